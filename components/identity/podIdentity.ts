@@ -1,0 +1,74 @@
+import { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation";
+import { Role } from "@pulumi/aws/iam/role";
+import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
+import { ComponentResource, type ComponentResourceOptions, type Input, jsonStringify } from "@pulumi/pulumi";
+
+/** Arguments of {@link PodIdentity}. */
+export interface PodIdentityArgs {
+    /** EKS cluster the pods run in; its pod identity agent add-on must be installed. */
+    cluster: Input<string>;
+    namespace: Input<string>;
+    serviceAccount: Input<string>;
+    /** What the pods may do: exact actions on exact ARNs. */
+    permissions: readonly { actions: string[]; resources: Input<string>[] }[];
+}
+
+/** AWS rights of one ServiceAccount's pods: a role that this ServiceAccount alone can take on. */
+export class PodIdentity extends ComponentResource {
+    constructor(name: string, args: PodIdentityArgs, opts?: ComponentResourceOptions) {
+        super("mcp:identity:PodIdentity", name, {}, opts);
+
+        const role = new Role(
+            name,
+            {
+                assumeRolePolicy: jsonStringify({
+                    Version: "2012-10-17",
+                    Statement: [
+                        {
+                            Effect: "Allow",
+                            Principal: { Service: "pods.eks.amazonaws.com" },
+                            Action: ["sts:AssumeRole", "sts:TagSession"],
+                            Condition: {
+                                StringEquals: {
+                                    "aws:RequestTag/eks-cluster-name": args.cluster,
+                                    "aws:RequestTag/kubernetes-namespace": args.namespace,
+                                    "aws:RequestTag/kubernetes-service-account": args.serviceAccount,
+                                },
+                            },
+                        },
+                    ],
+                }),
+            },
+            { parent: this },
+        );
+
+        const policy = new RolePolicy(
+            name,
+            {
+                role: role.id,
+                policy: jsonStringify({
+                    Version: "2012-10-17",
+                    Statement: args.permissions.map(({ actions, resources }) => ({
+                        Effect: "Allow",
+                        Action: actions,
+                        Resource: resources,
+                    })),
+                }),
+            },
+            { parent: this },
+        );
+
+        new PodIdentityAssociation(
+            name,
+            {
+                clusterName: args.cluster,
+                namespace: args.namespace,
+                serviceAccount: args.serviceAccount,
+                roleArn: role.arn,
+            },
+            { parent: this, dependsOn: [policy] },
+        );
+
+        this.registerOutputs();
+    }
+}

@@ -1,0 +1,14 @@
+/** Label that tells an object's environment; production's stricter policies follow it. */
+export const ENVIRONMENT_LABEL = "mcp.msil.com/environment";
+
+/** Label of a gate's pods: its value is the workload they check. */
+export const GATE_LABEL = "mcp.msil.com/gate";
+
+/** Labels on every Kubernetes object of the stack. */
+export function commonLabels(environment: string): Record<string, string> {
+    return {
+        "app.kubernetes.io/part-of": "mcp",
+        "app.kubernetes.io/managed-by": "pulumi",
+        [ENVIRONMENT_LABEL]: environment,
+    };
+}

@@ -1,0 +1,110 @@
+import { Namespace, ResourceQuota } from "@pulumi/kubernetes/core/v1";
+import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
+import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+
+/** Most the pods of a namespace may ask for together. */
+export interface Quota {
+    pods: number;
+    /** Whole quantities as Kubernetes takes them, such as `2500m` and `4096Mi`. */
+    requests: { cpu: string; memory: string };
+    limits: { cpu: string; memory: string };
+}
+
+/** Arguments of {@link PlatformNamespace}. */
+export interface PlatformNamespaceArgs {
+    /** Name of the namespace, the same in the runbook's commands. */
+    namespace: string;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    /** See {@link Quota}. */
+    quota: Quota;
+    /** Refuses to delete the namespace, and everything in it with it. Default: false. */
+    protect?: boolean;
+}
+
+/**
+ * The namespace a stack owns: the restricted Pod Security profile is enforced, the quota is what the stack needs
+ * at its largest, and no packet flows that a workload's own NetworkPolicy does not allow, except to DNS.
+ */
+export class PlatformNamespace extends ComponentResource {
+    /** Name of the namespace, known once it exists. */
+    public readonly namespace: Input<string>;
+
+    constructor(name: string, args: PlatformNamespaceArgs, opts?: ComponentResourceOptions) {
+        super("mcp:platform:Namespace", name, {}, opts);
+
+        const namespace = new Namespace(
+            name,
+            {
+                metadata: {
+                    name: args.namespace,
+                    labels: {
+                        ...args.labels,
+                        "pod-security.kubernetes.io/enforce": "restricted",
+                        "pod-security.kubernetes.io/audit": "restricted",
+                        "pod-security.kubernetes.io/warn": "restricted",
+                    },
+                },
+            },
+            { parent: this, protect: args.protect ?? false },
+        );
+        this.namespace = namespace.metadata.name;
+        const metadata = { namespace: this.namespace, labels: args.labels };
+
+        new ResourceQuota(
+            `${name}-quota`,
+            {
+                metadata: { ...metadata, name: "mcp-quota" },
+                spec: {
+                    hard: {
+                        pods: String(args.quota.pods),
+                        "requests.cpu": args.quota.requests.cpu,
+                        "requests.memory": args.quota.requests.memory,
+                        "limits.cpu": args.quota.limits.cpu,
+                        "limits.memory": args.quota.limits.memory,
+                    },
+                },
+            },
+            { parent: this },
+        );
+
+        new NetworkPolicy(
+            `${name}-default-deny`,
+            {
+                metadata: { ...metadata, name: "default-deny" },
+                spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+            },
+            { parent: this },
+        );
+
+        new NetworkPolicy(
+            `${name}-dns`,
+            {
+                metadata: { ...metadata, name: "allow-dns" },
+                spec: {
+                    podSelector: {},
+                    policyTypes: ["Egress"],
+                    egress: [
+                        {
+                            to: [
+                                {
+                                    namespaceSelector: {
+                                        matchLabels: { "kubernetes.io/metadata.name": "kube-system" },
+                                    },
+                                    podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+                                },
+                            ],
+                            ports: [
+                                { protocol: "UDP", port: 53 },
+                                { protocol: "TCP", port: 53 },
+                            ],
+                        },
+                    ],
+                },
+            },
+            { parent: this },
+        );
+
+        this.registerOutputs({ namespace: this.namespace });
+    }
+}

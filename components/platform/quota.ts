@@ -1,0 +1,36 @@
+import { type WorkloadValues } from "../../config";
+import { mebibytes, millicores } from "../../config/scalars";
+import { GATE_RESOURCES } from "../workload/gate";
+import { type Resources } from "../workload/pod";
+import { MAX_SURGE_PERCENT } from "../workload/rollingWorkload";
+import { type Quota } from "./namespace";
+
+/**
+ * The largest a set of workloads can grow: every one at its maximum, in the middle of a rollout, with its gate
+ * running. A quota by hand would stop the very scale-up it forgot; this one follows the values.
+ */
+export function quotaFor(workloads: readonly WorkloadValues[]): Quota {
+    const containers = workloads.flatMap(({ scaling, resources, smoke }) => [
+        ...Array<Resources>(largestRollout(scaling.max)).fill(resources),
+        GATE_RESOURCES,
+        ...(smoke.image === undefined ? [] : [GATE_RESOURCES]),
+    ]);
+    const total = (quantity: (resources: Resources) => number) =>
+        containers.reduce((sum, resources) => sum + quantity(resources), 0);
+    return {
+        pods: workloads.reduce((pods, { scaling }) => pods + largestRollout(scaling.max) + 1, 0),
+        requests: {
+            cpu: `${total(({ cpu }) => millicores(cpu.request))}m`,
+            memory: `${total(({ memory }) => mebibytes(memory.request))}Mi`,
+        },
+        limits: {
+            cpu: `${total(({ cpu }) => millicores(cpu.limit))}m`,
+            memory: `${total(({ memory }) => mebibytes(memory.limit))}Mi`,
+        },
+    };
+}
+
+/** Pods of a workload in the middle of a rollout at its largest. */
+function largestRollout(replicas: number): number {
+    return replicas + Math.ceil((replicas * MAX_SURGE_PERCENT) / 100);
+}

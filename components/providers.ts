@@ -1,0 +1,85 @@
+import { Provider as AwsProvider } from "@pulumi/aws/provider";
+import { type Region } from "@pulumi/aws/types/enums";
+import { getClusterOutput } from "@pulumi/aws/eks/getCluster";
+import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
+import { getProject, getStack, jsonStringify } from "@pulumi/pulumi";
+import { Provider as RandomProvider } from "@pulumi/random/provider";
+import { type StackValues } from "../config";
+
+/** The explicit providers of the stack; the default ones are disabled, so nothing lands elsewhere by accident. */
+export interface Providers {
+    aws: AwsProvider;
+    kubernetes: KubernetesProvider;
+    random: RandomProvider;
+}
+
+/** Declares one provider each for the account, the cluster and generated values. */
+export function configureProviders({
+    aws: account,
+    kubernetes: access,
+    environment,
+}: StackValues): Providers {
+    const aws = new AwsProvider("aws", {
+        region: account.region as Region,
+        allowedAccountIds: [account.accountId],
+        defaultTags: {
+            tags: {
+                ...account.tags,
+                project: getProject(),
+                stack: getStack(),
+                environment,
+                "managed-by": "pulumi",
+            },
+        },
+    });
+    const kubernetes = new KubernetesProvider("kubernetes", {
+        ...(access.cluster === undefined
+            ? { context: access.context, kubeconfig: access.kubeconfig }
+            : { kubeconfig: eksKubeconfig(access.cluster, account.region, aws) }),
+        // A field that somebody changed by hand is taken back by the next update instead of stopping it.
+        enablePatchForce: true,
+    });
+    return { aws, kubernetes, random: new RandomProvider("random") };
+}
+
+/** Credentials by exec plugin: each request asks for a token when it needs one, however long the update takes. */
+function eksKubeconfig(name: string, region: string, provider: AwsProvider) {
+    const cluster = getClusterOutput({ name }, { provider });
+    return jsonStringify({
+        apiVersion: "v1",
+        kind: "Config",
+        "current-context": name,
+        clusters: [
+            {
+                name,
+                cluster: {
+                    server: cluster.endpoint,
+                    "certificate-authority-data": cluster.certificateAuthorities[0]!.data,
+                },
+            },
+        ],
+        contexts: [{ name, context: { cluster: name, user: name } }],
+        users: [
+            {
+                name,
+                user: {
+                    exec: {
+                        apiVersion: "client.authentication.k8s.io/v1beta1",
+                        command: "aws",
+                        args: [
+                            "eks",
+                            "get-token",
+                            "--cluster-name",
+                            name,
+                            "--region",
+                            region,
+                            "--output",
+                            "json",
+                        ],
+                        interactiveMode: "Never",
+                    },
+                },
+            },
+        ],
+    });
+}

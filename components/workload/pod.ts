@@ -1,0 +1,153 @@
+import { type types } from "@pulumi/kubernetes";
+import { type Input } from "@pulumi/pulumi";
+
+/** Processes run as this user and group, which no image of the platform has a name for. */
+const UNPRIVILEGED_ID = 10_001;
+
+/** Security profile of every pod: what the restricted Pod Security standard asks for, and high ids beside it. */
+export const restrictedPod: Omit<types.input.core.v1.PodSpec, "containers"> = {
+    automountServiceAccountToken: false,
+    // Legacy variables such as MCP_SERVER_PORT=tcp://… shadow an application's own.
+    enableServiceLinks: false,
+    securityContext: {
+        runAsNonRoot: true,
+        runAsUser: UNPRIVILEGED_ID,
+        runAsGroup: UNPRIVILEGED_ID,
+        fsGroup: UNPRIVILEGED_ID,
+        seccompProfile: { type: "RuntimeDefault" },
+    },
+};
+
+/** Security profile of every container. */
+export const restrictedContainer: types.input.core.v1.SecurityContext = {
+    allowPrivilegeEscalation: false,
+    privileged: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+};
+
+/** CPU and memory of a container: requested of the scheduler, and limited by the kernel. */
+export interface Resources {
+    cpu: { request: string; limit: string };
+    memory: { request: string; limit: string };
+}
+
+/** Resources as Kubernetes takes them. */
+export function containerResources({ cpu, memory }: Resources): types.input.core.v1.ResourceRequirements {
+    return {
+        requests: { cpu: cpu.request, memory: memory.request },
+        limits: { cpu: cpu.limit, memory: memory.limit },
+    };
+}
+
+/** Arguments of {@link workloadPod}. */
+export interface WorkloadPodArgs {
+    /** Name of the workload, its container and its `app` label. */
+    app: string;
+    /** Full image reference. */
+    image: Input<string>;
+    /** Labels of the pod, `app` and `version` among them. */
+    labels: Record<string, Input<string>>;
+    port: number;
+    health: { live: string; ready: string };
+    resources: Resources;
+    /** ConfigMap whose keys become the environment. */
+    configMap: Input<string>;
+    /** Secrets whose keys become files, and those keys. */
+    secrets: readonly { name: Input<string>; keys: readonly string[] }[];
+    serviceAccount: Input<string>;
+    /** Time to finish running requests, in seconds. */
+    gracePeriodSeconds: number;
+    /** Any new value replaces the pods. Sections 4.3.2 step 4 and 4.3.3 step 5. */
+    restart?: string | undefined;
+}
+
+/** Time between a pod leaving its Service and its process being told to stop, in seconds. */
+const DEREGISTRATION_SECONDS = 5;
+
+const SECRETS_PATH = "/run/secrets/mcp";
+
+/** The pod of a workload: probes of the health matrix (section 2.1), restricted profile, spread over zones and hosts. */
+export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTemplateSpec {
+    const probe = (path: string) => ({ httpGet: { path, port: "http" } });
+    const selector = { matchLabels: { app: args.app } };
+    return {
+        metadata: {
+            labels: args.labels,
+            annotations: args.restart === undefined ? {} : { "mcp.msil.com/restart": args.restart },
+        },
+        spec: {
+            ...restrictedPod,
+            serviceAccountName: args.serviceAccount,
+            terminationGracePeriodSeconds: DEREGISTRATION_SECONDS + args.gracePeriodSeconds,
+            topologySpreadConstraints: [
+                // A rollout's old and new pods are counted apart, or the new ones would fill one zone.
+                {
+                    maxSkew: 1,
+                    topologyKey: "topology.kubernetes.io/zone",
+                    whenUnsatisfiable: "ScheduleAnyway",
+                    labelSelector: selector,
+                    matchLabelKeys: ["pod-template-hash"],
+                },
+                {
+                    maxSkew: 1,
+                    topologyKey: "kubernetes.io/hostname",
+                    whenUnsatisfiable: "ScheduleAnyway",
+                    labelSelector: selector,
+                    matchLabelKeys: ["pod-template-hash"],
+                },
+            ],
+            containers: [
+                {
+                    name: args.app,
+                    image: args.image,
+                    imagePullPolicy: "IfNotPresent",
+                    ports: [{ name: "http", containerPort: args.port }],
+                    envFrom: [{ configMapRef: { name: args.configMap } }],
+                    env: args.secrets
+                        .flatMap(({ keys }) => keys)
+                        .map((key) => ({ name: `${key}_FILE`, value: `${SECRETS_PATH}/${key}` })),
+                    // Up to two minutes to start; until then the other probes wait.
+                    startupProbe: { ...probe(args.health.live), periodSeconds: 2, failureThreshold: 60 },
+                    livenessProbe: {
+                        ...probe(args.health.live),
+                        periodSeconds: 10,
+                        timeoutSeconds: 3,
+                        failureThreshold: 3,
+                    },
+                    // Sooner than liveness: a pod in trouble leaves the Service before it is restarted.
+                    readinessProbe: {
+                        ...probe(args.health.ready),
+                        periodSeconds: 5,
+                        timeoutSeconds: 3,
+                        failureThreshold: 2,
+                    },
+                    lifecycle: { preStop: { sleep: { seconds: DEREGISTRATION_SECONDS } } },
+                    resources: containerResources(args.resources),
+                    securityContext: restrictedContainer,
+                    volumeMounts: [
+                        { name: "tmp", mountPath: "/tmp" },
+                        ...(args.secrets.length > 0
+                            ? [{ name: "secrets", mountPath: SECRETS_PATH, readOnly: true }]
+                            : []),
+                    ],
+                },
+            ],
+            volumes: [
+                { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+                ...(args.secrets.length > 0
+                    ? [{ name: "secrets", projected: secretFiles(args.secrets) }]
+                    : []),
+            ],
+        },
+    };
+}
+
+function secretFiles(secrets: WorkloadPodArgs["secrets"]): types.input.core.v1.ProjectedVolumeSource {
+    return {
+        defaultMode: 0o440,
+        sources: secrets.map(({ name, keys }) => ({
+            secret: { name, items: keys.map((key) => ({ key, path: key })) },
+        })),
+    };
+}

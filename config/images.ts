@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { digest, imageReference, text } from "./scalars";
+
+/** Where images come from and what exactly each tag stands for. */
+export const imagesSchema = z.strictObject({
+    /** Registry of the platform's own images. Default: the ECR registry of the stack's account and region. */
+    registry: text(
+        /^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._/-]+)?$/,
+        "a registry host, such as registry.example.com",
+    ).optional(),
+    /**
+     * Digest of each `registry/repository:tag` in use, written by `npm run images -- pin`. A tag can be moved,
+     * a digest cannot: production runs nothing that is not pinned.
+     */
+    pins: z.record(imageReference, digest).default({}),
+});
+
+/** Official images that the stack's jobs run on. */
+export const jobsSchema = z.strictObject({
+    images: z.strictObject({
+        /** Node.js, for the gates. */
+        node: imageReference,
+    }),
+});
+
+interface RegistryValues {
+    aws: { accountId: string; region: string };
+    images: { registry?: string | undefined };
+}
+
+/** Reference of one release of a platform image. */
+export function releaseReference({ aws, images }: RegistryValues, image: string, version: string): string {
+    const registry = images.registry ?? `${aws.accountId}.dkr.ecr.${aws.region}.amazonaws.com`;
+    return `${registry}/${image}:${version}`;
+}
+
+interface ImageValues extends RegistryValues {
+    workloads: Record<
+        string,
+        { image: string; release: { version: string }; smoke: { image?: string | undefined } }
+    >;
+    jobs: { images: { node: string } };
+}
+
+/** References of every image the stack runs, sorted. */
+export function imageReferences(values: ImageValues): string[] {
+    const own = Object.values(values.workloads).flatMap(({ image, release, smoke }) => [
+        releaseReference(values, image, release.version),
+        ...(smoke.image === undefined ? [] : [smoke.image]),
+    ]);
+    return [...new Set([...own, ...Object.values(values.jobs.images)])].sort();
+}
+
+/** Reference as it is pulled: with its digest, where it is pinned. */
+export function pinned({ pins }: { pins: Record<string, string> }, reference: string): string {
+    const pin = pins[reference];
+    return pin === undefined ? reference : `${reference}@${pin}`;
+}

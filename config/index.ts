@@ -1,0 +1,46 @@
+import { getProject, getStack, RunError, runtime } from "@pulumi/pulumi";
+import { formatProblems, type Problem, problemsOf } from "./problems";
+import { stackSchema, type StackValues } from "./stack";
+import { asProblems, missingSupplies, withPlaceholders } from "./supplies";
+
+export { type StackValues } from "./stack";
+export { type WorkloadValues } from "./workload";
+
+/**
+ * The stack's values: the only place that reads the configuration, once, before any resource is declared.
+ *
+ * @throws RunError that lists every problem with its path, the value found and the value expected.
+ */
+export function loadStack(): StackValues {
+    const prefix = `${getProject()}:`;
+    const raw: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(runtime.allConfig())) {
+        if (key.startsWith(prefix)) {
+            raw[key.slice(prefix.length)] = parsed(value);
+        }
+    }
+    const missing = missingSupplies(raw, getStack());
+    const { values, problems } = parseStack(withPlaceholders(raw, missing));
+    const all = [...problems, ...asProblems(missing)];
+    if (values === undefined || all.length > 0) {
+        throw new RunError(formatProblems(all));
+    }
+    return values;
+}
+
+/** The values validated, or everything that is wrong with them. */
+export function parseStack(raw: Record<string, unknown>): { values?: StackValues; problems: Problem[] } {
+    const result = stackSchema.safeParse(raw);
+    return result.success
+        ? { values: result.data, problems: [] }
+        : { problems: problemsOf(stackSchema, raw, result.error.issues, (key) => key === "secrets") };
+}
+
+/** The engine hands objects over as JSON and scalars as they are. */
+function parsed(value: string): unknown {
+    try {
+        return JSON.parse(value);
+    } catch {
+        return value;
+    }
+}

@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { dnsLabel } from "./scalars";
+
+/** Which cluster the workloads run in, and how it is reached. */
+export const kubernetesSchema = z
+    .strictObject({
+        /** Namespace the stack owns. */
+        namespace: dnsLabel,
+        /**
+         * EKS cluster. Its endpoint is looked up and each request is signed by `aws eks get-token`, so a
+         * release may outlast the fifteen minutes of a fixed token. Give either this or `context`.
+         */
+        cluster: z.string().min(1).optional(),
+        /** Context of a kubeconfig file, for any other cluster. */
+        context: z.string().min(1).optional(),
+        /** Path of that kubeconfig file. Default: what kubectl would use. */
+        kubeconfig: z.string().min(1).optional(),
+        /** Namespace of the ingress controller: the one place outside the stack that may call its services. */
+        ingressNamespace: dnsLabel,
+    })
+    .superRefine((value, context) => {
+        if ((value.cluster === undefined) === (value.context === undefined)) {
+            context.addIssue({
+                code: "custom",
+                path: ["cluster"],
+                message: "either cluster (EKS) or context (a kubeconfig), not both and not neither",
+            });
+        }
+        if (value.kubeconfig !== undefined && value.context === undefined) {
+            context.addIssue({
+                code: "custom",
+                path: ["kubeconfig"],
+                message:
+                    "context beside kubeconfig, so that the cluster never depends on whoever runs the update",
+            });
+        }
+    });
+
+/** See {@link kubernetesSchema}. */
+export type KubernetesValues = z.output<typeof kubernetesSchema>;

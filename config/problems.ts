@@ -1,0 +1,110 @@
+import { type z } from "zod";
+
+/** Something wrong with a value: where it stands, what was found and what is expected there. */
+export interface Problem {
+    /** As `pulumi config set --path` takes it, such as `mcp:workloads.chat-ui.scaling.min`. */
+    path: string;
+    /** The value, shortened; never a secret's. */
+    found: string;
+    expected: string;
+}
+
+/** Path below the project's namespace, written as `pulumi config set --path` takes it. */
+export function configPath(path: readonly PropertyKey[]): string {
+    const rest = path.slice(1).map((part) => {
+        if (typeof part === "number") {
+            return `[${part}]`;
+        }
+        return /^[A-Za-z0-9_-]+$/.test(String(part)) ? `.${String(part)}` : `["${String(part)}"]`;
+    });
+    return `mcp:${String(path[0] ?? "")}${rest.join("")}`;
+}
+
+/** What zod found wrong with `raw`; `isSecret` tells the top-level keys whose values must not be shown. */
+export function problemsOf(
+    schema: z.ZodType,
+    raw: unknown,
+    issues: readonly z.core.$ZodIssue[],
+    isSecret: (key: string) => boolean,
+): Problem[] {
+    return issues.flatMap((issue) => {
+        const hidden = isSecret(String(issue.path[0]));
+        if (issue.code === "unrecognized_keys") {
+            const known = knownKeys(schema, issue.path);
+            return issue.keys.map((key) => ({
+                path: configPath([...issue.path, key]),
+                found: "an unknown key",
+                expected: `one of ${known.join(", ")}`,
+            }));
+        }
+        if (issue.code === "invalid_key") {
+            return [
+                {
+                    path: configPath(issue.path),
+                    found: `the key ${JSON.stringify(issue.path.at(-1))}`,
+                    expected: issue.issues[0]?.message ?? issue.message,
+                },
+            ];
+        }
+        const value = valueAt(raw, issue.path);
+        return [
+            {
+                path: configPath(issue.path),
+                found: hidden && value !== undefined ? "a secret (not shown)" : shown(value),
+                expected: issue.message
+                    .replace(/^Invalid input: expected /, "")
+                    .replace(/, received .*$/, "")
+                    .replace(/^(object|record)$/, "an object")
+                    .replace(/^array$/, "a list")
+                    .replace(/^(string|number|boolean)$/, "a $1"),
+            },
+        ];
+    });
+}
+
+/** One line a problem. */
+export function formatProblems(problems: readonly Problem[]): string {
+    const lines = problems.map(
+        ({ path, found, expected }) => `  ${path}: found ${found}, expected ${expected}`,
+    );
+    return [
+        `${problems.length} ${problems.length === 1 ? "problem" : "problems"} in the stack's values:`,
+        ...lines,
+    ].join("\n");
+}
+
+function shown(value: unknown): string {
+    if (value === undefined) {
+        return "nothing";
+    }
+    const text = JSON.stringify(value);
+    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+    return path.reduce<unknown>(
+        (at, key) =>
+            typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
+        value,
+    );
+}
+
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+    const at = path.reduce((inner: SchemaDefinition | undefined, key) => {
+        const definition = unwrapped(inner);
+        return definition?.shape?.[String(key)]?.def ?? (definition?.valueType ?? definition?.element)?.def;
+    }, schema.def as SchemaDefinition);
+    return Object.keys(unwrapped(at)?.shape ?? {}).sort();
+}
+
+/** The parts of a zod definition that lead from a schema to the one beneath it. */
+interface SchemaDefinition {
+    shape?: Record<string, { def: SchemaDefinition }>;
+    valueType?: { def: SchemaDefinition };
+    element?: { def: SchemaDefinition };
+    innerType?: { def: SchemaDefinition };
+}
+
+function unwrapped(definition: SchemaDefinition | undefined): SchemaDefinition | undefined {
+    return definition?.innerType === undefined ? definition : unwrapped(definition.innerType.def);
+}

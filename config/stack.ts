@@ -1,0 +1,54 @@
+import { output, type Output, secret } from "@pulumi/pulumi";
+import { z } from "zod";
+import { awsSchema } from "./aws";
+import { imagesSchema, jobsSchema } from "./images";
+import { incidentSchema } from "./incident";
+import { kubernetesSchema } from "./kubernetes";
+import { dnsLabel, environmentName } from "./scalars";
+import { workloadsSchema } from "./workload";
+
+/** The value never leaves this schema unwrapped: what it returns is a secret output. */
+const secretValue = z
+    .string({ error: "a text" })
+    .min(1, "a text that is not empty")
+    .transform((value): Output<string> => secret(output(value)));
+
+/** Everything a stack file says under the project's namespace, one key a concern. */
+export const stackSchema = z
+    .strictObject({
+        /** Production's stricter rules follow this value, not the stack's name. */
+        environment: z.enum(["production", "staging"], { error: "production or staging" }),
+        aws: awsSchema,
+        kubernetes: kubernetesSchema,
+        images: imagesSchema.prefault({}),
+        jobs: jobsSchema,
+        workloads: workloadsSchema,
+        incident: incidentSchema,
+        /** Secrets by workload and name. Set with `pulumi config set --secret --path`, never typed plain. */
+        secrets: z.record(dnsLabel, z.record(environmentName, secretValue)).default({}),
+    })
+    .superRefine((values, context) => {
+        for (const [workload, secrets] of Object.entries(values.secrets)) {
+            for (const name of Object.keys(secrets)) {
+                if (values.workloads[workload]?.secrets[name] !== "supplied") {
+                    context.addIssue({
+                        code: "custom",
+                        path: ["secrets", workload, name],
+                        message: `${name}: supplied in mcp:workloads.${workload}.secrets, or no such secret`,
+                    });
+                }
+            }
+        }
+        for (const [name, workload] of Object.entries(values.workloads)) {
+            if (workload.awsPermissions.length > 0 && values.kubernetes.cluster === undefined) {
+                context.addIssue({
+                    code: "custom",
+                    path: ["workloads", name, "awsPermissions"],
+                    message: "mcp:kubernetes.cluster, because pod identities exist on EKS only",
+                });
+            }
+        }
+    });
+
+/** A stack's values, validated, with defaults filled in. */
+export type StackValues = z.output<typeof stackSchema>;

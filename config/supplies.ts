@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { imageReferences } from "./images";
+import { configPath, type Problem } from "./problems";
+
+/** A value that only an operator can give, because it is secret, of one account, or read from a registry. */
+export interface Supply {
+    path: readonly string[];
+    /** What the offline preview puts in its place: nobody could take it for the real one. */
+    placeholder: string;
+    /** Command that sets it. */
+    command: string;
+}
+
+/** The digest that stands for "not pinned yet"; no image has it. */
+export const PLACEHOLDER_DIGEST = `sha256:${"0".repeat(64)}`;
+
+/** Reads as much of unvalidated values as the supplies depend on; what is malformed is the schema's to report. */
+const looseSchema = z.object({
+    environment: z.string().catch(""),
+    aws: z
+        .object({ accountId: z.coerce.string().optional().catch(""), region: z.string().catch("") })
+        .catch({ accountId: "", region: "" }),
+    images: z
+        .object({
+            registry: z.string().optional().catch(undefined),
+            pins: z.record(z.string(), z.unknown()).catch({}),
+        })
+        .catch({ pins: {} }),
+    jobs: z
+        .object({ images: z.object({ node: z.string() }) })
+        .optional()
+        .catch(undefined),
+    workloads: z
+        .record(
+            z.string(),
+            z
+                .object({
+                    image: z.string(),
+                    release: z.object({ version: z.coerce.string() }),
+                    smoke: z.object({ image: z.string().optional() }).catch({}),
+                    secrets: z.record(z.string(), z.string()).catch({}),
+                })
+                .optional()
+                .catch(undefined),
+        )
+        .catch({}),
+    secrets: z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({}),
+});
+
+/** What the values need from an operator and do not have yet. */
+export function missingSupplies(raw: unknown, stack: string): Supply[] {
+    const values = looseSchema.parse(raw);
+    const workloads = Object.fromEntries(
+        Object.entries(values.workloads).flatMap(([name, workload]) =>
+            workload ? [[name, workload] as const] : [],
+        ),
+    );
+    const missing: Supply[] = [];
+    if (values.aws.accountId === undefined) {
+        const path = ["aws", "accountId"];
+        missing.push({
+            path,
+            placeholder: "000000000000",
+            command: `pulumi config set --stack ${stack} --path ${configPath(path)} ACCOUNT_ID`,
+        });
+    }
+    if (values.environment === "production" && values.jobs !== undefined) {
+        const aws = { ...values.aws, accountId: values.aws.accountId ?? "000000000000" };
+        for (const reference of imageReferences({
+            aws,
+            images: values.images,
+            jobs: values.jobs,
+            workloads,
+        })) {
+            if (values.images.pins[reference] === undefined) {
+                missing.push({
+                    path: ["images", "pins", reference],
+                    placeholder: PLACEHOLDER_DIGEST,
+                    command: `npm run images -- pin --stack ${stack}`,
+                });
+            }
+        }
+    }
+    for (const [workload, { secrets }] of Object.entries(workloads)) {
+        for (const [name, origin] of Object.entries(secrets)) {
+            if (origin === "supplied" && values.secrets[workload]?.[name] === undefined) {
+                const path = ["secrets", workload, name];
+                missing.push({
+                    path,
+                    placeholder: "placeholder",
+                    command: `pulumi config set --stack ${stack} --secret --path '${configPath(path)}'`,
+                });
+            }
+        }
+    }
+    return missing;
+}
+
+/** A copy of the values with placeholders where an operator's are missing. */
+export function withPlaceholders(
+    raw: Record<string, unknown>,
+    missing: readonly Supply[],
+): Record<string, unknown> {
+    const filled = structuredClone(raw);
+    for (const { path, placeholder } of missing) {
+        let at = filled;
+        for (const key of path.slice(0, -1)) {
+            at = (at[key] ??= {}) as Record<string, unknown>;
+        }
+        at[path.at(-1) as string] = placeholder;
+    }
+    return filled;
+}
+
+/** The missing values as problems that name the command which sets each. */
+export function asProblems(missing: readonly Supply[]): Problem[] {
+    return missing.map(({ path, command }) => ({
+        path: configPath(path),
+        found: "nothing",
+        expected: `a value, set by: ${command}`,
+    }));
+}

@@ -1,0 +1,90 @@
+import { constants, openSync, readFileSync, writeFileSync } from "node:fs";
+import { Unusable } from "./shape";
+
+/** What a gate needs of its surroundings. */
+export interface GateContext {
+    /** Prints one line at once. */
+    log: (line: string) => void;
+    /** Fires when the gate is told to stop; the reason is an error that says by what. */
+    signal: AbortSignal;
+    /** Clock in milliseconds, for the times printed. Default: the process's own. */
+    now?: () => number;
+}
+
+/** How a gate ended, and the line that says so. */
+export interface Verdict {
+    passed: boolean;
+    line: string;
+}
+
+/** Where Kubernetes picks up a container's last words, shown as the pod's message. */
+const TERMINATION_LOG = "/dev/termination-log";
+
+/**
+ * The main program of a gate: reads the plan its first argument names, runs it and exits with 0 when it passed,
+ * 1 when it did not and 2 when the plan is unusable.
+ */
+export async function gateMain<Plan>(
+    parse: (raw: unknown) => Plan,
+    run: (plan: Plan, context: GateContext) => Promise<Verdict>,
+): Promise<never> {
+    const plan = readPlan(process.argv[2], parse);
+
+    // The first process of a container has no default reaction to signals: unhandled, they would do nothing.
+    const stop = new AbortController();
+    for (const name of ["SIGTERM", "SIGINT"] as const) {
+        // Not once: a second signal would then kill the process before it has said how it ended.
+        process.on(name, () => {
+            if (stop.signal.aborted) return;
+            console.log(`stopped by ${name}`);
+            stop.abort(new Error(`stopped by ${name}`));
+        });
+    }
+
+    const { passed, line } = await run(plan, { log: console.log, signal: stop.signal });
+    console.log(line);
+    lastWords(line);
+    // Said outright, because sockets that are still open would keep the process alive.
+    process.exit(passed ? 0 : 1);
+}
+
+function readPlan<Plan>(path: string | undefined, parse: (raw: unknown) => Plan): Plan {
+    try {
+        if (path === undefined) {
+            throw new Unusable("first argument", "nothing", "the path of a plan");
+        }
+        return parse(parseJson(read(path)));
+    } catch (error) {
+        if (!(error instanceof Unusable)) throw error;
+        const line = `unusable plan ${path ?? ""}`.trimEnd() + `: ${error.message}`;
+        console.error(line);
+        lastWords(line);
+        process.exit(2);
+    }
+}
+
+function read(path: string): string {
+    try {
+        return readFileSync(path, "utf8");
+    } catch (error) {
+        throw new Unusable("", `no readable file (${(error as NodeJS.ErrnoException).code})`, "a JSON file");
+    }
+}
+
+function parseJson(source: string): unknown {
+    try {
+        return JSON.parse(source);
+    } catch {
+        // Node's own message quotes the text around the mistake, which may be a token.
+        throw new Unusable("", "text that is not JSON", "a JSON file");
+    }
+}
+
+function lastWords(line: string): void {
+    try {
+        // Without O_CREAT: outside Kubernetes there is no such file, and there must be none afterwards.
+        writeFileSync(openSync(TERMINATION_LOG, constants.O_WRONLY | constants.O_TRUNC), line);
+    } catch {
+        // Only a courtesy: the same line is in the log.
+    }
+}

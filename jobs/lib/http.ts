@@ -1,0 +1,90 @@
+/** Most of a body that is read, in bytes. */
+const BODY_LIMIT = 1024 * 1024;
+
+/** What came back of one request, as far as it went. */
+export interface Answer {
+    /** Missing when nothing came back. */
+    status?: number;
+    headers: Headers;
+    /** The body's first MiB, or what had arrived when it broke off. */
+    body: string;
+    /** Whether the body is longer than that. */
+    cut: boolean;
+    /** In words, why there is no answer or only part of one. */
+    trouble?: string;
+}
+
+/** Sends one request and reads what comes back. Never rejects: what went wrong is part of the answer. */
+export async function ask(url: string, init: RequestInit, signal: AbortSignal): Promise<Answer> {
+    const answer: Answer = { headers: new Headers(), body: "", cut: false };
+    try {
+        const response = await fetch(url, { ...init, redirect: "manual", signal });
+        answer.status = response.status;
+        answer.headers = response.headers;
+        await readBody(response, answer);
+    } catch (error) {
+        const trouble = signal.aborted ? reasonOf(signal) : inWords(error);
+        answer.trouble = answer.status === undefined ? trouble : `${trouble} before the body ended`;
+    }
+    return answer;
+}
+
+async function readBody(response: Response, answer: Answer): Promise<void> {
+    const decoder = new TextDecoder();
+    let left = BODY_LIMIT;
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+        answer.body += decoder.decode(chunk.subarray(0, left), { stream: true });
+        left -= chunk.length;
+        if (left < 0) {
+            answer.cut = true;
+            return;
+        }
+    }
+}
+
+/**
+ * Runs `work` with a signal that fires after `seconds` with `reason`, or with `parent`. It fires in any case once
+ * the work is done, which frees the connection of an answer that was not read to its end.
+ */
+export async function within<T>(
+    seconds: number,
+    reason: string,
+    parent: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+    const controller = new AbortController();
+    const follow = () => controller.abort(parent.reason);
+    const timer = setTimeout(() => controller.abort(new Error(reason)), seconds * 1000);
+    parent.addEventListener("abort", follow);
+    if (parent.aborted) follow();
+    try {
+        return await work(controller.signal);
+    } finally {
+        clearTimeout(timer);
+        parent.removeEventListener("abort", follow);
+        controller.abort();
+    }
+}
+
+/** Why a signal fired, in words. */
+export function reasonOf(signal: AbortSignal): string {
+    return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+}
+
+const WORDS: [code: RegExp, words: string][] = [
+    [/^ECONNREFUSED$/, "connection refused"],
+    [/^(ENOTFOUND|EAI_)/, "name not found"],
+    [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, "connection dropped"],
+    [/^(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/, "timed out while connecting"],
+    [/^E(HOST|NET)UNREACH$/, "no route to the host"],
+    [/^HPE_/, "an answer that is not HTTP"],
+    [/^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|EPROTO$)|SELF_SIGNED/, "TLS failure"],
+];
+
+/** A failed fetch in words; the code beside them is what a search engine knows. */
+function inWords(error: unknown): string {
+    const cause = (error instanceof Error && error.cause) || error;
+    const { code, message } = cause as { code?: string; message?: string };
+    const words = WORDS.find(([form]) => code !== undefined && form.test(code))?.[1];
+    return words === undefined ? `request failed: ${message ?? String(cause)}` : `${words} (${code})`;
+}

@@ -1,0 +1,139 @@
+/** Input a gate cannot work with: where it stands, what was found and what is expected there. */
+export class Unusable extends Error {
+    constructor(path: string, found: string, expected: string) {
+        super(`${path || "the plan"}: found ${found}, expected ${expected}`);
+    }
+}
+
+/** Checks one value of a plan; throws {@link Unusable}. */
+export type Reader<T> = (value: unknown, path: string) => T;
+
+/** A text, not empty unless told otherwise. */
+export const text: Reader<string> = (value, path) => {
+    if (typeof value !== "string" || value === "") {
+        throw new Unusable(path, found(value), "a text");
+    }
+    return value;
+};
+
+/** A text that may be empty. Never shown, as it may be long or secret. */
+export const anyText: Reader<string> = (value, path) => {
+    if (typeof value !== "string") {
+        throw new Unusable(path, kind(value), "a text");
+    }
+    return value;
+};
+
+/** A text of a certain form, described in words. */
+export function pattern(form: RegExp, expected: string): Reader<string> {
+    return (value, path) => {
+        if (typeof value !== "string" || !form.test(value)) {
+            throw new Unusable(path, found(value), expected);
+        }
+        return value;
+    };
+}
+
+/** A whole number within bounds. */
+export function wholeNumber(min: number, max: number): Reader<number> {
+    return (value, path) => {
+        if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
+            throw new Unusable(path, found(value), `a whole number from ${min} to ${max}`);
+        }
+        return value;
+    };
+}
+
+/** A time in seconds. At most a day: timers beyond 24 days fire at once. */
+export const seconds: Reader<number> = (value, path) => {
+    if (typeof value !== "number" || !(value > 0 && value <= 86_400)) {
+        throw new Unusable(path, found(value), "seconds, more than 0 and at most 86400");
+    }
+    return value;
+};
+
+/** What an exact comparison can be made with. */
+export const scalar: Reader<string | number | boolean | null> = (value, path) => {
+    if (value === undefined || (typeof value === "object" && value !== null)) {
+        throw new Unusable(path, kind(value), "a text, number, true, false or null");
+    }
+    return value as string | number | boolean | null;
+};
+
+/** A value that may be missing. */
+export function optional<T>(read: Reader<T>): Reader<T | undefined> {
+    return (value, path) => (value === undefined ? undefined : read(value, path));
+}
+
+/** A list that is not empty: a gate that checks nothing must not pass. */
+export function list<T>(read: Reader<T>): Reader<T[]> {
+    return (value, path) => {
+        if (!Array.isArray(value) || value.length === 0) {
+            throw new Unusable(
+                path,
+                Array.isArray(value) ? "an empty list" : kind(value),
+                "a list of at least one",
+            );
+        }
+        return value.map((item, index) => read(item, `${path}[${index}]`));
+    };
+}
+
+/** An object with keys of any name; `readKey` may refuse some. */
+export function record<T>(read: Reader<T>, readKey: Reader<string> = anyText): Reader<Record<string, T>> {
+    return (value, path) =>
+        Object.fromEntries(
+            Object.entries(plainObject(value, path)).map(([key, item]) => {
+                const at = below(path, key);
+                return [readKey(key, at), read(item, at)];
+            }),
+        );
+}
+
+/** An object with these keys and no others: a misspelt expectation must not go unchecked. */
+export function shape<T extends object>(fields: { [K in keyof T]-?: Reader<T[K]> }): Reader<T> {
+    const names = Object.keys(fields) as (keyof T & string)[];
+    return (value, path) => {
+        const object = plainObject(value, path);
+        const unknown = Object.keys(object).find((key) => !Object.hasOwn(fields, key));
+        if (unknown !== undefined) {
+            throw new Unusable(below(path, unknown), "an unknown key", `one of ${names.join(", ")}`);
+        }
+        return Object.fromEntries(
+            names.map((name) => [name, fields[name](object[name], below(path, name))]),
+        ) as T;
+    };
+}
+
+/** What sort of value it is, without showing it. */
+export function kind(value: unknown): string {
+    if (value === undefined) return "nothing";
+    if (value === null) return "null";
+    if (Array.isArray(value)) return "a list";
+    return (
+        { string: "a text", number: "a number", boolean: "true or false" }[typeof value as string] ??
+        "an object"
+    );
+}
+
+function found(value: unknown): string {
+    if (value === undefined || typeof value === "object") {
+        return kind(value);
+    }
+    const shown = JSON.stringify(value);
+    return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
+}
+
+function plainObject(value: unknown, path: string): Record<string, unknown> {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        throw new Unusable(path, kind(value), "an object");
+    }
+    return value as Record<string, unknown>;
+}
+
+function below(path: string, key: string): string {
+    if (!/^[\w-]+$/.test(key)) {
+        return `${path}[${JSON.stringify(key)}]`;
+    }
+    return path === "" ? key : `${path}.${key}`;
+}

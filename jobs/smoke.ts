@@ -1,0 +1,320 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type GateContext, gateMain } from "./lib/gate";
+import { type Answer, ask, reasonOf, within } from "./lib/http";
+import {
+    anyText,
+    list,
+    optional,
+    pattern,
+    type Reader,
+    record,
+    scalar,
+    seconds,
+    shape,
+    text,
+    Unusable,
+    wholeNumber,
+} from "./lib/shape";
+
+/** What the smoke gate asks, and of whom. */
+export interface SmokePlan {
+    /** Who is being checked, for the lines printed: "mcp-server v2.0.3". */
+    subject: string;
+    /** Base URL, e.g. "http://mcp-server:8000". */
+    target: string;
+    /** Whole-run limit in seconds; when it is over, the gate fails. */
+    deadlineSeconds: number;
+    /** At least one. All are sent, one after the other, even when one fails. */
+    requests: SmokeRequest[];
+}
+
+/** One request and what must come back. */
+export interface SmokeRequest {
+    /** Shown in the lines printed: "GET /health". */
+    name: string;
+    method: string;
+    /** Appended to the plan's target. Redirects are not followed. */
+    path: string;
+    /** Headers sent. Their values are never printed, as they might be tokens. */
+    headers: Record<string, string>;
+    body?: string;
+    /** Limit of one attempt, body included. */
+    timeoutSeconds: number;
+    /** At least 1. An attempt is repeated when any expectation fails, after 1, 2, 4, 8, 8... seconds. */
+    attempts: number;
+    expect: {
+        status: number;
+        /** Header name, in any case, to a text its value must contain. */
+        headers?: Record<string, string>;
+        /** Text the body's first MiB must contain. */
+        bodyContains?: string;
+        /** Dotted path into a JSON body, array indexes as numbers, to the exact value expected there. */
+        json?: Record<string, string | number | boolean | null>;
+    };
+}
+
+/** How a run ended. */
+export interface SmokeResult {
+    passed: number;
+    /** Names of the requests that failed or were never sent. */
+    failed: string[];
+}
+
+const LONGEST_PAUSE_SECONDS = 8;
+/** How much is shown of what came back: 200 characters, none of them halved. */
+const EXCERPT = /^.{0,200}/su;
+
+/** Sends all requests of a plan, one line each; never rejects over what the target does. */
+export async function runSmoke(
+    plan: SmokePlan,
+    { log, signal, now = () => performance.now() }: GateContext,
+): Promise<SmokeResult> {
+    const { subject, target, deadlineSeconds } = plan;
+    log(`smoke ${subject} at ${target}`);
+    const deadline = `the deadline of ${deadlineSeconds} s passed`;
+    return within(deadlineSeconds, deadline, signal, async (run) => {
+        const result: SmokeResult = { passed: 0, failed: [] };
+        for (const request of plan.requests) {
+            const { passed, lines } = await outcome(target, request, run, now);
+            for (const line of lines) log(line);
+            if (passed) result.passed += 1;
+            else result.failed.push(request.name);
+        }
+        return result;
+    });
+}
+
+/** The last line of a run. */
+export function smokeVerdict({ subject, requests }: SmokePlan, { passed, failed }: SmokeResult): string {
+    return failed.length === 0
+        ? `PASSED ${passed} of ${requests.length} requests: ${subject} answers as planned.`
+        : `FAILED ${failed.length} of ${requests.length} requests: ${subject} must not take this release on.`;
+}
+
+/** One request with its repetitions, and the lines to print about it. */
+async function outcome(
+    target: string,
+    request: SmokeRequest,
+    run: AbortSignal,
+    now: () => number,
+): Promise<{ passed: boolean; lines: string[] }> {
+    const { name, attempts } = request;
+    if (run.aborted) {
+        return { passed: false, lines: [`  ✗ ${name}: not sent, ${reasonOf(run)}`] };
+    }
+    for (let attempt = 1; ; attempt += 1) {
+        const start = now();
+        const answer = await send(target, request, run);
+        const unmet = unmetExpectations(request, answer);
+        const count = `(attempt ${attempt} of ${attempts})`;
+        if (unmet.length === 0) {
+            const line = `  ✓ ${name}: ${answer.status} in ${Math.round(now() - start)} ms`;
+            return { passed: true, lines: [attempt === 1 ? line : `${line} ${count}`] };
+        }
+        const last = attempt === attempts || run.aborted;
+        if (last || !(await pause(attempt, run))) {
+            const cause = last ? [] : [reasonOf(run)];
+            const body = printable(request, answer.body);
+            return {
+                passed: false,
+                lines: [
+                    `  ✗ ${name}: ${[...unmet, ...cause].join("; ")} ${count}`,
+                    ...(body === "" ? [] : [`      body: ${body}`]),
+                ],
+            };
+        }
+    }
+}
+
+function send(target: string, request: SmokeRequest, run: AbortSignal): Promise<Answer> {
+    const { method, path, headers, body, timeoutSeconds } = request;
+    return within(timeoutSeconds, `timed out after ${timeoutSeconds} s`, run, (signal) =>
+        // A connection of its own for each attempt: a Service chooses the pod when it is opened, so a kept one
+        // would ask the same pod again, and may just be closing.
+        ask(
+            target.replace(/\/+$/, "") + path,
+            { method, headers: { ...headers, connection: "close" }, ...(body === undefined ? {} : { body }) },
+            signal,
+        ),
+    );
+}
+
+/** Waits for the next attempt. Returns whether there is time for one. */
+async function pause(attempt: number, run: AbortSignal): Promise<boolean> {
+    const length = Math.min(2 ** (attempt - 1), LONGEST_PAUSE_SECONDS);
+    await sleep(length * 1000, undefined, { signal: run }).catch(() => undefined);
+    return !run.aborted;
+}
+
+function unmetExpectations(request: SmokeRequest, answer: Answer): string[] {
+    const head = answer.status === undefined ? [] : unmetByHead(request, answer);
+    return answer.trouble === undefined
+        ? [...head, ...unmetByBody(request, answer)]
+        : [...head, printable(request, answer.trouble)];
+}
+
+function unmetByHead(request: SmokeRequest, { status, headers }: Answer): string[] {
+    const { expect } = request;
+    const unmet = status === expect.status ? [] : [`expected status ${expect.status}, found ${status}`];
+    for (const [name, wanted] of Object.entries(expect.headers ?? {})) {
+        const value = headers.get(name) ?? undefined;
+        if (!value?.includes(wanted)) {
+            const [expected, found] = [shown(request, wanted), shown(request, value)];
+            unmet.push(`expected header ${name} to contain ${expected}, found ${found}`);
+        }
+    }
+    return unmet;
+}
+
+function unmetByBody(request: SmokeRequest, { body, cut }: Answer): string[] {
+    const { bodyContains, json } = request.expect;
+    const unmet: string[] = [];
+    if (bodyContains !== undefined && !body.includes(bodyContains)) {
+        const where = cut ? "not found in its first MiB" : "not found";
+        unmet.push(`expected the body to contain ${shown(request, bodyContains)}, ${where}`);
+    }
+    if (json === undefined) {
+        return unmet;
+    }
+    const root = cut ? undefined : parsed(body);
+    if (root === undefined) {
+        return [...unmet, `expected a JSON body, found ${cut ? "more than 1 MiB" : "text that is not JSON"}`];
+    }
+    for (const [path, wanted] of Object.entries(json)) {
+        const value = valueAt(root.value, path);
+        if (value !== wanted) {
+            unmet.push(`expected JSON ${path} to be ${shown(request, wanted)}, found ${shown(request, value)}`);
+        }
+    }
+    return unmet;
+}
+
+function parsed(source: string): { value: unknown } | undefined {
+    try {
+        return { value: JSON.parse(source) as unknown };
+    } catch {
+        return undefined;
+    }
+}
+
+function valueAt(value: unknown, path: string): unknown {
+    return path
+        .split(".")
+        .reduce<unknown>(
+            (at, key) =>
+                typeof at === "object" && at !== null && Object.hasOwn(at, key)
+                    ? (at as Record<string, unknown>)[key]
+                    : undefined,
+            value,
+        );
+}
+
+/** A value as it stands in a line. */
+function shown(request: SmokeRequest, value: unknown): string {
+    return value === undefined ? "nothing" : printable(request, JSON.stringify(value));
+}
+
+/** Headers whose values are public vocabulary; hiding `application/json` would only hide the news. */
+const PUBLIC_HEADERS = /^(accept|content-type|mcp-protocol-version)$/i;
+
+/**
+ * A text that came back, fit for one line of a log: on one line, without control characters, shortened, and
+ * without the header values that were sent, which a server may echo.
+ */
+function printable({ headers }: SmokeRequest, raw: string): string {
+    const secrets = Object.entries(headers)
+        .filter(([name]) => !PUBLIC_HEADERS.test(name))
+        .flatMap(([, value]) => [
+            value.trim(),
+            // "Bearer <token>" comes back as the token alone.
+            ...value.split(/\s+/).filter((word) => word.length >= 8),
+        ])
+        .flatMap((value) => [value, JSON.stringify(value).slice(1, -1)])
+        // Shorter ones are no secrets ("1", "en") and would riddle the text.
+        .filter((value) => value.length >= 4)
+        // The longest first, so that none is broken up by a part of it.
+        .sort((a, b) => b.length - a.length);
+    const line = raw.replace(/[\t\r\n]+/g, " ").replace(/[\p{Cc}\u2028\u2029]/gu, "");
+    const hidden = secrets.reduce((rest, secret) => rest.replaceAll(secret, "•••"), line).trim();
+    return EXCERPT.exec(hidden)![0];
+}
+
+/** Headers that fetch sets itself, and silently drops or refuses when they are given. */
+const CONNECTION_HEADERS =
+    /^(host|connection|content-length|expect|keep-alive|sec-fetch-mode|transfer-encoding|upgrade)$/i;
+
+const headerName: Reader<string> = (value, path) => {
+    const name = anyText(value, path);
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+        throw new Unusable(path, "a name no header can have", "a header name");
+    }
+    return name;
+};
+
+const sentHeaderName: Reader<string> = (value, path) => {
+    const name = headerName(value, path);
+    if (CONNECTION_HEADERS.test(name)) {
+        throw new Unusable(path, "a header that the connection sets itself", "another header");
+    }
+    return name;
+};
+
+const headerValue: Reader<string> = (value, path) => {
+    const content = anyText(value, path);
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(content)) {
+        throw new Unusable(path, "a text no header can carry (not shown)", "one line of Latin-1 text");
+    }
+    return content;
+};
+
+const baseUrl: Reader<string> = (value, path) => {
+    const target = text(value, path);
+    if (target.includes("@")) {
+        throw new Unusable(path, "a URL with credentials (not shown)", "a base URL without them");
+    }
+    if (!/^https?:\/\/[^?#]+$/.test(target) || !URL.canParse(target)) {
+        throw new Unusable(path, JSON.stringify(target), "a base URL such as http://mcp-server:8000");
+    }
+    return target;
+};
+
+const requestShape = shape<SmokeRequest>({
+    name: text,
+    method: pattern(/^(?!(?:CONNECT|TRACE|TRACK)$)[A-Z]+$/, "an HTTP method in capitals"),
+    path: pattern(/^\//, "a path that starts with /"),
+    headers: record(headerValue, sentHeaderName),
+    body: optional(anyText),
+    timeoutSeconds: seconds,
+    attempts: wholeNumber(1, 1000),
+    expect: shape<SmokeRequest["expect"]>({
+        status: wholeNumber(100, 599),
+        headers: optional(record(anyText, headerName)),
+        bodyContains: optional(text),
+        json: optional(record(scalar)),
+    }),
+});
+
+const planShape = shape<SmokePlan>({
+    subject: text,
+    target: baseUrl,
+    deadlineSeconds: seconds,
+    requests: list((value, path) => {
+        const request = requestShape(value, path);
+        if (request.body !== undefined && /^(GET|HEAD)$/.test(request.method)) {
+            throw new Unusable(`${path}.body`, "a body", `none with ${request.method}`);
+        }
+        return request;
+    }),
+});
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export function parseSmokePlan(raw: unknown): SmokePlan {
+    return planShape(raw, "");
+}
+
+if (require.main === module) {
+    void gateMain(parseSmokePlan, async (plan, context) => {
+        const result = await runSmoke(plan, context);
+        return { passed: result.failed.length === 0, line: smokeVerdict(plan, result) };
+    });
+}

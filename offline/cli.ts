@@ -1,0 +1,130 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { RunError } from "@pulumi/pulumi/errors";
+import { rules } from "../policies/rules";
+import { renderRunbook } from "../runbook/render";
+import { renderPolicies } from "../policies/render";
+import { pinImages } from "../tools/images/pin";
+import { resolveDigest } from "../tools/images/registry";
+import { goldenFiles } from "./golden";
+import { isBlocked, previewStack } from "./preview";
+import { bundleProgram } from "./program";
+import { record } from "./record";
+import { renderJson, renderText } from "./render";
+import { imagesOf, readStackFile, stackNames, UsageError } from "./stackFile";
+
+const root = process.cwd();
+
+const HELP = `Usage: npm run preview -- [options]
+
+Shows what the program declares for a stack, without cloud, cluster, state or Pulumi CLI, and judges it by the
+policy pack. Exit status: 0, or 1 for bad input or a violation of a mandatory policy.
+
+  --stack NAME       stack to preview (${stackNames(root).join(", ")}); default production
+  --set PATH=VALUE   tries a value as pulumi config set --path would set it, and shows what it changes compared
+                     with the stack file; repeatable
+  --format FORMAT    text or json; default text
+  --help             this text
+`;
+
+const IMAGES_HELP = `Usage: npm run images -- pin --stack NAME [--refresh]
+
+Resolves the digest of every image tag the stack uses and writes them into its file (mcp:images.pins). Credentials
+are those of docker login. Exit status: 0, or 1 when a tag could not be resolved; then nothing is written.
+
+  --stack NAME       stack whose images are pinned (${stackNames(root).join(", ")}); default production
+  --refresh          resolves the tags again that are pinned already
+  --help             this text
+`;
+
+const commands: Record<string, (args: string[]) => Promise<number>> = {
+    preview: async (args) => {
+        const { values } = parseArgs({
+            args,
+            options: {
+                stack: { type: "string", default: "production" },
+                set: { type: "string", multiple: true, default: [] },
+                format: { type: "string", default: "text" },
+                help: { type: "boolean", default: false },
+            },
+        });
+        if (values.help) {
+            process.stdout.write(HELP);
+            return 0;
+        }
+        if (values.format !== "text" && values.format !== "json") {
+            throw new UsageError(`--format: found ${JSON.stringify(values.format)}, expected text or json`);
+        }
+        const preview = await previewStack(root, bundleProgram(root), rules, values.stack, values.set);
+        const colour = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
+        process.stdout.write(values.format === "json" ? renderJson(preview) : renderText(preview, colour));
+        return isBlocked(preview) ? 1 : 0;
+    },
+
+    images: async (args) => {
+        const { values, positionals } = parseArgs({
+            args,
+            allowPositionals: true,
+            options: {
+                stack: { type: "string", default: "production" },
+                refresh: { type: "boolean", default: false },
+                help: { type: "boolean", default: false },
+            },
+        });
+        if (values.help || positionals.join(" ") !== "pin") {
+            process.stdout.write(IMAGES_HELP);
+            return values.help ? 0 : 1;
+        }
+        await pinImages({
+            file: join(root, `Pulumi.${values.stack}.yaml`),
+            references: imagesOf(root, values.stack),
+            resolve: resolveDigest,
+            refresh: values.refresh,
+            log: (line) => process.stdout.write(`${line}\n`),
+        });
+        return 0;
+    },
+
+    /** Writes the golden dumps anew; the tests only ever compare them. */
+    golden: async () => {
+        const program = bundleProgram(root);
+        for (const stack of stackNames(root)) {
+            const folder = join(root, "test", "golden", stack);
+            rmSync(folder, { recursive: true, force: true });
+            mkdirSync(folder, { recursive: true });
+            for (const [file, content] of goldenFiles(await record(program, readStackFile(root, stack)))) {
+                writeFileSync(join(folder, file), content);
+            }
+        }
+        return 0;
+    },
+
+    /** Writes the generated documents anew; the tests only ever compare them. */
+    docs: async () => {
+        writeFileSync(join(root, "docs", "runbook.md"), renderRunbook());
+        writeFileSync(join(root, "docs", "policies.md"), renderPolicies(rules));
+        return 0;
+    },
+};
+
+async function main(): Promise<number> {
+    const [name = "", ...args] = process.argv.slice(2);
+    try {
+        return await commands[name]!(args);
+    } catch (error) {
+        if (!(error instanceof Error)) {
+            throw error;
+        }
+        const { code, message, stack } = error as NodeJS.ErrnoException;
+        const expected =
+            error instanceof UsageError || RunError.isInstance(error) || code?.startsWith("ERR_PARSE_ARGS");
+        // Only a fault of the program itself is worth a stack trace.
+        process.stderr.write(`${expected ? message : stack}\n`);
+        return 1;
+    }
+}
+
+void main().then((status) => {
+    process.exitCode = status;
+});

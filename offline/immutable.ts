@@ -1,0 +1,48 @@
+/**
+ * Inputs that cannot change on what exists, so that changing one replaces it. Kubernetes: the provider's own table
+ * (pulumi-kubernetes v4.32, provider/pkg/provider/diff.go). AWS and random: the inputs that the providers' schemas
+ * call "forces replacement". For a type that is missing here it is unknown offline whether it is replaced.
+ */
+const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
+    "kubernetes:apps/v1:Deployment": ["spec.selector"],
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": [],
+    "kubernetes:batch/v1:Job": ["spec.completions", "spec.parallelism", "spec.selector", "spec.template"],
+    "kubernetes:core/v1:ConfigMap": ["binaryData", "data"],
+    "kubernetes:core/v1:Namespace": [],
+    "kubernetes:core/v1:ResourceQuota": ["spec.scopes"],
+    "kubernetes:core/v1:Secret": ["data", "stringData", "type"],
+    "kubernetes:core/v1:Service": ["spec.clusterIP"],
+    "kubernetes:core/v1:ServiceAccount": [],
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy": [],
+    "kubernetes:policy/v1:PodDisruptionBudget": [],
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": ["clusterName", "namespace", "serviceAccount"],
+    "aws:iam/role:Role": ["name", "namePrefix", "path"],
+    "aws:iam/rolePolicy:RolePolicy": ["name", "namePrefix", "role"],
+    "aws:kms/alias:Alias": ["name", "namePrefix"],
+    "aws:kms/key:Key": ["customerMasterKeySpec", "keyUsage", "multiRegion", "customKeyStoreId", "xksKeyId"],
+    "aws:sns/topic:Topic": ["fifoTopic", "name", "namePrefix"],
+    "aws:sns/topicPolicy:TopicPolicy": ["arn"],
+    "aws:sns/topicSubscription:TopicSubscription": ["endpoint", "protocol", "topic"],
+    "random:index/randomPassword:RandomPassword": [
+        "keepers",
+        "length",
+        "lower",
+        "number",
+        "numeric",
+        "special",
+        "upper",
+    ],
+};
+
+/** Whether changing `path` replaces a resource of this type; undefined where that is not known offline. */
+export function replaces(type: string, path: string): boolean | undefined {
+    const own = IMMUTABLE_INPUTS[type];
+    if (own === undefined) {
+        return undefined;
+    }
+    const all = type.startsWith("kubernetes:") ? [...own, "metadata.name", "metadata.namespace"] : own;
+    return all.some(
+        (immutable) =>
+            path === immutable || path.startsWith(`${immutable}.`) || path.startsWith(`${immutable}[`),
+    );
+}

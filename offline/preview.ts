@@ -1,0 +1,50 @@
+import { type Finding, type Rule } from "../policies/rule";
+import { type Change, compare } from "./compare";
+import { judgeRecording } from "./judge";
+import { type Program } from "./program";
+import { record, type Recording } from "./record";
+import { readStackFile, type StackFile } from "./stackFile";
+
+/** What the offline preview of a stack found. */
+export interface Preview {
+    readonly recording: Recording;
+    /** Against the stack file where edits were given, else everything is created. */
+    readonly changes: readonly Change[];
+    /** Edits the preview tries, as typed. */
+    readonly edits: readonly string[];
+    readonly placeholders: StackFile["placeholders"];
+    readonly findings: readonly Finding[];
+    readonly rules: readonly Rule[];
+}
+
+/** Runs a stack's program offline, with the edits tried on its values, and judges what it declares. */
+export async function previewStack(
+    root: string,
+    program: Program,
+    rules: readonly Rule[],
+    stack: string,
+    edits: readonly string[],
+): Promise<Preview> {
+    const file = readStackFile(root, stack, edits);
+    const recording = await record(program, file);
+    const before =
+        edits.length === 0
+            ? { ...recording, resources: [] }
+            : await record(program, readStackFile(root, stack));
+    return {
+        recording,
+        changes: compare(before, recording),
+        edits,
+        placeholders: file.placeholders,
+        findings: judgeRecording(recording, rules),
+        rules,
+    };
+}
+
+/** Whether a finding of the preview stops an update. */
+export function isBlocked({ findings, rules }: Preview): boolean {
+    const mandatory = new Set(
+        rules.filter(({ enforcement }) => enforcement === "mandatory").map(({ name }) => name),
+    );
+    return findings.some(({ kind, rule }) => kind === "violation" && mandatory.has(rule));
+}

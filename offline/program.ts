@@ -1,0 +1,54 @@
+import Module, { SourceMap } from "node:module";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { buildSync } from "esbuild";
+
+/** The program of a project, bundled once and ready to run any number of times in this process. */
+export interface Program {
+    /** Runs the program's `index.ts` from its first line and returns what it exports. */
+    run(): unknown;
+    /** Where a position of the bundle stands in the program's own files, relative to the project. */
+    locate(uri: string, line: number, column: number): { file: string; line: number } | undefined;
+}
+
+/** Bundles the program in `root`; the SDK stays outside, so that every run shares the one that is mocked. */
+export function bundleProgram(root: string): Program {
+    const outfile = resolve(root, "node_modules", ".cache", "mcp", "program.cjs");
+    const { outputFiles } = buildSync({
+        absWorkingDir: root,
+        entryPoints: ["index.ts"],
+        outfile,
+        bundle: true,
+        write: false,
+        platform: "node",
+        target: "node20",
+        packages: "external",
+        sourcemap: "external",
+        sourcesContent: false,
+        logLevel: "error",
+    });
+    const code = outputFiles.find(({ path }) => path === outfile)!.text;
+    const map = outputFiles.find(({ path }) => path !== outfile)!.text;
+    let sourceMap: SourceMap | undefined;
+    return {
+        run() {
+            const module = new Module(outfile) as Module & { _compile(code: string, filename: string): void };
+            module.filename = outfile;
+            module.paths = [resolve(root, "node_modules")];
+            module._compile(code, outfile);
+            return module.exports;
+        },
+        locate(uri, line, column) {
+            if (uri !== pathToFileURL(outfile).href) {
+                return undefined;
+            }
+            sourceMap ??= new SourceMap(JSON.parse(map));
+            const entry = sourceMap.findEntry(line - 1, column - 1);
+            if (!("originalSource" in entry)) {
+                return undefined;
+            }
+            // Sources are relative to the bundle, three folders below the project.
+            return { file: entry.originalSource.replace(/^(\.\.\/){3}/, ""), line: entry.originalLine + 1 };
+        },
+    };
+}

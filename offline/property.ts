@@ -1,0 +1,81 @@
+import { UNKNOWN } from "../policies/unknown";
+
+/** Signatures by which the SDK marks special values on the wire. */
+const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";
+const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
+const RESOURCE_SIGNATURE = "5cf8f73096256a8f31e491e813e4eb8e";
+
+/** What the SDK sends for a value that only the real provider can know. */
+export const UNKNOWN_ON_THE_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+export { UNKNOWN };
+
+/** A value that must not be shown. It compares by what it hides. */
+export class Secret {
+    constructor(readonly value: Property) {}
+}
+
+/** A resource's property as the program registered it. */
+export type Property =
+    | string
+    | number
+    | boolean
+    | null
+    | typeof UNKNOWN
+    | Secret
+    | readonly Property[]
+    | { readonly [key: string]: Property };
+
+/** Decodes a property from the wire. */
+export function decode(value: unknown): Property {
+    if (value === UNKNOWN_ON_THE_WIRE) {
+        return UNKNOWN;
+    }
+    if (Array.isArray(value)) {
+        return value.map(decode);
+    }
+    if (typeof value === "object" && value !== null) {
+        const object = value as Record<string, unknown>;
+        if (object[SIGNATURE_KEY] === SECRET_SIGNATURE) {
+            return new Secret(decode(object["value"]));
+        }
+        if (object[SIGNATURE_KEY] === RESOURCE_SIGNATURE) {
+            return decode(object["urn"]);
+        }
+        return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, decode(inner)]));
+    }
+    return (value ?? null) as Property;
+}
+
+/** Whether a property is an object, rather than a list, scalar, secret or unknown. */
+export function isObject(value: Property | undefined): value is { readonly [key: string]: Property } {
+    return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Secret);
+}
+
+/** A property as plain JSON, with marks in place of what is secret or unknown. */
+export function displayed(value: Property): unknown {
+    if (value === UNKNOWN) {
+        return "[unknown]";
+    }
+    if (value instanceof Secret) {
+        return "[secret]";
+    }
+    if (Array.isArray(value)) {
+        return value.map(displayed);
+    }
+    if (isObject(value)) {
+        return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, displayed(inner)]));
+    }
+    return value;
+}
+
+/** Counts the unknowns inside a property. */
+export function countUnknowns(value: Property): number {
+    if (value instanceof Secret) {
+        return countUnknowns(value.value);
+    }
+    if (Array.isArray(value) || isObject(value)) {
+        return Object.values(value).reduce<number>((sum, inner) => sum + countUnknowns(inner), 0);
+    }
+    return value === UNKNOWN ? 1 : 0;
+}

@@ -1,0 +1,231 @@
+import { runtime } from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import { setMockOptions } from "@pulumi/pulumi/runtime/settings";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { InvokeResponse } from "@pulumi/pulumi/proto/provider_pb";
+import {
+    type RegisterResourceOutputsRequest,
+    type RegisterResourceRequest,
+    RegisterResourceResponse,
+} from "@pulumi/pulumi/proto/resource_pb";
+import { type Program } from "./program";
+import { decode, type Property, UNKNOWN_ON_THE_WIRE } from "./property";
+
+/** Options of a registration that differ from their defaults. */
+export interface RecordedOptions {
+    protect?: true;
+    retainOnDelete?: true;
+    deleteBeforeReplace?: true;
+    ignoreChanges?: readonly string[];
+    replaceOnChanges?: readonly string[];
+    additionalSecretOutputs?: readonly string[];
+    customTimeouts?: { create?: string; update?: string; delete?: string };
+    import?: string;
+    deletedWith?: string;
+}
+
+/** One resource as the program asked for it. */
+export interface RecordedResource {
+    readonly urn: string;
+    readonly type: string;
+    readonly name: string;
+    /** False for components. */
+    readonly custom: boolean;
+    /** URN of the parent; empty for the stack itself. */
+    readonly parent: string;
+    /** URN of the provider. */
+    readonly provider: string;
+    readonly inputs: Readonly<Record<string, Property>>;
+    readonly dependencies: readonly string[];
+    readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
+    readonly options: RecordedOptions;
+    /** Where the program declares it. */
+    readonly source: { file: string; line: number } | undefined;
+}
+
+/** Everything one run of the program asked for. */
+export interface Recording {
+    readonly project: string;
+    readonly stack: string;
+    /** In the order of registration. */
+    readonly resources: readonly RecordedResource[];
+    readonly outputs: Readonly<Record<string, Property>>;
+}
+
+/** What a run starts from, as the engine would hand it over. */
+export interface ProgramInput {
+    project: string;
+    stack: string;
+    /** Full key to value, objects as JSON. */
+    config: Record<string, string>;
+    secretKeys: string[];
+}
+
+type Callback<T> = (error: unknown, response: T | undefined) => void;
+
+/** The SDK's mock monitor, with the whole request kept and the engine's way of naming. */
+class Recorder extends MockMonitor {
+    readonly recorded = new Map<string, RecordedResource>();
+
+    constructor(
+        private readonly program: Program,
+        private readonly input: ProgramInput,
+    ) {
+        super({ call: () => ({}), newResource: () => ({ id: "", state: {} }) });
+    }
+
+    override async registerResource(
+        request: RegisterResourceRequest,
+        callback: Callback<RegisterResourceResponse>,
+    ) {
+        const type = request.getType();
+        const name = request.getName();
+        const parent = request.getParent();
+        const urn = urnOf(this.input, parent, type, name);
+        if (this.recorded.has(urn)) {
+            callback(
+                new Error(`Duplicate resource URN '${urn}': two resources have the same type and name`),
+                undefined,
+            );
+            return;
+        }
+        const inputs = (request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>;
+        const propertyDependencies: Record<string, string[]> = {};
+        request.getPropertydependenciesMap().forEach((value, key) => {
+            if (value.getUrnsList().length > 0) {
+                propertyDependencies[key] = [...value.getUrnsList()].sort();
+            }
+        });
+        this.recorded.set(urn, {
+            urn,
+            type,
+            name,
+            custom: request.getCustom(),
+            parent,
+            provider: request.getProvider().split("::").slice(0, 4).join("::"),
+            inputs: decode(inputs) as Record<string, Property>,
+            dependencies: [...new Set(request.getDependenciesList())].sort(),
+            propertyDependencies,
+            options: optionsOf(request),
+            source: this.sourceOf(request),
+        });
+        const response = new RegisterResourceResponse();
+        response.setUrn(urn);
+        // The id stays empty, as in a preview of something new; outputs are the inputs, and everything the
+        // provider adds is unknown.
+        response.setObject(Struct.fromJavaScript(withAssignedName(type, inputs) as Record<string, never>));
+        callback(undefined, response);
+    }
+
+    /** The innermost frame of the program itself; the SDK's own are above it. */
+    private sourceOf(request: RegisterResourceRequest): RecordedResource["source"] {
+        for (const frame of request.getStacktrace()?.getFramesList() ?? []) {
+            const position = frame.getPc();
+            const source =
+                position && this.program.locate(position.getUri(), position.getLine(), position.getColumn());
+            if (source !== undefined) {
+                return source;
+            }
+        }
+        return undefined;
+    }
+
+    /** Looking something up needs the cloud: the whole answer is unknown. */
+    override async invoke(_request: unknown, callback: Callback<InvokeResponse>) {
+        const response = new InvokeResponse();
+        response.setReturn(Struct.fromJavaScript({ unknown: UNKNOWN_ON_THE_WIRE }));
+        callback(undefined, response);
+    }
+
+    outputs: Record<string, Property> = {};
+
+    override registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback<object>) {
+        if (
+            request.getUrn() ===
+            urnOf(this.input, "", STACK_TYPE, `${this.input.project}-${this.input.stack}`)
+        ) {
+            this.outputs = decode(request.getOutputs()?.toJavaScript() ?? {}) as Record<string, Property>;
+        }
+        callback(undefined, {});
+    }
+}
+
+const STACK_TYPE = "pulumi:pulumi:Stack";
+
+/** A resource's URN by the engine's rule: the types of all its ancestors, the stack left out. */
+function urnOf({ project, stack }: ProgramInput, parent: string, type: string, name: string): string {
+    const parentType = parent.split("::")[2];
+    const qualified = parentType === undefined || parentType === STACK_TYPE ? type : `${parentType}$${type}`;
+    return `urn:pulumi:${stack}::${project}::${qualified}::${name}`;
+}
+
+/** The Kubernetes provider names what has no name, so its name is unknown rather than missing. */
+function withAssignedName(type: string, inputs: Record<string, unknown>): Record<string, unknown> {
+    if (!type.startsWith("kubernetes:") || !("metadata" in inputs)) {
+        return inputs;
+    }
+    return { ...inputs, metadata: { name: UNKNOWN_ON_THE_WIRE, ...(inputs["metadata"] as object) } };
+}
+
+function optionsOf(request: RegisterResourceRequest): RecordedOptions {
+    const timeouts = request.getCustomtimeouts();
+    const customTimeouts = Object.fromEntries(
+        Object.entries({
+            create: timeouts?.getCreate(),
+            update: timeouts?.getUpdate(),
+            delete: timeouts?.getDelete(),
+        }).filter(([, value]) => value),
+    );
+    const all = {
+        protect: request.getProtect(),
+        retainOnDelete: request.getRetainondelete(),
+        deleteBeforeReplace: request.getDeletebeforereplace(),
+        ignoreChanges: request.getIgnorechangesList(),
+        replaceOnChanges: request.getReplaceonchangesList(),
+        additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
+        customTimeouts,
+        import: request.getImportid(),
+        deletedWith: request.getDeletedwith(),
+    };
+    return Object.fromEntries(
+        Object.entries(all).filter(
+            ([, value]) => value && (typeof value !== "object" || Object.keys(value).length > 0),
+        ),
+    );
+}
+
+/**
+ * Runs the program under the SDK's mocks and records every registration.
+ *
+ * @throws what the program throws; values it refuses arrive as a RunError with all problems in its message.
+ */
+export async function record(program: Program, input: ProgramInput): Promise<Recording> {
+    const recorder = new Recorder(program, input);
+    await runtime.setMocks({ call: () => ({}), newResource: () => ({ id: "", state: {} }) });
+    setMockOptions(recorder, input.project, input.stack, true);
+    runtime.setAllConfig(input.config, input.secretKeys);
+
+    // A registration that fails rejects a promise nobody holds, as the engine's host finds too. Node reports it
+    // after the tasks at hand: each run gives it that turn before the next one may start.
+    let failed: (reason: unknown) => void = () => undefined;
+    const failure = new Promise<never>((_, reject) => (failed = reject));
+    process.on("unhandledRejection", failed);
+    const settled = () => new Promise((resolve) => setImmediate(resolve));
+    const run = async () => {
+        await runtime.runInPulumiStack(async () => program.run());
+        await runtime.disconnect();
+        await settled();
+    };
+    try {
+        await Promise.race([run(), failure]);
+    } finally {
+        await settled();
+        process.off("unhandledRejection", failed);
+    }
+    return {
+        project: input.project,
+        stack: input.stack,
+        resources: [...recorder.recorded.values()],
+        outputs: recorder.outputs,
+    };
+}

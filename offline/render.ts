@@ -1,0 +1,288 @@
+import { styleText } from "node:util";
+import { configPath } from "../config/problems";
+import { PLACEHOLDER_DIGEST } from "../config/supplies";
+import { type Change, type Operation, type PropertyChange } from "./compare";
+import { type Preview } from "./preview";
+import { countUnknowns, displayed, isObject, type Property, UNKNOWN } from "./property";
+import { type RecordedResource } from "./record";
+import { type TreeNode, treeOf } from "./tree";
+
+type Style = Parameters<typeof styleText>[0];
+
+const OPERATIONS: Record<Operation, { sign: string; style: Style; phrase: string }> = {
+    create: { sign: "+", style: "green", phrase: "to create" },
+    update: { sign: "~", style: "yellow", phrase: "to update" },
+    "update or replace": { sign: "~?", style: "yellow", phrase: "to update or replace" },
+    replace: { sign: "+-", style: "magenta", phrase: "to replace" },
+    delete: { sign: "-", style: "red", phrase: "to delete" },
+    same: { sign: "", style: "reset", phrase: "unchanged" },
+};
+
+/** The preview as text that reads like `pulumi preview`. */
+export function renderText(preview: Preview, colour: boolean): string {
+    const paint = (style: Style, text: string) =>
+        colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
+    const sections = [
+        heading(preview),
+        resourceTable(preview, paint),
+        propertyDetails(preview.changes, paint),
+        workloadTable(preview.recording.resources),
+        outputs(preview),
+        summary(preview),
+        placeholders(preview),
+        policies(preview, paint),
+    ];
+    return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
+}
+
+/** The preview as data; secrets and unknowns are marked, not shown. */
+export function renderJson({ recording, changes, edits, placeholders: missing, findings }: Preview): string {
+    const report = {
+        offline: true,
+        project: recording.project,
+        stack: recording.stack,
+        edits,
+        resources: changes.map(({ operation, resource, properties, because }) => ({
+            operation,
+            ...resource,
+            inputs: displayed(resource.inputs),
+            changes: properties.map(({ path, before, after }) => ({
+                path,
+                before: before === undefined ? undefined : displayed(before),
+                after: after === undefined ? undefined : displayed(after),
+            })),
+            because,
+        })),
+        outputs: displayed(recording.outputs),
+        placeholders: missing.map(({ path, command }) => ({ path: configPath(path), command })),
+        findings,
+    };
+    return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+type Paint = (style: Style, text: string) => string;
+
+function heading({ recording, edits }: Preview): string {
+    const line =
+        `Offline preview of ${recording.project}/${recording.stack}: declared resources, no cloud plan; ` +
+        "what exists already is not known, nor are values a provider gives ([unknown]).";
+    return edits.length === 0
+        ? line
+        : `${line}\nCompared with Pulumi.${recording.stack}.yaml: ${edits.join("  ")}`;
+}
+
+function resourceTable({ changes, edits }: Preview, paint: Paint): string {
+    const rows = treeOf(changes).flatMap((node) => rowsOf(node, edits.length > 0, "", ""));
+    if (rows.length === 0) {
+        return "Nothing changes.";
+    }
+    const width = (pick: (row: Row) => string) => Math.max(...rows.map((row) => pick(row).length));
+    const typeWidth = width(({ type }) => type);
+    const nameWidth = width(({ name }) => name);
+    const lines = rows.map(({ operation, type, name, info }) => {
+        const { sign, style } = OPERATIONS[operation];
+        return ` ${paint(style, sign.padEnd(2))}  ${type.padEnd(typeWidth)}  ${name.padEnd(nameWidth)}  ${info}`.trimEnd();
+    });
+    return [`     ${"Type".padEnd(typeWidth)}  ${"Name".padEnd(nameWidth)}  Info`, ...lines].join("\n");
+}
+
+interface Row {
+    operation: Operation;
+    type: string;
+    name: string;
+    info: string;
+}
+
+/** The rows of a node, or none where nothing in it changes and only changes are asked for. */
+function rowsOf(node: TreeNode<Change>, onlyChanges: boolean, indent: string, childIndent: string): Row[] {
+    const kept = node.children.filter((child) => !onlyChanges || hasChange(child));
+    if (onlyChanges && !hasChange(node)) {
+        return [];
+    }
+    const { operation, resource, properties } = node.item;
+    const roots = [...new Set(properties.map(({ path }) => path.split(/[.[]/)[0]))];
+    const info = [
+        resource.options.protect ? "protected" : "",
+        versionOf(resource) ?? "",
+        roots.length > 0 ? `[diff: ~${roots.join(",")}]` : "",
+    ];
+    return [
+        {
+            operation,
+            type: `${indent}${resource.type}`,
+            name: resource.name,
+            info: info.filter(Boolean).join("  "),
+        },
+        ...kept.flatMap((child, index) => {
+            const last = index === kept.length - 1;
+            return rowsOf(
+                child,
+                onlyChanges,
+                `${childIndent}${last ? "└─ " : "├─ "}`,
+                `${childIndent}${last ? "   " : "│  "}`,
+            );
+        }),
+    ];
+}
+
+function hasChange(node: TreeNode<Change>): boolean {
+    return node.item.operation !== "same" || node.children.some(hasChange);
+}
+
+function propertyDetails(changes: readonly Change[], paint: Paint): string {
+    return changes
+        .filter(({ properties }) => properties.length > 0)
+        .map(({ operation, resource, properties, because }) => {
+            const { sign, style, phrase } = OPERATIONS[operation];
+            const source = resource.source && `  ${resource.source.file}:${resource.source.line}`;
+            return [
+                `${paint(style, `${sign} ${resource.type} ${resource.name}`)} ${phrase}${source ?? ""}`,
+                ...properties.flatMap((property) => describe(property, because)).map((line) => `    ${line}`),
+            ].join("\n");
+        })
+        .join("\n");
+}
+
+function describe({ path, before, after }: PropertyChange, because: readonly string[]): string[] {
+    if (before === UNKNOWN && after === UNKNOWN) {
+        return [`~ ${path}: new value from ${because.join(", ")}`];
+    }
+    if (before === undefined) {
+        return [`+ ${path}: ${short(after)}`];
+    }
+    if (typeof before === "string" && typeof after === "string" && `${before}${after}`.includes("\n")) {
+        const [old, fresh] = [before.split("\n"), after.split("\n")];
+        return [
+            `~ ${path}:`,
+            ...old.filter((line) => !fresh.includes(line)).map((line) => `    - ${line.trim()}`),
+            ...fresh.filter((line) => !old.includes(line)).map((line) => `    + ${line.trim()}`),
+        ];
+    }
+    return [
+        after === undefined
+            ? `- ${path}: ${short(before)}`
+            : `~ ${path}: ${short(before)} => ${short(after)}`,
+    ];
+}
+
+function short(value: Property | undefined): string {
+    const text = shortDigests(JSON.stringify(displayed(value ?? null)));
+    return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+/** Digests by their first characters, as people compare them; a placeholder must not read like one at all. */
+function shortDigests(text: string): string {
+    return text
+        .replaceAll(`@${PLACEHOLDER_DIGEST}`, "@[not pinned]")
+        .replaceAll(/@(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "@$1");
+}
+
+function versionOf(resource: RecordedResource): string | undefined {
+    const version = at(resource.inputs, "spec", "template", "metadata", "labels", "version");
+    return typeof version === "string" ? version : undefined;
+}
+
+function at(value: Property | undefined, ...keys: string[]): Property | undefined {
+    return keys.reduce<Property | undefined>(
+        (inner, key) => (isObject(inner) ? inner[key] : undefined),
+        value,
+    );
+}
+
+/** Per Deployment: what runs, how many, from which image. */
+function workloadTable(resources: readonly RecordedResource[]): string {
+    const deployments = resources.filter(({ type }) => type === "kubernetes:apps/v1:Deployment");
+    if (deployments.length === 0) {
+        return "";
+    }
+    const rows = deployments
+        .map((deployment) => {
+            const autoscaler = resources.find(
+                ({ type, inputs }) =>
+                    type.endsWith(":HorizontalPodAutoscaler") &&
+                    at(inputs, "spec", "scaleTargetRef", "name") ===
+                        at(deployment.inputs, "metadata", "name"),
+            );
+            const replicas = ["minReplicas", "maxReplicas"].map((key) =>
+                String(at(autoscaler?.inputs, "spec", key) ?? "?"),
+            );
+            const containers = at(deployment.inputs, "spec", "template", "spec", "containers");
+            const image = Array.isArray(containers) ? at(containers[0], "image") : undefined;
+            return [
+                deployment.name,
+                versionOf(deployment) ?? "",
+                `${replicas.join("-")} replicas`,
+                shortDigests(String(displayed(image ?? null))),
+            ];
+        })
+        .sort();
+    const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+    const lines = rows.map(
+        (row) => `    ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`,
+    );
+    return ["Workloads:", ...lines].join("\n");
+}
+
+function outputs({ recording, edits }: Preview): string {
+    if (edits.length > 0) {
+        return "";
+    }
+    const lines = Object.entries(recording.outputs).map(
+        ([name, value]) => `    ${name}: ${JSON.stringify(displayed(value))}`,
+    );
+    return ["Outputs:", ...lines].join("\n");
+}
+
+function summary({ changes, recording }: Preview): string {
+    const counts = Object.entries(OPERATIONS).flatMap(([operation, { sign, phrase }]) => {
+        const count = changes.filter((change) => change.operation === operation).length;
+        return count === 0 ? [] : [`    ${`${sign} ${count}`.trim()} ${phrase}`];
+    });
+    const guarded = recording.resources.filter(({ options }) => options.protect);
+    const unknowns = recording.resources.reduce((sum, { inputs }) => sum + countUnknowns(inputs), 0);
+    return [
+        "Resources:",
+        ...counts,
+        `    ${guarded.length} protected${guarded.length > 0 ? `: ${guarded.map(({ name }) => name).join(", ")}` : ""}`,
+        `    ${unknowns} inputs known only after the update`,
+    ].join("\n");
+}
+
+function placeholders({ placeholders: missing }: Preview): string {
+    if (missing.length === 0) {
+        return "";
+    }
+    const commands = new Map<string, string[]>();
+    for (const { path, command } of missing) {
+        commands.set(command, [...(commands.get(command) ?? []), configPath(path)]);
+    }
+    return [
+        `Placeholders: ${missing.length} values that only an operator can give; without them the engine refuses to start.`,
+        ...[...commands].flatMap(([command, paths]) => [
+            `    ${command}`,
+            ...paths.filter((path) => !command.includes(path)).map((path) => `        ${path}`),
+        ]),
+    ].join("\n");
+}
+
+function policies({ findings, rules }: Preview, paint: Paint): string {
+    const violations = findings.filter(({ kind }) => kind === "violation");
+    const undetermined = findings.filter(({ kind }) => kind === "undetermined");
+    const list = (some: typeof findings) =>
+        some.map(
+            ({ rule, urn, message }) =>
+                `    ${rule}\n        ${urn.split("::").slice(2).join(" ")}: ${message}`,
+        );
+    const enforcement = new Map(rules.map((rule) => [rule.name, rule.enforcement]));
+    return [
+        `Policies: ${rules.length} rules, ${violations.length} violations, ${undetermined.length} undetermined.`,
+        ...violations.flatMap((violation) => {
+            const mandatory = enforcement.get(violation.rule) === "mandatory";
+            const text = list([violation])[0]!;
+            return [paint(mandatory ? "red" : "yellow", `${text} [${enforcement.get(violation.rule)}]`)];
+        }),
+        ...(undetermined.length > 0
+            ? ["  Undetermined, because a value is not known yet:", ...list(undetermined)]
+            : []),
+    ].join("\n");
+}

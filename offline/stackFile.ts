@@ -1,0 +1,171 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Document, parseDocument } from "yaml";
+import { parseStack } from "../config";
+import { imageReferences } from "../config/images";
+import { formatProblems } from "../config/problems";
+import { asProblems, missingSupplies, type Supply, withPlaceholders } from "../config/supplies";
+import { type ProgramInput } from "./record";
+
+/** Input the user can mend: shown as it is, without a stack trace. */
+export class UsageError extends Error {}
+
+/** What a stack file says, ready for the program. */
+export interface StackFile extends ProgramInput {
+    /** Values that stand as placeholders until an operator sets them. */
+    placeholders: Supply[];
+}
+
+/** Names of the stacks a project has files for. */
+export function stackNames(root: string): string[] {
+    return readdirSync(root)
+        .flatMap((file) => /^Pulumi\.([A-Za-z0-9_.-]+)\.yaml$/.exec(file)?.[1] ?? [])
+        .sort();
+}
+
+/**
+ * Reads a stack file as the engine would, edits applied and placeholders put where only an operator's value can
+ * stand.
+ *
+ * @throws UsageError for an unknown stack, malformed YAML, malformed edits, or a secret outside `mcp:secrets`.
+ */
+export function readStackFile(root: string, stack: string, edits: readonly string[] = []): StackFile {
+    const { project, own, others } = readValues(root, stack, edits);
+    const placeholders = missingSupplies(own, stack);
+    const values = Object.entries(withPlaceholders(own, placeholders));
+    return {
+        project,
+        stack,
+        config: {
+            ...others,
+            ...Object.fromEntries(values.map(([key, value]) => [`${project}:${key}`, asText(value)])),
+        },
+        secretKeys: [`${project}:secrets`],
+        placeholders,
+    };
+}
+
+/**
+ * References of every image a stack runs.
+ *
+ * @throws UsageError for whatever is wrong with the stack file, and for an account id that is still missing: the
+ * default registry is the account's.
+ */
+export function imagesOf(root: string, stack: string): string[] {
+    const { own } = readValues(root, stack, []);
+    const missing = missingSupplies(own, stack);
+    const { values, problems } = parseStack(withPlaceholders(own, missing));
+    const account = missing.filter(({ path }) => path.join(".") === "aws.accountId");
+    const all = [...problems, ...asProblems(account)];
+    if (values === undefined || all.length > 0) {
+        throw new UsageError(formatProblems(all));
+    }
+    return imageReferences(values);
+}
+
+function readValues(root: string, stack: string, edits: readonly string[]) {
+    const known = stackNames(root);
+    if (!known.includes(stack)) {
+        throw new UsageError(`--stack: found ${JSON.stringify(stack)}, expected one of ${known.join(", ")}`);
+    }
+    const project = String(parseYaml(root, "Pulumi.yaml").get("name"));
+    const file = `Pulumi.${stack}.yaml`;
+    const document = parseYaml(root, file);
+    const problems = edits.flatMap((edit) => applyEdit(document, edit) ?? []);
+    if (problems.length > 0) {
+        throw new UsageError(problems.join("\n"));
+    }
+    const config: unknown = (document.toJS() as { config?: unknown } | null)?.config;
+    if (!isRecord(config)) {
+        throw new UsageError(
+            `${file}: config: found ${JSON.stringify(config) ?? "nothing"}, expected an object`,
+        );
+    }
+    const own: Record<string, unknown> = {};
+    const others: Record<string, string> = {};
+    for (const [key, value] of Object.entries(config)) {
+        if (key.startsWith(`${project}:`)) {
+            own[key.slice(project.length + 1)] = withoutCiphertext(value, key, file, project);
+        } else {
+            others[key] = asText(value);
+        }
+    }
+    return { project, own, others };
+}
+
+function parseYaml(root: string, file: string): Document {
+    const document = parseDocument(readFileSync(join(root, file), "utf8"));
+    if (document.errors.length > 0) {
+        const lines = document.errors.map(({ message }) => `  ${message.split("\n")[0]}`);
+        throw new UsageError(`${file} is not YAML:\n${lines.join("\n")}`);
+    }
+    return document;
+}
+
+/** Offline nothing can be decrypted, so a value that is set reads as missing and gets its placeholder. */
+function withoutCiphertext(value: unknown, key: string, file: string, project: string): unknown {
+    if (Array.isArray(value)) {
+        return value.map((inner) => withoutCiphertext(inner, key, file, project));
+    }
+    if (!isRecord(value)) {
+        return value;
+    }
+    if (typeof value["secure"] === "string" && Object.keys(value).length === 1) {
+        if (key !== `${project}:secrets`) {
+            throw new UsageError(
+                `${file}: ${key}: found an encrypted value, expected secrets only in ${project}:secrets`,
+            );
+        }
+        return undefined;
+    }
+    return Object.fromEntries(
+        Object.entries(value).map(([name, inner]) => [name, withoutCiphertext(inner, key, file, project)]),
+    );
+}
+
+/** Applies one `path=value`, read as `pulumi config set --path` reads them; returns what is wrong with it. */
+function applyEdit(document: Document, edit: string): string | undefined {
+    const found = `--set: found ${JSON.stringify(edit)}, expected`;
+    const separator = edit.indexOf("=");
+    const path = separator < 0 ? undefined : parsePath(edit.slice(0, separator));
+    if (path === undefined) {
+        return `${found} PATH=VALUE, such as mcp:workloads.chat-ui.scaling.min=3`;
+    }
+    try {
+        document.setIn(["config", ...path], parseValue(edit.slice(separator + 1)));
+        return undefined;
+    } catch {
+        return `${found} a path through objects, not through a value`;
+    }
+}
+
+/** Splits `mcp:images.pins["registry/name:tag"]` and `mcp:incident.contacts.P1[0]` into their keys. */
+function parsePath(text: string): (string | number)[] | undefined {
+    const keys: (string | number)[] = [];
+    const token = /(?:^|\.)([^.[\]"]+)|\[(\d+)\]|\["([^"]+)"\]/y;
+    while (token.lastIndex < text.length) {
+        const match = token.exec(text);
+        if (match === null) {
+            return undefined;
+        }
+        const [, name, index, quoted] = match;
+        keys.push(index === undefined ? (name ?? quoted)! : Number(index));
+    }
+    return typeof keys[0] === "string" && keys[0].includes(":") ? keys : undefined;
+}
+
+function parseValue(text: string): string | number | boolean {
+    if (text === "true" || text === "false") {
+        return text === "true";
+    }
+    return /^-?(0|[1-9]\d*)$/.test(text) ? Number(text) : text;
+}
+
+/** The engine hands objects over as JSON and scalars as they are. */
+function asText(value: unknown): string {
+    return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}

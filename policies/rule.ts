@@ -1,0 +1,84 @@
+import { type Properties, Undetermined } from "./unknown";
+
+/** How bad a violation is. */
+export type RuleSeverity = "low" | "medium" | "high" | "critical";
+
+/** What a rule sees of a resource. */
+export interface PolicyResource {
+    readonly urn: string;
+    readonly type: string;
+    readonly name: string;
+    /** Inputs; secrets are plain in here, so no message may quote a value it does not know. */
+    readonly props: Properties;
+    readonly protect: boolean;
+    readonly customTimeouts: { readonly create?: string; readonly update?: string };
+}
+
+/** What a rule says about a resource. */
+export interface Verdict {
+    /** Says what is wrong, on the resource under check or, in a stack rule, on the one named. */
+    report(message: string, on?: PolicyResource): void;
+    /**
+     * Runs a part of the check of its own: a value unknown in there leaves only that part undetermined, on the
+     * resource under check or the one named.
+     */
+    attempt(part: () => void, on?: PolicyResource): void;
+}
+
+/** One policy rule. Its name follows provider-service-type-verb-what. */
+export interface Rule {
+    readonly name: string;
+    /** What must hold, in one sentence. */
+    readonly description: string;
+    readonly severity: RuleSeverity;
+    /** A mandatory rule's violation stops the update, an advisory one's is shown. */
+    readonly enforcement: "mandatory" | "advisory";
+    /** Identifiers of the same rule in other tools and benchmarks. */
+    readonly frameworks: readonly string[];
+    /** What to do about a violation. */
+    readonly remediation: string;
+    /** Section of the runbook whose number or procedure the rule guards. */
+    readonly runbook?: string;
+    /** Judges one resource, whatever its type: not applicable is silence. */
+    readonly resource?: (resource: PolicyResource, verdict: Verdict) => void;
+    /** Judges the resources of the stack together. */
+    readonly stack?: (resources: readonly PolicyResource[], verdict: Verdict) => void;
+}
+
+/** What came of a rule on a resource. */
+export interface Finding {
+    readonly rule: string;
+    /** URN of the resource; empty for the stack as a whole. */
+    readonly urn: string;
+    readonly kind: "violation" | "undetermined";
+    readonly message: string;
+}
+
+/** Everything a rule finds in the resources: violations, and where it could not tell. */
+export function judge(rule: Rule, resources: readonly PolicyResource[]): Finding[] {
+    const findings: Finding[] = [];
+    const add = (kind: Finding["kind"], urn: string, message: string) =>
+        findings.push({ rule: rule.name, urn, kind, message });
+    const verdictOn = (subject?: PolicyResource): Verdict => ({
+        report: (message, on = subject) => add("violation", on?.urn ?? "", message),
+        attempt(part, on = subject) {
+            try {
+                part();
+            } catch (error) {
+                if (!(error instanceof Undetermined)) {
+                    throw error;
+                }
+                add("undetermined", on?.urn ?? "", error.message);
+            }
+        },
+    });
+    for (const resource of rule.resource ? resources : []) {
+        const verdict = verdictOn(resource);
+        verdict.attempt(() => rule.resource!(resource, verdict));
+    }
+    if (rule.stack) {
+        const verdict = verdictOn();
+        verdict.attempt(() => rule.stack!(resources, verdict));
+    }
+    return findings;
+}

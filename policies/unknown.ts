@@ -1,0 +1,28 @@
+/** A value that is known only after the update. */
+export const UNKNOWN = Symbol("unknown");
+
+/** Thrown when a rule reads a value that is not known yet: the rule is undetermined there, not passed. */
+export class Undetermined extends Error {
+    constructor(readonly path: string) {
+        super(`${path} is known only after the update`);
+    }
+}
+
+/** What rules read: plain data in which reading an unknown throws {@link Undetermined}. */
+// Rules walk the properties of every resource type there is, which have no common type to check against.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Properties = Record<string, any>;
+
+/** Wraps data so that an unknown in it cannot be mistaken for a value, however it is read. */
+export function guarded(value: Properties, path: readonly string[] = []): Properties {
+    return new Proxy(value, {
+        get(target, key) {
+            const inner: unknown = Reflect.get(target, key);
+            if (inner === UNKNOWN) {
+                throw new Undetermined([...path, String(key)].join("."));
+            }
+            const isData = typeof inner === "object" && inner !== null;
+            return isData ? guarded(inner, [...path, String(key)]) : inner;
+        },
+    });
+}

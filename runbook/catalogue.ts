@@ -1,0 +1,134 @@
+import { ROLLOUT_TIMEOUT_SECONDS, SCALE_UP_REPLICAS } from "./numbers";
+import { type ExpectedChange, type Procedure } from "./procedure";
+
+const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
+
+/** A new image replaces the pods and, because it was not asked before, the gate and what it runs. */
+const releaseOf = (workload: string): ExpectedChange[] => [
+    { operation: "update", type: DEPLOYMENT, name: workload },
+    { operation: "replace", type: "kubernetes:core/v1:ConfigMap", name: `${workload}-smoke-program` },
+    { operation: "create", type: "kubernetes:batch/v1:Job", name: `${workload}-smoke-*` },
+    { operation: "delete", type: "kubernetes:batch/v1:Job", name: `${workload}-smoke-*` },
+];
+
+const ROLLOUT = `The update waits ${ROLLOUT_TIMEOUT_SECONDS} seconds for the rollout`;
+
+/** Every procedure of the runbook that is a stack update or a declared resource. */
+export const catalogue: readonly Procedure[] = [
+    {
+        id: "health-checks",
+        sections: ["2.1"],
+        title: "Health checks of the services",
+        when: "Always: the health matrix is declared as the probes of each pod.",
+        edits: [],
+        changes: [],
+        verify:
+            "Kubernetes asks the live path every 10 seconds and the ready path every 5. A pod that fails readiness " +
+            "leaves its Service, one that fails liveness is restarted.",
+        undo: "Nothing to undo.",
+    },
+    {
+        id: "standard-deployment",
+        sections: ["3.2"],
+        title: "Standard deployment",
+        when: "A new version of a service has been approved for the environment.",
+        edits: [
+            {
+                path: "mcp:workloads.chat-ui.release.version",
+                value: "the version's image tag",
+                example: "v1.5.0",
+            },
+        ],
+        pinsImages: true,
+        changes: releaseOf("chat-ui"),
+        verify: `${ROLLOUT} and then for the smoke gate, which asks the service from inside the cluster; its lines are in the update's output and in \`kubectl logs\` of the Job.`,
+        undo: "Rollback: set the version before it.",
+    },
+    {
+        id: "rollback",
+        sections: ["3.4"],
+        title: "Rollback of a rolling deployment",
+        when: "A version misbehaves, or its smoke gate failed.",
+        edits: [
+            {
+                path: "mcp:workloads.chat-ui.release.version",
+                value: "the version to go back to, any earlier one",
+                example: "v1.4.1",
+            },
+        ],
+        pinsImages: true,
+        changes: releaseOf("chat-ui"),
+        verify: `${ROLLOUT} and for the smoke gate of the version it goes back to. The pin of a version that ran before is still in the stack file.`,
+        undo: "Set the newer version again.",
+    },
+    {
+        id: "restart",
+        sections: ["4.3.2 step 4", "4.3.3 step 5"],
+        title: "Graceful restart",
+        when: "Connections or memory leak, and fresh pods help until the cause is found.",
+        edits: [
+            {
+                path: "mcp:workloads.mcp-server.restart",
+                value: "anything it has not been before, such as the ticket",
+                example: "INC-2041",
+            },
+        ],
+        changes: [{ operation: "update", type: DEPLOYMENT, name: "mcp-server" }],
+        verify: `${ROLLOUT}; pods are replaced one by one and finish their requests first. No gate runs: it is the same release.`,
+        undo: "Nothing to undo. The value may stay.",
+    },
+    {
+        id: "scale-up",
+        sections: ["4.3.3 step 3"],
+        title: "Manual scale-up",
+        when: "Memory or CPU is exhausted and the autoscaler is too slow or does not see the cause.",
+        edits: [
+            {
+                path: "mcp:workloads.mcp-server.scaling.min",
+                value: "the fewest replicas wanted, at most scaling.max",
+                example: String(SCALE_UP_REPLICAS),
+            },
+        ],
+        changes: [
+            {
+                operation: "update",
+                type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+                name: "mcp-server",
+            },
+        ],
+        verify: "`kubectl get hpa -n mcp-production`: the replicas reach the new minimum within seconds.",
+        undo: "Set the value it had; the autoscaler takes the replicas away after five calm minutes.",
+    },
+    {
+        id: "autoscaling",
+        sections: ["4.3.3 step 4"],
+        title: "Horizontal autoscaling",
+        when: "Always: an autoscaler is declared for every service, within `scaling.min` and `scaling.max`.",
+        edits: [],
+        changes: [],
+        verify: "`kubectl get hpa -n mcp-production` shows current and wanted use, bounds and replicas.",
+        undo: "Nothing to undo.",
+    },
+    {
+        id: "severity-topics",
+        sections: ["4.1", "8.1"],
+        title: "Who is told about an incident",
+        when: "An address must be added to, or taken from, a severity's notifications.",
+        edits: [
+            {
+                path: "mcp:incident.contacts.P1[1]",
+                value: "an address beside the ones that are there",
+                example: "platform-lead@nagarro.com",
+            },
+        ],
+        changes: [
+            {
+                operation: "create",
+                type: "aws:sns/topicSubscription:TopicSubscription",
+                name: "mcp-production-incidents-p1-platform-lead@nagarro.com",
+            },
+        ],
+        verify: "The new address confirms the subscription by the link it is sent; until then it receives nothing.",
+        undo: "Remove the address from the list.",
+    },
+];

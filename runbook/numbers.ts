@@ -1,0 +1,43 @@
+/**
+ * The runbook's numbers, each with the section it comes from. Everything else imports them from here, so a
+ * number is changed, reviewed and traced in one place. This module imports nothing.
+ */
+
+/** One row of the health matrix. Section 2.1, ports from 2.2. */
+export interface HealthRow {
+    /** Port the service listens on. */
+    readonly port: number;
+    /** Path that answers 200 while the process is alive. */
+    readonly live: string;
+    /** Path that answers 200 while the service can take traffic. */
+    readonly ready: string;
+    /** Path of the Prometheus metrics, where the service has them. Section 4.3.1 step 4. */
+    readonly metrics?: string;
+}
+
+/** Health check matrix of the three services. Section 2.1. */
+export const HEALTH_MATRIX: Readonly<Record<string, HealthRow>> = {
+    "mcp-server": { port: 8000, live: "/health", ready: "/ready", metrics: "/metrics" },
+    "admin-portal": { port: 3001, live: "/api/health", ready: "/api/health" },
+    "chat-ui": { port: 3000, live: "/", ready: "/" },
+};
+
+/** How long a rollout may take before the update fails, in seconds. Section 3.2 step 2. */
+export const ROLLOUT_TIMEOUT_SECONDS = 300;
+
+/** Replicas of the manual scale-up under memory or CPU exhaustion. Section 4.3.3 step 3. */
+export const SCALE_UP_REPLICAS = 6;
+
+/** Severities of an incident, most severe first. Section 4.1. */
+export const SEVERITIES = ["P1", "P2", "P3", "P4"] as const;
+
+/** Severity of an incident. Section 4.1. */
+export type Severity = (typeof SEVERITIES)[number];
+
+/** Impact and response time, in minutes, of each severity. Section 4.1. */
+export const SEVERITY_MATRIX: Readonly<Record<Severity, { impact: string; responseMinutes: number }>> = {
+    P1: { impact: "Complete outage", responseMinutes: 15 },
+    P2: { impact: "Major degradation", responseMinutes: 30 },
+    P3: { impact: "Partial impact", responseMinutes: 2 * 60 },
+    P4: { impact: "Minor issue", responseMinutes: 24 * 60 },
+};

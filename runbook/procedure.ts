@@ -1,0 +1,39 @@
+/** What an update does to a resource, as the offline preview says it. */
+export interface ExpectedChange {
+    operation: "create" | "update" | "replace" | "delete";
+    /** Type token. */
+    type: string;
+    /** Name of the resource; a gate's hash is written `*`. */
+    name: string;
+}
+
+/** A value the operator sets. */
+export interface Edit {
+    /** As `pulumi config set --path` takes it. */
+    path: string;
+    /** What to put there, in words. */
+    value: string;
+    /** A value for the example, the prediction and its test. */
+    example: string;
+}
+
+/** One step of the runbook, as an update of the stack or as a resource that is declared once and for all. */
+export interface Procedure {
+    /** Stable name. */
+    id: string;
+    /** Sections of the runbook it carries out. */
+    sections: readonly string[];
+    title: string;
+    /** When to use it. */
+    when: string;
+    /** Values to set; none where the procedure is declared for good. */
+    edits: readonly Edit[];
+    /** Whether the edit names a release, whose image must be pinned before the update. */
+    pinsImages?: boolean;
+    /** Exactly what the example's update changes. A test compares it with the offline preview. */
+    changes: readonly ExpectedChange[];
+    /** How the update itself verifies the step, or what to look at. */
+    verify: string;
+    /** How the step is undone. */
+    undo: string;
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { type Change, compare } from "../offline/compare";
+import { bundleProgram, type Program } from "../offline/program";
+import { record, type RecordedResource, type Recording } from "../offline/record";
+import { readStackFile } from "../offline/stackFile";
+
+/** The project under test. */
+export const root = resolve(__dirname, "..");
+
+let bundled: Program | undefined;
+
+/** Records a stack, with edits tried on its values. */
+export async function recordStack(stack: string, ...edits: string[]): Promise<Recording> {
+    bundled ??= bundleProgram(root);
+    return record(bundled, readStackFile(root, stack, edits));
+}
+
+/** What edits change in a stack; resources that stay the same are left out. */
+export async function changesOf(stack: string, ...edits: string[]): Promise<Change[]> {
+    const changes = compare(await recordStack(stack), await recordStack(stack, ...edits));
+    return changes.filter(({ operation }) => operation !== "same");
+}
+
+/** Changes as lines that read well in a failed assertion: `update kubernetes:apps/v1:Deployment chat-ui`. */
+export function linesOf(changes: readonly Change[]): string[] {
+    return changes.map(({ operation, resource }) => `${operation} ${resource.type} ${resource.name}`).sort();
+}
+
+/** The one resource of a type and name. */
+export function only({ resources }: Recording, type: string, name: string): RecordedResource {
+    const found = resources.filter((resource) => resource.type === type && resource.name === name);
+    assert.equal(found.length, 1, `${found.length} resources ${type} ${name}`);
+    return found[0]!;
+}
+
+/** Runs the project's command line as a user does. */
+export function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+    return spawnSync("node", ["offline/main.cjs", ...args], { cwd: root, encoding: "utf8" });
+}
