@@ -27,7 +27,7 @@ const platform = new PlatformNamespace(
 
 const services = Object.entries(values.workloads).map(([name, workload]) => {
     const { version } = workload.release;
-    const dependsOn: ComponentResource[] = [platform];
+    const after: ComponentResource[] = [platform];
     if (workload.awsPermissions.length > 0) {
         // Before the pods: they are given their credentials when they are created.
         const identity = new PodIdentity(
@@ -40,7 +40,7 @@ const services = Object.entries(values.workloads).map(([name, workload]) => {
             },
             { providers: { aws } },
         );
-        dependsOn.push(identity);
+        after.push(identity);
     }
     const { url } = new RollingWorkload(
         name,
@@ -48,6 +48,7 @@ const services = Object.entries(values.workloads).map(([name, workload]) => {
             ...workload,
             namespace: platform.namespace,
             labels,
+            after,
             version,
             image: pinned(values.images, releaseReference(values, workload.image, version)),
             nodeImage: pinned(values.images, values.jobs.images.node),
@@ -58,7 +59,7 @@ const services = Object.entries(values.workloads).map(([name, workload]) => {
                 image: workload.smoke.image && pinned(values.images, workload.smoke.image),
             },
         },
-        { providers: { kubernetes, random }, dependsOn },
+        { providers: { kubernetes, random } },
     );
     return [name, { version, url }] as const;
 });

@@ -1,6 +1,6 @@
 import { Provider as AwsProvider } from "@pulumi/aws/provider";
 import { type Region } from "@pulumi/aws/types/enums";
-import { getClusterOutput } from "@pulumi/aws/eks/getCluster";
+import { Cluster } from "@pulumi/aws/eks/cluster";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import { getProject, getStack, jsonStringify } from "@pulumi/pulumi";
 import { Provider as RandomProvider } from "@pulumi/random/provider";
@@ -44,7 +44,7 @@ export function configureProviders({
 
 /** Credentials by exec plugin: each request asks for a token when it needs one, however long the update takes. */
 function eksKubeconfig(name: string, region: string, provider: AwsProvider) {
-    const cluster = getClusterOutput({ name }, { provider });
+    const cluster = Cluster.get(name, name, undefined, { provider });
     return jsonStringify({
         apiVersion: "v1",
         kind: "Config",
@@ -54,7 +54,7 @@ function eksKubeconfig(name: string, region: string, provider: AwsProvider) {
                 name,
                 cluster: {
                     server: cluster.endpoint,
-                    "certificate-authority-data": cluster.certificateAuthorities[0]!.data,
+                    "certificate-authority-data": cluster.certificateAuthority.data,
                 },
             },
         ],

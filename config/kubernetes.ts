@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dnsLabel } from "./scalars";
+import { dnsLabel, someText } from "./scalars";
 
 /** Which cluster the workloads run in, and how it is reached. */
 export const kubernetesSchema = z
@@ -10,11 +10,11 @@ export const kubernetesSchema = z
          * EKS cluster. Its endpoint is looked up and each request is signed by `aws eks get-token`, so a
          * release may outlast the fifteen minutes of a fixed token. Give either this or `context`.
          */
-        cluster: z.string().min(1).optional(),
+        cluster: someText.optional(),
         /** Context of a kubeconfig file, for any other cluster. */
-        context: z.string().min(1).optional(),
+        context: someText.optional(),
         /** Path of that kubeconfig file. Default: what kubectl would use. */
-        kubeconfig: z.string().min(1).optional(),
+        kubeconfig: someText.optional(),
         /** Namespace of the ingress controller: the one place outside the stack that may call its services. */
         ingressNamespace: dnsLabel,
     })

@@ -103,8 +103,11 @@ interface SchemaDefinition {
     valueType?: { def: SchemaDefinition };
     element?: { def: SchemaDefinition };
     innerType?: { def: SchemaDefinition };
+    in?: { def: SchemaDefinition };
 }
 
+/** The definition beneath defaults, options and transforms. */
 function unwrapped(definition: SchemaDefinition | undefined): SchemaDefinition | undefined {
-    return definition?.innerType === undefined ? definition : unwrapped(definition.innerType.def);
+    const inner = definition?.innerType ?? definition?.in;
+    return inner === undefined ? definition : unwrapped(inner.def);
 }

@@ -15,6 +15,9 @@ export function typedText<T extends z.ZodType<string, string>>(schema: T) {
     return z.preprocess(write, schema);
 }
 
+/** Any text but the empty one. */
+export const someText = z.string({ error: "a text" }).min(1, "a text that is not empty");
+
 /** Kubernetes object or namespace name (RFC 1123 label). */
 export const dnsLabel = text(
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,

@@ -4,14 +4,11 @@ import { awsSchema } from "./aws";
 import { imagesSchema, jobsSchema } from "./images";
 import { incidentSchema } from "./incident";
 import { kubernetesSchema } from "./kubernetes";
-import { dnsLabel, environmentName } from "./scalars";
+import { dnsLabel, environmentName, someText } from "./scalars";
 import { workloadsSchema } from "./workload";
 
 /** The value never leaves this schema unwrapped: what it returns is a secret output. */
-const secretValue = z
-    .string({ error: "a text" })
-    .min(1, "a text that is not empty")
-    .transform((value): Output<string> => secret(output(value)));
+const secretValue = someText.transform((value): Output<string> => secret(output(value)));
 
 /** Everything a stack file says under the project's namespace, one key a concern. */
 export const stackSchema = z

@@ -15,6 +15,7 @@ import {
     percent,
     port,
     repository,
+    someText,
     typedText,
     versionTag,
     wholeNumber,
@@ -28,15 +29,15 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
 const smokeRequest = z
     .strictObject({
         /** Shown in the gate's lines. Default: method and path. */
-        name: z.string().min(1).optional(),
+        name: someText.optional(),
         /** Default: GET. */
         method: z
             .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], { error: "an HTTP method" })
             .default("GET"),
         path: httpPath,
         /** Headers sent. Plain in the stack file and the cluster: no tokens here. Default: none. */
-        headers: z.record(z.string(), z.string()).default({}),
-        body: z.string().optional(),
+        headers: z.record(z.string(), z.string({ error: "a text" })).default({}),
+        body: z.string({ error: "a text" }).optional(),
         /** Limit of one attempt. Default: 5s. */
         timeout: duration.default(5),
         /** Attempts before the request counts as failed. Default: 5. */
@@ -46,9 +47,9 @@ const smokeRequest = z
                 /** Default: 200. */
                 status: wholeNumber(100, 599).default(200),
                 /** Header name to a text its value must contain. */
-                headers: z.record(z.string(), z.string()).optional(),
+                headers: z.record(z.string(), z.string({ error: "a text" })).optional(),
                 /** Text the body must contain. */
-                bodyContains: z.string().min(1).optional(),
+                bodyContains: someText.optional(),
                 /** Dotted path into a JSON body to the exact value expected there. */
                 json: z.record(z.string(), scalar).optional(),
             })
@@ -157,7 +158,7 @@ export const workloadSchema = z.strictObject({
         .record(environmentName, z.enum(["supplied", "generated"], { error: "supplied or generated" }))
         .default({}),
     /** Any new value replaces the pods one by one. Sections 4.3.2 step 4 and 4.3.3 step 5. Default: none. */
-    restart: typedText(z.string({ error: "a text, such as the ticket" }).min(1)).optional(),
+    restart: typedText(someText).optional(),
     /** Time a pod has to finish its requests before it is killed. Default: 30s. */
     gracePeriod: duration.default(30),
     network: network.prefault({}),

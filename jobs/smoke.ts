@@ -183,7 +183,9 @@ function unmetByBody(request: SmokeRequest, { body, cut }: Answer): string[] {
     for (const [path, wanted] of Object.entries(json)) {
         const value = valueAt(root.value, path);
         if (value !== wanted) {
-            unmet.push(`expected JSON ${path} to be ${shown(request, wanted)}, found ${shown(request, value)}`);
+            unmet.push(
+                `expected JSON ${path} to be ${shown(request, wanted)}, found ${shown(request, value)}`,
+            );
         }
     }
     return unmet;

@@ -3,7 +3,7 @@ import { isObject, type Property, Secret, UNKNOWN } from "./property";
 import { type RecordedResource, type Recording } from "./record";
 
 /** What an update would do to a resource. The last one: offline it is not known which of the two. */
-export type Operation = "create" | "update" | "replace" | "delete" | "same" | "update or replace";
+export type Operation = "create" | "read" | "update" | "replace" | "delete" | "same" | "update or replace";
 
 /** One property that differs; undefined where it is absent. */
 export interface PropertyChange {
@@ -60,7 +60,7 @@ function changeOf(
     renewed: ReadonlyMap<string, string>,
 ): Change {
     if (before === undefined) {
-        return { operation: "create", resource: after, properties: [], because: [] };
+        return { operation: after.read ? "read" : "create", resource: after, properties: [], because: [] };
     }
     const properties = differences(before.inputs, after.inputs, "");
     // An unknown looks the same before and after; what it comes from tells whether it is.

@@ -1,5 +1,42 @@
-import { type Finding, type Rule } from "../policies/rule";
-import { type Recording } from "./record";
-export function judgeRecording(_recording: Recording, _rules: readonly Rule[]): Finding[] {
-    return [];
+import { type Finding, judge, type PolicyResource, type Rule } from "../policies/rule";
+import { guarded, type Properties } from "../policies/unknown";
+import { isObject, type Property, Secret } from "./property";
+import { type RecordedResource, type Recording } from "./record";
+
+/** Everything the rules find in what a run of the program asked for, by resource and then by rule. */
+export function judgeRecording({ resources }: Recording, rules: readonly Rule[]): Finding[] {
+    // What is only looked up is somebody else's to judge.
+    const judged = resources.filter(({ custom, read }) => custom && !read).map(asPolicyResource);
+    return rules
+        .flatMap((rule) => judge(rule, judged))
+        .sort((one, other) => compare(one.urn, other.urn) || compare(one.rule, other.rule));
+}
+
+function asPolicyResource({ urn, type, name, inputs, options }: RecordedResource): PolicyResource {
+    return {
+        urn,
+        type,
+        name,
+        props: guarded(plain(inputs) as Properties),
+        protect: options.protect === true,
+        customTimeouts: options.customTimeouts ?? {},
+    };
+}
+
+/** A property as the engine shows it to a policy: secrets are plain in there. */
+function plain(property: Property): unknown {
+    if (property instanceof Secret) {
+        return plain(property.value);
+    }
+    if (Array.isArray(property)) {
+        return property.map(plain);
+    }
+    return isObject(property)
+        ? Object.fromEntries(Object.entries(property).map(([key, inner]) => [key, plain(inner)]))
+        : property;
+}
+
+/** By code unit, the same in every locale. */
+function compare(one: string, other: string): number {
+    return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -3,14 +3,14 @@ import { type Change, compare } from "./compare";
 import { judgeRecording } from "./judge";
 import { type Program } from "./program";
 import { record, type Recording } from "./record";
-import { readStackFile, type StackFile } from "./stackFile";
+import { readStackFile, shownEdit, type StackFile } from "./stackFile";
 
 /** What the offline preview of a stack found. */
 export interface Preview {
     readonly recording: Recording;
     /** Against the stack file where edits were given, else everything is created. */
     readonly changes: readonly Change[];
-    /** Edits the preview tries, as typed. */
+    /** Edits the preview tries, as typed but for secrets. */
     readonly edits: readonly string[];
     readonly placeholders: StackFile["placeholders"];
     readonly findings: readonly Finding[];
@@ -34,7 +34,7 @@ export async function previewStack(
     return {
         recording,
         changes: compare(before, recording),
-        edits,
+        edits: edits.map(shownEdit),
         placeholders: file.placeholders,
         findings: judgeRecording(recording, rules),
         rules,

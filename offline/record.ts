@@ -1,9 +1,10 @@
 import { runtime } from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings";
-import { Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { InvokeResponse } from "@pulumi/pulumi/proto/provider_pb";
+import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import {
+    type ReadResourceRequest,
+    ReadResourceResponse,
     type RegisterResourceOutputsRequest,
     type RegisterResourceRequest,
     RegisterResourceResponse,
@@ -31,6 +32,8 @@ export interface RecordedResource {
     readonly name: string;
     /** False for components. */
     readonly custom: boolean;
+    /** Looked up rather than owned. */
+    readonly read: boolean;
     /** URN of the parent; empty for the stack itself. */
     readonly parent: string;
     /** URN of the provider. */
@@ -78,47 +81,76 @@ class Recorder extends MockMonitor {
         request: RegisterResourceRequest,
         callback: Callback<RegisterResourceResponse>,
     ) {
-        const type = request.getType();
-        const name = request.getName();
-        const parent = request.getParent();
-        const urn = urnOf(this.input, parent, type, name);
-        if (this.recorded.has(urn)) {
-            callback(
-                new Error(`Duplicate resource URN '${urn}': two resources have the same type and name`),
-                undefined,
-            );
-            return;
-        }
-        const inputs = (request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>;
         const propertyDependencies: Record<string, string[]> = {};
         request.getPropertydependenciesMap().forEach((value, key) => {
             if (value.getUrnsList().length > 0) {
                 propertyDependencies[key] = [...value.getUrnsList()].sort();
             }
         });
-        this.recorded.set(urn, {
-            urn,
-            type,
-            name,
+        const inputs = request.getObject()?.toJavaScript() ?? {};
+        const urn = this.add(request, inputs, {
             custom: request.getCustom(),
-            parent,
-            provider: request.getProvider().split("::").slice(0, 4).join("::"),
-            inputs: decode(inputs) as Record<string, Property>,
-            dependencies: [...new Set(request.getDependenciesList())].sort(),
+            read: false,
             propertyDependencies,
             options: optionsOf(request),
-            source: this.sourceOf(request),
         });
+        if (urn === undefined) {
+            callback(new Error(`Duplicate resource ${request.getType()} ${request.getName()}`), undefined);
+            return;
+        }
         const response = new RegisterResourceResponse();
         response.setUrn(urn);
         // The id stays empty, as in a preview of something new; outputs are the inputs, and everything the
         // provider adds is unknown.
-        response.setObject(Struct.fromJavaScript(withAssignedName(type, inputs) as Record<string, never>));
+        response.setObject(Struct.fromJavaScript(withAssignedName(request.getType(), inputs)));
         callback(undefined, response);
     }
 
+    override async readResource(request: ReadResourceRequest, callback: Callback<ReadResourceResponse>) {
+        const inputs = request.getProperties()?.toJavaScript() ?? {};
+        const urn = this.add(request, inputs, {
+            custom: true,
+            read: true,
+            propertyDependencies: {},
+            options: {},
+        });
+        if (urn === undefined) {
+            callback(new Error(`Duplicate resource ${request.getType()} ${request.getName()}`), undefined);
+            return;
+        }
+        const response = new ReadResourceResponse();
+        response.setUrn(urn);
+        response.setProperties(Struct.fromJavaScript(inputs));
+        callback(undefined, response);
+    }
+
+    /** Keeps what both kinds of request have in common; undefined where the URN is taken. */
+    private add(
+        request: RegisterResourceRequest | ReadResourceRequest,
+        inputs: Record<string, JavaScriptValue>,
+        rest: Pick<RecordedResource, "custom" | "read" | "propertyDependencies" | "options">,
+    ): string | undefined {
+        const [type, name, parent] = [request.getType(), request.getName(), request.getParent()];
+        const urn = urnOf(this.input, parent, type, name);
+        if (this.recorded.has(urn)) {
+            return undefined;
+        }
+        this.recorded.set(urn, {
+            urn,
+            type,
+            name,
+            parent,
+            provider: request.getProvider().split("::").slice(0, 4).join("::"),
+            inputs: decode(inputs) as Record<string, Property>,
+            dependencies: [...new Set(request.getDependenciesList())].sort(),
+            source: this.sourceOf(request),
+            ...rest,
+        });
+        return urn;
+    }
+
     /** The innermost frame of the program itself; the SDK's own are above it. */
-    private sourceOf(request: RegisterResourceRequest): RecordedResource["source"] {
+    private sourceOf(request: RegisterResourceRequest | ReadResourceRequest): RecordedResource["source"] {
         for (const frame of request.getStacktrace()?.getFramesList() ?? []) {
             const position = frame.getPc();
             const source =
@@ -128,13 +160,6 @@ class Recorder extends MockMonitor {
             }
         }
         return undefined;
-    }
-
-    /** Looking something up needs the cloud: the whole answer is unknown. */
-    override async invoke(_request: unknown, callback: Callback<InvokeResponse>) {
-        const response = new InvokeResponse();
-        response.setReturn(Struct.fromJavaScript({ unknown: UNKNOWN_ON_THE_WIRE }));
-        callback(undefined, response);
     }
 
     outputs: Record<string, Property> = {};
@@ -160,7 +185,10 @@ function urnOf({ project, stack }: ProgramInput, parent: string, type: string, n
 }
 
 /** The Kubernetes provider names what has no name, so its name is unknown rather than missing. */
-function withAssignedName(type: string, inputs: Record<string, unknown>): Record<string, unknown> {
+function withAssignedName(
+    type: string,
+    inputs: Record<string, JavaScriptValue>,
+): Record<string, JavaScriptValue> {
     if (!type.startsWith("kubernetes:") || !("metadata" in inputs)) {
         return inputs;
     }

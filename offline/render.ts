@@ -11,6 +11,7 @@ type Style = Parameters<typeof styleText>[0];
 
 const OPERATIONS: Record<Operation, { sign: string; style: Style; phrase: string }> = {
     create: { sign: "+", style: "green", phrase: "to create" },
+    read: { sign: ">", style: "cyan", phrase: "to read" },
     update: { sign: "~", style: "yellow", phrase: "to update" },
     "update or replace": { sign: "~?", style: "yellow", phrase: "to update or replace" },
     replace: { sign: "+-", style: "magenta", phrase: "to replace" },

@@ -102,7 +102,7 @@ function parseYaml(root: string, file: string): Document {
     return document;
 }
 
-/** Offline nothing can be decrypted, so a value that is set reads as missing and gets its placeholder. */
+/** Offline nothing can be decrypted: a secret that is set reads as a text that says so. */
 function withoutCiphertext(value: unknown, key: string, file: string, project: string): unknown {
     if (Array.isArray(value)) {
         return value.map((inner) => withoutCiphertext(inner, key, file, project));
@@ -116,16 +116,21 @@ function withoutCiphertext(value: unknown, key: string, file: string, project: s
                 `${file}: ${key}: found an encrypted value, expected secrets only in ${project}:secrets`,
             );
         }
-        return undefined;
+        return "[encrypted]";
     }
     return Object.fromEntries(
         Object.entries(value).map(([name, inner]) => [name, withoutCiphertext(inner, key, file, project)]),
     );
 }
 
+/** An edit as it may be shown: a secret's value is not. */
+export function shownEdit(edit: string): string {
+    return /^[^=:]+:secrets\b/.test(edit) ? edit.replace(/=.*$/s, "=[secret]") : edit;
+}
+
 /** Applies one `path=value`, read as `pulumi config set --path` reads them; returns what is wrong with it. */
 function applyEdit(document: Document, edit: string): string | undefined {
-    const found = `--set: found ${JSON.stringify(edit)}, expected`;
+    const found = `--set: found ${JSON.stringify(shownEdit(edit))}, expected`;
     const separator = edit.indexOf("=");
     const path = separator < 0 ? undefined : parsePath(edit.slice(0, separator));
     if (path === undefined) {

@@ -22,7 +22,9 @@ export function isDeployment(resource: PolicyResource): boolean {
 
 /** Whether a resource's pods serve until they are told to stop. */
 export function isLongRunning(resource: PolicyResource): boolean {
-    return ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"].some((kind) => isKind(resource, "apps", kind));
+    return ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"].some((kind) =>
+        isKind(resource, "apps", kind),
+    );
 }
 
 /** Whether a resource declares pods; by its type alone, so that no unknown is in the way. */
@@ -57,7 +59,9 @@ function templateOf(resource: PolicyResource): Properties | undefined {
 }
 
 /** A check of each pod. */
-export function eachPod(check: (pod: DeclaredPod, verdict: Verdict, resource: PolicyResource) => void): ResourceCheck {
+export function eachPod(
+    check: (pod: DeclaredPod, verdict: Verdict, resource: PolicyResource) => void,
+): ResourceCheck {
     return (resource, verdict) => {
         const pod = podOf(resource);
         if (pod !== undefined) {
@@ -125,7 +129,9 @@ export function probesHealthMatrix(
         // A sidecar answers on paths of its own.
         const main = containers.find(({ name }) => name === app) ?? containers[0];
         const asked = main?.[probe]?.httpGet;
-        const port = main?.["ports"]?.find(({ name }: Properties) => name === asked?.port)?.containerPort ?? asked?.port;
+        const port =
+            main?.["ports"]?.find(({ name }: Properties) => name === asked?.port)?.containerPort ??
+            asked?.port;
         const found = asked == null ? "nothing over HTTP" : `:${port}${asked.path ?? "/"}`;
         const expected = `:${row.port}${row[path]}`;
         if (found !== expected) {

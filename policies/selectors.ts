@@ -40,7 +40,11 @@ export function findOf<T>(items: readonly T[], passes: (item: T) => boolean): T 
 }
 
 /** Whether the pods of a resource are in an object's namespace and match its selector; no selector matches none. */
-export function selects(by: PolicyResource, selector: Properties | null | undefined, resource: PolicyResource): boolean {
+export function selects(
+    by: PolicyResource,
+    selector: Properties | null | undefined,
+    resource: PolicyResource,
+): boolean {
     const pod = podOf(resource);
     return (
         pod !== undefined &&
@@ -109,12 +113,30 @@ export function asList(value: unknown): unknown[] {
 }
 
 /** Whether a statement of an AWS policy speaks to everybody. */
-export function isForAnyone({ Principal, NotPrincipal }: Properties): boolean {
-    const named = typeof Principal === "object" && Principal !== null ? Object.values(Principal) : [Principal];
-    return NotPrincipal !== undefined || named.some((value) => asList(value).includes("*"));
+export function isForAnyone({ Effect, Principal, NotPrincipal }: Properties): boolean {
+    const named =
+        typeof Principal === "object" && Principal !== null ? Object.values(Principal) : [Principal];
+    return (
+        (NotPrincipal !== undefined && Effect === "Allow") ||
+        named.some((value) => asList(value).includes("*"))
+    );
 }
 
 /** Whether a statement of an AWS policy depends on a condition. */
 export function isConditional({ Condition }: Properties): boolean {
     return Object.keys(Condition ?? {}).length > 0;
+}
+
+/** Whether a resource is an SNS topic. */
+export function isTopic({ type }: PolicyResource): boolean {
+    return type === "aws:sns/topic:Topic";
+}
+
+/** ARN of a resource. AWS gives it out, so before the resource exists it may not even be there as an unknown. */
+export function arnOf({ props }: PolicyResource): string {
+    const arn = props["arn"];
+    if (arn === undefined) {
+        throw new Undetermined("arn");
+    }
+    return arn;
 }

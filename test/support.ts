@@ -10,11 +10,19 @@ import { readStackFile } from "../offline/stackFile";
 export const root = resolve(__dirname, "..");
 
 let bundled: Program | undefined;
+const recordings = new Map<string, Promise<Recording>>();
 
-/** Records a stack, with edits tried on its values. */
-export async function recordStack(stack: string, ...edits: string[]): Promise<Recording> {
+/** Records a stack, with edits tried on its values; the same ones are recorded once for all tests. */
+export function recordStack(stack: string, ...edits: string[]): Promise<Recording> {
+    const key = [stack, ...edits].join(" ");
+    const known = recordings.get(key);
+    if (known !== undefined) {
+        return known;
+    }
     bundled ??= bundleProgram(root);
-    return record(bundled, readStackFile(root, stack, edits));
+    const recording = record(bundled, readStackFile(root, stack, edits));
+    recordings.set(key, recording);
+    return recording;
 }
 
 /** What edits change in a stack; resources that stay the same are left out. */

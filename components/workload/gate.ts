@@ -1,7 +1,13 @@
 import { Job } from "@pulumi/kubernetes/batch/v1";
 import { ConfigMap, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
-import { all, ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import {
+    all,
+    ComponentResource,
+    type ComponentResourceOptions,
+    type Input,
+    type Resource,
+} from "@pulumi/pulumi";
 import { bundledJob } from "../../jobs/bundle";
 import { type SmokePlan } from "../../jobs/smoke";
 import { contentHash } from "../hash";
@@ -35,6 +41,8 @@ export interface SmokeGateArgs {
     plan: SmokePlan;
     /** Node image the gate runs on. */
     nodeImage: string;
+    /** What must be done before the gate asks. A component's `dependsOn` would not reach its Job. */
+    after: readonly Resource[];
     /** Image with tests of the user's own, run beside the requests. Default: none. */
     testImage?: string | undefined;
 }
@@ -108,7 +116,9 @@ export class SmokeGate extends ComponentResource {
                         metadata: {
                             labels: podLabels,
                             annotations: {
-                                "mcp.msil.com/secrets": all([...args.secrets]).apply((names) => names.join(" ")),
+                                "mcp.msil.com/secrets": all([...args.secrets]).apply((names) =>
+                                    names.join(" "),
+                                ),
                             },
                         },
                         spec: {
@@ -143,7 +153,7 @@ export class SmokeGate extends ComponentResource {
             },
             {
                 parent: this,
-                dependsOn: [network],
+                dependsOn: [network, ...args.after],
                 // Longer than the Job's own limit, so that it is the Job that gives up and says why.
                 customTimeouts: { create: `${limit + 30}s` },
             },

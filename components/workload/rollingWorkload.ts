@@ -4,7 +4,13 @@ import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
 import { ConfigMap, Secret, Service, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
-import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import {
+    ComponentResource,
+    type ComponentResourceOptions,
+    type Input,
+    type Output,
+    type Resource,
+} from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import { type SmokeRequest } from "../../jobs/smoke";
 import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
@@ -49,6 +55,8 @@ export interface RollingWorkloadArgs {
     network: WorkloadNetwork;
     /** Requests of the smoke gate, its limit, and an image with tests of the user's own beside it. */
     smoke: { requests: SmokeRequest[]; deadline: number; image?: string | undefined };
+    /** What must exist before the pods start. Default: nothing. */
+    after?: readonly Resource[];
     /** Node image the gates run on. */
     nodeImage: string;
 }
@@ -136,7 +144,11 @@ export class RollingWorkload extends ComponentResource {
                     }),
                 },
             },
-            { parent: this, dependsOn: [network], customTimeouts: { create: timeout, update: timeout } },
+            {
+                parent: this,
+                dependsOn: [network, ...(args.after ?? [])],
+                customTimeouts: { create: timeout, update: timeout },
+            },
         );
 
         const service = new Service(
@@ -214,8 +226,9 @@ export class RollingWorkload extends ComponentResource {
                 },
                 nodeImage: args.nodeImage,
                 testImage,
+                after: [deployment, service, autoscaler],
             },
-            { parent: this, dependsOn: [deployment, service, autoscaler] },
+            parent,
         );
 
         this.registerOutputs({ url: this.url });

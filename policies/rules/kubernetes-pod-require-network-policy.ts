@@ -1,6 +1,7 @@
-import { podOf } from "../pods";
+import { declaresPods, isKind } from "../pods";
 import { type Rule } from "../rule";
-import { covers, selectorsOf } from "../selectors";
+import { eachOf, findOf, selects } from "../selectors";
+import { type Properties } from "../unknown";
 
 export const rule: Rule = {
     name: "kubernetes-pod-require-network-policy",
@@ -9,27 +10,25 @@ export const rule: Rule = {
     enforcement: "mandatory",
     frameworks: ["CIS-EKS-4.3.2", "CKV2_K8S_6"],
     remediation: "Declare a NetworkPolicy whose podSelector matches the pod's labels.",
-    stack(resources, verdict) {
-        const policies = selectorsOf(resources, "networking.k8s.io", "NetworkPolicy", (spec) => spec["podSelector"]);
-        for (const resource of resources) {
-            verdict.attempt(() => {
-                const pod = podOf(resource);
-                if (pod === undefined) {
-                    return;
+    stack: eachOf(declaresPods, (pods, resources, { report, attempt }) => {
+        const policies = resources.filter((resource) =>
+            isKind(resource, "networking.k8s.io", "NetworkPolicy"),
+        );
+        for (const direction of ["Ingress", "Egress"]) {
+            attempt(() => {
+                const covering = findOf(policies, (policy) => {
+                    const spec = policy.props["spec"] ?? {};
+                    return typesOf(spec).includes(direction) && selects(policy, spec.podSelector ?? {}, pods);
+                });
+                if (covering === undefined) {
+                    report(`no NetworkPolicy covers its ${direction.toLowerCase()}`);
                 }
-                const namespace = resource.props["metadata"].namespace;
-                for (const direction of ["Ingress", "Egress"]) {
-                    const covered = policies.some(
-                        (policy) =>
-                            policy.namespace === namespace &&
-                            policy.spec["policyTypes"]?.includes(direction) &&
-                            covers(policy.selector, pod.metadata["labels"] ?? {}),
-                    );
-                    if (!covered) {
-                        verdict.report(`no NetworkPolicy covers its ${direction.toLowerCase()}`, resource);
-                    }
-                }
-            }, resource);
+            });
         }
-    },
+    }),
 };
+
+/** Kubernetes derives the directions that are not stated from the rules. */
+function typesOf({ policyTypes, egress }: Properties): string[] {
+    return policyTypes ?? (egress == null ? ["Ingress"] : ["Ingress", "Egress"]);
+}

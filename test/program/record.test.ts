@@ -51,7 +51,7 @@ describe("the recorder", () => {
     it("refuses two resources of one type and name, as the engine does", async () => {
         await assert.rejects(
             recordSource(`new Thing("twin", {}); new Thing("twin", {});`),
-            /Duplicate resource URN 'urn:pulumi:s::p::test:index:Thing::twin'/,
+            /Duplicate resource test:index:Thing twin/,
         );
     });
 

@@ -1,0 +1,34 @@
+import { type Rule } from "../rule";
+import { asList, statementsOf } from "../selectors";
+
+/** One object, or everything inside one; a log group's streams follow a colon. */
+const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*)?$/;
+
+export const rule: Rule = {
+    name: "aws-iam-policy-disallow-wildcard",
+    description: "IAM policies name the actions and resources they allow.",
+    severity: "high",
+    enforcement: "mandatory",
+    frameworks: ["CKV_AWS_62", "CKV_AWS_63", "CKV_AWS_355"],
+    remediation: "List exact actions, and ARNs with at most a final /*.",
+    resource({ type, props }, { report }) {
+        if (!/^aws:iam\/(rolePolicy|policy):/.test(type)) {
+            return;
+        }
+        for (const statement of statementsOf(props["policy"], "Allow")) {
+            for (const action of asList(statement["Action"]).map(String)) {
+                if (/[*?]/.test(action)) {
+                    report(`allows the action ${action}`);
+                }
+            }
+            for (const resource of asList(statement["Resource"]).map(String)) {
+                if (!EXACT_RESOURCE.test(resource)) {
+                    report(`allows the resource ${resource}`);
+                }
+            }
+            for (const key of ["NotAction", "NotResource"].filter((key) => key in statement)) {
+                report(`allows everything outside of ${key}`);
+            }
+        }
+    },
+};

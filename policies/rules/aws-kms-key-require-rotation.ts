@@ -1,0 +1,39 @@
+import { type Rule } from "../rule";
+import { isConditional, isForAnyone, statementsOf } from "../selectors";
+
+/** The longest there is, and what AWS takes where nothing is set. */
+const DELETION_DAYS = 30;
+
+export const rule: Rule = {
+    name: "aws-kms-key-require-rotation",
+    description:
+        "KMS keys are rotated, can be saved from deletion for 30 days, and are nobody's who is not named.",
+    severity: "high",
+    enforcement: "mandatory",
+    frameworks: ["CKV_AWS_7", "CKV_AWS_33"],
+    remediation: `Set enableKeyRotation to true and deletionWindowInDays to ${DELETION_DAYS}, and name the principals of the key policy.`,
+    resource({ type, props }, { report, attempt }) {
+        if (type !== "aws:kms/key:Key") {
+            return;
+        }
+        attempt(() => {
+            // AWS rotates no other keys.
+            const isSymmetric =
+                (props["customerMasterKeySpec"] ?? "SYMMETRIC_DEFAULT") === "SYMMETRIC_DEFAULT";
+            if (isSymmetric && props["enableKeyRotation"] !== true) {
+                report("is not rotated");
+            }
+        });
+        attempt(() => {
+            const found = props["deletionWindowInDays"] ?? DELETION_DAYS;
+            if (found !== DELETION_DAYS) {
+                report(`deletionWindowInDays is ${found}, expected ${DELETION_DAYS}`);
+            }
+        });
+        for (const statement of statementsOf(props["policy"], "Allow")) {
+            if (isForAnyone(statement) && !isConditional(statement)) {
+                report("lets anybody use the key");
+            }
+        }
+    },
+};

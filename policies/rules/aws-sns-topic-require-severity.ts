@@ -1,0 +1,33 @@
+import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../runbook/numbers";
+import { type Rule } from "../rule";
+import { arnOf, eachOf, findOf, isTopic } from "../selectors";
+
+export const rule: Rule = {
+    name: "aws-sns-topic-require-severity",
+    description:
+        "Topics of incidents carry a severity and its response time as the matrix has them, and somebody listens.",
+    severity: "high",
+    enforcement: "mandatory",
+    frameworks: [],
+    remediation:
+        "Tag the topic with a severity of the matrix in runbook/numbers.ts and its response-minutes, and subscribe somebody.",
+    runbook: "4.1",
+    stack: eachOf(isTopic, (topic, resources, { report }) => {
+        const { severity, "response-minutes": minutes } = topic.props["tags"] ?? {};
+        if (severity == null) {
+            return;
+        }
+        const expected = SEVERITY_MATRIX[severity as Severity]?.responseMinutes;
+        if (expected === undefined) {
+            report(`severity is ${severity}, expected one of ${SEVERITIES.join(", ")}`);
+        } else if (minutes !== String(expected)) {
+            report(`response-minutes is ${minutes ?? "not set"}, expected ${expected}`);
+        }
+        const subscriptions = resources.filter(
+            ({ type }) => type === "aws:sns/topicSubscription:TopicSubscription",
+        );
+        if (findOf(subscriptions, ({ props }) => props["topic"] === arnOf(topic)) === undefined) {
+            report("has no subscription");
+        }
+    }),
+};

@@ -1,0 +1,13 @@
+import { probesHealthMatrix } from "../pods";
+import { type Rule } from "../rule";
+
+export const rule: Rule = {
+    name: "kubernetes-pod-require-liveness-path",
+    description: "The liveness probe of each service asks the port and path of the health matrix.",
+    severity: "high",
+    enforcement: "mandatory",
+    frameworks: [],
+    remediation: "Let livenessProbe ask by httpGet what the health matrix in runbook/numbers.ts says.",
+    runbook: "2.1",
+    resource: probesHealthMatrix("livenessProbe", "live"),
+};

@@ -1,0 +1,13 @@
+import { probesHealthMatrix } from "../pods";
+import { type Rule } from "../rule";
+
+export const rule: Rule = {
+    name: "kubernetes-pod-require-readiness-path",
+    description: "The readiness probe of each service asks the port and path of the health matrix.",
+    severity: "high",
+    enforcement: "mandatory",
+    frameworks: [],
+    remediation: "Let readinessProbe ask by httpGet what the health matrix in runbook/numbers.ts says.",
+    runbook: "2.1",
+    resource: probesHealthMatrix("readinessProbe", "ready"),
+};

@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { parse } from "yaml";
+import { parseStack } from "../../config";
+import { formatProblems } from "../../config/problems";
+import { asProblems, missingSupplies, withPlaceholders } from "../../config/supplies";
+import { root } from "../support";
+
+type Values = Record<string, unknown>;
+
+/** A stack file's values as the loader sees them, with an operator's values in place. */
+function valuesOf(stack: string): Values {
+    const { config } = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as { config: Values };
+    const own = Object.entries(config).flatMap(([key, value]) =>
+        key.startsWith("mcp:") ? [[key.slice("mcp:".length), value] as const] : [],
+    );
+    const raw = Object.fromEntries(own);
+    return withPlaceholders(raw, missingSupplies(raw, stack));
+}
+
+/** A copy of production's values with one of them set; undefined removes it. */
+function withValue(path: string, value: unknown): Values {
+    const values = structuredClone(valuesOf("production"));
+    const keys = path.split("/");
+    let at = values;
+    for (const key of keys.slice(0, -1)) {
+        at = (at[key] ??= {}) as Values;
+    }
+    if (value === undefined) {
+        delete at[keys.at(-1)!];
+    } else {
+        at[keys.at(-1)!] = value;
+    }
+    return values;
+}
+
+const linesOf = (values: Values) =>
+    parseStack(values).problems.map(
+        ({ path, found, expected }) => `${path}: found ${found}, expected ${expected}`,
+    );
+
+const workloadOf = (values: Values, name: string) => (values["workloads"] as Record<string, Values>)[name]!;
+
+describe("stack values", () => {
+    for (const stack of ["production", "staging"]) {
+        it(`of ${stack} are valid once an operator's are given`, () => {
+            assert.deepEqual(parseStack(valuesOf(stack)).problems, []);
+        });
+    }
+
+    const server = "workloads/mcp-server";
+    const at = "mcp:workloads.mcp-server";
+    const bad: [what: string, path: string, value: unknown, line: string][] = [
+        [
+            "an unknown key",
+            `${server}/replicas`,
+            3,
+            `${at}.replicas: found an unknown key, expected one of awsPermissions, config, gracePeriod, health, image, network, port, release, resources, restart, scaling, secrets, smoke, strategy`,
+        ],
+        [
+            "an unknown concern",
+            "workload",
+            {},
+            "mcp:workload: found an unknown key, expected one of aws, environment, images, incident, jobs, kubernetes, secrets, workloads",
+        ],
+        [
+            "a wrong type",
+            `${server}/scaling/min`,
+            "many",
+            `${at}.scaling.min: found "many", expected a whole number from 1 to 100`,
+        ],
+        [
+            "a fraction",
+            `${server}/scaling/min`,
+            1.5,
+            `${at}.scaling.min: found 1.5, expected a whole number from 1 to 100`,
+        ],
+        [
+            "below the range",
+            `${server}/scaling/min`,
+            0,
+            `${at}.scaling.min: found 0, expected a whole number from 1 to 100`,
+        ],
+        [
+            "above the range",
+            `${server}/scaling/max`,
+            101,
+            `${at}.scaling.max: found 101, expected a whole number from 1 to 100`,
+        ],
+        [
+            "a maximum below the minimum",
+            `${server}/scaling/max`,
+            2,
+            `${at}.scaling.max: found 2, expected at least scaling.min (3)`,
+        ],
+        [
+            "a limit below its request",
+            `${server}/resources/cpu/limit`,
+            "250m",
+            `${at}.resources.cpu.limit: found "250m", expected at least 500m`,
+        ],
+        [
+            "latest as a version",
+            `${server}/release/version`,
+            "latest",
+            `${at}.release.version: found "latest", expected a version tag other than latest, such as v2.1.0`,
+        ],
+        [
+            "no version",
+            `${server}/release/version`,
+            undefined,
+            `${at}.release.version: found nothing, expected a version tag other than latest, such as v2.1.0`,
+        ],
+        ["no release", `${server}/release`, undefined, `${at}.release: found nothing, expected an object`],
+        [
+            "a digest where the pins belong",
+            `${server}/image`,
+            "msil@sha256:abc",
+            `${at}.image: found "msil@sha256:abc", expected an image repository without registry and tag, such as msil-mcp-server`,
+        ],
+        [
+            "a duration without unit",
+            `${server}/gracePeriod`,
+            30,
+            `${at}.gracePeriod: found 30, expected a duration with its unit, such as 30s, 10m, 2h or 7d`,
+        ],
+        [
+            "a malformed digest",
+            "images/pins",
+            { "registry.example.com/x:v1": "sha256:abc" },
+            'mcp:images.pins["registry.example.com/x:v1"]: found "sha256:abc", expected sha256: and 64 hexadecimal digits, as written by npm run images -- pin',
+        ],
+        [
+            "an unknown strategy",
+            `${server}/strategy`,
+            "recreate",
+            `${at}.strategy: found "recreate", expected rolling`,
+        ],
+        [
+            "a call to nobody",
+            `${server}/network/calls`,
+            ["nobody"],
+            `${at}.network.calls[0]: found "nobody", expected one of mcp-server, admin-portal, chat-ui`,
+        ],
+        [
+            "a workload outside the health matrix",
+            "workloads/reports",
+            workloadOf(valuesOf("production"), "chat-ui"),
+            "mcp:workloads.reports.port: found nothing, expected a value, because the health matrix of the runbook has no row for reports",
+        ],
+        [
+            "a smoke gate that asks nothing",
+            `${server}/smoke/requests`,
+            [],
+            `${at}.smoke.requests: found [], expected at least one request`,
+        ],
+        [
+            "a contact that is no address",
+            "incident/contacts/P1",
+            ["oncall"],
+            'mcp:incident.contacts.P1[0]: found "oncall", expected an e-mail address, such as oncall@example.com',
+        ],
+        [
+            "a severity without contacts",
+            "incident/contacts/P2",
+            [],
+            "mcp:incident.contacts.P2: found [], expected at least one address: an alarm nobody receives is none",
+        ],
+        [
+            "two ways to the cluster",
+            "kubernetes/context",
+            "kind",
+            'mcp:kubernetes.cluster: found "mcp-production", expected either cluster (EKS) or context (a kubeconfig), not both and not neither',
+        ],
+        [
+            "no way to the cluster",
+            "kubernetes/cluster",
+            undefined,
+            "mcp:kubernetes.cluster: found nothing, expected either cluster (EKS) or context (a kubeconfig), not both and not neither",
+        ],
+        [
+            "a wildcard action",
+            `${server}/awsPermissions`,
+            [{ actions: ["s3:*"], resources: ["arn:aws:s3:::bucket/*"] }],
+            `${at}.awsPermissions[0].actions[0]: found "s3:*", expected one exact action, such as s3:GetObject`,
+        ],
+        [
+            "a wildcard resource",
+            `${server}/awsPermissions`,
+            [{ actions: ["s3:GetObject"], resources: ["*"] }],
+            `${at}.awsPermissions[0].resources[0]: found "*", expected an ARN, with at most a final /*`,
+        ],
+        [
+            "an environment of its own",
+            "environment",
+            "qa",
+            'mcp:environment: found "qa", expected production or staging',
+        ],
+        [
+            "a workload name that is none",
+            "workloads/MCP_Server",
+            {},
+            'mcp:workloads.MCP_Server: found the key "MCP_Server", expected a name of at most 63 lower-case letters, digits and hyphens, such as mcp-server',
+        ],
+    ];
+    for (const [what, path, value, line] of bad) {
+        it(`refuse ${what}`, () => {
+            const lines = linesOf(withValue(path, value));
+            assert.ok(lines.includes(line), `${line}\nnot in\n${lines.join("\n")}`);
+        });
+    }
+
+    it("accept numbers where pulumi config set wrote them for a text", () => {
+        const { values } = parseStack(withValue(`${server}/restart`, 20261123));
+        assert.equal(values?.workloads["mcp-server"]?.restart, "20261123");
+        assert.equal(
+            parseStack(withValue("aws/accountId", 111122223333)).values?.aws.accountId,
+            "111122223333",
+        );
+    });
+
+    it("report all problems of a file at once", () => {
+        const values = withValue(`${server}/scaling/max`, 2);
+        (values["kubernetes"] as Values)["ingresNamespace"] = "x";
+        (workloadOf(values, "chat-ui")["release"] as Values)["version"] = "latest";
+        assert.deepEqual(
+            parseStack(values)
+                .problems.map(({ path }) => path)
+                .sort(),
+            [
+                "mcp:kubernetes.ingresNamespace",
+                "mcp:workloads.chat-ui.release.version",
+                "mcp:workloads.mcp-server.scaling.max",
+            ],
+        );
+    });
+
+    it("never echo a secret", () => {
+        const secrets = {
+            "mcp-server": { "lower-case": "planted-1", API_KEY: "planted-2", DATABASE_URL: "" },
+        };
+        const { problems } = parseStack(withValue("secrets", secrets));
+        assert.ok(problems.length >= 2);
+        assert.doesNotMatch(formatProblems(problems), /planted/);
+        assert.match(formatProblems(problems), /DATABASE_URL: found a secret \(not shown\), expected a text/);
+    });
+
+    it("refuse a secret that no workload declares", () => {
+        const secrets = { ...(valuesOf("production")["secrets"] as Values), "chat-ui": { TOKEN: "planted" } };
+        assert.deepEqual(linesOf(withValue("secrets", secrets)), [
+            "mcp:secrets.chat-ui.TOKEN: found a secret (not shown), expected TOKEN: supplied in mcp:workloads.chat-ui.secrets, or no such secret",
+        ]);
+    });
+
+    it("name the command for each value only an operator can give", () => {
+        const values = withValue("secrets", {});
+        values["images"] = {};
+        values["aws"] = { region: "ap-south-1" };
+        const lines = asProblems(missingSupplies(values, "production")).map(
+            ({ path, expected }) => `${path} ${expected}`,
+        );
+        assert.ok(
+            lines.includes(
+                "mcp:secrets.mcp-server.DATABASE_URL a value, set by: pulumi config set --stack production --secret --path 'mcp:secrets.mcp-server.DATABASE_URL'",
+            ),
+            lines.join("\n"),
+        );
+        assert.ok(lines.some((line) => line.endsWith("set by: npm run images -- pin --stack production")));
+        assert.ok(lines.some((line) => line.startsWith("mcp:aws.accountId ")));
+    });
+
+    it("need no pins outside production", () => {
+        const values = { ...withValue("images", {}), environment: "staging" };
+        const pins = missingSupplies(values, "staging").filter(({ path }) => path[0] === "images");
+        assert.deepEqual(pins, []);
+    });
+
+    describe("under random mutation", () => {
+        /** Every path of a value that leads to a scalar. */
+        const leaves = (value: unknown, path: string[] = []): string[][] =>
+            typeof value === "object" && value !== null
+                ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]))
+                : [path];
+        const holderOf = (values: Values, path: readonly string[]) =>
+            path.reduce((inner, key) => inner[key] as Values, values);
+        const junk = fc.oneof(
+            fc.constantFrom(null, -1, 1.5, "", " ", "latest", [], {}, Number.MAX_SAFE_INTEGER),
+            fc.string({ maxLength: 20 }),
+            fc.object({ maxDepth: 1 }),
+        );
+        for (const stack of ["production", "staging"]) {
+            it(`${stack} parses or explains itself, and never throws`, () => {
+                const original = valuesOf(stack);
+                const paths = leaves(original).filter(([top]) => top !== "secrets");
+                fc.assert(
+                    fc.property(fc.constantFrom(...paths), junk, (path, value) => {
+                        const values = structuredClone(original);
+                        holderOf(values, path.slice(0, -1))[path.at(-1)!] = value;
+                        missingSupplies(values, stack);
+                        const { values: parsed, problems } = parseStack(values);
+                        assert.equal(parsed === undefined, problems.length > 0);
+                        for (const problem of problems) {
+                            assert.ok(problem.path.startsWith("mcp:"), problem.path);
+                            assert.ok(problem.found !== "" && problem.expected !== "");
+                            assert.doesNotMatch(
+                                problem.expected,
+                                /Invalid|received|Unrecognized|Too (small|big)/,
+                            );
+                        }
+                    }),
+                    { numRuns: 300 },
+                );
+            });
+
+            it(`${stack} refuses every unknown key, with its path`, () => {
+                const original = valuesOf(stack);
+                // Free-form maps take any key; everywhere else one too many is a mistake.
+                const open =
+                    /^(secrets|aws\.tags|images\.pins|workloads\.[^.]+\.(config|secrets|.*headers|.*json))/;
+                const objects = [...new Set(leaves(original).map((path) => path.slice(0, -1).join(".")))]
+                    .filter((path) => path !== "" && !open.test(path))
+                    .filter((path) => !Array.isArray(holderOf(original, path.split("."))));
+                for (const path of objects) {
+                    const values = structuredClone(original);
+                    holderOf(values, path.split("."))["unheardOf"] = 1;
+                    const paths = parseStack(values).problems.map((problem) => problem.path);
+                    const expected = `mcp:${path.replaceAll(/\.(\d+)/g, "[$1]")}.unheardOf`;
+                    assert.ok(paths.includes(expected), `${expected}: ${paths.join(", ")}`);
+                }
+                assert.ok(objects.length > 20);
+            });
+        }
+    });
+});

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { type ResourceValidationPolicy, type StackValidationPolicy } from "@pulumi/policy";
+import { enginePolicies } from "../../policies/engine";
+import { type Rule } from "../../policies/rule";
+import { rules } from "../../policies/rules";
+import { type Properties } from "../../policies/unknown";
+
+// The SDK keeps its types to itself.
+const { unknownCheckingProxy } = createRequire(__filename)("@pulumi/policy/proxy") as {
+    unknownCheckingProxy(props: Properties): Properties;
+};
+
+/** What the engine sends for a text that is known only after the update. */
+const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+const PRIVILEGED = "kubernetes-pod-container-disallow-privileged";
+const TIMEOUT = "kubernetes-deployment-require-rollout-timeout";
+const COVERED = "kubernetes-pod-require-network-policy";
+const pack = (...names: string[]) => rules.filter(({ name }) => names.includes(name));
+
+/** A resource as the engine hands it to a policy, down to the proxies that throw at an unknown. */
+function resource(type: string, name: string, props: Properties, seconds = 300): Properties {
+    return {
+        urn: name,
+        type,
+        name,
+        props: unknownCheckingProxy(props),
+        opts: {
+            protect: false,
+            customTimeouts: { createSeconds: seconds, updateSeconds: seconds, deleteSeconds: 0 },
+        },
+    };
+}
+
+const deployment = (
+    name: string,
+    { labels = { app: name }, containers = [] }: Properties,
+    seconds?: number,
+) =>
+    resource(
+        "kubernetes:apps/v1:Deployment",
+        name,
+        {
+            metadata: { namespace: "mcp" },
+            spec: { template: { metadata: { labels }, spec: { containers } } },
+        },
+        seconds,
+    );
+
+const network = (name: string, podSelector: unknown) =>
+    resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", name, {
+        metadata: { namespace: "mcp" },
+        spec: { podSelector, policyTypes: ["Ingress", "Egress"] },
+    });
+
+/** Runs every policy as the engine does; each line is `policy on resource: message`. */
+function run(judged: readonly Rule[], resources: readonly Properties[]): string[] {
+    const lines: string[] = [];
+    for (const policy of enginePolicies(judged)) {
+        const report = (message: string, urn?: string) => lines.push(`${policy.name} on ${urn}: ${message}`);
+        const { validateResource } = policy as ResourceValidationPolicy;
+        const { validateStack } = policy as StackValidationPolicy;
+        for (const args of typeof validateResource === "function" ? resources : []) {
+            (validateResource as unknown as (args: unknown, report: (message: string) => void) => void)(
+                args,
+                (message) => report(message, args["urn"]),
+            );
+        }
+        (validateStack as ((args: unknown, report: unknown) => void) | undefined)?.({ resources }, report);
+    }
+    return lines;
+}
+
+describe("policies of the engine", () => {
+    it("stand one for each rule, beside two for what is undetermined", () => {
+        const policies = enginePolicies(rules);
+        assert.deepEqual(
+            policies.map(({ name }) => name),
+            [...rules.map(({ name }) => name), "undetermined-resource", "undetermined-stack"],
+        );
+        for (const rule of rules) {
+            const policy = policies.find(({ name }) => name === rule.name)!;
+            assert.equal(policy.enforcementLevel, rule.enforcement);
+            assert.equal(policy.severity, rule.severity);
+            assert.equal(policy.description, rule.description);
+            assert.equal("validateStack" in policy, rule.stack !== undefined);
+        }
+        for (const { enforcementLevel } of policies.slice(-2)) {
+            assert.equal(enforcementLevel, "advisory");
+        }
+    });
+
+    it("report a violation under the name of its rule", () => {
+        const container = { name: "app", securityContext: { privileged: true } };
+        assert.deepEqual(run(pack(PRIVILEGED), [deployment("web", { containers: [container] })]), [
+            `${PRIVILEGED} on web: container app: is privileged`,
+        ]);
+    });
+
+    it("report an unknown apart, and what is known beside it", () => {
+        const containers = [
+            { name: "app", securityContext: { privileged: UNKNOWN_TEXT } },
+            { name: "sidecar", securityContext: { privileged: true } },
+        ];
+        assert.deepEqual(run(pack(PRIVILEGED), [deployment("web", { containers })]), [
+            `${PRIVILEGED} on web: container sidecar: is privileged`,
+            `undetermined-resource on web: ${PRIVILEGED}: spec.template.spec.containers.0.securityContext.privileged is known only after the update`,
+        ]);
+    });
+
+    it("of the stack keep judging the other resources", () => {
+        const resources = [
+            deployment("unclear", { labels: { app: UNKNOWN_TEXT } }),
+            deployment("covered", {}),
+            deployment("open", {}),
+            network("policy", { matchLabels: { app: "covered" } }),
+        ];
+        const unclear = `undetermined-stack on unclear: ${COVERED}: spec.template.metadata.labels.app is known only after the update`;
+        assert.deepEqual(run(pack(COVERED), resources), [
+            `${COVERED} on open: no NetworkPolicy covers its ingress`,
+            `${COVERED} on open: no NetworkPolicy covers its egress`,
+            unclear,
+            unclear,
+        ]);
+    });
+
+    it("of the stack take an unknown object for one that may match", () => {
+        const resources = [deployment("web", {}), network("policy", UNKNOWN_TEXT)];
+        assert.deepEqual(
+            new Set(run(pack(COVERED), resources)),
+            new Set([
+                `undetermined-stack on web: ${COVERED}: spec.podSelector is known only after the update`,
+            ]),
+        );
+        assert.deepEqual(run(pack(COVERED), [...resources, network("all", {})]), []);
+    });
+
+    it("see timeouts in seconds, and 0 as none", () => {
+        assert.deepEqual(run(pack(TIMEOUT), [deployment("web", {}, 300)]), []);
+        assert.deepEqual(run(pack(TIMEOUT), [deployment("web", {}, 0)]), [
+            `${TIMEOUT} on web: customTimeouts.create is not set, expected 300s`,
+            `${TIMEOUT} on web: customTimeouts.update is not set, expected 300s`,
+        ]);
+    });
+
+    it("never throw and never pass in silence where all is unknown", () => {
+        const types = [
+            "kubernetes:apps/v1:Deployment",
+            "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+            "kubernetes:batch/v1:CronJob",
+            "kubernetes:batch/v1:Job",
+            "kubernetes:core/v1:Service",
+            "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+            "kubernetes:policy/v1:PodDisruptionBudget",
+        ];
+        const unknown = { metadata: UNKNOWN_TEXT, spec: UNKNOWN_TEXT };
+        const aws = [
+            resource("aws:sns/topic:Topic", "topic", { tags: UNKNOWN_TEXT, kmsMasterKeyId: UNKNOWN_TEXT }),
+            resource("aws:iam/role:Role", "role", { assumeRolePolicy: UNKNOWN_TEXT }),
+            resource("aws:iam/rolePolicy:RolePolicy", "policy", { policy: UNKNOWN_TEXT }),
+            resource("aws:kms/key:Key", "key", { enableKeyRotation: UNKNOWN_TEXT, policy: UNKNOWN_TEXT }),
+            resource("aws:sns/topicPolicy:TopicPolicy", "topicPolicy", { arn: UNKNOWN_TEXT }),
+        ];
+        const lines = run(rules, [...types.map((type) => resource(type, type, unknown)), ...aws]);
+        assert.deepEqual(
+            lines.filter((line) => !line.startsWith("undetermined-")),
+            [],
+        );
+        for (const { name } of rules) {
+            assert.ok(
+                lines.some((line) => line.includes(`: ${name}: `)),
+                name,
+            );
+        }
+    });
+});

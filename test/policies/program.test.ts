@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import { judgeRecording } from "../../offline/judge";
+import { type Property, Secret, UNKNOWN } from "../../offline/property";
+import { type RecordedResource, type Recording } from "../../offline/record";
+import { type Rule } from "../../policies/rule";
+import { rules } from "../../policies/rules";
+import { recordStack } from "../support";
+import { edited } from "./edit";
+
+type Mutation = (resources: readonly RecordedResource[]) => RecordedResource[];
+
+const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
+const BUDGET = "kubernetes:policy/v1:PodDisruptionBudget";
+const NETWORK = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+const SERVICE = "kubernetes:core/v1:Service";
+const AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler";
+const JOB = "kubernetes:batch/v1:Job";
+const TOPIC = "aws:sns/topic:Topic";
+
+/** Changes every resource of a type: sets a place in it, or removes it by undefined. */
+const change =
+    (type: string, path: string, value?: Property): Mutation =>
+    (resources) =>
+        resources.map((resource) =>
+            resource.type === type ? (edited(resource, path, value) as RecordedResource) : resource,
+        );
+
+const remove =
+    (type: string): Mutation =>
+    (resources) =>
+        resources.filter((resource) => resource.type !== type);
+
+/** The program gives rights on AWS only to workloads that ask for them, which production's do not yet. */
+const add =
+    (type: string, inputs: RecordedResource["inputs"]): Mutation =>
+    (resources) => [...resources, { ...resources.at(-1)!, urn: `urn::${type}`, type, inputs }];
+
+const inSpec = (path: string, value?: Property) => change(DEPLOYMENT, `inputs spec ${path}`, value);
+const inPod = (path: string, value?: Property) => inSpec(`template spec ${path}`, value);
+const inContainer = (path: string, value?: Property) => inPod(`containers 0 ${path}`, value);
+const PROBE = { tcpSocket: { port: 1 } };
+const allow = (statement: object) => JSON.stringify({ Statement: [{ Effect: "Allow", ...statement }] });
+
+/** For each rule a change of production that it must find: one that finds none could never fire. */
+const MUTATIONS: Record<string, Mutation> = {
+    "kubernetes-pod-container-disallow-privileged": inContainer("securityContext privileged", true),
+    "kubernetes-pod-disallow-host-pid": inPod("hostPID", true),
+    "kubernetes-pod-disallow-host-ipc": inPod("hostIPC", true),
+    "kubernetes-pod-disallow-host-network": inPod("hostNetwork", true),
+    "kubernetes-pod-container-disallow-privilege-escalation": inContainer(
+        "securityContext allowPrivilegeEscalation",
+    ),
+    "kubernetes-pod-container-require-non-root": inPod("securityContext runAsNonRoot"),
+    "kubernetes-pod-container-require-high-ids": inPod("securityContext runAsUser", 1000),
+    "kubernetes-pod-container-require-dropped-capabilities": inContainer("securityContext capabilities"),
+    "kubernetes-pod-container-require-seccomp": inPod("securityContext seccompProfile"),
+    "kubernetes-pod-container-require-read-only-root": inContainer(
+        "securityContext readOnlyRootFilesystem",
+        false,
+    ),
+    "kubernetes-pod-disallow-unsafe-volumes": inPod("volumes 0", { name: "host", hostPath: { path: "/" } }),
+    "kubernetes-pod-container-disallow-host-port": inContainer("ports 0 hostPort", 80),
+    "kubernetes-pod-container-require-resources": inContainer("resources limits memory"),
+    "kubernetes-pod-container-require-image-tag": inContainer("image", "registry/app:latest"),
+    "kubernetes-pod-container-require-image-digest": inContainer("image", "registry/app:v1"),
+    "kubernetes-object-disallow-default-namespace": change(SERVICE, "inputs metadata namespace", "default"),
+    "kubernetes-pod-require-service-account": inPod("serviceAccountName"),
+    "kubernetes-pod-disallow-token-mount": inPod("automountServiceAccountToken"),
+    "kubernetes-pod-container-disallow-secret-env": inContainer("envFrom", [{ secretRef: { name: "s" } }]),
+    "kubernetes-pod-container-require-liveness-probe": inContainer("livenessProbe"),
+    "kubernetes-pod-container-require-readiness-probe": inContainer("readinessProbe"),
+    "kubernetes-pod-container-require-distinct-probes": (resources) =>
+        inContainer("livenessProbe", PROBE)(inContainer("readinessProbe", PROBE)(resources)),
+    "kubernetes-pod-require-liveness-path": inContainer("livenessProbe httpGet path", "/alive"),
+    "kubernetes-pod-require-readiness-path": inContainer("ports 0 containerPort", 8080),
+    "kubernetes-deployment-require-rolling-update": inSpec("strategy rollingUpdate maxUnavailable", "25%"),
+    "kubernetes-deployment-require-zone-spread": inPod("topologySpreadConstraints 0"),
+    "kubernetes-deployment-require-disruption-budget": remove(BUDGET),
+    "kubernetes-disruption-budget-require-eviction": change(BUDGET, "inputs spec maxUnavailable", 0),
+    "kubernetes-autoscaler-require-target": change(AUTOSCALER, "inputs spec scaleTargetRef name", "gone"),
+    "kubernetes-autoscaler-disallow-static-replicas": inSpec("replicas", 3),
+    "kubernetes-deployment-require-progress-deadline": inSpec("progressDeadlineSeconds", 600),
+    "kubernetes-deployment-require-rollout-timeout": change(DEPLOYMENT, "options customTimeouts"),
+    "kubernetes-job-require-deadline": change(JOB, "inputs spec ttlSecondsAfterFinished", 600),
+    "kubernetes-pod-require-network-policy": remove(NETWORK),
+    "kubernetes-network-policy-require-pods": change(NETWORK, "inputs spec podSelector", {
+        matchLabels: { app: "x" },
+    }),
+    "kubernetes-service-require-pods": change(SERVICE, "inputs spec selector app", "gone"),
+    "kubernetes-service-disallow-node-port": change(SERVICE, "inputs spec type", "LoadBalancer"),
+    "aws-sns-topic-require-severity": change(TOPIC, "inputs tags response-minutes", "60"),
+    "aws-iam-policy-disallow-wildcard": add("aws:iam/rolePolicy:RolePolicy", {
+        policy: allow({ Action: "s3:*", Resource: "*" }),
+    }),
+    "aws-iam-role-require-narrow-trust": add("aws:iam/role:Role", {
+        assumeRolePolicy: allow({
+            Principal: { Service: "pods.eks.amazonaws.com" },
+            Action: "sts:AssumeRole",
+        }),
+    }),
+    "aws-kms-key-require-rotation": change("aws:kms/key:Key", "inputs enableKeyRotation", false),
+    "aws-sns-topic-require-encryption": change(TOPIC, "inputs kmsMasterKeyId"),
+};
+
+const judged = (recording: Recording, some: readonly Rule[], kind: "violation" | "undetermined") =>
+    judgeRecording(recording, some).filter((finding) => finding.kind === kind);
+
+describe("the program under its policies", () => {
+    const recordings: Record<string, Recording> = {};
+
+    before(async () => {
+        for (const stack of ["production", "staging"]) {
+            recordings[stack] = await recordStack(stack);
+        }
+    });
+
+    for (const [stack, undetermined] of Object.entries({
+        production: [
+            "aws-sns-topic-require-encryption",
+            "aws-sns-topic-require-severity",
+            "kubernetes-pod-container-require-image-digest",
+        ],
+        staging: ["aws-sns-topic-require-encryption", "aws-sns-topic-require-severity"],
+    })) {
+        it(`violates none of them in ${stack}`, () => {
+            assert.deepEqual(judged(recordings[stack]!, rules, "violation"), []);
+        });
+
+        it(`leaves open in ${stack} only what AWS or an operator gives`, () => {
+            const open = judged(recordings[stack]!, rules, "undetermined").map(({ rule }) => rule);
+            assert.deepEqual([...new Set(open)].sort(), undetermined);
+        });
+    }
+
+    it("has a mutation for each rule", () => {
+        assert.deepEqual(Object.keys(MUTATIONS).sort(), rules.map(({ name }) => name).sort());
+    });
+
+    for (const rule of rules) {
+        it(`is found out by ${rule.name}`, () => {
+            const { resources, ...production } = recordings["production"]!;
+            const mutated = { ...production, resources: MUTATIONS[rule.name]!(resources) };
+            assert.notDeepEqual(judged(mutated, [rule], "violation"), []);
+        });
+    }
+
+    it("gives pods on AWS no more than they ask for", async () => {
+        const asked = "mcp:workloads.chat-ui.awsPermissions[0]";
+        const recording = await recordStack(
+            "production",
+            `${asked}.actions[0]=s3:GetObject`,
+            `${asked}.resources[0]=arn:aws:s3:::bucket/*`,
+        );
+        const types = new Set(recording.resources.map(({ type }) => type));
+        assert.ok(types.has("aws:iam/role:Role") && types.has("aws:iam/rolePolicy:RolePolicy"));
+        const iam = rules.filter(({ name }) => name.startsWith("aws-iam-"));
+        assert.deepEqual(judgeRecording(recording, iam), []);
+    });
+});
+
+describe("judging a recording", () => {
+    const recorded = (
+        name: string,
+        inputs: RecordedResource["inputs"],
+        { custom = true, read = false } = {},
+    ): RecordedResource => ({
+        urn: name,
+        type: "test",
+        name,
+        custom,
+        read,
+        parent: "",
+        provider: "",
+        inputs,
+        dependencies: [],
+        propertyDependencies: {},
+        options: { protect: true, customTimeouts: { create: "5s" } },
+        source: undefined,
+    });
+    const judge = (resources: RecordedResource[], ...check: NonNullable<Rule["resource"]>[]) =>
+        judgeRecording(
+            { project: "mcp", stack: "test", resources, outputs: {} },
+            check.map((resource, index) => ({
+                name: `rule-${check.length - index}`,
+                description: "",
+                severity: "low",
+                enforcement: "advisory",
+                frameworks: [],
+                remediation: "",
+                resource,
+            })),
+        ).map(({ urn, rule, kind, message }) => `${urn} ${rule} ${kind} ${message}`);
+
+    it("unwraps secrets, in lists and objects too", () => {
+        const inputs = { list: [new Secret({ key: new Secret("value") })] };
+        assert.deepEqual(
+            judge([recorded("a", inputs)], ({ props }, { report }) => report(JSON.stringify(props))),
+            ['a rule-1 violation {"list":[{"key":"value"}]}'],
+        );
+    });
+
+    it("keeps unknowns, inside of secrets too", () => {
+        const inputs = { secret: new Secret({ key: UNKNOWN }) };
+        assert.deepEqual(
+            judge([recorded("a", inputs)], ({ props }, { report }) => report(String(props["secret"].key))),
+            ["a rule-1 undetermined secret.key is known only after the update"],
+        );
+    });
+
+    it("passes the options on, and leaves out components and what is only looked up", () => {
+        const others = [
+            recorded("component", {}, { custom: false }),
+            recorded("looked-up", {}, { read: true }),
+        ];
+        assert.deepEqual(
+            judge([...others, recorded("a", {})], (resource, { report }) =>
+                report(
+                    `${resource.protect} ${resource.customTimeouts.create} ${resource.customTimeouts.update}`,
+                ),
+            ),
+            ["a rule-1 violation true 5s undefined"],
+        );
+    });
+
+    it("sorts by resource, then by rule", () => {
+        const found = (_: unknown, { report }: { report(message: string): void }) => report("!");
+        assert.deepEqual(judge([recorded("b", {}), recorded("B", {}), recorded("a", {})], found, found), [
+            "B rule-1 violation !",
+            "B rule-2 violation !",
+            "a rule-1 violation !",
+            "a rule-2 violation !",
+            "b rule-1 violation !",
+            "b rule-2 violation !",
+        ]);
+    });
+});

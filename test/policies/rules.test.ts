@@ -1,0 +1,1056 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { PLACEHOLDER_DIGEST } from "../../config/supplies";
+import { judge, type PolicyResource } from "../../policies/rule";
+import { rules } from "../../policies/rules";
+import { guarded, type Properties, UNKNOWN } from "../../policies/unknown";
+import { edited } from "./edit";
+
+const metadata = (name: string) => ({
+    name,
+    namespace: "mcp",
+    labels: { app: "mcp-server", "mcp.msil.com/environment": "production" },
+});
+const selector = { matchLabels: { app: "mcp-server" } };
+const IMAGE = "registry:5000/mcp-server:v1";
+const DIGEST = `sha256:${"a".repeat(64)}`;
+const policy = (...statements: object[]) => JSON.stringify({ Version: "2012-10-17", Statement: statements });
+const TOPIC_ARN = "arn:aws:sns:ap-south-1:111111111111:p1";
+const PLAINTEXT = {
+    Effect: "Deny",
+    Principal: "*",
+    Action: "sns:Publish",
+    Resource: TOPIC_ARN,
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+};
+const SERVICE_ACCOUNT = { "aws:RequestTag/kubernetes-service-account": "mcp-server" };
+
+const pod = (name: string) => ({
+    metadata: { labels: metadata(name).labels },
+    spec: {
+        automountServiceAccountToken: false,
+        serviceAccountName: "mcp-server",
+        securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 10_001,
+            runAsGroup: 10_001,
+            seccompProfile: { type: "RuntimeDefault" },
+        },
+        topologySpreadConstraints: [{ topologyKey: "topology.kubernetes.io/zone", labelSelector: selector }],
+        containers: [
+            {
+                name: "mcp-server",
+                image: `${IMAGE}@${DIGEST}`,
+                ports: [{ name: "http", containerPort: 8000 }],
+                env: [{ name: "DB_PASSWORD_FILE", value: "/run/secrets/mcp/DB_PASSWORD" }],
+                envFrom: [{ configMapRef: { name: "config" } }],
+                livenessProbe: { httpGet: { path: "/health", port: "http" } },
+                readinessProbe: { httpGet: { path: "/ready", port: 8000 } },
+                resources: { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "1", memory: "1Gi" } },
+                securityContext: {
+                    allowPrivilegeEscalation: false,
+                    readOnlyRootFilesystem: true,
+                    capabilities: { drop: ["ALL"] },
+                },
+            },
+        ],
+        volumes: [{ name: "tmp", emptyDir: {} }],
+    },
+});
+
+/** A stack that satisfies every rule; the cases change one thing in it. */
+const SOUND: Record<string, { type: string; props: Properties; customTimeouts?: object }> = {
+    deployment: {
+        type: "kubernetes:apps/v1:Deployment",
+        props: {
+            metadata: metadata("mcp-server"),
+            spec: {
+                strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },
+                progressDeadlineSeconds: 300,
+                template: pod("mcp-server"),
+            },
+        },
+        customTimeouts: { create: "300s", update: "300s" },
+    },
+    job: {
+        type: "kubernetes:batch/v1:Job",
+        props: {
+            metadata: metadata("job"),
+            spec: { backoffLimit: 0, activeDeadlineSeconds: 60, template: pod("job") },
+        },
+    },
+    service: {
+        type: "kubernetes:core/v1:Service",
+        props: {
+            metadata: metadata("mcp-server"),
+            spec: { type: "ClusterIP", selector: { app: "mcp-server" } },
+        },
+    },
+    autoscaler: {
+        type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+        props: {
+            metadata: metadata("mcp-server"),
+            spec: {
+                minReplicas: 2,
+                maxReplicas: 4,
+                scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "mcp-server" },
+            },
+        },
+    },
+    budget: {
+        type: "kubernetes:policy/v1:PodDisruptionBudget",
+        props: { metadata: metadata("mcp-server"), spec: { maxUnavailable: 1, selector } },
+    },
+    network: {
+        type: "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+        props: {
+            metadata: metadata("mcp-server"),
+            spec: { podSelector: selector, policyTypes: ["Ingress", "Egress"] },
+        },
+    },
+    topic: {
+        type: "aws:sns/topic:Topic",
+        props: {
+            arn: TOPIC_ARN,
+            kmsMasterKeyId: "arn:aws:kms:ap-south-1:111111111111:key/1",
+            tags: { severity: "P1", "response-minutes": "15" },
+        },
+    },
+    topicPolicy: {
+        type: "aws:sns/topicPolicy:TopicPolicy",
+        props: {
+            arn: TOPIC_ARN,
+            policy: policy(PLAINTEXT, {
+                Effect: "Allow",
+                Principal: "*",
+                Action: "sns:Publish",
+                Resource: TOPIC_ARN,
+                Condition: { StringEquals: { "aws:SourceAccount": "111111111111" } },
+            }),
+        },
+    },
+    subscription: {
+        type: "aws:sns/topicSubscription:TopicSubscription",
+        props: { topic: TOPIC_ARN, protocol: "email", endpoint: "oncall@example.com" },
+    },
+    key: {
+        type: "aws:kms/key:Key",
+        props: {
+            enableKeyRotation: true,
+            deletionWindowInDays: 30,
+            policy: policy(
+                {
+                    Effect: "Allow",
+                    Principal: { AWS: "arn:aws:iam::111111111111:root" },
+                    Action: "kms:*",
+                    Resource: "*",
+                },
+                {
+                    Effect: "Allow",
+                    Principal: { AWS: "*" },
+                    Action: "kms:Decrypt",
+                    Resource: "*",
+                    Condition: { StringEquals: { "kms:CallerAccount": "111111111111" } },
+                },
+            ),
+        },
+    },
+    role: {
+        type: "aws:iam/role:Role",
+        props: {
+            assumeRolePolicy: policy({
+                Effect: "Allow",
+                Principal: { Service: "pods.eks.amazonaws.com" },
+                Action: ["sts:AssumeRole", "sts:TagSession"],
+                Condition: { StringEquals: SERVICE_ACCOUNT },
+            }),
+        },
+    },
+    rolePolicy: {
+        type: "aws:iam/rolePolicy:RolePolicy",
+        props: {
+            policy: policy(
+                { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:aws:s3:::bucket/*"] },
+                {
+                    Effect: "Allow",
+                    Action: "logs:PutLogEvents",
+                    Resource: "arn:aws:logs:ap-south-1:111111111111:log-group:/mcp:*",
+                },
+                { Effect: "Deny", Action: "*", Resource: "*" },
+            ),
+        },
+    },
+};
+
+/** Changes by path, and what the rule must find then: `resource: message`, with a question mark for undetermined. */
+type Case = [changes: Record<string, unknown>, findings?: string[]];
+
+const SPEC = "deployment props spec";
+const LABELS = `${SPEC} template metadata labels`;
+const POD = `${SPEC} template spec`;
+const CONTAINER = `${POD} containers 0`;
+const SECURITY = `${CONTAINER} securityContext`;
+const HPA = "autoscaler props spec";
+const PDB = "budget props spec";
+const NETWORK = "network props spec";
+const C = "deployment: container mcp-server:";
+
+/** What a rule says of a value that is not known, at the Kubernetes path of the deployment. */
+const unknown = (path: string) => `? deployment: ${path} is known only after the update`;
+const inPod = (path: string) => unknown(`spec.template.spec.${path}`);
+const inContainer = (path: string) => inPod(`containers.0.${path}`);
+const copy = (name: string, path = "", value?: unknown) =>
+    path === "" ? SOUND[name] : (edited(SOUND[name], path, value) as Properties);
+
+const sharesHost = (key: string, what: string): Case[] => [
+    [{ [`${POD} host${key}`]: true }, [`deployment: shares the ${what} namespace of its node`]],
+    [{ [`${POD} host${key}`]: false }],
+    [{ [`${POD} host${key}`]: UNKNOWN }, [inPod(`host${key}`)]],
+];
+
+const probed = (probe: "liveness" | "readiness"): Case[] => [
+    [{ [`${CONTAINER} ${probe}Probe`]: undefined }, [`${C} has no ${probe}Probe`]],
+    [{ [`${CONTAINER} ${probe}Probe`]: UNKNOWN }, [inContainer(`${probe}Probe`)]],
+    // Neither init containers nor Jobs serve.
+    [
+        {
+            [`${POD} initContainers`]: [{ name: "init" }],
+            [`job props spec template spec containers`]: [{ name: "x" }],
+        },
+    ],
+];
+
+const onMatrix = (probe: "liveness" | "readiness", path: string): Case[] => {
+    const asks = (found: string) => [
+        `deployment: ${probe}Probe of mcp-server asks ${found}, expected :8000${path}`,
+    ];
+    const get = `${CONTAINER} ${probe}Probe httpGet`;
+    return [
+        [{ [`${get} path`]: "/healthz" }, asks(":8000/healthz")],
+        [{ [`${get} path`]: undefined }, asks(":8000/")],
+        [{ [`${get} port`]: 8001 }, asks(`:8001${path}`)],
+        [{ [`${get} port`]: "http" }],
+        [{ [`${get} port`]: "metrics" }, asks(`:metrics${path}`)],
+        [{ [`${get} port`]: "http", [`${CONTAINER} ports 0 containerPort`]: 9000 }, asks(`:9000${path}`)],
+        [{ [`${CONTAINER} ${probe}Probe`]: { exec: { command: ["true"] } } }, asks("nothing over HTTP")],
+        [{ [`${CONTAINER} ${probe}Probe`]: undefined }, asks("nothing over HTTP")],
+        [{ [`${get} path`]: UNKNOWN }, [inContainer(`${probe}Probe.httpGet.path`)]],
+        [{ [`${LABELS} app`]: "elsewhere", [`${get} path`]: "/healthz" }],
+        // The sidecar answers on a path of its own.
+        [
+            {
+                [`${POD} containers 1`]: {
+                    name: "sidecar",
+                    [`${probe}Probe`]: { httpGet: { path: "/", port: 9 } },
+                },
+            },
+        ],
+    ];
+};
+
+const CASES: Record<string, Case[]> = {
+    "kubernetes-pod-container-disallow-privileged": [
+        [{ [`${SECURITY} privileged`]: true }, [`${C} is privileged`]],
+        [{ [`${SECURITY} privileged`]: false }],
+        [{ [`${SECURITY} privileged`]: UNKNOWN }, [inContainer("securityContext.privileged")]],
+        [
+            { [`${POD} initContainers`]: [{ name: "init", securityContext: { privileged: true } }] },
+            ["deployment: container init: is privileged"],
+        ],
+        [
+            {
+                cron: {
+                    type: "kubernetes:batch/v1:CronJob",
+                    props: {
+                        spec: {
+                            jobTemplate: {
+                                spec: {
+                                    template: {
+                                        spec: {
+                                            containers: [
+                                                { name: "dump", securityContext: { privileged: true } },
+                                            ],
+                                        },
+                                    },
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+            ["cron: container dump: is privileged"],
+        ],
+        [
+            {
+                bare: {
+                    type: "kubernetes:core/v1:Pod",
+                    props: { spec: { containers: [{ name: "x", securityContext: { privileged: true } }] } },
+                },
+            },
+            ["bare: container x: is privileged"],
+        ],
+        [{ bare: { type: "kubernetes:apps/v1:Deployment", props: {} } }],
+        // What is unknown of one container leaves the finding on the other standing, whichever comes first.
+        [
+            {
+                [`${POD} containers 0`]: UNKNOWN,
+                [`${POD} containers 1`]: { name: "sidecar", securityContext: { privileged: true } },
+                [`${POD} containers 2`]: { name: "proxy", securityContext: UNKNOWN },
+            },
+            [
+                inPod("containers.0"),
+                "deployment: container sidecar: is privileged",
+                inPod("containers.2.securityContext"),
+            ],
+        ],
+        [
+            {
+                [`${POD} initContainers`]: UNKNOWN,
+                [`${SECURITY} privileged`]: true,
+            },
+            [inPod("initContainers"), `${C} is privileged`],
+        ],
+    ],
+    "kubernetes-pod-disallow-host-pid": sharesHost("PID", "process"),
+    "kubernetes-pod-disallow-host-ipc": sharesHost("IPC", "IPC"),
+    "kubernetes-pod-disallow-host-network": sharesHost("Network", "network"),
+    "kubernetes-pod-container-disallow-privilege-escalation": [
+        [{ [`${SECURITY} allowPrivilegeEscalation`]: true }, [`${C} allows privilege escalation`]],
+        [{ [SECURITY]: undefined }, [`${C} allows privilege escalation`]],
+        [
+            { [`${SECURITY} allowPrivilegeEscalation`]: UNKNOWN },
+            [inContainer("securityContext.allowPrivilegeEscalation")],
+        ],
+    ],
+    "kubernetes-pod-container-require-non-root": [
+        [{ [`${POD} securityContext`]: undefined }, [`${C} runAsNonRoot is not set, expected true`]],
+        [{ [`${SECURITY} runAsNonRoot`]: false }, [`${C} runAsNonRoot is false, expected true`]],
+        [{ [`${POD} securityContext runAsNonRoot`]: undefined, [`${SECURITY} runAsNonRoot`]: true }],
+        [{ [`${SECURITY} runAsNonRoot`]: UNKNOWN }, [inContainer("securityContext.runAsNonRoot")]],
+    ],
+    "kubernetes-pod-container-require-high-ids": [
+        [{ [`${POD} securityContext runAsUser`]: 9999 }, [`${C} runAsUser is 9999, expected 10000 or more`]],
+        [{ [`${POD} securityContext runAsUser`]: 10_000 }],
+        [{ [`${SECURITY} runAsGroup`]: 0 }, [`${C} runAsGroup is 0, expected 10000 or more`]],
+        [
+            { [`${POD} securityContext`]: undefined },
+            [
+                `${C} runAsUser is not set, expected 10000 or more`,
+                `${C} runAsGroup is not set, expected 10000 or more`,
+            ],
+        ],
+        [{ [`${POD} securityContext runAsUser`]: UNKNOWN }, [inPod("securityContext.runAsUser")]],
+    ],
+    "kubernetes-pod-container-require-dropped-capabilities": [
+        [{ [`${SECURITY} capabilities drop 0`]: "NET_RAW" }, [`${C} does not drop ALL capabilities`]],
+        [{ [`${SECURITY} capabilities`]: undefined }, [`${C} does not drop ALL capabilities`]],
+        [{ [`${SECURITY} capabilities add`]: ["NET_BIND_SERVICE"] }],
+        [{ [`${SECURITY} capabilities add`]: ["SYS_TIME"] }, [`${C} adds the capability SYS_TIME`]],
+        [{ [`${SECURITY} capabilities drop`]: UNKNOWN }, [inContainer("securityContext.capabilities.drop")]],
+    ],
+    "kubernetes-pod-container-require-seccomp": [
+        [
+            { [`${POD} securityContext seccompProfile`]: undefined },
+            [`${C} seccompProfile is not set, expected RuntimeDefault`],
+        ],
+        [
+            { [`${SECURITY} seccompProfile`]: { type: "Unconfined" } },
+            [`${C} seccompProfile is Unconfined, expected RuntimeDefault`],
+        ],
+        [{ [`${POD} securityContext seccompProfile`]: UNKNOWN }, [inPod("securityContext.seccompProfile")]],
+    ],
+    "kubernetes-pod-container-require-read-only-root": [
+        [{ [`${SECURITY} readOnlyRootFilesystem`]: undefined }, [`${C} can write to its root filesystem`]],
+        [
+            { [`${SECURITY} readOnlyRootFilesystem`]: UNKNOWN },
+            [inContainer("securityContext.readOnlyRootFilesystem")],
+        ],
+    ],
+    "kubernetes-pod-disallow-unsafe-volumes": [
+        [
+            { [`${POD} volumes 1`]: { name: "host", hostPath: { path: "/" } } },
+            ["deployment: volume host: is of type hostPath"],
+        ],
+        [{ [`${POD} volumes 0`]: { name: "tmp", emptyDir: UNKNOWN } }],
+        [
+            {
+                [`${POD} volumes 0`]: { name: "a", hostPath: UNKNOWN },
+                [`${POD} volumes 1`]: { name: "b", nfs: { server: "x" } },
+            },
+            [inPod("volumes.0.hostPath"), "deployment: volume b: is of type nfs"],
+        ],
+        [{ [`${POD} volumes`]: undefined }],
+    ],
+    "kubernetes-pod-container-disallow-host-port": [
+        [{ [`${CONTAINER} ports 0 hostPort`]: 80 }, [`${C} takes port 80 of its node`]],
+        [{ [`${CONTAINER} ports 0 hostPort`]: 0 }],
+        [{ [`${CONTAINER} ports 0 hostPort`]: UNKNOWN }, [inContainer("ports.0.hostPort")]],
+    ],
+    "kubernetes-pod-container-require-resources": [
+        [
+            { [`${CONTAINER} resources`]: { requests: { cpu: "1" } } },
+            [
+                `${C} resources.requests.memory is not set`,
+                `${C} resources.limits.cpu is not set`,
+                `${C} resources.limits.memory is not set`,
+            ],
+        ],
+        [{ [`${CONTAINER} resources limits`]: UNKNOWN }, [inContainer("resources.limits")]],
+    ],
+    "kubernetes-pod-container-require-image-tag": [
+        [
+            { [`${CONTAINER} image`]: "app:latest" },
+            [`${C} image app:latest is the latest, whichever that is`],
+        ],
+        [
+            { [`${CONTAINER} image`]: `app:latest@${DIGEST}` },
+            [`${C} image app:latest is the latest, whichever that is`],
+        ],
+        [{ [`${CONTAINER} image`]: "registry:5000/app" }, [`${C} image registry:5000/app has no tag`]],
+        [{ [`${CONTAINER} image`]: "app" }, [`${C} image app has no tag`]],
+        [{ [`${CONTAINER} image`]: IMAGE }],
+        [{ [`${CONTAINER} image`]: `app@${DIGEST}` }],
+        [{ [`${CONTAINER} image`]: UNKNOWN }, [inContainer("image")]],
+    ],
+    "kubernetes-pod-container-require-image-digest": [
+        [{ [`${CONTAINER} image`]: IMAGE }, [`${C} image ${IMAGE} has no digest`]],
+        [{ [`${CONTAINER} image`]: `${IMAGE}@sha256:abc` }, [`${C} image ${IMAGE}@sha256:abc has no digest`]],
+        [
+            { [`${CONTAINER} image`]: `${IMAGE}@${PLACEHOLDER_DIGEST}` },
+            [unknown("image digest (a placeholder until npm run images -- pin)")],
+        ],
+        [{ [`${CONTAINER} image`]: UNKNOWN }, [inContainer("image")]],
+        [
+            {
+                [`${CONTAINER} image`]: IMAGE,
+                "deployment props metadata labels mcp.msil.com/environment": "staging",
+            },
+        ],
+        // An object that does not say where it runs is judged as production's.
+        [
+            { [`${CONTAINER} image`]: IMAGE, "deployment props metadata labels": undefined },
+            [`${C} image ${IMAGE} has no digest`],
+        ],
+    ],
+    "kubernetes-object-disallow-default-namespace": [
+        [{ "deployment props metadata namespace": "default" }, ["deployment: is in the default namespace"]],
+        [{ "service props metadata": undefined }, ["service: is in the default namespace"]],
+        [
+            { "service props metadata namespace": UNKNOWN },
+            ["? service: metadata.namespace is known only after the update"],
+        ],
+        [{ namespace: { type: "kubernetes:core/v1:Namespace", props: { metadata: { name: "mcp" } } } }],
+    ],
+    "kubernetes-pod-require-service-account": [
+        [
+            { [`${POD} serviceAccountName`]: undefined },
+            ["deployment: runs as the default ServiceAccount of its namespace"],
+        ],
+        [
+            { [`${POD} serviceAccountName`]: "default" },
+            ["deployment: runs as the default ServiceAccount of its namespace"],
+        ],
+        [{ [`${POD} serviceAccountName`]: UNKNOWN }, [inPod("serviceAccountName")]],
+    ],
+    "kubernetes-pod-disallow-token-mount": [
+        [
+            { [`${POD} automountServiceAccountToken`]: undefined },
+            ["deployment: mounts a token for the Kubernetes API and gives no reason"],
+        ],
+        [
+            {
+                [`${POD} automountServiceAccountToken`]: true,
+                [`${SPEC} template metadata annotations mcp.msil.com/needs-token`]: "",
+            },
+            ["deployment: mounts a token for the Kubernetes API and gives no reason"],
+        ],
+        [
+            {
+                [`${POD} automountServiceAccountToken`]: true,
+                [`${SPEC} template metadata annotations mcp.msil.com/needs-token`]: "scales the other colour",
+            },
+        ],
+        [{ [`${POD} automountServiceAccountToken`]: UNKNOWN }, [inPod("automountServiceAccountToken")]],
+        // Labels that are not known are in nobody's way.
+        [{ [`${SPEC} template metadata`]: UNKNOWN }],
+    ],
+    "kubernetes-pod-container-disallow-secret-env": [
+        [
+            { [`${CONTAINER} envFrom 1`]: { secretRef: { name: "s" } } },
+            [`${C} takes its environment from a Secret`],
+        ],
+        [
+            { [`${CONTAINER} env 1`]: { name: "URL", valueFrom: { secretKeyRef: { name: "s", key: "k" } } } },
+            [`${C} takes URL from a Secret`],
+        ],
+        ...["DB_PASSWORD", "CLIENT_SECRET", "TOKEN", "APIKEY", "X_API_KEY"].map((name): Case => [
+            { [`${CONTAINER} env 1`]: { name, value: "hunter2" } },
+            [`${C} sets ${name} to a literal`],
+        ]),
+        // The value need not be known to be one too many.
+        [{ [`${CONTAINER} env 1`]: { name: "TOKEN", value: UNKNOWN } }, [`${C} sets TOKEN to a literal`]],
+        [{ [`${CONTAINER} env 1`]: { name: "TOKEN_URL", value: UNKNOWN } }],
+        [
+            {
+                [`${CONTAINER} env 1`]: {
+                    name: "NODE",
+                    valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } },
+                },
+            },
+        ],
+        [{ [`${CONTAINER} env 1`]: { name: "URL", valueFrom: UNKNOWN } }, [inContainer("env.1.valueFrom")]],
+    ],
+    "kubernetes-pod-container-require-liveness-probe": probed("liveness"),
+    "kubernetes-pod-container-require-readiness-probe": probed("readiness"),
+    "kubernetes-pod-container-require-distinct-probes": [
+        [
+            { [`${CONTAINER} livenessProbe`]: { httpGet: { path: "/ready", port: 8000 } } },
+            [`${C} livenessProbe and readinessProbe are the same`],
+        ],
+        [
+            {
+                [`${CONTAINER} livenessProbe`]: {
+                    httpGet: { path: "/ready", port: 8000 },
+                    failureThreshold: 9,
+                },
+            },
+        ],
+        [{ [`${CONTAINER} livenessProbe`]: undefined, [`${CONTAINER} readinessProbe`]: undefined }],
+        // What differs already, differs whatever the unknown turns out to be.
+        [{ [`${CONTAINER} livenessProbe httpGet port`]: UNKNOWN }],
+        [
+            { [`${CONTAINER} livenessProbe httpGet`]: { path: "/ready", port: UNKNOWN } },
+            [inContainer("livenessProbe.httpGet.port")],
+        ],
+    ],
+    "kubernetes-pod-require-liveness-path": onMatrix("liveness", "/health"),
+    "kubernetes-pod-require-readiness-path": onMatrix("readiness", "/ready"),
+    "kubernetes-deployment-require-rolling-update": [
+        [
+            { [`${SPEC} strategy`]: { type: "Recreate" } },
+            ["deployment: strategy is Recreate, expected RollingUpdate"],
+        ],
+        [
+            { [`${SPEC} strategy rollingUpdate maxUnavailable`]: 1 },
+            ["deployment: maxUnavailable is 1, expected 0"],
+        ],
+        [{ [`${SPEC} strategy`]: undefined }, ["deployment: maxUnavailable is not set, expected 0"]],
+        [{ [`${SPEC} strategy`]: { rollingUpdate: { maxUnavailable: "0%" } } }],
+        [{ [`${SPEC} strategy`]: UNKNOWN }, [unknown("spec.strategy")]],
+    ],
+    "kubernetes-deployment-require-zone-spread": [
+        [{ [`${POD} topologySpreadConstraints`]: undefined }, ["deployment: is not spread over the zones"]],
+        [
+            { [`${POD} topologySpreadConstraints 0 topologyKey`]: "kubernetes.io/hostname" },
+            ["deployment: is not spread over the zones"],
+        ],
+        [
+            { [`${POD} topologySpreadConstraints 0 labelSelector matchLabels app`]: "other" },
+            ["deployment: is not spread over the zones"],
+        ],
+        [{ [`${POD} topologySpreadConstraints`]: UNKNOWN }, [inPod("topologySpreadConstraints")]],
+    ],
+    "kubernetes-deployment-require-disruption-budget": [
+        [{ budget: undefined }, ["deployment: no PodDisruptionBudget covers it"]],
+        [{ "budget props metadata namespace": "other" }, ["deployment: no PodDisruptionBudget covers it"]],
+        [{ [`${PDB} selector matchLabels app`]: "other" }, ["deployment: no PodDisruptionBudget covers it"]],
+        [{ [`${PDB} selector`]: undefined }, ["deployment: no PodDisruptionBudget covers it"]],
+        [{ [`${PDB} selector`]: {} }],
+        [{ [`${PDB} selector`]: UNKNOWN }, [unknown("spec.selector")]],
+        // One that is known to cover it makes another's unknown no matter.
+        [{ [`${PDB} selector`]: UNKNOWN, other: copy("budget") }],
+    ],
+    "kubernetes-disruption-budget-require-eviction": [
+        ...(
+            [
+                [{ maxUnavailable: 0 }, false],
+                [{ maxUnavailable: "0%" }, false],
+                [{ maxUnavailable: "1%" }, true],
+                [{ minAvailable: 2 }, false],
+                [{ minAvailable: 1 }, true],
+                [{ minAvailable: "100%" }, false],
+                [{ minAvailable: "51%" }, false],
+                [{ minAvailable: "50%" }, true],
+                [{}, false],
+            ] as const
+        ).map(([bounds, permitted]): Case => [
+            { [PDB]: { ...bounds, selector } },
+            permitted ? [] : ["budget: permits no eviction at the 2 replicas of deployment"],
+        ]),
+        [{ [PDB]: { minAvailable: 2, selector }, autoscaler: undefined, [`${SPEC} replicas`]: 3 }, []],
+        [
+            { [PDB]: { minAvailable: 1, selector }, autoscaler: undefined },
+            ["budget: permits no eviction at the 1 replicas of deployment"],
+        ],
+        // Nothing runs in an idle colour that could be evicted.
+        [{ [PDB]: { maxUnavailable: 0, selector }, [`${SPEC} replicas`]: 0 }],
+        [{ other: copy("budget") }, ["deployment: 2 PodDisruptionBudgets cover it, expected one"]],
+        [{ [`${PDB} maxUnavailable`]: UNKNOWN }, [unknown("spec.maxUnavailable")]],
+        [{ [`${HPA} minReplicas`]: UNKNOWN }, [unknown("spec.minReplicas")]],
+    ],
+    "kubernetes-autoscaler-require-target": [
+        [
+            { [`${HPA} scaleTargetRef name`]: "other" },
+            ["autoscaler: scales Deployment other, which the stack does not declare"],
+        ],
+        [
+            { [`${HPA} scaleTargetRef kind`]: "StatefulSet" },
+            ["autoscaler: scales StatefulSet mcp-server, which the stack does not declare"],
+        ],
+        [
+            { "autoscaler props metadata namespace": "other" },
+            ["autoscaler: scales Deployment mcp-server, which the stack does not declare"],
+        ],
+        [{ [`${HPA} minReplicas`]: 1 }, ["autoscaler: minReplicas is 1, expected 2 or more"]],
+        [{ [`${HPA} minReplicas`]: undefined }, ["autoscaler: minReplicas is 1, expected 2 or more"]],
+        [
+            {
+                [`${HPA} minReplicas`]: 1,
+                "autoscaler props metadata labels mcp.msil.com/environment": "staging",
+            },
+        ],
+        [
+            {
+                [`${HPA} minReplicas`]: 0,
+                "autoscaler props metadata labels mcp.msil.com/environment": "staging",
+            },
+            ["autoscaler: minReplicas is 0, expected 1 or more"],
+        ],
+        [
+            { [`${HPA} scaleTargetRef name`]: UNKNOWN, [`${HPA} minReplicas`]: 1 },
+            [
+                "? autoscaler: spec.scaleTargetRef.name is known only after the update",
+                "autoscaler: minReplicas is 1, expected 2 or more",
+            ],
+        ],
+    ],
+    "kubernetes-autoscaler-disallow-static-replicas": [
+        [{ [`${SPEC} replicas`]: 3 }, ["deployment: states 3 replicas, which autoscaler is to decide"]],
+        [{ [`${SPEC} replicas`]: 0 }],
+        [{ [`${SPEC} replicas`]: 3, autoscaler: undefined }],
+        [{ [`${SPEC} replicas`]: UNKNOWN }, ["? autoscaler: spec.replicas is known only after the update"]],
+        // The live object has the autoscaler's number; who stated it is in its managed fields.
+        [
+            {
+                [`${SPEC} replicas`]: 3,
+                "deployment props metadata managedFields": [
+                    { manager: "pulumi", operation: "Apply", fieldsV1: { "f:spec": { "f:template": {} } } },
+                    {
+                        manager: "kube-controller-manager",
+                        operation: "Update",
+                        subresource: "scale",
+                        fieldsV1: { "f:spec": { "f:replicas": {} } },
+                    },
+                ],
+            },
+        ],
+        [
+            {
+                [`${SPEC} replicas`]: 3,
+                "deployment props metadata managedFields": [
+                    { manager: "pulumi", operation: "Apply", fieldsV1: { "f:spec": { "f:replicas": {} } } },
+                ],
+            },
+            ["deployment: states 3 replicas, which autoscaler is to decide"],
+        ],
+    ],
+    "kubernetes-deployment-require-progress-deadline": [
+        [
+            { [`${SPEC} progressDeadlineSeconds`]: undefined },
+            ["deployment: progressDeadlineSeconds is not set, expected 300"],
+        ],
+        [
+            { [`${SPEC} progressDeadlineSeconds`]: 301 },
+            ["deployment: progressDeadlineSeconds is 301, expected 300"],
+        ],
+        [{ [`${SPEC} progressDeadlineSeconds`]: UNKNOWN }, [unknown("spec.progressDeadlineSeconds")]],
+    ],
+    "kubernetes-deployment-require-rollout-timeout": [
+        [
+            { "deployment customTimeouts": { update: "600s" } },
+            [
+                "deployment: customTimeouts.create is not set, expected 300s",
+                "deployment: customTimeouts.update is 600s, expected 300s",
+            ],
+        ],
+        [{ "deployment customTimeouts": {}, [`${SPEC} replicas`]: 0 }],
+        [
+            { "deployment props metadata annotations pulumi.com/skipAwait": "true" },
+            ["deployment: skips the await of its rollout"],
+        ],
+        [{ "deployment props metadata annotations pulumi.com/skipAwait": "false" }],
+        [{ "deployment props metadata annotations": UNKNOWN }, [unknown("metadata.annotations")]],
+    ],
+    "kubernetes-job-require-deadline": [
+        [{ "job props spec activeDeadlineSeconds": undefined }, ["job: activeDeadlineSeconds is not set"]],
+        [{ "job props spec backoffLimit": 1 }, ["job: neither is backoffLimit 0 nor restartPolicy Never"]],
+        [{ "job props spec backoffLimit": undefined, "job props spec template spec restartPolicy": "Never" }],
+        [{ "job props spec ttlSecondsAfterFinished": 0 }, ["job: ttlSecondsAfterFinished is set"]],
+        [
+            { "job props spec backoffLimit": UNKNOWN },
+            ["? job: spec.backoffLimit is known only after the update"],
+        ],
+    ],
+    "kubernetes-pod-require-network-policy": [
+        [
+            { network: undefined },
+            [
+                "deployment: no NetworkPolicy covers its ingress",
+                "deployment: no NetworkPolicy covers its egress",
+                "job: no NetworkPolicy covers its ingress",
+                "job: no NetworkPolicy covers its egress",
+            ],
+        ],
+        [
+            { [`${LABELS} app`]: "other" },
+            [
+                "deployment: no NetworkPolicy covers its ingress",
+                "deployment: no NetworkPolicy covers its egress",
+            ],
+        ],
+        [
+            { [NETWORK]: { podSelector: selector } },
+            ["deployment: no NetworkPolicy covers its egress", "job: no NetworkPolicy covers its egress"],
+        ],
+        [{ [NETWORK]: { podSelector: selector, egress: [] } }],
+        [{ [`${NETWORK} podSelector`]: {} }],
+        // One unknown leaves the others judged: by the policy that covers them, or as without any.
+        [{ other: copy("network", "props spec podSelector", UNKNOWN) }],
+        [
+            { [LABELS]: UNKNOWN, [NETWORK]: { podSelector: selector, policyTypes: ["Ingress"] } },
+            [
+                unknown("spec.template.metadata.labels"),
+                "deployment: no NetworkPolicy covers its egress",
+                "job: no NetworkPolicy covers its egress",
+            ],
+        ],
+    ],
+    "kubernetes-network-policy-require-pods": [
+        [{ [`${NETWORK} podSelector matchLabels app`]: "other" }, ["network: selects no pod of the stack"]],
+        [{ "network props metadata namespace": "other" }, ["network: selects no pod of the stack"]],
+        [{ [`${NETWORK} podSelector`]: {}, "network props metadata namespace": "other" }],
+        [
+            { [`${NETWORK} podSelector`]: { matchExpressions: [{ key: "app", operator: "DoesNotExist" }] } },
+            ["network: selects no pod of the stack"],
+        ],
+        ...(
+            [
+                ["In", ["mcp-server"], true],
+                ["In", ["other"], false],
+                ["NotIn", ["other"], true],
+                ["NotIn", ["mcp-server"], false],
+                ["Exists", undefined, true],
+            ] as const
+        ).map(([operator, values, matches]): Case => [
+            { [`${NETWORK} podSelector`]: { matchExpressions: [{ key: "app", operator, values }] } },
+            matches ? [] : ["network: selects no pod of the stack"],
+        ]),
+        // The Job's labels are known and match.
+        [{ [LABELS]: UNKNOWN }],
+        [
+            { [LABELS]: UNKNOWN, job: undefined },
+            ["? network: spec.template.metadata.labels is known only after the update"],
+        ],
+    ],
+    "kubernetes-service-require-pods": [
+        [{ "service props spec selector app": "other" }, ["service: selects no pod of the stack"]],
+        [{ "service props metadata namespace": "other" }, ["service: selects no pod of the stack"]],
+        [{ "service props spec selector": {} }, ["service: has no selector"]],
+        [{ "service props spec selector": undefined }, ["service: has no selector"]],
+        [{ "service props spec": { type: "ExternalName", externalName: "example.com" } }],
+        [
+            { "service props spec selector app": UNKNOWN },
+            ["? service: spec.selector.app is known only after the update"],
+        ],
+    ],
+    "kubernetes-service-disallow-node-port": [
+        [{ "service props spec type": "NodePort" }, ["service: type is NodePort, expected ClusterIP"]],
+        [
+            { "service props spec type": "LoadBalancer" },
+            ["service: type is LoadBalancer, expected ClusterIP"],
+        ],
+        [{ "service props spec type": undefined }],
+        [{ "service props spec type": UNKNOWN }, ["? service: spec.type is known only after the update"]],
+    ],
+    "aws-sns-topic-require-severity": [
+        [{ "topic props tags response-minutes": "30" }, ["topic: response-minutes is 30, expected 15"]],
+        [
+            { "topic props tags response-minutes": undefined },
+            ["topic: response-minutes is not set, expected 15"],
+        ],
+        [{ "topic props tags severity": "P5" }, ["topic: severity is P5, expected one of P1, P2, P3, P4"]],
+        [{ "topic props tags severity": undefined, subscription: undefined }],
+        [{ subscription: undefined }, ["topic: has no subscription"]],
+        [
+            { "subscription props topic": "arn:aws:sns:ap-south-1:111111111111:other" },
+            ["topic: has no subscription"],
+        ],
+        [
+            { "subscription props topic": UNKNOWN, "topic props tags response-minutes": "30" },
+            ["topic: response-minutes is 30, expected 15", "? topic: topic is known only after the update"],
+        ],
+        // Before it exists a topic has no ARN to compare.
+        [{ "topic props arn": undefined }, ["? topic: arn is known only after the update"]],
+    ],
+    "aws-iam-policy-disallow-wildcard": [
+        [
+            {
+                "rolePolicy props policy": policy({
+                    Effect: "Allow",
+                    Action: ["s3:*", "s3:Get?bject"],
+                    Resource: "*",
+                }),
+            },
+            [
+                "rolePolicy: allows the action s3:*",
+                "rolePolicy: allows the action s3:Get?bject",
+                "rolePolicy: allows the resource *",
+            ],
+        ],
+        ...["arn:aws:s3:::*", "arn:aws:s3:::*/*", "arn:aws:s3:::a*", "arn:aws:iam::*:role/x"].map(
+            (Resource): Case => [
+                { "rolePolicy props policy": policy({ Effect: "Allow", Action: "s3:GetObject", Resource }) },
+                [`rolePolicy: allows the resource ${Resource}`],
+            ],
+        ),
+        [
+            { "rolePolicy props policy": policy({ Effect: "Allow", NotAction: "iam:*", NotResource: "x" }) },
+            [
+                "rolePolicy: allows everything outside of NotAction",
+                "rolePolicy: allows everything outside of NotResource",
+            ],
+        ],
+        // A policy as an object, with a single statement.
+        [
+            {
+                "rolePolicy props policy": {
+                    Statement: { Effect: "Allow", Action: "*", Resource: "arn:aws:s3:::a" },
+                },
+            },
+            ["rolePolicy: allows the action *"],
+        ],
+        [
+            {
+                managed: {
+                    type: "aws:iam/policy:Policy",
+                    props: { policy: policy({ Effect: "Allow", Action: "*" }) },
+                },
+            },
+            ["managed: allows the action *"],
+        ],
+        [{ "rolePolicy props policy": "not JSON" }],
+        [{ "rolePolicy props policy": UNKNOWN }, ["? rolePolicy: policy is known only after the update"]],
+    ],
+    "aws-iam-role-require-narrow-trust": [
+        ...["*", { AWS: "*" }, { AWS: ["111111111111", "*"] }].map((Principal): Case => [
+            {
+                "role props assumeRolePolicy": policy({
+                    Effect: "Allow",
+                    Principal,
+                    Action: "sts:AssumeRole",
+                }),
+            },
+            ["role: lets anybody assume the role"],
+        ]),
+        [
+            { "role props assumeRolePolicy": policy({ Effect: "Allow", NotPrincipal: { AWS: "1" } }) },
+            ["role: lets anybody assume the role"],
+        ],
+        [
+            {
+                "role props assumeRolePolicy": policy({
+                    Effect: "Allow",
+                    Principal: { Service: ["pods.eks.amazonaws.com"] },
+                    Condition: { StringEquals: { "aws:RequestTag/kubernetes-namespace": "mcp" } },
+                }),
+            },
+            ["role: lets the pods of every ServiceAccount assume the role"],
+        ],
+        // A pattern could be one that everything matches.
+        [
+            {
+                "role props assumeRolePolicy": policy({
+                    Effect: "Allow",
+                    Principal: { Service: "pods.eks.amazonaws.com" },
+                    Condition: { StringLike: SERVICE_ACCOUNT },
+                }),
+            },
+            ["role: lets the pods of every ServiceAccount assume the role"],
+        ],
+        [
+            {
+                "role props assumeRolePolicy": policy({
+                    Effect: "Allow",
+                    Principal: { Service: "scheduler.amazonaws.com" },
+                }),
+            },
+        ],
+        [
+            { "role props assumeRolePolicy": UNKNOWN },
+            ["? role: assumeRolePolicy is known only after the update"],
+        ],
+    ],
+    "aws-kms-key-require-rotation": [
+        [{ "key props enableKeyRotation": undefined }, ["key: is not rotated"]],
+        [{ "key props enableKeyRotation": undefined, "key props customerMasterKeySpec": "RSA_2048" }],
+        [{ "key props deletionWindowInDays": 29 }, ["key: deletionWindowInDays is 29, expected 30"]],
+        [{ "key props deletionWindowInDays": undefined }],
+        [
+            {
+                "key props policy": policy({
+                    Effect: "Allow",
+                    Principal: "*",
+                    Action: "kms:*",
+                    Condition: {},
+                }),
+            },
+            ["key: lets anybody use the key"],
+        ],
+        [{ "key props policy": undefined }],
+        [
+            { "key props policy": UNKNOWN, "key props enableKeyRotation": false },
+            ["key: is not rotated", "? key: policy is known only after the update"],
+        ],
+        [
+            { "key props enableKeyRotation": UNKNOWN, "key props deletionWindowInDays": 7 },
+            [
+                "? key: enableKeyRotation is known only after the update",
+                "key: deletionWindowInDays is 7, expected 30",
+            ],
+        ],
+    ],
+    "aws-sns-topic-require-encryption": [
+        ...[undefined, "", "alias/aws/sns", "arn:aws:kms:ap-south-1:1:alias/aws/sns"].map((key): Case => [
+            { "topic props kmsMasterKeyId": key },
+            ["topic: is not encrypted with a key of the account"],
+        ]),
+        [{ topicPolicy: undefined }, ["topic: no policy denies publishing without TLS"]],
+        [{ topicPolicy: undefined, "topic props policy": policy(PLAINTEXT) }],
+        ...[
+            { Effect: "Allow" },
+            { Action: "sns:Subscribe" },
+            { Principal: { AWS: "111111111111" } },
+            { Condition: { Bool: { "aws:SecureTransport": "true" } } },
+        ].map((change): Case => [
+            { "topicPolicy props policy": policy({ ...PLAINTEXT, ...change }) },
+            ["topic: no policy denies publishing without TLS"],
+        ]),
+        [{ "topicPolicy props policy": policy({ ...PLAINTEXT, Action: ["SNS:*"] }) }],
+        [
+            {
+                "topicPolicy props policy": policy(PLAINTEXT, {
+                    Effect: "Allow",
+                    Principal: { AWS: "*" },
+                    Action: "sns:Publish",
+                }),
+            },
+            ["topic: is public"],
+        ],
+        [
+            { "topicPolicy props policy": UNKNOWN, "topic props kmsMasterKeyId": undefined },
+            [
+                "topic: is not encrypted with a key of the account",
+                "? topic: policy is known only after the update",
+            ],
+        ],
+        [
+            { "topicPolicy props arn": UNKNOWN, "topic props kmsMasterKeyId": UNKNOWN },
+            [
+                "? topic: kmsMasterKeyId is known only after the update",
+                "? topic: arn is known only after the update",
+            ],
+        ],
+    ],
+};
+
+describe("policy rules", () => {
+    const files = readdirSync(resolve(__dirname, "../../policies/rules")).filter(
+        (file) => file !== "index.ts",
+    );
+
+    it("are all in the list, once", () => {
+        const names = rules.map(({ name }) => name);
+        assert.deepEqual([...names].sort(), files.map((file) => file.replace(/\.ts$/, "")).sort());
+        assert.equal(new Set(names).size, names.length);
+    });
+
+    for (const { name, ...rule } of rules) {
+        it(`${name} says what must hold and what to do`, () => {
+            assert.match(name, /^(kubernetes|aws)-[a-z0-9-]+$/);
+            assert.match(rule.description, /^[A-Z].*\.$/);
+            assert.match(rule.remediation, /^[A-Z].*\.$/);
+            // Both stand in the cells of a Markdown table.
+            assert.doesNotMatch(rule.description + rule.remediation, /[|<>\n]/);
+            assert.ok(["low", "medium", "high", "critical"].includes(rule.severity));
+            assert.ok(["mandatory", "advisory"].includes(rule.enforcement));
+            for (const framework of rule.frameworks) {
+                assert.match(
+                    framework,
+                    /^(CKV2?_(AWS|K8S)_\d+|AwsSolutions-[A-Z]+\d+|CIS-(AWS-5\.0|EKS)-[\d.]+|PSS-(restricted|baseline)|kube-(linter|score):[a-z-]+)$/,
+                );
+            }
+            assert.notEqual(rule.resource === undefined, rule.stack === undefined);
+        });
+    }
+
+    it("of the runbook name its section", () => {
+        const sections = rules.flatMap(({ name, runbook }) =>
+            runbook === undefined ? [] : [[name, runbook]],
+        );
+        assert.deepEqual(Object.fromEntries(sections), {
+            "kubernetes-pod-require-liveness-path": "2.1",
+            "kubernetes-pod-require-readiness-path": "2.1",
+            "kubernetes-deployment-require-progress-deadline": "3.2 step 2",
+            "kubernetes-deployment-require-rollout-timeout": "3.2 step 2",
+            "aws-sns-topic-require-severity": "4.1",
+        });
+    });
+
+    for (const rule of rules) {
+        const cases = CASES[rule.name] ?? [];
+        const found = (changes: Record<string, unknown>) =>
+            judge(rule, stack(changes)).map(
+                ({ kind, urn, message }) => `${kind === "undetermined" ? "? " : ""}${urn}: ${message}`,
+            );
+
+        describe(rule.name, () => {
+            it("finds nothing in a sound stack", () => assert.deepEqual(found({}), []));
+
+            it("is seen to find something, and to be undetermined", () => {
+                const findings = cases.flatMap(([, expected = []]) => expected);
+                assert.ok(findings.some((finding) => !finding.startsWith("?")));
+                assert.ok(findings.some((finding) => finding.startsWith("?")));
+            });
+
+            for (const [changes, expected = []] of cases) {
+                it(`${titleOf(changes)} → ${expected.join(", ") || "nothing"}`, () =>
+                    assert.deepEqual(found(changes), expected));
+            }
+        });
+    }
+});
+
+function stack(changes: Record<string, unknown>): PolicyResource[] {
+    let resources: unknown = SOUND;
+    for (const [path, value] of Object.entries(changes)) {
+        resources = edited(resources, path, value);
+    }
+    return Object.entries(resources as typeof SOUND).map(([name, { type, props, customTimeouts = {} }]) => ({
+        urn: name,
+        type,
+        name,
+        props: guarded(props),
+        protect: false,
+        customTimeouts,
+    }));
+}
+
+function titleOf(changes: Record<string, unknown>): string {
+    const shown = (value: unknown) =>
+        JSON.stringify(value, (_, inner: unknown) => (inner === UNKNOWN ? "unknown" : inner)) ?? "removed";
+    return Object.entries(changes)
+        .map(([path, value]) => `${path.replace(/ (props|spec|template)(?= )/g, "")} = ${shown(value)}`)
+        .join(", ")
+        .replace(/^(.{140}).+$/, "$1…");
+}

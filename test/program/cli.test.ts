@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root, run } from "../support";
+
+describe("npm run preview", () => {
+    it("shows the production stack as a tree, and says first what it is", () => {
+        const { status, stdout, stderr } = run("preview");
+        assert.equal(stderr, "");
+        assert.equal(status, 0);
+        const lines = stdout.split("\n");
+        assert.match(lines[0]!, /^Offline preview of mcp\/production: .* not known/);
+        assert.match(stdout, /^ \+ {3}pulumi:pulumi:Stack +mcp-production$/m);
+        assert.match(stdout, /^ \+ {3}.*├─ kubernetes:apps\/v1:Deployment +mcp-server +v2\.0\.3$/m);
+        assert.match(stdout, /^ \+ {3}.*kubernetes:core\/v1:Namespace +mcp-production +protected$/m);
+        assert.match(stdout, /^ {4}mcp-server +v2\.0\.3 +3-12 replicas +\S+:v2\.0\.3@\[not pinned\]$/m);
+        assert.match(stdout, /^ {4}\+ \d+ to create$/m);
+    });
+
+    it("shows another stack", () => {
+        const { status, stdout } = run("preview", "--stack", "staging");
+        assert.equal(status, 0);
+        assert.match(stdout, /^Offline preview of mcp\/staging/);
+    });
+
+    it("shows what edits change, and nothing else", () => {
+        const { status, stdout } = run(
+            "preview",
+            "--set",
+            "mcp:workloads.chat-ui.release.version=v1.5.0",
+            "--set",
+            "mcp:workloads.mcp-server.scaling.min=6",
+        );
+        assert.equal(status, 0);
+        assert.match(stdout, /^ ~ {3}.*kubernetes:apps\/v1:Deployment +chat-ui/m);
+        assert.match(stdout, /^ {4}~ spec\.minReplicas: 3 => 6$/m);
+        assert.doesNotMatch(stdout, /[├└]─ \S+ +admin-portal/);
+        assert.match(
+            stdout,
+            /^ {4}\+ 1 to create\n {4}~ 2 to update\n {4}\+- 1 to replace\n {4}- 1 to delete$/m,
+        );
+    });
+
+    it("says so when an edit changes nothing", () => {
+        assert.match(
+            run("preview", "--set", "mcp:workloads.mcp-server.scaling.min=3").stdout,
+            /Nothing changes\./,
+        );
+    });
+
+    it("is JSON on demand, without a secret in it", () => {
+        const { stdout } = run(
+            "preview",
+            "--format",
+            "json",
+            "--set",
+            "mcp:secrets.mcp-server.REDIS_URL=planted-secret",
+        );
+        const report = JSON.parse(stdout);
+        assert.equal(report.offline, true);
+        assert.equal(report.stack, "production");
+        assert.ok(report.resources.length > 50);
+        assert.deepEqual(
+            report.resources.filter(({ operation }: { operation: string }) => operation !== "same").length,
+            3,
+        );
+        assert.doesNotMatch(stdout, /planted-secret/);
+        assert.match(stdout, /"\[secret\]"/);
+    });
+
+    it("explains itself", () => {
+        const { status, stdout } = run("preview", "--help");
+        assert.equal(status, 0);
+        assert.match(stdout, /--stack NAME[^]*production, staging[^]*--set PATH=VALUE[^]*--format/);
+    });
+
+    const bad: [what: string, args: string[], message: RegExp][] = [
+        [
+            "an unknown stack",
+            ["--stack", "qa"],
+            /^--stack: found "qa", expected one of production, staging\n$/,
+        ],
+        ["an unknown format", ["--format", "xml"], /^--format: found "xml", expected text or json\n$/],
+        ["an unknown option", ["--stak", "qa"], /^Unknown option '--stak'/],
+        [
+            "malformed edits, all at once",
+            ["--set", "scaling", "--set", "mcp:workloads..x=1"],
+            /^--set: found "scaling", expected PATH=VALUE.*\n--set: found "mcp:workloads\.\.x=1", expected PATH=VALUE/,
+        ],
+        [
+            "an edit through a value",
+            ["--set", "mcp:workloads.chat-ui.image.tag=v1"],
+            /^--set: found "mcp:workloads\.chat-ui\.image\.tag=v1", expected a path through objects/,
+        ],
+        [
+            "edits of unknown keys and wrong values, all at once",
+            ["--set", "mcp:workloads.chat-ui.replicas=3", "--set", "mcp:workloads.chat-ui.scaling.max=1"],
+            /^2 problems in the stack's values:\n[^]*scaling\.max: found 1, expected at least[^]*replicas: found an unknown key/,
+        ],
+    ];
+    for (const [what, args, message] of bad) {
+        it(`refuses ${what}, in plain words`, () => {
+            const { status, stdout, stderr } = run("preview", ...args);
+            assert.equal(status, 1);
+            assert.equal(stdout, "");
+            assert.match(stderr, message);
+            assert.doesNotMatch(stderr, /^\s+at /m);
+        });
+    }
+
+    describe("on another project folder", () => {
+        let folder: string;
+        before(() => {
+            folder = mkdtempSync(join(tmpdir(), "mcp-preview-"));
+            const copied = [
+                "Pulumi.yaml",
+                "Pulumi.staging.yaml",
+                "index.ts",
+                "package.json",
+                "tsconfig.json",
+            ];
+            const folders = ["components", "config", "jobs", "offline", "policies", "runbook", "tools"];
+            for (const name of [...copied, ...folders]) {
+                cpSync(join(root, name), join(folder, name), { recursive: true });
+            }
+            symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+        });
+        after(() => rmSync(folder, { recursive: true }));
+
+        const previewWith = (change: (text: string) => string) => {
+            const text = readFileSync(join(root, "Pulumi.production.yaml"), "utf8");
+            writeFileSync(join(folder, "Pulumi.production.yaml"), change(text));
+            const args = ["offline/main.cjs", "preview", "--stack", "production"];
+            return spawnSync("node", args, { cwd: folder, encoding: "utf8" });
+        };
+
+        it("refuses malformed YAML, with the line", () => {
+            const { status, stderr } = previewWith((text) => `${text}\n  : : [`);
+            assert.equal(status, 1);
+            assert.match(stderr, /^Pulumi\.production\.yaml is not YAML:\n.* at line \d+/);
+            assert.doesNotMatch(stderr, /^\s+at \w+ \(/m);
+        });
+
+        it("reads an encrypted secret as set, and refuses one outside mcp:secrets", () => {
+            const secure = "        LOG_LEVEL: { secure: v1:planted }";
+            const misplaced = previewWith((text) => text.replace(/^ {8}LOG_LEVEL: info$/m, secure));
+            assert.equal(misplaced.status, 1);
+            assert.match(
+                misplaced.stderr,
+                /^Pulumi\.production\.yaml: mcp:workloads: found an encrypted value, expected secrets only in mcp:secrets\n$/,
+            );
+            const set = previewWith(
+                (text) =>
+                    `${text}\n  mcp:secrets:\n    mcp-server:\n      REDIS_URL: { secure: v1:planted }\n`,
+            );
+            assert.equal(set.status, 0);
+            assert.doesNotMatch(set.stdout, /mcp:secrets\.mcp-server\.REDIS_URL/);
+            assert.match(set.stdout, /mcp:secrets\.mcp-server\.DATABASE_URL/);
+        });
+
+        it("shows pinned digests as they are", () => {
+            const digest = `sha256:${"ab".repeat(32)}`;
+            const reference = "000000000000.dkr.ecr.ap-south-1.amazonaws.com/msil-chat-ui:v1.4.2";
+            const { stdout } = previewWith((text) =>
+                text.replace("pins: {}", `pins: { "${reference}": "${digest}" }`),
+            );
+            assert.match(stdout, /msil-chat-ui:v1\.4\.2@sha256:abababababab$/m);
+        });
+    });
+});

@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { mebibytes, millicores } from "../../config/scalars";
+import { displayed } from "../../offline/property";
+import { type RecordedResource, type Recording } from "../../offline/record";
+import { changesOf, linesOf, only, recordStack } from "../support";
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- manifests are looked into as they are */
+const inputsOf = (recording: Recording, type: string, name: string): any =>
+    displayed(only(recording, type, name).inputs as never);
+
+const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
+const NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+
+describe("a workload", () => {
+    let production: Recording;
+    before(async () => {
+        production = await recordStack("production");
+    });
+
+    it("is probed on the paths and port of the health matrix", () => {
+        const expected = {
+            "mcp-server": [8000, "/health", "/ready"],
+            "admin-portal": [3001, "/api/health", "/api/health"],
+            "chat-ui": [3000, "/", "/"],
+        };
+        for (const [name, [port, live, ready]] of Object.entries(expected)) {
+            const [container] = inputsOf(production, DEPLOYMENT, name).spec.template.spec.containers;
+            assert.deepEqual(container.ports, [{ name: "http", containerPort: port }]);
+            assert.deepEqual(container.livenessProbe.httpGet, { path: live, port: "http" });
+            assert.deepEqual(container.readinessProbe.httpGet, { path: ready, port: "http" });
+            assert.deepEqual(container.startupProbe.httpGet, { path: live, port: "http" });
+        }
+    });
+
+    it("leaves its replicas to the autoscaler and awaits its rollout for 300 seconds", () => {
+        const deployment = only(production, DEPLOYMENT, "mcp-server");
+        assert.equal("replicas" in inputsOf(production, DEPLOYMENT, "mcp-server").spec, false);
+        assert.deepEqual(deployment.options.customTimeouts, { create: "300s", update: "300s" });
+    });
+
+    it("is reached by its gate, its callers and the ingress, and by nobody else", () => {
+        const { ingress } = inputsOf(production, NETWORK_POLICY, "mcp-server").spec;
+        assert.deepEqual(ingress, [
+            {
+                from: [
+                    { podSelector: { matchLabels: { "mcp.msil.com/gate": "mcp-server" } } },
+                    { podSelector: { matchLabels: { app: "admin-portal" } } },
+                    { podSelector: { matchLabels: { app: "chat-ui" } } },
+                    { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "ingress" } } },
+                ],
+                ports: [{ protocol: "TCP", port: 8000 }],
+            },
+        ]);
+    });
+
+    it("that nothing calls and no ingress serves lets only its gate in", async () => {
+        const closed = await recordStack("production", "mcp:workloads.chat-ui.network.ingress=false");
+        assert.deepEqual(inputsOf(closed, NETWORK_POLICY, "chat-ui").spec.ingress[0].from, [
+            { podSelector: { matchLabels: { "mcp.msil.com/gate": "chat-ui" } } },
+        ]);
+    });
+
+    it("reads its secrets from files and has none in its environment", () => {
+        const { spec } = inputsOf(production, DEPLOYMENT, "mcp-server").spec.template;
+        const [container] = spec.containers;
+        assert.ok(container.env.every(({ name }: { name: string }) => name.endsWith("_FILE")));
+        const files = spec.volumes.find(({ name }: { name: string }) => name === "secrets").projected.sources;
+        const mounted = files.flatMap((source: any) => source.secret.items.map((item: any) => item.path));
+        assert.deepEqual(
+            container.env.map(({ value }: { value: string }) => value),
+            mounted.map((path: string) => `/run/secrets/mcp/${path}`),
+        );
+        assert.equal(
+            only(production, "kubernetes:core/v1:Secret", "mcp-server-supplied").inputs["metadata"] instanceof
+                Object,
+            true,
+        );
+    });
+
+    it("drains one pod at a time, even at a single replica", async () => {
+        const staging = await recordStack("staging");
+        const budget = inputsOf(staging, "kubernetes:policy/v1:PodDisruptionBudget", "chat-ui");
+        assert.equal(budget.spec.maxUnavailable, 1);
+    });
+
+    it("is gated after its rollout, its Service and its autoscaler", () => {
+        const gate = production.resources.find(
+            ({ type, name }) => type.endsWith(":Job") && name.startsWith("mcp-server-"),
+        )!;
+        const names = gate.dependencies.map((urn) => urn.split("::").slice(2).join(" ").split("$").at(-1));
+        for (const needed of [
+            "kubernetes:apps/v1:Deployment mcp-server",
+            "kubernetes:core/v1:Service mcp-server",
+            "kubernetes:autoscaling/v2:HorizontalPodAutoscaler mcp-server",
+            "kubernetes:networking.k8s.io/v1:NetworkPolicy mcp-server-smoke",
+        ]) {
+            assert.ok(names.includes(needed), `${needed} not in ${names.join(", ")}`);
+        }
+    });
+
+    it("has a gate that gives up by itself, once, and before the engine does", () => {
+        const job = production.resources.find(
+            ({ name }) => name.startsWith("mcp-server-smoke-") && name.length === 25,
+        )!;
+        const { spec, metadata } = displayed(job.inputs as never) as any;
+        assert.equal(spec.backoffLimit, 0);
+        assert.equal(spec.template.spec.restartPolicy, "Never");
+        assert.equal(spec.ttlSecondsAfterFinished, undefined);
+        assert.equal(metadata.annotations["pulumi.com/replaceUnready"], "true");
+        assert.ok(Number.parseInt(job.options.customTimeouts!.create!, 10) > spec.activeDeadlineSeconds);
+    });
+
+    it("runs the tests of the user's own image beside the requests", async () => {
+        const image = "registry.example.com/smoke-tests:v7";
+        const recording = await recordStack("staging", `mcp:workloads.mcp-server.smoke.image=${image}`);
+        const job = recording.resources.find(
+            ({ name, type }) => type.endsWith(":Job") && name.startsWith("mcp-server"),
+        )!;
+        const { containers } = (displayed(job.inputs as never) as any).spec.template.spec;
+        assert.deepEqual(
+            containers.map((container: any) => [container.name, container.image]),
+            [
+                ["smoke", "public.ecr.aws/docker/library/node:24.11.0-alpine3.22"],
+                ["tests", image],
+            ],
+        );
+    });
+
+    it("keeps its gate through scaling, restart and an egress rule: they are no release", async () => {
+        for (const edit of [
+            "mcp:workloads.mcp-server.scaling.max=13",
+            "mcp:workloads.mcp-server.restart=INC-1",
+            "mcp:workloads.mcp-server.network.egress[0].cidr=10.21.0.0/16",
+        ]) {
+            const lines = linesOf(await changesOf("production", edit));
+            assert.ok(lines.length > 0, edit);
+            assert.deepEqual(
+                lines.filter((line) => line.includes(":Job ")),
+                [],
+                edit,
+            );
+        }
+    });
+
+    it("is gated again when its configuration or a secret changes", async () => {
+        const configured = linesOf(
+            await changesOf("production", "mcp:workloads.mcp-server.config.LOG_LEVEL=debug"),
+        );
+        assert.ok(configured.some((line) => /^create kubernetes:batch\/v1:Job mcp-server-smoke-/.test(line)));
+        const secret = linesOf(await changesOf("production", "mcp:secrets.mcp-server.DATABASE_URL=another"));
+        assert.deepEqual(
+            secret.map((line) => line.replace(/[0-9a-f]{8}$/, "*")),
+            [
+                "replace kubernetes:batch/v1:Job mcp-server-smoke-*",
+                "replace kubernetes:core/v1:Secret mcp-server-supplied",
+                "update kubernetes:apps/v1:Deployment mcp-server",
+            ],
+        );
+    });
+
+    it("gets AWS rights of its own before its pods start, and only its ServiceAccount has them", async () => {
+        const edits = [
+            "mcp:workloads.mcp-server.awsPermissions[0].actions[0]=s3:GetObject",
+            "mcp:workloads.mcp-server.awsPermissions[0].resources[0]=arn:aws:s3:::example-bucket/*",
+        ];
+        const recording = await recordStack("production", ...edits);
+        const association = only(
+            recording,
+            "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+            "mcp-production-mcp-server",
+        );
+        assert.equal(association.inputs["serviceAccount"], "mcp-server");
+        assert.ok(only(recording, DEPLOYMENT, "mcp-server").dependencies.includes(association.urn));
+        const role = only(recording, "aws:iam/role:Role", "mcp-production-mcp-server");
+        const [statement] = JSON.parse(role.inputs["assumeRolePolicy"] as string).Statement;
+        assert.equal(
+            statement.Condition.StringEquals["aws:RequestTag/kubernetes-service-account"],
+            "mcp-server",
+        );
+        const policy = only(recording, "aws:iam/rolePolicy:RolePolicy", "mcp-production-mcp-server");
+        assert.deepEqual(JSON.parse(policy.inputs["policy"] as string).Statement, [
+            { Effect: "Allow", Action: ["s3:GetObject"], Resource: ["arn:aws:s3:::example-bucket/*"] },
+        ]);
+    });
+
+    it("fits, with every other at its maximum, into the namespace's quota", () => {
+        const { hard } = inputsOf(
+            production,
+            "kubernetes:core/v1:ResourceQuota",
+            "mcp-production-quota",
+        ).spec;
+        const deployments = production.resources.filter(({ type }) => type === DEPLOYMENT);
+        const most = (resource: RecordedResource) =>
+            inputsOf(production, "kubernetes:autoscaling/v2:HorizontalPodAutoscaler", resource.name).spec
+                .maxReplicas;
+        const limits = deployments.map((resource) => {
+            const [container] = inputsOf(production, DEPLOYMENT, resource.name).spec.template.spec.containers;
+            return { count: most(resource), ...container.resources.limits };
+        });
+        const cpu = limits.reduce((sum, limit) => sum + limit.count * millicores(limit.cpu), 0);
+        const memory = limits.reduce((sum, limit) => sum + limit.count * mebibytes(limit.memory), 0);
+        assert.ok(millicores(hard["limits.cpu"]) > cpu);
+        assert.ok(mebibytes(hard["limits.memory"]) > memory);
+        // 12 + 3, 4 + 1 and 6 + 2 pods in the middle of a rollout, and a gate each.
+        assert.equal(hard.pods, "31");
+    });
+});
+
+describe("the stack", () => {
+    it("gives every resource an explicit provider", async () => {
+        const { resources } = await recordStack("production");
+        for (const { custom, type, name, provider } of resources) {
+            if (custom && !type.startsWith("pulumi:providers:")) {
+                assert.match(provider, /::(aws|kubernetes|random)$/, `${type} ${name}`);
+            }
+        }
+    });
+
+    it("reaches EKS with credentials that are renewed, and any other cluster by its context", async () => {
+        const eks = await recordStack("production");
+        const provider = only(eks, "pulumi:providers:kubernetes", "kubernetes");
+        assert.deepEqual(displayed(provider.inputs["kubeconfig"]!), "[unknown]");
+        // Removing a value is an edit of the file; an empty cluster name is refused, as it should be.
+        await assert.rejects(
+            recordStack("production", "mcp:kubernetes.context=kind-mcp"),
+            /either cluster \(EKS\) or context/,
+        );
+    });
+
+    it("tags everything on AWS", async () => {
+        const { inputs } = only(await recordStack("production"), "pulumi:providers:aws", "aws");
+        assert.deepEqual(JSON.parse(inputs["defaultTags"] as string), {
+            tags: {
+                service: "mcp-platform",
+                classification: "internal",
+                project: "mcp",
+                stack: "production",
+                environment: "production",
+                "managed-by": "pulumi",
+            },
+        });
+        assert.equal(inputs["allowedAccountIds"], '["000000000000"]');
+    });
+
+    it("has one topic a severity, with the matrix's response time and its contacts", async () => {
+        const recording = await recordStack("production");
+        const topics = { p1: "15", p2: "30", p3: "120", p4: "1440" };
+        for (const [severity, minutes] of Object.entries(topics)) {
+            const topic = only(recording, "aws:sns/topic:Topic", `mcp-production-incidents-${severity}`);
+            assert.equal((topic.inputs["tags"] as Record<string, string>)["response-minutes"], minutes);
+        }
+        const endpoints = recording.resources
+            .filter(({ type }) => type === "aws:sns/topicSubscription:TopicSubscription")
+            .map(({ inputs }) => inputs["endpoint"]);
+        assert.deepEqual(endpoints.sort(), [
+            "oncall@nagarro.com",
+            "oncall@nagarro.com",
+            "oncall@nagarro.com",
+            "support@nagarro.com",
+        ]);
+    });
+});

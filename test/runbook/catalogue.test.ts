@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { catalogue } from "../../runbook/catalogue";
+import { renderRunbook } from "../../runbook/render";
+import { changesOf, linesOf, root } from "../support";
+
+describe("the runbook's procedures", () => {
+    for (const { id, edits, changes } of catalogue) {
+        if (edits.length === 0) {
+            continue;
+        }
+        it(`${id} changes exactly what it promises`, async () => {
+            const found = await changesOf(
+                "production",
+                ...edits.map(({ path, example }) => `${path}=${example}`),
+            );
+            // A gate's name ends in the hash of its release.
+            const lines = linesOf(found).map((line) => line.replace(/(-smoke)-[0-9a-f]{8}$/, "$1-*"));
+            assert.deepEqual(
+                lines,
+                changes.map(({ operation, type, name }) => `${operation} ${type} ${name}`).sort(),
+            );
+        });
+    }
+
+    it("have unique ids", () => {
+        assert.equal(new Set(catalogue.map(({ id }) => id)).size, catalogue.length);
+    });
+
+    it("are in docs/runbook.md as they are in the catalogue (npm run docs writes it anew)", () => {
+        assert.equal(readFileSync(join(root, "docs", "runbook.md"), "utf8"), renderRunbook());
+    });
+});
