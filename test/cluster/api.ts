@@ -1,0 +1,156 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Agent, request } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface Metadata {
+    name: string;
+    namespace?: string;
+    uid: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    deletionTimestamp?: string;
+    ownerReferences?: { kind: string; name: string }[];
+}
+
+export interface Resource<Spec = Record<string, unknown>, Status = Record<string, unknown>> {
+    metadata: Metadata;
+    spec: Spec;
+    status: Status;
+}
+
+export interface List<Item> {
+    items: Item[];
+}
+
+/** What the API server refused, with the HTTP status and the reason it gave. */
+export class ApiError extends Error {
+    constructor(
+        call: string,
+        readonly status: number,
+        answer: string,
+    ) {
+        super(`${call} answered ${status}: ${answer}`);
+    }
+}
+
+interface Kubeconfig {
+    "current-context": string;
+    clusters: { name: string; cluster: { server: string; "certificate-authority-data"?: string } }[];
+    contexts: { name: string; context: { cluster: string; user: string } }[];
+    users: {
+        name: string;
+        user: { token?: string; "client-certificate-data"?: string; "client-key-data"?: string };
+    }[];
+}
+
+/** The Kubernetes API over Node's own https (its fetch cannot be given a CA). */
+export class Api {
+    private constructor(
+        readonly server: URL,
+        readonly ca: Buffer | undefined,
+        private readonly agent: Agent,
+        private readonly token: string | undefined,
+    ) {}
+
+    /** By a kubeconfig file. The one of our control plane is JSON; any other is read through kubectl. */
+    static from(path: string): Api {
+        const text = readFileSync(path, "utf8");
+        const view = [
+            "config",
+            "view",
+            "--kubeconfig",
+            path,
+            "--raw",
+            "--minify",
+            "--flatten",
+            "--output",
+            "json",
+        ];
+        const config = JSON.parse(
+            text.startsWith("{") ? text : execFileSync("kubectl", view, { encoding: "utf8" }),
+        ) as Kubeconfig;
+        const context = config.contexts.find(({ name }) => name === config["current-context"])?.context;
+        const cluster = config.clusters.find(({ name }) => name === context?.cluster)?.cluster;
+        const user = config.users.find(({ name }) => name === context?.user)?.user;
+        if (!cluster || !(user?.token || user?.["client-key-data"])) {
+            throw new Error(
+                `${path}: its current context has no server with a token or a client certificate.`,
+            );
+        }
+        const decoded = (data?: string) => (data === undefined ? undefined : Buffer.from(data, "base64"));
+        const ca = decoded(cluster["certificate-authority-data"]);
+        const agent = new Agent({
+            keepAlive: true,
+            ca,
+            cert: decoded(user["client-certificate-data"]),
+            key: decoded(user["client-key-data"]),
+        });
+        return new Api(new URL(cluster.server), ca, agent, user.token);
+    }
+
+    get<T>(path: string): Promise<T> {
+        return this.call<T>("GET", path);
+    }
+
+    post<T>(path: string, body: object): Promise<T> {
+        return this.call<T>("POST", path, body);
+    }
+
+    patch<T>(path: string, body: object): Promise<T> {
+        return this.call<T>("PATCH", path, body, "application/strategic-merge-patch+json");
+    }
+
+    delete<T>(path: string): Promise<T> {
+        return this.call<T>("DELETE", path);
+    }
+
+    private call<T>(method: string, path: string, body?: object, type = "application/json"): Promise<T> {
+        const headers = {
+            Accept: "application/json",
+            ...(this.token && { Authorization: `Bearer ${this.token}` }),
+            ...(body && { "Content-Type": type }),
+        };
+        return new Promise<T>((resolve, reject) => {
+            const base = this.server.href.replace(/\/$/, "");
+            const call = request(base + path, { method, headers, agent: this.agent }, (response) => {
+                const parts: Buffer[] = [];
+                response.on("data", (part: Buffer) => parts.push(part));
+                response.once("error", reject);
+                response.once("end", () => {
+                    const text = Buffer.concat(parts).toString();
+                    const json = response.headers["content-type"]?.includes("json") ?? false;
+                    if (response.statusCode! >= 300) {
+                        const { message } = (json ? JSON.parse(text) : {}) as { message?: string };
+                        reject(new ApiError(`${method} ${path}`, response.statusCode!, message ?? text));
+                    } else {
+                        resolve((json ? JSON.parse(text) : text) as T);
+                    }
+                });
+            });
+            call.once("error", reject);
+            call.end(body && JSON.stringify(body));
+        });
+    }
+}
+
+/** Asks again until the check gives something true; its last error is told when time runs out. */
+export async function eventually<T>(
+    what: string,
+    check: () => T | Promise<T>,
+    seconds = 30,
+): Promise<NonNullable<T>> {
+    const end = Date.now() + seconds * 1000;
+    let trouble = "";
+    while (Date.now() < end) {
+        try {
+            const found = await check();
+            if (found) return found;
+            trouble = "";
+        } catch (error) {
+            trouble = `: ${(error as Error).message}`;
+        }
+        await sleep(100);
+    }
+    throw new Error(`Not within ${seconds} s: ${what}${trouble}`);
+}

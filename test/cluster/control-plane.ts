@@ -1,0 +1,332 @@
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import {
+    closeSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    openSync,
+    readFileSync,
+    renameSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { Api, eventually, type List, type Resource } from "./api";
+import { onProcessEnd } from "./process-end";
+
+export interface ControlPlane {
+    /** Path of a kubeconfig file with every right. */
+    kubeconfig: string;
+    server: URL;
+    /** Ids of the processes of this control plane; none for a cluster that was lent. */
+    processes: readonly number[];
+    stop(): Promise<void>;
+}
+
+export interface Options {
+    log?: (line: string) => void;
+}
+
+const source = join(__dirname, "control-plane");
+const modules = ["kubernetes", "kwok"].map((name) => join(source, name));
+const pins = modules.flatMap((module) =>
+    ["go.mod", "go.sum"].map((name) => readFileSync(join(module, name), "utf8")),
+);
+const [, version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\S*)/.exec(pins.join())!;
+
+// A server built from a module reports v0.0.0-master unless told; clients parse what it reports.
+const stamp = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
+const stamps = Object.entries(stamp).map(
+    ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
+);
+const buildFlags = ["-trimpath", "-buildvcs=false", `-ldflags=-s -w ${stamps.join(" ")}`];
+
+const cache =
+    process.env["MCP_CONTROL_PLANE_CACHE"] ??
+    resolve(__dirname, "../../node_modules/.cache/mcp-control-plane");
+const built = [...pins, ...buildFlags, process.platform, process.arch].join();
+const binaries = join(cache, createHash("sha256").update(built).digest("hex").slice(0, 16));
+
+/** Of a cluster whose owner says that tests may use it. */
+export const lent = process.env["MCP_TEST_CLUSTER_CONFIRM"] === "yes" ? process.env["KUBECONFIG"] : undefined;
+
+/** Why there is no cluster to test with, in plain words; undefined when there is one. */
+export function whyNoCluster(): string | undefined {
+    if (lent || existsSync(binaries) || spawnSync("go", ["version"]).status === 0) return undefined;
+    return (
+        "there is no Go to build a control plane with, " +
+        "and no KUBECONFIG of a cluster lent for tests (MCP_TEST_CLUSTER_CONFIRM=yes)"
+    );
+}
+
+/** The cluster lent by KUBECONFIG and MCP_TEST_CLUSTER_CONFIRM=yes, or else a control plane of our own. */
+export async function openCluster(options: Options = {}): Promise<ControlPlane> {
+    if (!lent) return startControlPlane(options);
+    return { kubeconfig: lent, server: Api.from(lent).server, processes: [], stop: async () => {} };
+}
+
+/** Builds the binaries unless the cache has them, and returns their folder. */
+export async function buildControlPlane({ log = () => {} }: Options = {}): Promise<string> {
+    if (existsSync(binaries)) return binaries;
+    log(`Building Kubernetes ${version} with Go, once: this takes some minutes (${binaries})`);
+    mkdirSync(cache, { recursive: true });
+    // Built aside and renamed, so that a build cut short or a second one at the same time does no harm.
+    const aside = mkdtempSync(`${binaries}.`);
+    const building = new AbortController();
+    const forget = onProcessEnd(() => {
+        building.abort();
+        rmSync(aside, { recursive: true, force: true });
+    });
+    try {
+        for (const module of modules) {
+            await promisify(execFile)("go", ["build", ...buildFlags, "-o", `${aside}/`, "tool"], {
+                cwd: module,
+                env: { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "" },
+                maxBuffer: 2 ** 26,
+                signal: building.signal,
+            });
+        }
+        renameSync(aside, binaries);
+    } catch (error) {
+        if (!existsSync(binaries)) {
+            const { stderr, message } = error as Error & { stderr?: string };
+            throw new Error(`The control plane could not be built:\n${lastLines(stderr || message)}`);
+        }
+    } finally {
+        forget();
+        rmSync(aside, { recursive: true, force: true });
+    }
+    return binaries;
+}
+
+/**
+ * Starts etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok on loopback, with a node in each
+ * of three zones. There are no kubelets: kwok plays the pods as control-plane/stages.yaml says.
+ */
+export async function startControlPlane(options: Options = {}): Promise<ControlPlane> {
+    const { log = () => {} } = options;
+    const bin = await buildControlPlane(options);
+    const folder = mkdtempSync(join(tmpdir(), "mcp-control-plane-"));
+    const at = (name: string) => join(folder, name);
+    const children: ChildProcess[] = [];
+    const deaths: Promise<never>[] = [];
+    let stopping = false;
+
+    const kill = () => {
+        stopping = true;
+        // Nothing is worth an orderly end: the data goes with them.
+        for (const child of children) child.kill("SIGKILL");
+    };
+    // Tried again when a process just killed still had a file to write.
+    const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    const forget = onProcessEnd(() => {
+        kill();
+        remove();
+    });
+    const stop = async () => {
+        kill();
+        await Promise.all(children.map(ended));
+        remove();
+        forget();
+    };
+
+    const start = (name: string, flags: Record<string, string | number | boolean>, binary = name) => {
+        const out = openSync(at(`${name}.log`), "a");
+        const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+        const child = spawn(join(bin, binary), args, { cwd: folder, stdio: ["ignore", out, out] });
+        closeSync(out);
+        children.push(child);
+        const death = ended(child).then((how) => {
+            if (stopping) return new Promise<never>(() => {});
+            log(`${name} ended with ${how}`);
+            throw new Error(`${name} ended with ${how}. ${told(name)}`);
+        });
+        death.catch(() => {});
+        deaths.push(death);
+    };
+
+    const told = (name: string) =>
+        `${name} said last:\n${lastLines(readFileSync(at(`${name}.log`), "utf8"))}`;
+    const until = <T>(what: string, by: string, check: () => T | Promise<T>) => {
+        const checked = eventually(what, check, 60).catch((error: Error) => {
+            throw new Error(`${error.message}. ${told(by)}`);
+        });
+        return Promise.race([checked, ...deaths]);
+    };
+
+    try {
+        const began = Date.now();
+        const [etcdPort, port] = (await freePorts(2)) as [number, number];
+        const server = new URL(`https://127.0.0.1:${port}`);
+        const etcd = `http://127.0.0.1:${etcdPort}`;
+
+        const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+        writeFileSync(at("service-accounts.key"), privateKey.export({ type: "sec1", format: "pem" }));
+        const users = [
+            { name: "admin", group: "system:masters" },
+            { name: "kwok", group: "system:masters" },
+            { name: "system:kube-controller-manager", group: "" },
+            { name: "system:kube-scheduler", group: "" },
+        ].map((user) => ({ ...user, token: randomBytes(24).toString("hex") }));
+        writeFileSync(
+            at("tokens.csv"),
+            users.map(({ token, name, group }) => `${token},${name},${name},"${group}"\n`).join(""),
+        );
+
+        start(
+            "etcd",
+            {
+                "data-dir": at("etcd"),
+                "listen-client-urls": etcd,
+                "advertise-client-urls": etcd,
+                "listen-peer-urls": "http://127.0.0.1:0",
+                "unsafe-no-fsync": true,
+                "log-level": "warn",
+            },
+            // Go names a binary by the last part of its package's path: go.etcd.io/etcd/server/v3.
+            "server",
+        );
+        start("kube-apiserver", {
+            "etcd-servers": etcd,
+            "bind-address": "127.0.0.1",
+            "advertise-address": "127.0.0.1",
+            "secure-port": port,
+            // Makes its own serving certificate here; apiserver.crt also holds the CA that signed it.
+            "cert-dir": folder,
+            // No Endpoints of the kubernetes Service: the API refuses loopback addresses in them.
+            "endpoint-reconciler-type": "none",
+            "service-cluster-ip-range": "10.96.0.0/16",
+            "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
+            "service-account-key-file": at("service-accounts.key"),
+            "service-account-signing-key-file": at("service-accounts.key"),
+            "token-auth-file": at("tokens.csv"),
+            "anonymous-auth": false,
+            "authorization-mode": "RBAC",
+            // As on every managed cluster: then PodSecurity is what refuses a privileged pod.
+            "allow-privileged": true,
+        });
+        const ca = at("apiserver.crt");
+        await until("kube-apiserver has a certificate", "kube-apiserver", () => existsSync(ca));
+        for (const { name, token } of users) {
+            const config = kubeconfig(server, readFileSync(ca), name, token);
+            writeFileSync(at(`${name}.kubeconfig`), JSON.stringify(config, null, 2), { mode: 0o600 });
+        }
+        const api = Api.from(at("admin.kubeconfig"));
+        await until("kube-apiserver is ready", "kube-apiserver", () => api.get("/readyz"));
+
+        start("kube-controller-manager", {
+            kubeconfig: at("system:kube-controller-manager.kubeconfig"),
+            "use-service-account-credentials": true,
+            "service-account-private-key-file": at("service-accounts.key"),
+            "root-ca-file": ca,
+            // The default of 20 calls a second would be most of the time to start.
+            "kube-api-qps": 1000,
+            "kube-api-burst": 1000,
+            "leader-elect": false,
+            "secure-port": 0,
+        });
+        start("kube-scheduler", {
+            kubeconfig: at("system:kube-scheduler.kubeconfig"),
+            "leader-elect": false,
+            "secure-port": 0,
+        });
+        start("kwok", {
+            kubeconfig: at("kwok.kubeconfig"),
+            config: join(source, "stages.yaml"),
+            "manage-all-nodes": true,
+            // The controllers call a node without a lease lost after a while.
+            "node-lease-duration-seconds": 40,
+        });
+        for (const zone of ["a", "b", "c"]) await api.post("/api/v1/nodes", node(`ap-south-1${zone}`));
+
+        await until("three nodes are ready", "kwok", async () => {
+            const { items } = await api.get<List<Resource<NodeSpec, NodeStatus>>>("/api/v1/nodes");
+            return items.every(
+                ({ spec, status }) =>
+                    !spec.taints?.length &&
+                    status.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+            );
+        });
+        // Without it the API refuses every pod of the namespace.
+        await until("namespace default has its service account", "kube-controller-manager", () =>
+            api.get("/api/v1/namespaces/default/serviceaccounts/default"),
+        );
+        log(`Kubernetes ${version} at ${server.href} after ${Date.now() - began} ms`);
+        return {
+            kubeconfig: at("admin.kubeconfig"),
+            server,
+            processes: children.map(({ pid }) => pid!),
+            stop,
+        };
+    } catch (error) {
+        await stop();
+        throw error;
+    }
+}
+
+interface NodeSpec {
+    taints?: object[];
+}
+
+interface NodeStatus {
+    conditions?: { type: string; status: string }[];
+}
+
+function node(zone: string): object {
+    const capacity = { cpu: "16", memory: "64Gi", "ephemeral-storage": "200Gi", pods: "110" };
+    return {
+        apiVersion: "v1",
+        kind: "Node",
+        metadata: {
+            name: `node-${zone}`,
+            labels: {
+                "kubernetes.io/hostname": `node-${zone}`,
+                "kubernetes.io/os": "linux",
+                "kubernetes.io/arch": "amd64",
+                "topology.kubernetes.io/region": zone.slice(0, -1),
+                "topology.kubernetes.io/zone": zone,
+            },
+        },
+        status: { capacity, allocatable: capacity },
+    };
+}
+
+function kubeconfig(server: URL, ca: Buffer, user: string, token: string): object {
+    const name = "mcp-control-plane";
+    return {
+        apiVersion: "v1",
+        kind: "Config",
+        "current-context": name,
+        contexts: [{ name, context: { cluster: name, user } }],
+        clusters: [
+            { name, cluster: { server: server.origin, "certificate-authority-data": ca.toString("base64") } },
+        ],
+        users: [{ name: user, user: { token } }],
+    };
+}
+
+/** Ports that are free now: all are held before any is given back, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+    const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+    await Promise.all(servers.map((server) => new Promise((done) => server.once("listening", done))));
+    const ports = servers.map((server) => (server.address() as AddressInfo).port);
+    await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+    return ports;
+}
+
+function ended(child: ChildProcess): Promise<string> {
+    return new Promise((done) => {
+        if (child.exitCode !== null || child.signalCode !== null)
+            done(`${child.signalCode ?? child.exitCode}`);
+        child.once("exit", (code, signal) => done(signal ?? `code ${code}`));
+        child.once("error", (error) => done(error.message));
+    });
+}
+
+function lastLines(text: string): string {
+    return text.trimEnd().split("\n").slice(-15).join("\n");
+}
