@@ -2,13 +2,14 @@ import { type ComponentResource } from "@pulumi/pulumi";
 import { PodIdentity } from "./components/identity/podIdentity";
 import { SeverityTopics } from "./components/incident/severityTopics";
 import { commonLabels } from "./components/labels";
-import { PlatformNamespace } from "./components/platform/namespace";
+import { LEDGER, PlatformNamespace } from "./components/platform/namespace";
 import { quotaFor } from "./components/platform/quota";
 import { configureProviders } from "./components/providers";
+import { BlueGreenWorkload } from "./components/workload/blueGreenWorkload";
 import { RollingWorkload } from "./components/workload/rollingWorkload";
-import { loadStack } from "./config";
-import { pinned, releaseReference } from "./config/images";
-import { networkOf, secretsOf } from "./config/joins";
+import { loadStack, type WorkloadValues } from "./config";
+import { pinned } from "./config/images";
+import { blueGreenOf, networkOf, releaseOf, secretsOf } from "./config/joins";
 
 const values = loadStack();
 const { aws, kubernetes, random } = configureProviders(values);
@@ -25,8 +26,7 @@ const platform = new PlatformNamespace(
     { providers: { kubernetes } },
 );
 
-const services = Object.entries(values.workloads).map(([name, workload]) => {
-    const { version } = workload.release;
+const urls = Object.entries(values.workloads).map(([name, workload]) => {
     const after: ComponentResource[] = [platform];
     if (workload.awsPermissions.length > 0) {
         // Before the pods: they are given their credentials when they are created.
@@ -42,27 +42,31 @@ const services = Object.entries(values.workloads).map(([name, workload]) => {
         );
         after.push(identity);
     }
-    const { url } = new RollingWorkload(
-        name,
-        {
-            ...workload,
-            namespace: platform.namespace,
-            labels,
-            after,
-            version,
-            image: pinned(values.images, releaseReference(values, workload.image, version)),
-            nodeImage: pinned(values.images, values.jobs.images.node),
-            secrets: secretsOf(values, name),
-            network: networkOf(values, name),
-            smoke: {
-                ...workload.smoke,
-                image: workload.smoke.image && pinned(values.images, workload.smoke.image),
-            },
-        },
-        { providers: { kubernetes, random } },
-    );
-    return [name, { version, url }] as const;
+    const { url } = declareWorkload(name, workload, after);
+    return [name, url] as const;
 });
+
+function declareWorkload(name: string, workload: WorkloadValues, after: ComponentResource[]) {
+    const { smoke } = workload;
+    const common = {
+        ...workload,
+        namespace: platform.namespace,
+        labels,
+        after,
+        nodeImage: pinned(values.images, values.jobs.images.node),
+        secrets: secretsOf(values, name),
+        network: networkOf(values, name),
+        smoke: { ...smoke, image: smoke.image && pinned(values.images, smoke.image) },
+    };
+    const opts = { providers: { kubernetes, random } };
+    return workload.strategy === "rolling"
+        ? new RollingWorkload(
+              name,
+              { ...common, release: releaseOf(values, workload, workload.release) },
+              opts,
+          )
+        : new BlueGreenWorkload(name, { ...common, ...blueGreenOf(values, workload), ledger: LEDGER }, opts);
+}
 
 const severities = new SeverityTopics(
     `${values.kubernetes.namespace}-incidents`,
@@ -71,5 +75,5 @@ const severities = new SeverityTopics(
 );
 
 export const namespace = platform.namespace;
-export const workloads = Object.fromEntries(services);
+export const services = Object.fromEntries(urls);
 export const severityTopics = severities.arns;

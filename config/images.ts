@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { digest, imageReference, text } from "./scalars";
+import { versionsOf } from "./workload";
 
 /** Where images come from and what exactly each tag stands for. */
 export const imagesSchema = z.strictObject({
@@ -37,15 +38,15 @@ export function releaseReference({ aws, images }: RegistryValues, image: string,
 interface ImageValues extends RegistryValues {
     workloads: Record<
         string,
-        { image: string; release: { version: string }; smoke: { image?: string | undefined } }
+        Parameters<typeof versionsOf>[0] & { image: string; smoke: { image?: string | undefined } }
     >;
     jobs: { images: { node: string } };
 }
 
 /** References of every image the stack runs, sorted. */
 export function imageReferences(values: ImageValues): string[] {
-    const own = Object.values(values.workloads).flatMap(({ image, release, smoke }) => [
-        releaseReference(values, image, release.version),
+    const own = Object.values(values.workloads).flatMap(({ image, smoke, ...releases }) => [
+        ...versionsOf(releases).map((version) => releaseReference(values, image, version)),
         ...(smoke.image === undefined ? [] : [smoke.image]),
     ]);
     return [...new Set([...own, ...Object.values(values.jobs.images)])].sort();

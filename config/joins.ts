@@ -1,5 +1,7 @@
 import { type Output } from "@pulumi/pulumi";
+import { pinned, releaseReference } from "./images";
 import { type StackValues } from "./stack";
+import { type BlueGreenValues, type WorkloadValues } from "./workload";
 
 /** Who may reach a workload and what it may reach, with the names of the values resolved. */
 export function networkOf({ workloads, kubernetes }: StackValues, name: string) {
@@ -23,4 +25,47 @@ export function secretsOf(
             origin === "generated" ? origin : secrets[name]![key]!,
         ]),
     );
+}
+
+/** One release of a workload, ready to run: its image pinned, its configuration over the workload's own. */
+export function releaseOf(
+    values: StackValues,
+    { image, config }: WorkloadValues,
+    release: { version: string; config: Record<string, string>; ticket?: string | undefined },
+) {
+    return {
+        version: release.version,
+        image: pinned(values.images, releaseReference(values, image, release.version)),
+        config: { ...config, ...release.config },
+        ticket: release.ticket,
+    };
+}
+
+/** What the blue-green strategy needs beside what every workload does. */
+export function blueGreenOf(values: StackValues, workload: BlueGreenValues) {
+    const { releases, live, stage, standby, soak, health, port } = workload;
+    const { counters } = soak;
+    return {
+        releases: {
+            blue: releases.blue && releaseOf(values, workload, releases.blue),
+            green: releases.green && releaseOf(values, workload, releases.green),
+        },
+        live,
+        stage,
+        standby,
+        soak: {
+            durationSeconds: soak.duration,
+            maxErrorPercent: soak.maxErrorRate,
+            minimumRequests: soak.minimumRequests,
+            allowNoData: soak.onNoData === "pass",
+            metrics: {
+                path: health.metrics,
+                port,
+                requests: { counter: counters.requests },
+                errors: { counter: counters.errors, labels: { [counters.label]: counters.pattern } },
+            },
+        },
+        namespaceName: values.kubernetes.namespace,
+        apiServer: values.kubernetes.apiServer,
+    };
 }

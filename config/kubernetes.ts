@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dnsLabel, someText } from "./scalars";
+import { cidr, dnsLabel, port, someText } from "./scalars";
 
 /** Which cluster the workloads run in, and how it is reached. */
 export const kubernetesSchema = z
@@ -17,6 +17,12 @@ export const kubernetesSchema = z
         kubeconfig: someText.optional(),
         /** Namespace of the ingress controller: the one place outside the stack that may call its services. */
         ingressNamespace: dnsLabel,
+        /** Where pods reach the Kubernetes API: on EKS the range of the VPC. */
+        apiServer: z.strictObject({
+            cidr,
+            /** Default: 443. */
+            port: port.default(443),
+        }),
     })
     .superRefine((value, context) => {
         if ((value.cluster === undefined) === (value.context === undefined)) {

@@ -34,10 +34,18 @@ export const environmentName = text(
 export const duration = text(
     /^[1-9][0-9]*(s|m|h|d)$/,
     "a duration with its unit, such as 30s, 10m, 2h or 7d",
-).transform((value) => {
-    const seconds = { s: 1, m: 60, h: 3600, d: 86_400 }[value.slice(-1)] ?? NaN;
-    return Number(value.slice(0, -1)) * seconds;
-});
+).transform(toSeconds);
+
+/** Time span that may be `0s`. Parsed to seconds. */
+export const durationOrZero = text(
+    /^(0|[1-9][0-9]*)(s|m|h|d)$/,
+    "a duration with its unit, such as 30s or 10m, or 0s",
+).transform(toSeconds);
+
+function toSeconds(duration: string): number {
+    const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[duration.slice(-1)] ?? NaN;
+    return Number(duration.slice(0, -1)) * unit;
+}
 
 /** Path of an HTTP request. */
 export const httpPath = text(/^\/\S*$/, "an HTTP path that begins with /, such as /health");

@@ -1,51 +1,81 @@
 import { output, type Output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
 import { awsSchema } from "./aws";
-import { imagesSchema, jobsSchema } from "./images";
+import { imagesSchema, jobsSchema, releaseReference } from "./images";
 import { incidentSchema } from "./incident";
 import { kubernetesSchema } from "./kubernetes";
 import { dnsLabel, environmentName, someText } from "./scalars";
-import { workloadsSchema } from "./workload";
+import { PLACEHOLDER_DIGEST } from "./supplies";
+import { type BlueGreenValues, workloadsSchema } from "./workload";
 
 /** The value never leaves this schema unwrapped: what it returns is a secret output. */
 const secretValue = someText.transform((value): Output<string> => secret(output(value)));
 
+const stackShape = z.strictObject({
+    /** Production's stricter rules follow this value, not the stack's name. */
+    environment: z.enum(["production", "staging"], { error: "production or staging" }),
+    aws: awsSchema,
+    kubernetes: kubernetesSchema,
+    images: imagesSchema.prefault({}),
+    jobs: jobsSchema,
+    workloads: workloadsSchema,
+    incident: incidentSchema,
+    /** Secrets by workload and name. Set with `pulumi config set --secret --path`, never typed plain. */
+    secrets: z.record(dnsLabel, z.record(environmentName, secretValue)).default({}),
+});
+
 /** Everything a stack file says under the project's namespace, one key a concern. */
-export const stackSchema = z
-    .strictObject({
-        /** Production's stricter rules follow this value, not the stack's name. */
-        environment: z.enum(["production", "staging"], { error: "production or staging" }),
-        aws: awsSchema,
-        kubernetes: kubernetesSchema,
-        images: imagesSchema.prefault({}),
-        jobs: jobsSchema,
-        workloads: workloadsSchema,
-        incident: incidentSchema,
-        /** Secrets by workload and name. Set with `pulumi config set --secret --path`, never typed plain. */
-        secrets: z.record(dnsLabel, z.record(environmentName, secretValue)).default({}),
-    })
-    .superRefine((values, context) => {
-        for (const [workload, secrets] of Object.entries(values.secrets)) {
-            for (const name of Object.keys(secrets)) {
-                if (values.workloads[workload]?.secrets[name] !== "supplied") {
-                    context.addIssue({
-                        code: "custom",
-                        path: ["secrets", workload, name],
-                        message: `${name}: supplied in mcp:workloads.${workload}.secrets, or no such secret`,
-                    });
-                }
-            }
-        }
-        for (const [name, workload] of Object.entries(values.workloads)) {
-            if (workload.awsPermissions.length > 0 && values.kubernetes.cluster === undefined) {
+export const stackSchema = stackShape.superRefine((values, context) => {
+    for (const [workload, secrets] of Object.entries(values.secrets)) {
+        for (const name of Object.keys(secrets)) {
+            if (values.workloads[workload]?.secrets[name] !== "supplied") {
                 context.addIssue({
                     code: "custom",
-                    path: ["workloads", name, "awsPermissions"],
-                    message: "mcp:kubernetes.cluster, because pod identities exist on EKS only",
+                    path: ["secrets", workload, name],
+                    message: `${name}: supplied in mcp:workloads.${workload}.secrets, or no such secret`,
                 });
             }
         }
-    });
+    }
+    for (const [name, workload] of Object.entries(values.workloads)) {
+        if (workload.strategy === "blueGreen") {
+            checkReleases(name, workload, values, context);
+        }
+        if (workload.awsPermissions.length > 0 && values.kubernetes.cluster === undefined) {
+            context.addIssue({
+                code: "custom",
+                path: ["workloads", name, "awsPermissions"],
+                message: "mcp:kubernetes.cluster, because pod identities exist on EKS only",
+            });
+        }
+    }
+});
+
+/** Rules of a blue-green workload that need the rest of the stack's values. */
+function checkReleases(
+    name: string,
+    { image, releases: { blue, green }, soak }: BlueGreenValues,
+    values: Pick<z.output<typeof stackShape>, "aws" | "environment" | "images">,
+    context: z.core.$RefinementCtx,
+): void {
+    const problem = (path: string[], message: string) =>
+        context.addIssue({ code: "custom", path: ["workloads", name, ...path], message });
+    if (values.environment === "production" && soak.duration === 0) {
+        problem(["soak", "duration"], "more than 0s in production");
+    }
+    if (blue === undefined || green === undefined || blue.version === green.version) {
+        return;
+    }
+    const [one, other] = [blue, green].map(
+        ({ version }) => values.images.pins[releaseReference(values, image, version)],
+    );
+    if (one !== undefined && one === other && one !== PLACEHOLDER_DIGEST) {
+        problem(
+            ["releases", "green", "version"],
+            `an image other than blue's: ${blue.version} and ${green.version} are pinned to one digest`,
+        );
+    }
+}
 
 /** A stack's values, validated, with defaults filled in. */
 export type StackValues = z.output<typeof stackSchema>;

@@ -14,6 +14,8 @@ export interface Supply {
 /** The digest that stands for "not pinned yet"; no image has it. */
 export const PLACEHOLDER_DIGEST = `sha256:${"0".repeat(64)}`;
 
+const looseRelease = z.object({ version: z.coerce.string() }).optional().catch(undefined);
+
 /** Reads as much of unvalidated values as the supplies depend on; what is malformed is the schema's to report. */
 const looseSchema = z.object({
     environment: z.string().catch(""),
@@ -36,7 +38,11 @@ const looseSchema = z.object({
             z
                 .object({
                     image: z.string(),
-                    release: z.object({ version: z.coerce.string() }),
+                    release: looseRelease,
+                    releases: z
+                        .object({ blue: looseRelease, green: looseRelease })
+                        .optional()
+                        .catch(undefined),
                     smoke: z.object({ image: z.string().optional() }).catch({}),
                     secrets: z.record(z.string(), z.string()).catch({}),
                 })

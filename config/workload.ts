@@ -1,11 +1,13 @@
 import { z } from "zod";
-import { type SmokeRequest } from "../jobs/smoke";
-import { HEALTH_MATRIX } from "../runbook/numbers";
+import { Unusable } from "../jobs/lib/shape";
+import { parseSmokePlan, type SmokeRequest } from "../jobs/smoke";
+import { HEALTH_MATRIX, HIGH_ERROR_RATE_PERCENT, SOAK_SECONDS } from "../runbook/numbers";
 import {
     cidr,
     cpuQuantity,
     dnsLabel,
     duration,
+    durationOrZero,
     environmentName,
     httpPath,
     imageReference,
@@ -131,21 +133,70 @@ const awsPermission = z.strictObject({
         .min(1, "at least one ARN"),
 });
 
-/** One service of the platform. Sections 2.1, 3.2 and 4.3.3. */
+/** The two sides of a blue-green workload. Section 3.3. */
+export const COLOURS = ["blue", "green"] as const;
+
+/** One side of a blue-green workload. */
+export type Colour = (typeof COLOURS)[number];
+
+const colour = z.enum(COLOURS, { error: "blue or green" });
+
+/** What runs. */
+const release = z.strictObject({
+    /** Image tag; its digest stands in `mcp:images.pins`. */
+    version: versionTag,
+    /** Environment of this release alone, over the workload's own. Default: nothing. */
+    config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
+    /** Change request it belongs to, kept in the ledger of releases. Default: none. */
+    ticket: typedText(someText).optional(),
+});
+
+/** What the soak gate watches once traffic has moved. Section 3.3. */
+const soak = z.strictObject({
+    /** How long. `0s` switches without watching, outside production. Default: 10m. */
+    duration: durationOrZero.default(SOAK_SECONDS),
+    /** Most requests that may fail, in percent. Default: 5. */
+    maxErrorRate: percent.default(HIGH_ERROR_RATE_PERCENT),
+    /** Fewest requests a judgement may rest on. Default: 200. */
+    minimumRequests: wholeNumber(1, 1_000_000).default(200),
+    /** What too few requests mean: `fail` or `pass`. Default: fail. */
+    onNoData: z.enum(["fail", "pass"], { error: "fail or pass" }).default("fail"),
+    /** Counters of the pods' metrics. Default: requests_total, those with a status of 5xx as errors. */
+    counters: z
+        .strictObject({
+            requests: someText.default("requests_total"),
+            errors: someText.default("requests_total"),
+            /** Label that tells errors apart, and the pattern its value matches. Default: status, ^5. */
+            label: someText.default("status"),
+            pattern: someText.default("^5"),
+        })
+        .prefault({}),
+});
+
+/** One service of the platform. Sections 2.1, 3.2, 3.3 and 4.3.3. */
 export const workloadSchema = z.strictObject({
-    /** How a new version goes out. `rolling`: pods are replaced step by step. Default: rolling. */
-    strategy: z.enum(["rolling"], { error: "rolling" }).default("rolling"),
+    /**
+     * How a new version goes out. `rolling`: pods are replaced step by step. `blueGreen`: a second set of pods is
+     * tested before traffic moves to it, and watched afterwards. Default: rolling.
+     */
+    strategy: z.enum(["rolling", "blueGreen"], { error: "rolling or blueGreen" }).default("rolling"),
     /** Image repository within `mcp:images.registry`. */
     image: repository,
-    /** What runs: editing the version is the standard deployment. Section 3.2 step 1. */
-    release: z.strictObject({
-        /** Image tag; its digest stands in `mcp:images.pins`. */
-        version: versionTag,
-    }),
+    /** Rolling: what runs. Editing the version is the standard deployment. Section 3.2 step 1. */
+    release: release.optional(),
+    /** Blue-green: what each colour runs. */
+    releases: z.strictObject({ blue: release.optional(), green: release.optional() }).optional(),
+    /** Blue-green: the colour that has the traffic. Editing it is the release, and the rollback. Section 3.3. */
+    live: colour.optional(),
+    /** Blue-green: an idle colour to deploy and test without switching. Default: none. */
+    stage: colour.optional(),
+    /** Blue-green: `warm` keeps the idle colour's pods for an instant rollback. Default: cold, scaled to 0. */
+    standby: z.enum(["cold", "warm"], { error: "cold or warm" }).default("cold"),
+    soak: soak.prefault({}),
     /** Port the container listens on. Default: the health matrix's, required for other workloads. */
     port: port.optional(),
-    /** Paths of the probes. Default: the health matrix's, required for other workloads. */
-    health: z.strictObject({ live: httpPath, ready: httpPath }).optional(),
+    /** Paths of the probes and of the metrics. Default: the health matrix's, required for other workloads. */
+    health: z.strictObject({ live: httpPath, ready: httpPath, metrics: httpPath.optional() }).optional(),
     scaling,
     resources,
     /** Environment of the container. Default: empty. */
@@ -173,16 +224,60 @@ export const workloadSchema = z.strictObject({
             /** Image with tests of your own that runs beside the requests and must exit 0. Default: none. */
             image: imageReference.optional(),
         })
+        .superRefine(({ requests, deadline }, context) => {
+            // The gate itself is the judge of its plan: what it would refuse in the cluster is refused here.
+            requests?.forEach((request, index) => {
+                try {
+                    const target = "http://workload:80";
+                    parseSmokePlan({ subject: "workload", target, deadlineSeconds: deadline, requests: [request] });
+                } catch (error) {
+                    if (!(error instanceof Unusable)) {
+                        throw error;
+                    }
+                    const field = /^requests\[0\]\.(\w+)/.exec(error.path)?.[1];
+                    const path = ["requests", index, ...(field === undefined ? [] : [field])];
+                    context.addIssue({ code: "custom", path, message: error.expected });
+                }
+            });
+        })
         .prefault({}),
 });
 
 type ParsedWorkload = z.output<typeof workloadSchema>;
+type ParsedRelease = z.output<typeof release>;
 
-/** One workload's values, defaults filled in from the health matrix; durations are in seconds. */
-export interface WorkloadValues extends ParsedWorkload {
+/** What every workload's values have; durations are in seconds, defaults come from the health matrix. */
+interface CommonValues extends Omit<ParsedWorkload, "strategy" | "release" | "releases" | "live" | "stage"> {
     port: number;
-    health: { live: string; ready: string };
+    health: { live: string; ready: string; metrics: string };
     smoke: ParsedWorkload["smoke"] & { requests: SmokeRequest[] };
+}
+
+/** Values of a workload whose pods are replaced step by step. */
+export interface RollingValues extends CommonValues {
+    strategy: "rolling";
+    release: ParsedRelease;
+}
+
+/** Values of a workload with two colours. */
+export interface BlueGreenValues extends CommonValues {
+    strategy: "blueGreen";
+    releases: { [colour in Colour]?: ParsedRelease | undefined };
+    live: Colour;
+    stage?: Colour | undefined;
+}
+
+/** One workload's values. */
+export type WorkloadValues = RollingValues | BlueGreenValues;
+
+/** Image tags of every release of a workload. */
+export function versionsOf(workload: {
+    release?: { version: string } | undefined;
+    releases?: { [colour in Colour]?: { version: string } | undefined } | undefined;
+}): string[] {
+    return [workload.release, ...COLOURS.map((side) => workload.releases?.[side])].flatMap((each) =>
+        each === undefined ? [] : [each.version],
+    );
 }
 
 /** All services, by name. */
@@ -190,38 +285,80 @@ export const workloadsSchema = z
     .record(dnsLabel, workloadSchema)
     .superRefine((workloads, context) => {
         for (const [name, workload] of Object.entries(workloads)) {
+            const problem = (path: PropertyKey[], message: string) =>
+                context.addIssue({ code: "custom", path: [name, ...path], message });
             for (const key of ["port", "health"] as const) {
                 if (workload[key] === undefined && HEALTH_MATRIX[name] === undefined) {
-                    context.addIssue({
-                        code: "custom",
-                        path: [name, key],
-                        message: `a value, because the health matrix of the runbook has no row for ${name}`,
-                    });
+                    problem(
+                        [key],
+                        `a value, because the health matrix of the runbook has no row for ${name}`,
+                    );
                 }
             }
             workload.network.calls.forEach((callee, index) => {
                 if (workloads[callee] === undefined) {
-                    context.addIssue({
-                        code: "custom",
-                        path: [name, "network", "calls", index],
-                        message: `one of ${Object.keys(workloads).join(", ")}`,
-                    });
+                    problem(["network", "calls", index], `one of ${Object.keys(workloads).join(", ")}`);
                 }
             });
+            if (workload.strategy === "rolling") {
+                checkRolling(workload, problem);
+            } else {
+                checkBlueGreen(workload, problem);
+            }
         }
     })
     .transform((workloads) =>
         Object.fromEntries(
-            Object.entries(workloads).map(([name, workload]) => [name, withHealth(name, workload)]),
+            Object.entries(workloads).map(([name, workload]) => [name, completed(name, workload)]),
         ),
     );
 
-function withHealth(name: string, workload: ParsedWorkload): WorkloadValues {
+type Report = (path: PropertyKey[], message: string) => void;
+
+function checkRolling(workload: ParsedWorkload, problem: Report): void {
+    if (workload.release === undefined) {
+        problem(["release"], "an object, because the strategy is rolling");
+    }
+    for (const key of ["releases", "live", "stage"] as const) {
+        if (workload[key] !== undefined) {
+            problem([key], "nothing, because the strategy is rolling; blueGreen has it");
+        }
+    }
+}
+
+function checkBlueGreen({ release, releases, live, stage }: ParsedWorkload, problem: Report): void {
+    if (release !== undefined) {
+        problem(
+            ["release"],
+            "nothing, because the strategy is blueGreen; it has releases.blue and releases.green",
+        );
+    }
+    if (live === undefined) {
+        problem(["live"], "blue or green, because the strategy is blueGreen");
+    } else if (releases?.[live] === undefined) {
+        problem(["releases", live], `a release, because ${live} is live`);
+    }
+    if (stage !== undefined && stage === live) {
+        problem(["stage"], "the idle colour, or nothing: this one is live");
+    } else if (stage !== undefined && releases?.[stage] === undefined) {
+        problem(["releases", stage], `a release, because ${stage} is staged`);
+    }
+}
+
+/** Checked by then: what the strategy needs is there. */
+function completed(
+    name: string,
+    { release, releases, live, stage, ...workload }: ParsedWorkload,
+): WorkloadValues {
     const row = HEALTH_MATRIX[name];
     const port = workload.port ?? row!.port;
-    const health = workload.health ?? { live: row!.live, ready: row!.ready };
+    const { live: livePath, ready, metrics = "/metrics" } = workload.health ?? row!;
+    const health = { live: livePath, ready, metrics };
     const requests =
         workload.smoke.requests ??
         [...new Set([health.live, health.ready])].map((path) => smokeRequest.parse({ path }));
-    return { ...workload, port, health, smoke: { ...workload.smoke, requests } };
+    const common = { ...workload, port, health, smoke: { ...workload.smoke, requests } };
+    return workload.strategy === "rolling"
+        ? { ...common, strategy: "rolling", release: release! }
+        : { ...common, strategy: "blueGreen", releases: releases!, live: live!, stage };
 }

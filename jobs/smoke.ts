@@ -88,7 +88,7 @@ export async function runSmoke(
 export function smokeVerdict({ subject, requests }: SmokePlan, { passed, failed }: SmokeResult): string {
     return failed.length === 0
         ? `PASSED ${passed} of ${requests.length} requests: ${subject} answers as planned.`
-        : `FAILED ${failed.length} of ${requests.length} requests: ${subject} must not take this release on.`;
+        : `FAILED ${failed.length} of ${requests.length} requests: ${subject} is not fit to serve.`;
 }
 
 /** One request with its repetitions, and the lines to print about it. */
@@ -228,7 +228,8 @@ function printable({ headers }: SmokeRequest, raw: string): string {
         .filter(([name]) => !PUBLIC_HEADERS.test(name))
         .flatMap(([, value]) => [
             value.trim(),
-            // "Bearer <token>" comes back as the token alone.
+            // "Bearer <token>" comes back as the token alone, and "Basic abc12" as a short one.
+            value.trim().replace(/^\S+\s+/, ""),
             ...value.split(/\s+/).filter((word) => word.length >= 8),
         ])
         .flatMap((value) => [value, JSON.stringify(value).slice(1, -1)])

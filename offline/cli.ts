@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { RunError } from "@pulumi/pulumi/errors";
@@ -7,12 +7,10 @@ import { renderRunbook } from "../runbook/render";
 import { renderPolicies } from "../policies/render";
 import { pinImages } from "../tools/images/pin";
 import { resolveDigest } from "../tools/images/registry";
-import { goldenFiles } from "./golden";
 import { isBlocked, previewStack } from "./preview";
 import { bundleProgram } from "./program";
-import { record } from "./record";
 import { renderJson, renderText } from "./render";
-import { imagesOf, readStackFile, stackNames, UsageError } from "./stackFile";
+import { imagesOf, stackNames, UsageError } from "./stackFile";
 
 const root = process.cwd();
 
@@ -83,20 +81,6 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             refresh: values.refresh,
             log: (line) => process.stdout.write(`${line}\n`),
         });
-        return 0;
-    },
-
-    /** Writes the golden dumps anew; the tests only ever compare them. */
-    golden: async () => {
-        const program = bundleProgram(root);
-        for (const stack of stackNames(root)) {
-            const folder = join(root, "test", "golden", stack);
-            rmSync(folder, { recursive: true, force: true });
-            mkdirSync(folder, { recursive: true });
-            for (const [file, content] of goldenFiles(await record(program, readStackFile(root, stack)))) {
-                writeFileSync(join(folder, file), content);
-            }
-        }
         return 0;
     },
 

@@ -3,9 +3,10 @@ import { configPath } from "../config/problems";
 import { PLACEHOLDER_DIGEST } from "../config/supplies";
 import { type Change, type Operation, type PropertyChange } from "./compare";
 import { type Preview } from "./preview";
-import { countUnknowns, displayed, isObject, type Property, UNKNOWN } from "./property";
+import { countUnknowns, displayed, type Property, UNKNOWN } from "./property";
 import { type RecordedResource } from "./record";
 import { type TreeNode, treeOf } from "./tree";
+import { at, describeReleases, versionOf } from "./words";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -25,6 +26,7 @@ export function renderText(preview: Preview, colour: boolean): string {
         colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
     const sections = [
         heading(preview),
+        preview.edits.length > 0 ? describeReleases(preview.changes).join("\n") : "",
         resourceTable(preview, paint),
         propertyDetails(preview.changes, paint),
         workloadTable(preview.recording.resources),
@@ -178,18 +180,6 @@ function shortDigests(text: string): string {
         .replaceAll(/@(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "@$1");
 }
 
-function versionOf(resource: RecordedResource): string | undefined {
-    const version = at(resource.inputs, "spec", "template", "metadata", "labels", "version");
-    return typeof version === "string" ? version : undefined;
-}
-
-function at(value: Property | undefined, ...keys: string[]): Property | undefined {
-    return keys.reduce<Property | undefined>(
-        (inner, key) => (isObject(inner) ? inner[key] : undefined),
-        value,
-    );
-}
-
 /** Per Deployment: what runs, how many, from which image. */
 function workloadTable(resources: readonly RecordedResource[]): string {
     const deployments = resources.filter(({ type }) => type === "kubernetes:apps/v1:Deployment");
@@ -209,10 +199,11 @@ function workloadTable(resources: readonly RecordedResource[]): string {
             );
             const containers = at(deployment.inputs, "spec", "template", "spec", "containers");
             const image = Array.isArray(containers) ? at(containers[0], "image") : undefined;
+            const scaledAway = at(deployment.inputs, "spec", "replicas") === 0;
             return [
                 deployment.name,
                 versionOf(deployment) ?? "",
-                `${replicas.join("-")} replicas`,
+                scaledAway ? "idle, scaled to 0" : `${replicas.join("-")} replicas`,
                 shortDigests(String(displayed(image ?? null))),
             ];
         })
@@ -269,21 +260,17 @@ function placeholders({ placeholders: missing }: Preview): string {
 function policies({ findings, rules }: Preview, paint: Paint): string {
     const violations = findings.filter(({ kind }) => kind === "violation");
     const undetermined = findings.filter(({ kind }) => kind === "undetermined");
-    const list = (some: typeof findings) =>
-        some.map(
-            ({ rule, urn, message }) =>
-                `    ${rule}\n        ${urn.split("::").slice(2).join(" ")}: ${message}`,
-        );
+    const names = (some: typeof findings) => some.map(({ urn }) => urn.split("::").at(-1)).join(", ");
     const enforcement = new Map(rules.map((rule) => [rule.name, rule.enforcement]));
     return [
         `Policies: ${rules.length} rules, ${violations.length} violations, ${undetermined.length} undetermined.`,
-        ...violations.flatMap((violation) => {
-            const mandatory = enforcement.get(violation.rule) === "mandatory";
-            const text = list([violation])[0]!;
-            return [paint(mandatory ? "red" : "yellow", `${text} [${enforcement.get(violation.rule)}]`)];
+        ...violations.map(({ rule, urn, message }) => {
+            const line = `    ${rule} [${enforcement.get(rule)}]\n        ${urn.split("::").slice(2).join(" ")}: ${message}`;
+            return paint(enforcement.get(rule) === "mandatory" ? "red" : "yellow", line);
         }),
-        ...(undetermined.length > 0
-            ? ["  Undetermined, because a value is not known yet:", ...list(undetermined)]
-            : []),
+        ...[...new Set(undetermined.map(({ rule, message }) => `${rule}: ${message}`))].map((title) => {
+            const alike = undetermined.filter(({ rule, message }) => `${rule}: ${message}` === title);
+            return `    undetermined  ${title}\n        ${names(alike)}`;
+        }),
     ].join("\n");
 }

@@ -1,7 +1,24 @@
-import { ROLLOUT_TIMEOUT_SECONDS, SCALE_UP_REPLICAS } from "./numbers";
+import { ROLLOUT_TIMEOUT_SECONDS, SCALE_UP_REPLICAS, SOAK_SECONDS } from "./numbers";
 import { type ExpectedChange, type Procedure } from "./procedure";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
+
+/** What comes or goes with one gate of a colour. */
+const gateOf = (operation: "create" | "delete", name: string, gate: string): ExpectedChange[] => [
+    { operation, type: "kubernetes:batch/v1:Job", name: `${name}-${gate}-*` },
+    { operation, type: "kubernetes:core/v1:ConfigMap", name: `${name}-${gate}-program` },
+];
+
+/** Traffic moves from one colour to the other; each has its three gates as long as it is live. */
+const switchOf = (workload: string, from: string, to: string): ExpectedChange[] => [
+    { operation: "update", type: DEPLOYMENT, name: `${workload}-${to}` },
+    { operation: "update", type: "kubernetes:core/v1:Service", name: workload },
+    { operation: "update", type: DEPLOYMENT, name: `${workload}-${from}` },
+    ...["capacity", "smoke", "soak"].flatMap((gate) => [
+        ...gateOf("create", `${workload}-${to}`, gate),
+        ...gateOf("delete", `${workload}-${from}`, gate),
+    ]),
+];
 
 /** A new image replaces the pods and, because it was not asked before, the gate and what it runs. */
 const releaseOf = (workload: string): ExpectedChange[] => [
@@ -45,6 +62,56 @@ export const catalogue: readonly Procedure[] = [
         undo: "Rollback: set the version before it.",
     },
     {
+        id: "blue-green-stage",
+        sections: ["3.3"],
+        title: "Blue-green deployment: try a release without traffic",
+        when: "A release of MCP Server is to run and be tested in the environment before anybody depends on it.",
+        edits: [{ path: "mcp:workloads.mcp-server.stage", value: "the idle colour", example: "green" }],
+        changes: [
+            { operation: "update", type: DEPLOYMENT, name: "mcp-server-green" },
+            ...gateOf("create", "mcp-server-green", "smoke"),
+        ],
+        verify:
+            `${ROLLOUT} and for the smoke gate, which asks \`http://mcp-server-green:8000\`. That Service stays for ` +
+            "validation tests of your own; users' traffic does not change.",
+        undo: "Remove the value: the idle colour is scaled to 0 again.",
+    },
+    {
+        id: "blue-green-release",
+        sections: ["3.3"],
+        title: "Blue-green deployment: release",
+        when: "A new version of MCP Server has been approved. The idle colour's release names it.",
+        edits: [{ path: "mcp:workloads.mcp-server.live", value: "the other colour", example: "green" }],
+        pinsImages: true,
+        changes: switchOf("mcp-server", "blue", "green"),
+        verify:
+            "One update does it all: rollout of the idle colour, capacity gate (as many ready pods as the live one), " +
+            `smoke gate, switch of the Service, soak gate (${SOAK_SECONDS / 60} minutes of error rate, restarts and ` +
+            "readiness), and only then the old colour is scaled to 0. A gate that fails ends the update where it stands. " +
+            "To stop a soak: `kubectl patch configmap mcp-releases -n mcp-production --type merge -p " +
+            '\'{"data":{"mcp-server.abort":"v2.1.0"}}\'` with the release\'s version.',
+        undo: "Rollback: set the colour before it.",
+    },
+    {
+        id: "blue-green-rollback",
+        sections: ["3.3", "3.4"],
+        title: "Rollback of a blue-green deployment",
+        when: "The release that has the traffic misbehaves, or its soak failed. Set `live` to the colour before it.",
+        edits: [
+            {
+                path: "mcp:workloads.mcp-server.live",
+                value: "the colour before it",
+                example: "green",
+            },
+        ],
+        changes: switchOf("mcp-server", "blue", "green"),
+        verify:
+            "The gates ask the ledger: a release that once passed is not tested again, so the switch takes as long as " +
+            "its pods need to start, and seconds where they still run (`standby: warm`, or a soak that failed). " +
+            "An earlier revision: `npm run releases -- restore --revision N` sets it on the idle colour first.",
+        undo: "Set the other colour again.",
+    },
+    {
         id: "rollback",
         sections: ["3.4"],
         title: "Rollback of a rolling deployment",
@@ -73,7 +140,11 @@ export const catalogue: readonly Procedure[] = [
                 example: "INC-2041",
             },
         ],
-        changes: [{ operation: "update", type: DEPLOYMENT, name: "mcp-server" }],
+        changes: ["blue", "green"].map((colour) => ({
+            operation: "update",
+            type: DEPLOYMENT,
+            name: `mcp-server-${colour}`,
+        })),
         verify: `${ROLLOUT}; pods are replaced one by one and finish their requests first. No gate runs: it is the same release.`,
         undo: "Nothing to undo. The value may stay.",
     },
@@ -89,13 +160,11 @@ export const catalogue: readonly Procedure[] = [
                 example: String(SCALE_UP_REPLICAS),
             },
         ],
-        changes: [
-            {
-                operation: "update",
-                type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
-                name: "mcp-server",
-            },
-        ],
+        changes: ["blue", "green"].map((colour) => ({
+            operation: "update",
+            type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+            name: `mcp-server-${colour}`,
+        })),
         verify: "`kubectl get hpa -n mcp-production`: the replicas reach the new minimum within seconds.",
         undo: "Set the value it had; the autoscaler takes the replicas away after five calm minutes.",
     },

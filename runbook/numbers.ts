@@ -25,6 +25,12 @@ export const HEALTH_MATRIX: Readonly<Record<string, HealthRow>> = {
 /** How long a rollout may take before the update fails, in seconds. Section 3.2 step 2. */
 export const ROLLOUT_TIMEOUT_SECONDS = 300;
 
+/** How long a release is watched after traffic has moved to it, in seconds. Section 3.3. */
+export const SOAK_SECONDS = 600;
+
+/** Share of failed requests that counts as a high error rate, in percent. Section 4.3.1. */
+export const HIGH_ERROR_RATE_PERCENT = 5;
+
 /** Replicas of the manual scale-up under memory or CPU exhaustion. Section 4.3.3 step 3. */
 export const SCALE_UP_REPLICAS = 6;
 

@@ -1,6 +1,9 @@
-import { Namespace, ResourceQuota } from "@pulumi/kubernetes/core/v1";
+import { ConfigMap, Namespace, ResourceQuota } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+
+/** ConfigMap that remembers the releases which passed their gates. */
+export const LEDGER = "mcp-releases";
 
 /** Most the pods of a namespace may ask for together. */
 export interface Quota {
@@ -105,6 +108,12 @@ export class PlatformNamespace extends ComponentResource {
             { parent: this },
         );
 
+        // The memory of the release gates, which alone write to it: what it holds is none of the program's business.
+        new ConfigMap(
+            `${name}-releases`,
+            { metadata: { ...metadata, name: LEDGER } },
+            { parent: this, ignoreChanges: ["data"] },
+        );
         this.registerOutputs({ namespace: this.namespace });
     }
 }

@@ -2,7 +2,7 @@ import { type WorkloadValues } from "../../config";
 import { mebibytes, millicores } from "../../config/scalars";
 import { GATE_RESOURCES } from "../workload/gate";
 import { type Resources } from "../workload/pod";
-import { MAX_SURGE_PERCENT } from "../workload/rollingWorkload";
+import { MAX_SURGE_PERCENT } from "../workload/parts";
 import { type Quota } from "./namespace";
 
 /**
@@ -10,15 +10,15 @@ import { type Quota } from "./namespace";
  * running. A quota by hand would stop the very scale-up it forgot; this one follows the values.
  */
 export function quotaFor(workloads: readonly WorkloadValues[]): Quota {
-    const containers = workloads.flatMap(({ scaling, resources, smoke }) => [
-        ...Array<Resources>(largestRollout(scaling.max)).fill(resources),
+    const containers = workloads.flatMap(({ resources, smoke, ...workload }) => [
+        ...Array<Resources>(mostPods(workload)).fill(resources),
         GATE_RESOURCES,
         ...(smoke.image === undefined ? [] : [GATE_RESOURCES]),
     ]);
     const total = (quantity: (resources: Resources) => number) =>
         containers.reduce((sum, resources) => sum + quantity(resources), 0);
     return {
-        pods: workloads.reduce((pods, { scaling }) => pods + largestRollout(scaling.max) + 1, 0),
+        pods: workloads.reduce((pods, workload) => pods + mostPods(workload) + 1, 0),
         requests: {
             cpu: `${total(({ cpu }) => millicores(cpu.request))}m`,
             memory: `${total(({ memory }) => mebibytes(memory.request))}Mi`,
@@ -30,7 +30,8 @@ export function quotaFor(workloads: readonly WorkloadValues[]): Quota {
     };
 }
 
-/** Pods of a workload in the middle of a rollout at its largest. */
-function largestRollout(replicas: number): number {
-    return replicas + Math.ceil((replicas * MAX_SURGE_PERCENT) / 100);
+/** Pods of a workload at its largest: in the middle of a rollout, and with both colours where it has two. */
+function mostPods({ scaling, strategy }: Pick<WorkloadValues, "scaling" | "strategy">): number {
+    const surge = Math.ceil((scaling.max * MAX_SURGE_PERCENT) / 100);
+    return scaling.max + surge + (strategy === "blueGreen" ? scaling.max : 0);
 }

@@ -1,15 +1,10 @@
+import { type types } from "@pulumi/kubernetes";
 import { Job } from "@pulumi/kubernetes/batch/v1";
 import { ConfigMap, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
-import {
-    all,
-    ComponentResource,
-    type ComponentResourceOptions,
-    type Input,
-    type Resource,
-} from "@pulumi/pulumi";
+import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
+import { all, type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
 import { bundledJob } from "../../jobs/bundle";
-import { type SmokePlan } from "../../jobs/smoke";
 import { contentHash } from "../hash";
 import { GATE_LABEL } from "../labels";
 import { containerResources, type Resources, restrictedContainer, restrictedPod } from "./pod";
@@ -25,141 +20,154 @@ const START_SECONDS = 120;
 
 const GATE_PATH = "/opt/gate";
 
-/** Arguments of {@link SmokeGate}. */
-export interface SmokeGateArgs {
+/** What all gates of one subject share. */
+export interface GateAccessArgs {
     namespace: Input<string>;
     /** Labels of every object. */
     labels: Record<string, string>;
-    /** Workload under test: its `app` label, and its port. */
-    app: string;
-    port: number;
+    /** What is checked: the value of the gates' label, by which NetworkPolicies know them. */
+    subject: string;
+    /** Where the gates may connect to, besides DNS. */
+    egress: types.input.networking.v1.NetworkPolicyEgressRule[];
+    /** What the gates may do with the Kubernetes API. Default: nothing, and no token to try it with. */
+    rules?: types.input.rbac.v1.PolicyRule[];
+}
+
+/** Identity and rights of a subject's gates. */
+export interface GateAccess extends Pick<GateAccessArgs, "namespace" | "labels" | "subject"> {
+    account: ServiceAccount;
+    /** Whether the gates' pods get a token. */
+    hasToken: boolean;
+    /** What must exist before a gate runs. */
+    ready: readonly Resource[];
+}
+
+/** Declares the ServiceAccount of a subject's gates, exactly the rights they need, and where they may connect. */
+export function declareGateAccess(name: string, args: GateAccessArgs, parent: ComponentResource): GateAccess {
+    const { namespace, rules = [], subject } = args;
+    const labels = { ...args.labels, [GATE_LABEL]: subject };
+    const metadata = { name, namespace, labels };
+    const account = new ServiceAccount(name, { metadata, automountServiceAccountToken: false }, { parent });
+    const network = new NetworkPolicy(
+        name,
+        {
+            metadata,
+            spec: {
+                podSelector: { matchLabels: { [GATE_LABEL]: subject } },
+                policyTypes: ["Ingress", "Egress"],
+                egress: args.egress,
+            },
+        },
+        { parent },
+    );
+    const ready: Resource[] = [network];
+    if (rules.length > 0) {
+        const role = new Role(name, { metadata, rules }, { parent });
+        const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name };
+        const subjects = [{ kind: "ServiceAccount", name: account.metadata.name, namespace }];
+        ready.push(new RoleBinding(name, { metadata, roleRef, subjects }, { parent }));
+    }
+    return { namespace, labels, subject, account, hasToken: rules.length > 0, ready };
+}
+
+/** Arguments of {@link declareGate}. */
+export interface GateArgs {
+    access: GateAccess;
+    /** Program in `jobs/` that the gate runs. */
+    program: string;
+    /** What the program is told; `deadlineSeconds` is when it gives up by itself. */
+    plan: { readonly deadlineSeconds: number; readonly [key: string]: unknown };
     /** Names what is checked: the gate runs once for each hash. */
-    releaseHash: string;
-    /** Names of the workload's Secrets: a new one is a change that the release hash cannot tell. */
-    secrets: readonly Input<string>[];
-    /** Requests and what must come back. */
-    plan: SmokePlan;
+    hash: string;
     /** Node image the gate runs on. */
     nodeImage: string;
-    /** What must be done before the gate asks. A component's `dependsOn` would not reach its Job. */
+    /** What must be done before the gate looks. */
     after: readonly Resource[];
-    /** Image with tests of the user's own, run beside the requests. Default: none. */
-    testImage?: string | undefined;
+    /** Names of Secrets: a new one is a change that the hash cannot tell. Default: none. */
+    secrets?: readonly Input<string>[];
+    /** Image with tests of the user's own, run beside the program, and what they are to test. Default: none. */
+    tests?: { image: string; target: string } | undefined;
 }
 
 /**
- * Smoke tests after a rollout (section 3.2 steps 4 and 5): a Job that asks the Service from inside the cluster.
- * The update waits for it and fails with it; the pods it found wanting stay as they are until the version is
- * set back. A gate that passed is not run again until the release changes.
+ * A check that an update waits for and fails with: a Job that runs a program of `jobs/` inside the cluster. One
+ * that passed is not run again until its hash changes, one that failed is run again by the next update.
  */
-export class SmokeGate extends ComponentResource {
-    /** Name of the Job, for `kubectl logs`. */
-    public readonly job: Input<string>;
-
-    constructor(name: string, args: SmokeGateArgs, opts?: ComponentResourceOptions) {
-        super("mcp:workload:SmokeGate", name, {}, opts);
-        const parent = { parent: this };
-        const podLabels = { ...args.labels, [GATE_LABEL]: args.app };
-        const metadata = { namespace: args.namespace, labels: podLabels };
-
-        const data = {
-            "smoke.js": bundledJob("smoke"),
-            "plan.json": JSON.stringify(args.plan, undefined, 2),
-        };
-        const program = new ConfigMap(
-            `${name}-program`,
-            { metadata: { ...metadata, name: `${name}-${contentHash(data)}` }, immutable: true, data },
-            parent,
-        );
-
-        const account = new ServiceAccount(
-            name,
-            { metadata: { ...metadata, name }, automountServiceAccountToken: false },
-            parent,
-        );
-
-        const network = new NetworkPolicy(
-            name,
-            {
-                metadata: { ...metadata, name },
-                spec: {
-                    podSelector: { matchLabels: { [GATE_LABEL]: args.app } },
-                    policyTypes: ["Ingress", "Egress"],
-                    egress: [
-                        {
-                            to: [{ podSelector: { matchLabels: { app: args.app } } }],
-                            ports: [{ protocol: "TCP", port: args.port }],
-                        },
-                    ],
-                },
+export function declareGate(name: string, args: GateArgs, parent: ComponentResource): Job {
+    const { namespace, labels, account, hasToken, ready } = args.access;
+    const metadata = { namespace, labels };
+    const data = {
+        [`${args.program}.js`]: bundledJob(args.program),
+        "plan.json": JSON.stringify(args.plan, undefined, 2),
+    };
+    const files = new ConfigMap(
+        `${name}-program`,
+        { metadata: { ...metadata, name: `${name}-${contentHash(data)}` }, immutable: true, data },
+        { parent },
+    );
+    const annotations = {
+        ...(args.secrets === undefined
+            ? {}
+            : { "mcp.msil.com/secrets": all([...args.secrets]).apply((names) => names.join(" ")) }),
+        ...(hasToken
+            ? { "mcp.msil.com/needs-token": "reads the release it judges, and keeps the ledger" }
+            : {}),
+    };
+    const container = { resources: containerResources(GATE_RESOURCES), securityContext: restrictedContainer };
+    const limit = args.plan.deadlineSeconds + START_SECONDS;
+    return new Job(
+        `${name}-${args.hash}`,
+        {
+            metadata: {
+                ...metadata,
+                // A failed Job never becomes ready: without this the next update would wait for it again.
+                annotations: { "pulumi.com/replaceUnready": "true" },
             },
-            parent,
-        );
-
-        const container = {
-            resources: containerResources(GATE_RESOURCES),
-            securityContext: restrictedContainer,
-        };
-        const limit = args.plan.deadlineSeconds + START_SECONDS;
-        const job = new Job(
-            `${name}-${args.releaseHash}`,
-            {
-                metadata: {
-                    ...metadata,
-                    // A failed Job never becomes ready: without this the next update would wait for it again.
-                    annotations: { "pulumi.com/replaceUnready": "true" },
-                },
-                spec: {
-                    backoffLimit: 0,
-                    activeDeadlineSeconds: limit,
-                    template: {
-                        metadata: {
-                            labels: podLabels,
-                            annotations: {
-                                "mcp.msil.com/secrets": all([...args.secrets]).apply((names) =>
-                                    names.join(" "),
-                                ),
+            spec: {
+                backoffLimit: 0,
+                activeDeadlineSeconds: limit,
+                template: {
+                    metadata: { labels, annotations },
+                    spec: {
+                        ...restrictedPod,
+                        automountServiceAccountToken: hasToken,
+                        serviceAccountName: account.metadata.name,
+                        restartPolicy: "Never",
+                        containers: [
+                            {
+                                name: "gate",
+                                image: args.nodeImage,
+                                imagePullPolicy: "IfNotPresent",
+                                command: [
+                                    "node",
+                                    `${GATE_PATH}/${args.program}.js`,
+                                    `${GATE_PATH}/plan.json`,
+                                ],
+                                volumeMounts: [{ name: "gate", mountPath: GATE_PATH, readOnly: true }],
+                                ...container,
                             },
-                        },
-                        spec: {
-                            ...restrictedPod,
-                            serviceAccountName: account.metadata.name,
-                            restartPolicy: "Never",
-                            containers: [
-                                {
-                                    name: "smoke",
-                                    image: args.nodeImage,
-                                    imagePullPolicy: "IfNotPresent",
-                                    command: ["node", `${GATE_PATH}/smoke.js`, `${GATE_PATH}/plan.json`],
-                                    volumeMounts: [{ name: "gate", mountPath: GATE_PATH, readOnly: true }],
-                                    ...container,
-                                },
-                                ...(args.testImage === undefined
-                                    ? []
-                                    : [
-                                          {
-                                              name: "tests",
-                                              image: args.testImage,
-                                              imagePullPolicy: "IfNotPresent",
-                                              env: [{ name: "TARGET_URL", value: args.plan.target }],
-                                              ...container,
-                                          },
-                                      ]),
-                            ],
-                            volumes: [{ name: "gate", configMap: { name: program.metadata.name } }],
-                        },
+                            ...(args.tests === undefined
+                                ? []
+                                : [
+                                      {
+                                          name: "tests",
+                                          image: args.tests.image,
+                                          imagePullPolicy: "IfNotPresent",
+                                          env: [{ name: "TARGET_URL", value: args.tests.target }],
+                                          ...container,
+                                      },
+                                  ]),
+                        ],
+                        volumes: [{ name: "gate", configMap: { name: files.metadata.name } }],
                     },
                 },
             },
-            {
-                parent: this,
-                dependsOn: [network, ...args.after],
-                // Longer than the Job's own limit, so that it is the Job that gives up and says why.
-                customTimeouts: { create: `${limit + 30}s` },
-            },
-        );
-        this.job = job.metadata.name;
-
-        this.registerOutputs({ job: this.job });
-    }
+        },
+        {
+            parent,
+            dependsOn: [...ready, ...args.after],
+            // Longer than the Job's own limit, so that it is the Job that gives up and says why.
+            customTimeouts: { create: `${limit + 30}s` },
+        },
+    );
 }

@@ -1,4 +1,5 @@
 import { constants, openSync, readFileSync, writeFileSync } from "node:fs";
+import { reasonOf } from "./http";
 import { Unusable } from "./shape";
 
 /** What a gate needs of its surroundings. */
@@ -17,8 +18,19 @@ export interface Verdict {
     line: string;
 }
 
+/** A gate's reason not to pass, told in one line. */
+export class Failure extends Error {}
+
+/** Throws a {@link Failure} that says why, once the signal has fired. */
+export function throwIfStopped(signal: AbortSignal): void {
+    if (signal.aborted) throw new Failure(reasonOf(signal));
+}
+
 /** Where Kubernetes picks up a container's last words, shown as the pod's message. */
 const TERMINATION_LOG = "/dev/termination-log";
+
+/** How many modules of this process have called {@link gateMain}. */
+let callers = 0;
 
 /**
  * The main program of a gate: reads the plan its first argument names, runs it and exits with 0 when it passed,
@@ -28,6 +40,11 @@ export async function gateMain<Plan>(
     parse: (raw: unknown) => Plan,
     run: (plan: Plan, context: GateContext) => Promise<Verdict>,
 ): Promise<never> {
+    // In a bundle each module takes itself for the main one; the program's own comes last, and only that one runs.
+    const caller = (callers += 1);
+    await Promise.resolve();
+    if (caller !== callers) return new Promise<never>(() => undefined);
+
     const plan = readPlan(process.argv[2], parse);
 
     // The first process of a container has no default reaction to signals: unhandled, they would do nothing.
@@ -35,7 +52,6 @@ export async function gateMain<Plan>(
     for (const name of ["SIGTERM", "SIGINT"] as const) {
         // Not once: a second signal would then kill the process before it has said how it ended.
         process.on(name, () => {
-            if (stop.signal.aborted) return;
             console.log(`stopped by ${name}`);
             stop.abort(new Error(`stopped by ${name}`));
         });

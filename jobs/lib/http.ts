@@ -1,4 +1,4 @@
-/** Most of a body that is read, in bytes. */
+/** Most of a body that is read unless told otherwise, in bytes. */
 const BODY_LIMIT = 1024 * 1024;
 
 /** What came back of one request, as far as it went. */
@@ -6,7 +6,7 @@ export interface Answer {
     /** Missing when nothing came back. */
     status?: number;
     headers: Headers;
-    /** The body's first MiB, or what had arrived when it broke off. */
+    /** The body up to the limit, 1 MiB by default, or what had arrived when it broke off. */
     body: string;
     /** Whether the body is longer than that. */
     cut: boolean;
@@ -15,13 +15,18 @@ export interface Answer {
 }
 
 /** Sends one request and reads what comes back. Never rejects: what went wrong is part of the answer. */
-export async function ask(url: string, init: RequestInit, signal: AbortSignal): Promise<Answer> {
+export async function ask(
+    url: string,
+    init: RequestInit,
+    signal: AbortSignal,
+    limit = BODY_LIMIT,
+): Promise<Answer> {
     const answer: Answer = { headers: new Headers(), body: "", cut: false };
     try {
         const response = await fetch(url, { ...init, redirect: "manual", signal });
         answer.status = response.status;
         answer.headers = response.headers;
-        await readBody(response, answer);
+        await readBody(response, answer, limit);
     } catch (error) {
         const trouble = signal.aborted ? reasonOf(signal) : inWords(error);
         answer.trouble = answer.status === undefined ? trouble : `${trouble} before the body ended`;
@@ -29,9 +34,9 @@ export async function ask(url: string, init: RequestInit, signal: AbortSignal): 
     return answer;
 }
 
-async function readBody(response: Response, answer: Answer): Promise<void> {
+async function readBody(response: Response, answer: Answer, limit: number): Promise<void> {
     const decoder = new TextDecoder();
-    let left = BODY_LIMIT;
+    let left = limit;
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
         answer.body += decoder.decode(chunk.subarray(0, left), { stream: true });
         left -= chunk.length;
@@ -42,10 +47,7 @@ async function readBody(response: Response, answer: Answer): Promise<void> {
     }
 }
 
-/**
- * Runs `work` with a signal that fires after `seconds` with `reason`, or with `parent`. It fires in any case once
- * the work is done, which frees the connection of an answer that was not read to its end.
- */
+/** Runs `work` with a signal that fires after `seconds`, with `reason`, or when `parent` does, with its. */
 export async function within<T>(
     seconds: number,
     reason: string,
@@ -62,7 +64,6 @@ export async function within<T>(
     } finally {
         clearTimeout(timer);
         parent.removeEventListener("abort", follow);
-        controller.abort();
     }
 }
 
@@ -81,8 +82,8 @@ const WORDS: [code: RegExp, words: string][] = [
     [/^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|EPROTO$)|SELF_SIGNED/, "TLS failure"],
 ];
 
-/** A failed fetch in words; the code beside them is what a search engine knows. */
-function inWords(error: unknown): string {
+/** A failed fetch or request in words; the code beside them is what a search engine knows. */
+export function inWords(error: unknown): string {
     const cause = (error instanceof Error && error.cause) || error;
     const { code, message } = cause as { code?: string; message?: string };
     const words = WORDS.find(([form]) => code !== undefined && form.test(code))?.[1];

@@ -1,6 +1,10 @@
 /** Input a gate cannot work with: where it stands, what was found and what is expected there. */
 export class Unusable extends Error {
-    constructor(path: string, found: string, expected: string) {
+    constructor(
+        readonly path: string,
+        readonly found: string,
+        readonly expected: string,
+    ) {
         super(`${path || "the plan"}: found ${found}, expected ${expected}`);
     }
 }
@@ -41,6 +45,35 @@ export function wholeNumber(min: number, max: number): Reader<number> {
             throw new Unusable(path, found(value), `a whole number from ${min} to ${max}`);
         }
         return value;
+    };
+}
+
+/** A number within bounds. */
+export function number(min: number, max: number): Reader<number> {
+    return (value, path) => {
+        if (typeof value !== "number" || !(value >= min && value <= max)) {
+            throw new Unusable(path, found(value), `a number from ${min} to ${max}`);
+        }
+        return value;
+    };
+}
+
+/** True or false. */
+export const flag: Reader<boolean> = (value, path) => {
+    if (typeof value !== "boolean") {
+        throw new Unusable(path, found(value), "true or false");
+    }
+    return value;
+};
+
+/** One of a few texts. */
+export function oneOf<T extends string>(...texts: T[]): Reader<T> {
+    return (value, path) => {
+        const chosen = texts.find((candidate) => candidate === value);
+        if (chosen === undefined) {
+            throw new Unusable(path, found(value), texts.join(" or "));
+        }
+        return chosen;
     };
 }
 
@@ -102,6 +135,19 @@ export function shape<T extends object>(fields: { [K in keyof T]-?: Reader<T[K]>
         return Object.fromEntries(
             names.map((name) => [name, fields[name](object[name], below(path, name))]),
         ) as T;
+    };
+}
+
+/** A part that has a parser of its own; what that refuses is told with the part's place in the whole. */
+export function part<T>(parse: (raw: unknown) => T): Reader<T> {
+    return (value, path) => {
+        try {
+            return parse(value);
+        } catch (error) {
+            if (!(error instanceof Unusable)) throw error;
+            const inner = error.path.startsWith("[") ? error.path : error.path && `.${error.path}`;
+            throw new Unusable(path + inner, error.found, error.expected);
+        }
     };
 }
 

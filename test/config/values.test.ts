@@ -57,7 +57,7 @@ describe("stack values", () => {
             "an unknown key",
             `${server}/replicas`,
             3,
-            `${at}.replicas: found an unknown key, expected one of awsPermissions, config, gracePeriod, health, image, network, port, release, resources, restart, scaling, secrets, smoke, strategy`,
+            `${at}.replicas: found an unknown key, expected one of awsPermissions, config, gracePeriod, health, image, live, network, port, release, releases, resources, restart, scaling, secrets, smoke, soak, stage, standby, strategy`,
         ],
         [
             "an unknown concern",
@@ -103,17 +103,58 @@ describe("stack values", () => {
         ],
         [
             "latest as a version",
-            `${server}/release/version`,
+            "workloads/chat-ui/release/version",
             "latest",
-            `${at}.release.version: found "latest", expected a version tag other than latest, such as v2.1.0`,
+            `mcp:workloads.chat-ui.release.version: found "latest", expected a version tag other than latest, such as v2.1.0`,
         ],
         [
             "no version",
-            `${server}/release/version`,
+            "workloads/chat-ui/release/version",
             undefined,
-            `${at}.release.version: found nothing, expected a version tag other than latest, such as v2.1.0`,
+            `mcp:workloads.chat-ui.release.version: found nothing, expected a version tag other than latest, such as v2.1.0`,
         ],
-        ["no release", `${server}/release`, undefined, `${at}.release: found nothing, expected an object`],
+        [
+            "no release",
+            "workloads/chat-ui/release",
+            undefined,
+            "mcp:workloads.chat-ui.release: found nothing, expected an object, because the strategy is rolling",
+        ],
+        [
+            "a rolling workload with colours",
+            "workloads/chat-ui/live",
+            "blue",
+            'mcp:workloads.chat-ui.live: found "blue", expected nothing, because the strategy is rolling; blueGreen has it',
+        ],
+        [
+            "an unknown colour",
+            `${server}/live`,
+            "purple",
+            `${at}.live: found "purple", expected blue or green`,
+        ],
+        [
+            "a live colour without a release",
+            `${server}/releases`,
+            { green: { version: "v2.1.0" } },
+            `${at}.releases.blue: found nothing, expected a release, because blue is live`,
+        ],
+        [
+            "a staged colour that is live",
+            `${server}/stage`,
+            "blue",
+            `${at}.stage: found "blue", expected the idle colour, or nothing: this one is live`,
+        ],
+        [
+            "no soak in production",
+            `${server}/soak/duration`,
+            "0s",
+            `${at}.soak.duration: found "0s", expected more than 0s in production`,
+        ],
+        [
+            "a request the gate would refuse",
+            `${server}/smoke/requests/0/body`,
+            "x",
+            `${at}.smoke.requests[0].body: found "x", expected none with GET`,
+        ],
         [
             "a digest where the pins belong",
             `${server}/image`,
@@ -136,7 +177,7 @@ describe("stack values", () => {
             "an unknown strategy",
             `${server}/strategy`,
             "recreate",
-            `${at}.strategy: found "recreate", expected rolling`,
+            `${at}.strategy: found "recreate", expected rolling or blueGreen`,
         ],
         [
             "a call to nobody",
@@ -235,6 +276,16 @@ describe("stack values", () => {
                 "mcp:workloads.mcp-server.scaling.max",
             ],
         );
+    });
+
+    it("refuse two versions that are one image", () => {
+        const values = valuesOf("production");
+        const registry = "000000000000.dkr.ecr.ap-south-1.amazonaws.com/msil-mcp-server";
+        const pins = (values["images"] as { pins: Record<string, string> }).pins;
+        pins[`${registry}:v2.0.3`] = pins[`${registry}:v2.1.0`] = `sha256:${"ab".repeat(32)}`;
+        assert.deepEqual(linesOf(values), [
+            'mcp:workloads.mcp-server.releases.green.version: found "v2.1.0", expected an image other than blue\'s: v2.0.3 and v2.1.0 are pinned to one digest',
+        ]);
     });
 
     it("never echo a secret", () => {

@@ -649,6 +649,7 @@ const CASES: Record<string, Case[]> = {
             {
                 [`${SPEC} replicas`]: 3,
                 "deployment props metadata managedFields": [
+                    { manager: "kubelet", operation: "Update" },
                     { manager: "pulumi", operation: "Apply", fieldsV1: { "f:spec": { "f:replicas": {} } } },
                 ],
             },
@@ -936,7 +937,7 @@ const CASES: Record<string, Case[]> = {
             { "topicPolicy props policy": policy({ ...PLAINTEXT, ...change }) },
             ["topic: no policy denies publishing without TLS"],
         ]),
-        [{ "topicPolicy props policy": policy({ ...PLAINTEXT, Action: ["SNS:*"] }) }],
+        [{ "topicPolicy props policy": policy({ ...PLAINTEXT, Action: ["sns:Receive", "SNS:*"] }) }],
         [
             {
                 "topicPolicy props policy": policy(PLAINTEXT, {

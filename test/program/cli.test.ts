@@ -13,9 +13,9 @@ describe("npm run preview", () => {
         const lines = stdout.split("\n");
         assert.match(lines[0]!, /^Offline preview of mcp\/production: .* not known/);
         assert.match(stdout, /^ \+ {3}pulumi:pulumi:Stack +mcp-production$/m);
-        assert.match(stdout, /^ \+ {3}.*├─ kubernetes:apps\/v1:Deployment +mcp-server +v2\.0\.3$/m);
+        assert.match(stdout, /^ \+ {3}.*├─ kubernetes:apps\/v1:Deployment +mcp-server-blue +v2\.0\.3$/m);
         assert.match(stdout, /^ \+ {3}.*kubernetes:core\/v1:Namespace +mcp-production +protected$/m);
-        assert.match(stdout, /^ {4}mcp-server +v2\.0\.3 +3-12 replicas +\S+:v2\.0\.3@\[not pinned\]$/m);
+        assert.match(stdout, /^ {4}mcp-server-blue +v2\.0\.3 +3-12 replicas +\S+:v2\.0\.3@\[not pinned\]$/m);
         assert.match(stdout, /^ {4}\+ \d+ to create$/m);
     });
 
@@ -31,12 +31,12 @@ describe("npm run preview", () => {
             "--set",
             "mcp:workloads.chat-ui.release.version=v1.5.0",
             "--set",
-            "mcp:workloads.mcp-server.scaling.min=6",
+            "mcp:workloads.admin-portal.scaling.min=3",
         );
         assert.equal(status, 0);
         assert.match(stdout, /^ ~ {3}.*kubernetes:apps\/v1:Deployment +chat-ui/m);
-        assert.match(stdout, /^ {4}~ spec\.minReplicas: 3 => 6$/m);
-        assert.doesNotMatch(stdout, /[├└]─ \S+ +admin-portal/);
+        assert.match(stdout, /^ {4}~ spec\.minReplicas: 2 => 3$/m);
+        assert.doesNotMatch(stdout, /[├└]─ \S+ +mcp-server/);
         assert.match(
             stdout,
             /^ {4}\+ 1 to create\n {4}~ 2 to update\n {4}\+- 1 to replace\n {4}- 1 to delete$/m,
@@ -64,7 +64,7 @@ describe("npm run preview", () => {
         assert.ok(report.resources.length > 50);
         assert.deepEqual(
             report.resources.filter(({ operation }: { operation: string }) => operation !== "same").length,
-            3,
+            4,
         );
         assert.doesNotMatch(stdout, /planted-secret/);
         assert.match(stdout, /"\[secret\]"/);

@@ -1,23 +1,29 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { goldenFiles } from "../../offline/golden";
-import { recordStack, root } from "../support";
+import { goldenFiles } from "../golden";
+import { root } from "../support";
 
-describe("golden dumps", () => {
-    for (const stack of ["production", "staging"]) {
-        it(`of ${stack} are what the program declares (npm run golden writes them anew)`, async () => {
-            const folder = join(root, "test", "golden", stack);
-            const files = goldenFiles(await recordStack(stack));
-            assert.deepEqual(readdirSync(folder).sort(), [...files.keys()].sort());
-            for (const [file, content] of files) {
-                assert.equal(content, readFileSync(join(folder, file), "utf8"), `${stack}/${file}`);
-            }
-        });
-    }
+describe("golden files", () => {
+    let files: Map<string, string>;
+    before(async () => (files = await goldenFiles()));
 
-    it("hold no secret in plain", async () => {
-        const dumps = [...goldenFiles(await recordStack("production")).values()].join("\n");
+    it("are all there, and no others", () => {
+        const folder = join(root, "test", "golden");
+        const found = readdirSync(folder, { recursive: true, withFileTypes: true })
+            .filter((entry) => entry.isFile())
+            .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+        assert.deepEqual(found.sort(), [...files.keys()].sort());
+    });
+
+    it("are what the program declares (npm run golden writes them anew)", () => {
+        for (const [file, content] of files) {
+            assert.equal(content, readFileSync(join(root, "test", "golden", file), "utf8"), file);
+        }
+    });
+
+    it("hold no secret in plain", () => {
+        const dumps = [...files.values()].join("\n");
         assert.match(dumps, /stringData: "\[secret\]"/);
         assert.doesNotMatch(dumps, /: placeholder/);
     });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { compare } from "../../offline/compare";
 import { mebibytes, millicores } from "../../config/scalars";
 import { displayed } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
@@ -24,7 +25,8 @@ describe("a workload", () => {
             "chat-ui": [3000, "/", "/"],
         };
         for (const [name, [port, live, ready]] of Object.entries(expected)) {
-            const [container] = inputsOf(production, DEPLOYMENT, name).spec.template.spec.containers;
+            const deployment = name === "mcp-server" ? "mcp-server-blue" : name;
+            const [container] = inputsOf(production, DEPLOYMENT, deployment).spec.template.spec.containers;
             assert.deepEqual(container.ports, [{ name: "http", containerPort: port }]);
             assert.deepEqual(container.livenessProbe.httpGet, { path: live, port: "http" });
             assert.deepEqual(container.readinessProbe.httpGet, { path: ready, port: "http" });
@@ -33,8 +35,8 @@ describe("a workload", () => {
     });
 
     it("leaves its replicas to the autoscaler and awaits its rollout for 300 seconds", () => {
-        const deployment = only(production, DEPLOYMENT, "mcp-server");
-        assert.equal("replicas" in inputsOf(production, DEPLOYMENT, "mcp-server").spec, false);
+        const deployment = only(production, DEPLOYMENT, "chat-ui");
+        assert.equal("replicas" in inputsOf(production, DEPLOYMENT, "chat-ui").spec, false);
         assert.deepEqual(deployment.options.customTimeouts, { create: "300s", update: "300s" });
     });
 
@@ -61,7 +63,7 @@ describe("a workload", () => {
     });
 
     it("reads its secrets from files and has none in its environment", () => {
-        const { spec } = inputsOf(production, DEPLOYMENT, "mcp-server").spec.template;
+        const { spec } = inputsOf(production, DEPLOYMENT, "mcp-server-blue").spec.template;
         const [container] = spec.containers;
         assert.ok(container.env.every(({ name }: { name: string }) => name.endsWith("_FILE")));
         const files = spec.volumes.find(({ name }: { name: string }) => name === "secrets").projected.sources;
@@ -71,8 +73,9 @@ describe("a workload", () => {
             mounted.map((path: string) => `/run/secrets/mcp/${path}`),
         );
         assert.equal(
-            only(production, "kubernetes:core/v1:Secret", "mcp-server-supplied").inputs["metadata"] instanceof
-                Object,
+            only(production, "kubernetes:core/v1:Secret", "mcp-server-blue-supplied").inputs[
+                "metadata"
+            ] instanceof Object,
             true,
         );
     });
@@ -85,23 +88,21 @@ describe("a workload", () => {
 
     it("is gated after its rollout, its Service and its autoscaler", () => {
         const gate = production.resources.find(
-            ({ type, name }) => type.endsWith(":Job") && name.startsWith("mcp-server-"),
+            ({ type, name }) => type.endsWith(":Job") && name.startsWith("chat-ui-"),
         )!;
         const names = gate.dependencies.map((urn) => urn.split("::").slice(2).join(" ").split("$").at(-1));
         for (const needed of [
-            "kubernetes:apps/v1:Deployment mcp-server",
-            "kubernetes:core/v1:Service mcp-server",
-            "kubernetes:autoscaling/v2:HorizontalPodAutoscaler mcp-server",
-            "kubernetes:networking.k8s.io/v1:NetworkPolicy mcp-server-smoke",
+            "kubernetes:apps/v1:Deployment chat-ui",
+            "kubernetes:core/v1:Service chat-ui",
+            "kubernetes:autoscaling/v2:HorizontalPodAutoscaler chat-ui",
+            "kubernetes:networking.k8s.io/v1:NetworkPolicy chat-ui-gate",
         ]) {
             assert.ok(names.includes(needed), `${needed} not in ${names.join(", ")}`);
         }
     });
 
     it("has a gate that gives up by itself, once, and before the engine does", () => {
-        const job = production.resources.find(
-            ({ name }) => name.startsWith("mcp-server-smoke-") && name.length === 25,
-        )!;
+        const job = production.resources.find(({ name }) => /^chat-ui-smoke-[0-9a-f]{8}$/.test(name))!;
         const { spec, metadata } = displayed(job.inputs as never) as any;
         assert.equal(spec.backoffLimit, 0);
         assert.equal(spec.template.spec.restartPolicy, "Never");
@@ -112,15 +113,15 @@ describe("a workload", () => {
 
     it("runs the tests of the user's own image beside the requests", async () => {
         const image = "registry.example.com/smoke-tests:v7";
-        const recording = await recordStack("staging", `mcp:workloads.mcp-server.smoke.image=${image}`);
+        const recording = await recordStack("staging", `mcp:workloads.chat-ui.smoke.image=${image}`);
         const job = recording.resources.find(
-            ({ name, type }) => type.endsWith(":Job") && name.startsWith("mcp-server"),
+            ({ name, type }) => type.endsWith(":Job") && name.startsWith("chat-ui"),
         )!;
         const { containers } = (displayed(job.inputs as never) as any).spec.template.spec;
         assert.deepEqual(
             containers.map((container: any) => [container.name, container.image]),
             [
-                ["smoke", "public.ecr.aws/docker/library/node:24.11.0-alpine3.22"],
+                ["gate", "public.ecr.aws/docker/library/node:24.11.0-alpine3.22"],
                 ["tests", image],
             ],
         );
@@ -128,7 +129,8 @@ describe("a workload", () => {
 
     it("keeps its gate through scaling, restart and an egress rule: they are no release", async () => {
         for (const edit of [
-            "mcp:workloads.mcp-server.scaling.max=13",
+            "mcp:workloads.mcp-server.scaling.min=6",
+            "mcp:workloads.chat-ui.scaling.max=13",
             "mcp:workloads.mcp-server.restart=INC-1",
             "mcp:workloads.mcp-server.network.egress[0].cidr=10.21.0.0/16",
         ]) {
@@ -144,16 +146,25 @@ describe("a workload", () => {
 
     it("is gated again when its configuration or a secret changes", async () => {
         const configured = linesOf(
-            await changesOf("production", "mcp:workloads.mcp-server.config.LOG_LEVEL=debug"),
+            await changesOf("production", "mcp:workloads.chat-ui.config.LOG_LEVEL=debug"),
         );
-        assert.ok(configured.some((line) => /^create kubernetes:batch\/v1:Job mcp-server-smoke-/.test(line)));
-        const secret = linesOf(await changesOf("production", "mcp:secrets.mcp-server.DATABASE_URL=another"));
+        assert.ok(configured.some((line) => /^create kubernetes:batch\/v1:Job chat-ui-smoke-/.test(line)));
+        const keys = ["mcp:workloads.chat-ui.secrets.API_KEY=supplied"];
+        const [one, another] = ["one", "another"].map((value) => [
+            ...keys,
+            `mcp:secrets.chat-ui.API_KEY=${value}`,
+        ]);
+        const changes = compare(
+            await recordStack("production", ...one!),
+            await recordStack("production", ...another!),
+        );
+        const secret = linesOf(changes.filter(({ operation }) => operation !== "same"));
         assert.deepEqual(
             secret.map((line) => line.replace(/[0-9a-f]{8}$/, "*")),
             [
-                "replace kubernetes:batch/v1:Job mcp-server-smoke-*",
-                "replace kubernetes:core/v1:Secret mcp-server-supplied",
-                "update kubernetes:apps/v1:Deployment mcp-server",
+                "replace kubernetes:batch/v1:Job chat-ui-smoke-*",
+                "replace kubernetes:core/v1:Secret chat-ui-supplied",
+                "update kubernetes:apps/v1:Deployment chat-ui",
             ],
         );
     });
@@ -170,7 +181,7 @@ describe("a workload", () => {
             "mcp-production-mcp-server",
         );
         assert.equal(association.inputs["serviceAccount"], "mcp-server");
-        assert.ok(only(recording, DEPLOYMENT, "mcp-server").dependencies.includes(association.urn));
+        assert.ok(only(recording, DEPLOYMENT, "mcp-server-blue").dependencies.includes(association.urn));
         const role = only(recording, "aws:iam/role:Role", "mcp-production-mcp-server");
         const [statement] = JSON.parse(role.inputs["assumeRolePolicy"] as string).Statement;
         assert.equal(
@@ -201,8 +212,8 @@ describe("a workload", () => {
         const memory = limits.reduce((sum, limit) => sum + limit.count * mebibytes(limit.memory), 0);
         assert.ok(millicores(hard["limits.cpu"]) > cpu);
         assert.ok(mebibytes(hard["limits.memory"]) > memory);
-        // 12 + 3, 4 + 1 and 6 + 2 pods in the middle of a rollout, and a gate each.
-        assert.equal(hard.pods, "31");
+        // 12 + 12 + 3 with both colours, 4 + 1 and 6 + 2 pods in the middle of a rollout, and a gate each.
+        assert.equal(hard.pods, "43");
     });
 });
 

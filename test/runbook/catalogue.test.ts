@@ -16,7 +16,9 @@ describe("the runbook's procedures", () => {
                 ...edits.map(({ path, example }) => `${path}=${example}`),
             );
             // A gate's name ends in the hash of its release.
-            const lines = linesOf(found).map((line) => line.replace(/(-smoke)-[0-9a-f]{8}$/, "$1-*"));
+            const lines = linesOf(found).map((line) =>
+                line.replace(/(-(?:capacity|smoke|soak))-[0-9a-f]{8}$/, "$1-*"),
+            );
             assert.deepEqual(
                 lines,
                 changes.map(({ operation, type, name }) => `${operation} ${type} ${name}`).sort(),

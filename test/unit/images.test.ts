@@ -179,6 +179,7 @@ describe("images", () => {
             ["registry.example.com/../b:v1", "is no image reference"],
             ["registry.example.com/app:v1:v2", "is no image reference"],
             ["registry.example.com/app:", "is no image reference"],
+            ["registry.example.com?a/app:v1", "is no image reference"],
             ["registry.example.com:99999/app:v1", "is no image reference"],
             ["https://registry.example.com/app:v1", "is no image reference"],
         ] as const) {
@@ -527,6 +528,7 @@ describe("images", () => {
                 "registry.example.com",
                 "127.0.0.1.example.com",
                 "localhost.example.com:5000",
+                "registry.localhost",
                 "10.0.0.1",
             ]) {
                 assert.equal(await schemeFor(host), "https");
@@ -605,7 +607,13 @@ describe("images", () => {
 
         it("are none without a file, an entry, or where the helper has none", async () => {
             assert.equal(await dockerCredentials(host), undefined);
-            for (const auths of [undefined, {}, { [host]: {} }, { "registry.example.com": { auth: AUTH } }]) {
+            for (const auths of [
+                undefined,
+                {},
+                { [host]: {} },
+                { [host]: { auth: "" } },
+                { "registry.example.com": { auth: AUTH } },
+            ]) {
                 await configure({ auths });
                 assert.equal(await dockerCredentials(host), undefined);
             }
@@ -714,11 +722,21 @@ describe("images", () => {
             assert.deepEqual(lines, [`kept ${B} ${digestOf(B)}`, `pinned ${A} ${digestOf(A)}`]);
         });
 
-        it("returns what it did, each reference once", async () => {
-            await writeFile(file, `config:\n  mcp:images:\n    pins:\n      ${B}: ${OTHER}\n`);
-            assert.deepEqual(await pin({ references: [A, B, A] }), { pinned: [A], kept: [B] });
-            assert.deepEqual(await pin({ references: [A, B, A] }), { pinned: [], kept: [A, B] });
-            assert.equal(lines.length, 4);
+        it("returns what it did, each reference once and in the order given", async () => {
+            const old = ["a", "b", "c"].map(
+                (name) => `      registry.example.com/old-${name}:v1: ${OTHER}\n`,
+            );
+            const references = [C, A, "registry.example.com/old-b:v1", "registry.example.com/old-a:v1", A];
+            const [, , ...kept] = references.slice(0, -1);
+            await writeFile(file, `config:\n  mcp:images:\n    pins:\n${old.join("")}`);
+            // The first takes longest.
+            const resolve = async (reference: string) => {
+                await (reference === C && timers.setImmediate());
+                return digestOf(reference);
+            };
+            assert.deepEqual(await pin({ references, resolve }), { pinned: [C, A], kept });
+            assert.deepEqual(await pin({ references, resolve }), { pinned: [], kept: [C, A, ...kept] });
+            assert.equal(lines.length, 8);
         });
 
         it("neither resolves nor touches what is pinned", async () => {
@@ -807,10 +825,12 @@ describe("images", () => {
             assert.match(await pinIn("config: {}\n", { resolve }), /^config: # edited\n {2}mcp:images:\n/);
         });
 
+        const LONG = Array(30).fill("word").join(", ");
         const images = `  mcp:images:\n    pins:\n${both("      ")}`;
         for (const [name, before, after] of [
             ["nothing", "", `config:\n${images}`],
-            ["comments only", "# c", `# c\nconfig:\n${images}`],
+            ["comments only", "# c\n", `# c\nconfig:\n${images}`],
+            ["a comment without newline", "# c", `# c\nconfig:\n${images}`],
             ["no config", "a: 1", `a: 1\nconfig:\n${images}`],
             ["an empty config", "config:\n# c\na: 1\n", `config:\n${images}# c\na: 1\n`],
             [
@@ -827,6 +847,21 @@ describe("images", () => {
                 "no images after a list",
                 "config:\n  a:\n    - b: 1 # b\n  # c\n",
                 `config:\n  a:\n    - b: 1 # b\n${images}  # c\n`,
+            ],
+            [
+                "no images after a map",
+                "config:\n  a:\n    b: 1 # b\n\n    # more\n      # more\n  # c\n\n# d\nc: 1\n",
+                `config:\n  a:\n    b: 1 # b\n\n    # more\n      # more\n${images}  # c\n\n# d\nc: 1\n`,
+            ],
+            [
+                "no images after brackets",
+                "config:\n  a: [\n    1\n  ]\n",
+                `config:\n  a: [\n    1\n  ]\n${images}`,
+            ],
+            [
+                "long images in braces",
+                `config:\n  mcp:images: { a: [ ${LONG} ] }\n`,
+                `config:\n  mcp:images:\n    a: [ ${LONG} ]\n${images.replace(/.*\n/, "")}`,
             ],
             ["empty images", "config:\n  mcp:images: {}\n  b: 1\n", `config:\n${images}  b: 1\n`],
             [

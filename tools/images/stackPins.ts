@@ -68,7 +68,7 @@ function expectedValue(value: unknown, [key, ...rest]: string[], pins: Pins): un
 /** The text with the pins at `path` below `parent`; undefined where that is no place for a block map. */
 function splice(text: string, parent: Node | null, path: string[], pins: Pins): string | undefined {
     if (isNothing(parent)) {
-        return insertBelow(text, text.length, block(grown(null, path, pins), "", text));
+        return insertBelow(text, text.trimEnd().length, block(grown(null, path, pins), "", text));
     }
     if (!isBlockMap(parent)) {
         return undefined;
@@ -77,7 +77,7 @@ function splice(text: string, parent: Node | null, path: string[], pins: Pins): 
     const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === key);
     if (pair === undefined) {
         const missing = grown(null, path, pins);
-        return insertBelow(text, endOf(parent), block(missing, indentOf(text, parent), text));
+        return insertBelow(text, endOfMap(text, parent), block(missing, indentOf(text, parent), text));
     }
     const value = pair.value as Node | null;
     if (isBlockMap(value) && rest.length > 0) {
@@ -134,12 +134,21 @@ function block(map: YAMLMap, indent: string, text: string): string {
 
 /** Puts whole lines below the line that has the offset. */
 function insertBelow(text: string, offset: number, lines: string): string {
-    const end = text[offset - 1] === "\n" ? offset - 1 : text.indexOf("\n", offset);
+    const end = text.indexOf("\n", offset);
     const head = end < 0 ? text && `${text}\n` : text.slice(0, end + 1);
     return head + lines + text.slice(head.length);
 }
 
-/** Where the last line of a node ends, without the comments that follow. */
+/** Where the last line of a block map ends. A comment further in than its keys is part of its last value. */
+function endOfMap(text: string, map: YAMLMap): number {
+    const end = endOf(map);
+    const lines = new RegExp(String.raw`.*(?:\s*\n${indentOf(text, map)} +#.*)*`, "y");
+    lines.lastIndex = text[end - 1] === "\n" ? end - 1 : end;
+    lines.test(text);
+    return lines.lastIndex;
+}
+
+/** Where the last value of a node ends. The ranges of block collections go on, past comments of outer ones. */
 function endOf(node: Node): number {
     const last: unknown = isCollection(node) && !node.flow ? node.items.at(-1) : undefined;
     const inner = isPair(last) ? (last.value ?? last.key) : last;

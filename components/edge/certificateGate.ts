@@ -1,0 +1,81 @@
+import { type Job } from "@pulumi/kubernetes/batch/v1";
+import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
+import { type CertificatePlan } from "../../jobs/certificate";
+import { declareGate, declareGateAccess } from "../workload/gate";
+
+/** Controllers read a new Secret within seconds; load balancers in front of them take a minute or two. */
+const DEADLINE_SECONDS = 180;
+
+/** Arguments of {@link declareCertificateGate}. */
+export interface CertificateGateArgs {
+    namespace: Input<string>;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    /** The active certificate: its name, and the serial number every host must serve. */
+    certificate: { name: string; serial: string };
+    /** Hosts that TLS is opened to. */
+    hosts: readonly string[];
+    /** `host:port` to connect to instead. Default: each host itself, on port 443. */
+    address?: string | undefined;
+    /** Namespace of the ingress controller. */
+    ingressNamespace: string;
+    /** Node image the gate runs on. */
+    nodeImage: string;
+    /** What must be done before the gate looks. */
+    after: readonly Resource[];
+}
+
+/**
+ * Opens TLS to every host, as `curl -v` does in section 5.4 step 4, and fails the update unless the active
+ * certificate is served. Once a certificate: it is named by the serial number, so that one re-issued under the same
+ * name is checked too.
+ */
+export function declareCertificateGate(
+    name: string,
+    args: CertificateGateArgs,
+    parent: ComponentResource,
+): Job {
+    const { namespace, labels, certificate, address, hosts } = args;
+    const ports = new Set([443, ...(address === undefined ? [] : [Number(address.split(":").at(-1))])]);
+    const access = declareGateAccess(
+        `${name}-gate`,
+        {
+            namespace,
+            labels,
+            subject: name,
+            egress: [
+                // Anywhere: load balancers change their addresses.
+                { ports: [...ports].map((port) => ({ protocol: "TCP", port })) },
+                // On any port: a Service leads to its pods' own, and policies see those.
+                {
+                    to: [
+                        {
+                            namespaceSelector: {
+                                matchLabels: { "kubernetes.io/metadata.name": args.ingressNamespace },
+                            },
+                        },
+                    ],
+                },
+            ],
+        },
+        parent,
+    );
+    return declareGate(
+        `${name}-certificate`,
+        {
+            access,
+            program: "certificate",
+            plan: {
+                subject: certificate.name,
+                serial: certificate.serial,
+                hosts: hosts.map((host) => ({ host, address })),
+                deadlineSeconds: DEADLINE_SECONDS,
+            } satisfies CertificatePlan,
+            // In lower case, because the Job is named after it.
+            hash: certificate.serial.slice(0, 8).toLowerCase(),
+            nodeImage: args.nodeImage,
+            after: args.after,
+        },
+        parent,
+    );
+}

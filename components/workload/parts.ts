@@ -1,0 +1,360 @@
+import { type types } from "@pulumi/kubernetes";
+import { Deployment } from "@pulumi/kubernetes/apps/v1";
+import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
+import { ConfigMap, Secret, Service, ServiceAccount } from "@pulumi/kubernetes/core/v1";
+import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
+import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
+import { type ComponentResource, type Input, type Output, type Resource } from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random/randomPassword";
+import { type SmokeRequest } from "../../jobs/smoke";
+import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
+import { contentHash } from "../hash";
+import { GATE_LABEL } from "../labels";
+import { type Resources, workloadPod } from "./pod";
+
+/** Pods a rollout may add above the number wanted, in percent. */
+export const MAX_SURGE_PERCENT = 25;
+
+/** Length of a generated secret, in characters. */
+const GENERATED_SECRET_LENGTH = 40;
+
+/** Secrets of a container by name: the operator's value, or `generated` for one the stack makes itself. */
+export type WorkloadSecrets = Record<string, Output<string> | "generated">;
+
+/** What every workload is told, whatever its strategy. Times are in seconds. */
+export interface WorkloadArgs {
+    /** Namespace everything is created in. */
+    namespace: Input<string>;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    /** Port of the container and of the Service. */
+    port: number;
+    /** Paths of the probes. */
+    health: { live: string; ready: string };
+    /** Bounds of the autoscaler and the average use, in percent of the request, it aims at. */
+    scaling: { min: number; max: number; cpu: number; memory?: number | undefined };
+    /** CPU and memory of one pod. */
+    resources: Resources;
+    secrets: WorkloadSecrets;
+    /** Any new value replaces the pods one by one. Default: none. */
+    restart?: string | undefined;
+    /** Time a pod has to finish its requests. */
+    gracePeriod: number;
+    /** Who may reach the pods and what they may reach. */
+    network: WorkloadNetwork;
+    /** Requests of the smoke gate, its limit, and an image with tests of the user's own beside it. */
+    smoke: { requests: SmokeRequest[]; deadline: number; image?: string | undefined };
+    /** Node image the gates run on. */
+    nodeImage: string;
+    /** What must exist before the pods start. Default: nothing. */
+    after?: readonly Resource[];
+}
+
+/** One release, ready to run. */
+export interface Release {
+    /** Image tag. */
+    version: string;
+    /** Full image reference; with a digest, what runs can never change under its tag. */
+    image: string;
+    /** Environment of the container. */
+    config: Record<string, string>;
+    /** Change request it belongs to. Default: none. */
+    ticket?: string | undefined;
+}
+
+/** Who may reach a workload's pods, and what they may reach; DNS is open to all, everything else closed. */
+export interface WorkloadNetwork {
+    /** Namespace of the ingress controller. Default: not reachable from outside the stack. */
+    ingressNamespace?: string | undefined;
+    /** Names of the workloads that call this one. */
+    callers: readonly string[];
+    /** Names and ports of the workloads it calls. */
+    calls: readonly { app: string; port: number }[];
+    /** Addresses outside the namespace it may reach. */
+    egress: readonly { cidr: string; except: string[]; ports: number[] }[];
+}
+
+/** Names one thing that a gate lets through: the image and the release's own configuration, and nothing else. */
+export function releaseHash({ image, config }: Release): string {
+    return contentHash([image, config]);
+}
+
+/** The ServiceAccount of a workload's pods, which has no token to lose. */
+export function declareAccount(app: string, args: WorkloadArgs, parent: ComponentResource): ServiceAccount {
+    return new ServiceAccount(
+        app,
+        { metadata: metadataOf(app, app, args), automountServiceAccountToken: false },
+        { parent },
+    );
+}
+
+/** Lets exactly those connections through that the workload's network values name, and its gates. */
+export function declareNetworkPolicy(
+    app: string,
+    args: WorkloadArgs,
+    parent: ComponentResource,
+): NetworkPolicy {
+    const { ingressNamespace, callers, calls, egress } = args.network;
+    const tcp = (port: number) => ({ protocol: "TCP", port });
+    const pods = (matchLabels: Record<string, string>) => ({ podSelector: { matchLabels } });
+    const namespace = (name: string) => ({
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
+    });
+    return new NetworkPolicy(
+        app,
+        {
+            metadata: metadataOf(app, app, args),
+            spec: {
+                podSelector: { matchLabels: { app } },
+                policyTypes: ["Ingress", "Egress"],
+                ingress: [
+                    {
+                        from: [
+                            pods({ [GATE_LABEL]: app }),
+                            ...callers.map((caller) => pods({ app: caller })),
+                            ...(ingressNamespace === undefined ? [] : [namespace(ingressNamespace)]),
+                        ],
+                        ports: [tcp(args.port)],
+                    },
+                ],
+                egress: [
+                    ...calls.map((callee) => ({
+                        to: [pods({ app: callee.app })],
+                        ports: [tcp(callee.port)],
+                    })),
+                    ...egress.map(({ cidr, except, ports }) => ({
+                        to: [{ ipBlock: { cidr, ...(except.length > 0 ? { except } : {}) } }],
+                        ports: ports.map(tcp),
+                    })),
+                ],
+            },
+        },
+        { parent },
+    );
+}
+
+/**
+ * Configuration of one release. Named by its content: pods start with exactly what they were rolled out with, and
+ * the preview shows a changed value as what it is, a new ConfigMap and a rollout.
+ */
+export function declareConfiguration(
+    name: string,
+    app: string,
+    args: WorkloadArgs,
+    data: Record<string, string>,
+    parent: ComponentResource,
+): ConfigMap {
+    const metadata = metadataOf(`${name}-config-${contentHash(data)}`, app, args);
+    return new ConfigMap(`${name}-config`, { metadata, immutable: true, data }, { parent });
+}
+
+/** The values of a workload's secrets, generated ones included. */
+export function declareSecretValues(
+    app: string,
+    { secrets }: WorkloadArgs,
+    parent: ComponentResource,
+): Record<"supplied" | "generated", Record<string, Output<string>>> {
+    const supplied: Record<string, Output<string>> = {};
+    const generated: Record<string, Output<string>> = {};
+    for (const [key, value] of Object.entries(secrets)) {
+        if (value !== "generated") {
+            supplied[key] = value;
+            continue;
+        }
+        const password = new RandomPassword(
+            `${app}-${key.toLowerCase().replaceAll("_", "-")}`,
+            { length: GENERATED_SECRET_LENGTH, special: false },
+            { parent },
+        );
+        generated[key] = password.result;
+    }
+    return { supplied, generated };
+}
+
+/** A Secret's name and the keys in it. */
+export interface MountedSecret {
+    name: Input<string>;
+    keys: string[];
+}
+
+/**
+ * Secrets of a set of pods: one for the operator's values and one for the generated ones, each under a new name
+ * whenever a value changes.
+ */
+export function declareSecrets(
+    name: string,
+    app: string,
+    args: WorkloadArgs,
+    values: ReturnType<typeof declareSecretValues>,
+    parent: ComponentResource,
+): MountedSecret[] {
+    return Object.entries(values)
+        .filter(([, stringData]) => Object.keys(stringData).length > 0)
+        .map(([origin, stringData]) => {
+            const { namespace, labels } = metadataOf(name, app, args);
+            const metadata = { namespace, labels };
+            const secret = new Secret(
+                `${name}-${origin}`,
+                { metadata, immutable: true, stringData },
+                { parent },
+            );
+            return { name: secret.metadata.name, keys: Object.keys(stringData) };
+        });
+}
+
+/** What distinguishes one Deployment of a workload from another. */
+export interface DeploymentArgs {
+    app: string;
+    release: Release;
+    /** Labels that select the pods, `app` among them. */
+    selector: Record<string, string>;
+    /** Value of the pods' `version` label, by which the runbook's commands find them. */
+    versionLabel: string;
+    configMap: Input<string>;
+    secrets: readonly MountedSecret[];
+    serviceAccount: Input<string>;
+    /** No replicas at all: an idle colour on cold standby. Nothing to await then. Default: false. */
+    scaledAway?: boolean;
+    dependsOn: readonly Resource[];
+}
+
+/** The pods of one release; its rollout is awaited for 300 seconds (section 3.2 step 2). */
+export function declareDeployment(
+    name: string,
+    args: WorkloadArgs,
+    own: DeploymentArgs,
+    parent: ComponentResource,
+): Deployment {
+    const timeout = `${ROLLOUT_TIMEOUT_SECONDS}s`;
+    const metadata = metadataOf(name, own.app, args);
+    return new Deployment(
+        name,
+        {
+            metadata: own.scaledAway ? { ...metadata, annotations: SKIP_AWAIT } : metadata,
+            spec: {
+                // Otherwise no replicas: the autoscaler owns them, and a number here would undo it at every update.
+                ...(own.scaledAway ? { replicas: 0 } : {}),
+                selector: { matchLabels: own.selector },
+                strategy: {
+                    type: "RollingUpdate",
+                    rollingUpdate: { maxSurge: `${MAX_SURGE_PERCENT}%`, maxUnavailable: 0 },
+                },
+                progressDeadlineSeconds: ROLLOUT_TIMEOUT_SECONDS,
+                revisionHistoryLimit: 10,
+                template: workloadPod({
+                    app: own.app,
+                    image: own.release.image,
+                    labels: {
+                        ...metadata.labels,
+                        ...own.selector,
+                        version: own.versionLabel,
+                        "app.kubernetes.io/version": own.release.version,
+                    },
+                    port: args.port,
+                    health: args.health,
+                    resources: args.resources,
+                    configMap: own.configMap,
+                    secrets: own.secrets,
+                    serviceAccount: own.serviceAccount,
+                    gracePeriodSeconds: args.gracePeriod,
+                    restart: args.restart,
+                }),
+            },
+        },
+        { parent, dependsOn: [...own.dependsOn], customTimeouts: { create: timeout, update: timeout } },
+    );
+}
+
+/** For what is not worth waiting for, or cannot become ready. */
+export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
+
+/** A Service in front of the selected pods. Without await it may select nothing yet. */
+export function declareService(
+    name: string,
+    args: WorkloadArgs,
+    own: { app: string; selector: Record<string, string>; await: boolean; dependsOn: readonly Resource[] },
+    parent: ComponentResource,
+): Service {
+    const metadata = metadataOf(name, own.app, args);
+    return new Service(
+        name,
+        {
+            metadata: own.await ? metadata : { ...metadata, annotations: SKIP_AWAIT },
+            spec: {
+                type: "ClusterIP",
+                selector: own.selector,
+                ports: [{ name: "http", port: args.port, targetPort: "http" }],
+            },
+        },
+        { parent, dependsOn: [...own.dependsOn] },
+    );
+}
+
+/** Scales a Deployment within the bounds of the values (section 4.3.3 steps 3 and 4). */
+export function declareAutoscaler(
+    name: string,
+    app: string,
+    args: WorkloadArgs,
+    deployment: Deployment,
+    parent: ComponentResource,
+): HorizontalPodAutoscaler {
+    return new HorizontalPodAutoscaler(
+        name,
+        {
+            metadata: metadataOf(name, app, args),
+            spec: {
+                scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: deployment.metadata.name },
+                minReplicas: args.scaling.min,
+                maxReplicas: args.scaling.max,
+                metrics: utilization(args.scaling),
+                behavior: {
+                    // Up at once, to the double within half a minute; down only after five calm minutes.
+                    scaleUp: {
+                        stabilizationWindowSeconds: 0,
+                        policies: [
+                            { type: "Percent", value: 100, periodSeconds: 30 },
+                            { type: "Pods", value: 2, periodSeconds: 30 },
+                        ],
+                        selectPolicy: "Max",
+                    },
+                    scaleDown: {
+                        stabilizationWindowSeconds: 300,
+                        policies: [{ type: "Percent", value: 50, periodSeconds: 60 }],
+                    },
+                },
+            },
+        },
+        { parent },
+    );
+}
+
+/** Lets a node drain take one pod at a time, and never none: with one replica too, the drain can end. */
+export function declareBudget(
+    name: string,
+    app: string,
+    args: WorkloadArgs,
+    selector: Record<string, string>,
+    parent: ComponentResource,
+): PodDisruptionBudget {
+    return new PodDisruptionBudget(
+        name,
+        {
+            metadata: metadataOf(name, app, args),
+            spec: { maxUnavailable: 1, selector: { matchLabels: selector } },
+        },
+        { parent },
+    );
+}
+
+function metadataOf(name: string, app: string, { namespace, labels }: WorkloadArgs) {
+    return { name, namespace, labels: { ...labels, app } };
+}
+
+function utilization(scaling: WorkloadArgs["scaling"]): types.input.autoscaling.v2.MetricSpec[] {
+    const targets = { cpu: scaling.cpu, memory: scaling.memory };
+    return Object.entries(targets).flatMap(([name, averageUtilization]) =>
+        averageUtilization === undefined
+            ? []
+            : [{ type: "Resource", resource: { name, target: { type: "Utilization", averageUtilization } } }],
+    );
+}

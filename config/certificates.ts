@@ -1,0 +1,147 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+
+/** Stands for a certificate or a private key that an operator has yet to give, in an offline preview. */
+export const PLACEHOLDER_PEM = "placeholder";
+
+/**
+ * What an offline preview has in place of a secret: nothing, or ciphertext. Compared as a whole, so that no real
+ * certificate, however broken, is taken for one.
+ */
+const STAND_INS: readonly string[] = [PLACEHOLDER_PEM, "[encrypted]"];
+
+/** A certificate with its chain, the leaf first, and the leaf's private key, both as PEM. */
+export interface PemPair {
+    certificate: string;
+    privateKey: string;
+}
+
+/** What anybody can read off a certificate. */
+export interface CertificateFacts {
+    /** Serial number, in capital hexadecimal digits. */
+    serial: string;
+    /** End of its validity, such as 2027-11-30T12:00:00Z. */
+    notAfter: string;
+    /** DNS names it is for, wildcards among them. */
+    hosts: string[];
+}
+
+/** Facts of a stand-in: no certificate has the serial number 0, so a gate that looks for it can only fail. */
+const PLACEHOLDER_FACTS: CertificateFacts = { serial: "00000000", notAfter: "unknown", hosts: [] };
+
+/**
+ * What is wrong with a certificate that is to serve these hosts, each in words of what is expected; never with any
+ * text of the private key. Section 5.4 steps 1 and 2. Whether it has expired is not asked here: an update in an
+ * emergency must not depend on the clock. A policy reports it.
+ */
+export function checkCertificate({ certificate, privateKey }: PemPair, hosts: readonly string[]): string[] {
+    const chain = isStandIn(certificate) ? [] : parseChain(certificate);
+    const key = isStandIn(privateKey) ? undefined : parseKey(privateKey);
+    const problems = [chain, key].filter((part) => typeof part === "string");
+    if (typeof chain === "string") {
+        return problems;
+    }
+    const [leaf] = chain;
+    if (leaf === undefined) {
+        return problems;
+    }
+    if (typeof key === "object" && !leaf.checkPrivateKey(key)) {
+        problems.push(`the private key of ${nameOf(leaf)}, found another one`);
+    }
+    const uncovered = hosts.filter((host) => !isFor(leaf, host));
+    return [...problems, ...chainProblems(chain), ...uncovered.map((host) => uncoveredHost(leaf, host))];
+}
+
+/**
+ * Facts of a chain's leaf, for annotations, policies and the gate.
+ *
+ * @throws when `pem` is neither a certificate that {@link checkCertificate} accepts nor a stand-in.
+ */
+export function certificateFacts(pem: string): CertificateFacts {
+    if (isStandIn(pem)) {
+        return PLACEHOLDER_FACTS;
+    }
+    const leaf = new X509Certificate(pem);
+    return {
+        serial: leaf.serialNumber,
+        notAfter: new Date(leaf.validTo).toISOString().replace(".000Z", "Z"),
+        hosts: namesOf(leaf),
+    };
+}
+
+/** What is wrong when a host is served with this certificate; undefined when nothing is. */
+export function checkHost(pem: string, host: string): string | undefined {
+    const leaf = isStandIn(pem) ? undefined : new X509Certificate(pem);
+    return leaf === undefined || isFor(leaf, host) ? undefined : uncoveredHost(leaf, host);
+}
+
+function isStandIn(text: string): boolean {
+    return STAND_INS.includes(text);
+}
+
+/** The certificates of a PEM text, or what is expected instead. */
+function parseChain(pem: string): X509Certificate[] | string {
+    const labels = Array.from(pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g), ([, label]) => label!);
+    const foreign = labels.find((label) => label !== "CERTIFICATE");
+    if (foreign !== undefined) {
+        return `nothing but certificates in certificate, found a block ${foreign}`;
+    }
+    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    try {
+        if (blocks.length > 0 && blocks.length === labels.length) {
+            return blocks.map((block) => new X509Certificate(block));
+        }
+    } catch {
+        // Said below, without quoting what may be anything.
+    }
+    return "certificate as a readable PEM chain, the leaf first";
+}
+
+function parseKey(pem: string): KeyObject | string {
+    try {
+        return createPrivateKey(pem);
+    } catch {
+        // The message of the error is left out: it might quote the key.
+        return "privateKey as a readable PEM private key without passphrase";
+    }
+}
+
+function chainProblems(chain: readonly X509Certificate[]): string[] {
+    const first = (certificate: X509Certificate) =>
+        chain.findIndex((other) => other.fingerprint256 === certificate.fingerprint256);
+    const unique = chain.filter((certificate, index) => first(certificate) === index);
+    const repeated = chain.filter((certificate, index) => first(certificate) !== index);
+    return [
+        ...repeated.map((certificate) => `each certificate once, found ${nameOf(certificate)} again`),
+        ...unique.slice(1).flatMap((issuer, index) => {
+            const issued = unique[index]!;
+            // Names and key identifiers first; only the signature proves it.
+            return issued.checkIssued(issuer) && issued.verify(issuer.publicKey)
+                ? []
+                : [
+                      `a chain in order, each certificate issued by the next: ${nameOf(issued)} is not issued by ${nameOf(issuer)}`,
+                  ];
+        }),
+    ];
+}
+
+/** As browsers see it: by alternative names alone, a wildcard standing for exactly one whole label. */
+function isFor(leaf: X509Certificate, host: string): boolean {
+    return leaf.checkHost(host, { subject: "never", partialWildcards: false }) !== undefined;
+}
+
+function uncoveredHost(leaf: X509Certificate, host: string): string {
+    return `a certificate for ${host}: ${nameOf(leaf)} is for ${namesOf(leaf).join(", ") || "no host at all"}`;
+}
+
+function namesOf(leaf: X509Certificate): string[] {
+    return (leaf.subjectAltName ?? "")
+        .split(", ")
+        .flatMap((name) => (name.startsWith("DNS:") ? [name.slice("DNS:".length)] : []));
+}
+
+/** Subject on one line, and the serial number, which tells it from the one it replaces. */
+function nameOf(certificate: X509Certificate): string {
+    // Public authorities have begun to leave the subject empty.
+    const subject = certificate.subject?.replaceAll("\n", ", ") || (namesOf(certificate)[0] ?? "a certificate");
+    return `${subject} (serial ${certificate.serialNumber})`;
+}

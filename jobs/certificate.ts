@@ -1,0 +1,158 @@
+import { type X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { addAbortSignal } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "node:tls";
+import { type GateContext, gateMain } from "./lib/gate";
+import { reasonOf, within } from "./lib/http";
+import { list, optional, pattern, seconds, shape, text } from "./lib/shape";
+
+/** Which certificate the gate looks for, and where. */
+export interface CertificatePlan {
+    /** Name of the certificate, for the lines printed: "mcp-tls-new". */
+    subject: string;
+    /** Serial number that must be served, in capital hexadecimal digits. */
+    serial: string;
+    /** At least one. All must serve it. */
+    hosts: CertificateTarget[];
+    /** Whole-run limit in seconds; when it is over, the gate fails. */
+    deadlineSeconds: number;
+}
+
+/** One host that TLS is opened to. */
+export interface CertificateTarget {
+    /** Name the server is asked for (SNI). */
+    host: string;
+    /** `host:port` to connect to. Default: the host itself, on port 443. */
+    address?: string | undefined;
+}
+
+/** How a run ended. */
+export interface CertificateResult {
+    passed: number;
+    /** Hosts that did not serve the certificate. */
+    failed: string[];
+}
+
+const PAUSE_SECONDS = 2;
+/** Limit of one handshake. */
+const HANDSHAKE_SECONDS = 10;
+
+/** Looks at all hosts at once, again and again until each serves the certificate; never rejects over what they do. */
+export async function runCertificate(
+    { subject, serial, hosts, deadlineSeconds }: CertificatePlan,
+    { log, signal }: GateContext,
+): Promise<CertificateResult> {
+    log(`certificate ${subject}: serial ${serial} at ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`);
+    const deadline = `the deadline of ${deadlineSeconds} s passed`;
+    return within(deadlineSeconds, deadline, signal, async (run) => {
+        const outcomes = await Promise.all(hosts.map((target) => outcome(target, serial, run, log)));
+        const failed = hosts.filter((_, index) => !outcomes[index]).map(({ host }) => host);
+        return { passed: hosts.length - failed.length, failed };
+    });
+}
+
+/** The last line of a run. */
+export function certificateVerdict(
+    { subject, hosts }: CertificatePlan,
+    { passed, failed }: CertificateResult,
+): string {
+    return failed.length === 0
+        ? `PASSED ${passed} of ${hosts.length} hosts: ${subject} is what they serve.`
+        : `FAILED ${failed.length} of ${hosts.length} hosts: ${subject} is not what they serve.`;
+}
+
+/** Whether a host came to serve the certificate; prints what changes on the way there. */
+async function outcome(
+    target: CertificateTarget,
+    serial: string,
+    run: AbortSignal,
+    log: GateContext["log"],
+): Promise<boolean> {
+    let last = "";
+    for (;;) {
+        const { leaf, trouble } = await servedLeaf(target, run);
+        if (leaf?.serialNumber === serial) {
+            log(`  ✓ ${target.host}: serial ${serial}, valid until ${leaf.validTo}`);
+            return true;
+        }
+        const found = leaf === undefined ? trouble : `served ${leaf.serialNumber}, valid until ${leaf.validTo}`;
+        // A handshake that the deadline cuts short tells less than the one before.
+        const finding = run.aborted && last !== "" ? last : `expected serial ${serial}, ${found}`;
+        if (run.aborted || !(await pause(run))) {
+            log(`  ✗ ${target.host}: ${finding}; ${reasonOf(run)}`);
+            return false;
+        }
+        if (finding !== last) {
+            log(`  … ${target.host}: ${finding}; looking again`);
+            last = finding;
+        }
+    }
+}
+
+/** Waits for the next look. Returns whether there is time for one. */
+async function pause(run: AbortSignal): Promise<boolean> {
+    await sleep(PAUSE_SECONDS * 1000, undefined, { signal: run }).catch(() => undefined);
+    return !run.aborted;
+}
+
+/** What one handshake shows: the server's certificate, or in words why there is none. */
+type Look = { leaf: X509Certificate; trouble?: never } | { leaf?: never; trouble: string };
+
+function servedLeaf({ host, address = `${host}:443` }: CertificateTarget, run: AbortSignal): Promise<Look> {
+    const [, server, port] = /^(.+):(\d+)$/.exec(address)!;
+    const reason = `no handshake within ${HANDSHAKE_SECONDS} s`;
+    return within(HANDSHAKE_SECONDS, reason, run, async (signal) => {
+        const socket = connect({
+            host: server!.replace(/^\[|\]$/g, ""),
+            port: Number(port),
+            servername: host,
+            // Trust is not the question here: the serial number tells a controller's own certificate from ours.
+            rejectUnauthorized: false,
+        });
+        // For errors that come when nobody waits for them any more.
+        socket.on("error", () => undefined);
+        try {
+            await once(addAbortSignal(signal, socket), "secureConnect");
+            const leaf = socket.getPeerX509Certificate();
+            return leaf === undefined ? { trouble: "no certificate served" } : { leaf };
+        } catch (error) {
+            const cause = signal.aborted ? (run.aborted ? "no answer yet" : reason) : inWords(error);
+            return { trouble: `no TLS at ${address}: ${cause}` };
+        } finally {
+            socket.destroy();
+        }
+    });
+}
+
+/** OpenSSL's messages are a riddle of several lines, and those of several tried addresses are empty. */
+function inWords(error: unknown): string {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    return /^(ERR_SSL_|EPROTO$)/.test(code) || message === "" ? code : message;
+}
+
+const hostName = pattern(/^[a-z0-9][a-z0-9.-]*$/, "a host name in lower case");
+
+const planShape = shape<CertificatePlan>({
+    subject: text,
+    serial: pattern(/^[0-9A-F]+$/, "a serial number in capital hexadecimal digits"),
+    hosts: list(
+        shape<CertificateTarget>({
+            host: hostName,
+            address: optional(pattern(/^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "host:port")),
+        }),
+    ),
+    deadlineSeconds: seconds,
+});
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export function parseCertificatePlan(raw: unknown): CertificatePlan {
+    return planShape(raw, "");
+}
+
+if (require.main === module) {
+    void gateMain(parseCertificatePlan, async (plan, context) => {
+        const result = await runCertificate(plan, context);
+        return { passed: result.failed.length === 0, line: certificateVerdict(plan, result) };
+    });
+}

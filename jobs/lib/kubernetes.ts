@@ -1,0 +1,332 @@
+import { readFileSync } from "node:fs";
+import { type IncomingMessage } from "node:http";
+import { request } from "node:https";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure, throwIfStopped } from "./gate";
+import { inWords, reasonOf, within } from "./http";
+
+/** The parts of Kubernetes' objects that gates read. */
+export interface Metadata {
+    name: string;
+    uid: string;
+    resourceVersion: string;
+    generation?: number;
+    deletionTimestamp?: string;
+}
+
+export interface ConfigMap {
+    metadata: Metadata;
+    data?: Record<string, string>;
+}
+
+export interface Service {
+    metadata: Metadata;
+    spec: { selector?: Record<string, string> };
+}
+
+export interface Condition {
+    type: string;
+    status: "True" | "False" | "Unknown";
+    reason?: string;
+    message?: string;
+}
+
+export interface Deployment {
+    metadata: Metadata;
+    spec: { replicas?: number };
+    status: {
+        observedGeneration?: number;
+        replicas?: number;
+        updatedReplicas?: number;
+        readyReplicas?: number;
+        conditions?: Condition[];
+    };
+}
+
+export interface ContainerStatus {
+    name: string;
+    ready: boolean;
+    restartCount: number;
+    state?: { waiting?: { reason?: string; message?: string }; terminated?: Ended };
+    lastState?: { terminated?: Ended };
+}
+
+/** How a container ended. */
+export interface Ended {
+    exitCode: number;
+    reason?: string;
+}
+
+export interface Pod {
+    metadata: Metadata;
+    status: {
+        phase?: string;
+        podIP?: string;
+        conditions?: Condition[];
+        initContainerStatuses?: ContainerStatus[];
+        containerStatuses?: ContainerStatus[];
+    };
+}
+
+export interface EndpointSlice {
+    endpoints?:
+        | {
+              conditions?: { ready?: boolean; terminating?: boolean };
+              targetRef?: { name?: string };
+          }[]
+        | null;
+}
+
+const GROUPS = {
+    configmaps: "/api/v1",
+    pods: "/api/v1",
+    services: "/api/v1",
+    deployments: "/apis/apps/v1",
+    endpointslices: "/apis/discovery.k8s.io/v1",
+};
+
+/** One object, or a subresource of it. */
+export interface Place {
+    resource: keyof typeof GROUPS;
+    name: string;
+    subresource?: "scale";
+}
+
+/** What the API server refused. */
+export class ApiError extends Failure {
+    constructor(
+        message: string,
+        /** HTTP status. */
+        readonly status: number,
+    ) {
+        super(message);
+    }
+}
+
+/** What a client of the Kubernetes API is told. */
+export interface KubernetesOptions {
+    server: { host: string; port: number; ca: string };
+    /** Asked for at each request, as the kubelet renews it every hour. */
+    token: () => string;
+    namespace: string;
+    /** Gets a line when the API server stops answering, and when it answers again. */
+    log: (line: string) => void;
+    /** How long, in seconds, a request is repeated when the API server cannot be reached, answers 429 or 5xx. */
+    patienceSeconds?: number;
+    /** Between two of these attempts, in seconds. */
+    pauseSeconds?: number;
+}
+
+/** Limit of one attempt, in seconds. */
+const ATTEMPT_SECONDS = 10;
+
+/** What one attempt brought: an answer, or in words why there is none. */
+type Attempt = { status: number; body: string } | { trouble: string; passing: boolean };
+
+/** Where the kubelet puts a pod's credentials. */
+const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/**
+ * The Kubernetes API, over node:https because fetch cannot be given a CA. Requests reject with {@link ApiError} when
+ * they are refused, with {@link Failure} when the server stays away or the signal fires.
+ */
+export class Kubernetes {
+    constructor(private readonly options: KubernetesOptions) {}
+
+    /** As the ServiceAccount of the pod this runs in. Throws {@link Failure} outside of one. */
+    static ofThisPod(options: Omit<KubernetesOptions, "server" | "token">): Kubernetes {
+        const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443" } = process.env;
+        if (host === undefined) {
+            throw new Failure("KUBERNETES_SERVICE_HOST is not set: this gate runs in a pod of the cluster.");
+        }
+        const file = (name: string) => {
+            try {
+                return readFileSync(join(ACCOUNT, name), "utf8");
+            } catch (error) {
+                const { code } = error as NodeJS.ErrnoException;
+                throw new Failure(
+                    `${join(ACCOUNT, name)} cannot be read (${code}): the pod needs its ServiceAccount's token.`,
+                );
+            }
+        };
+        return new Kubernetes({
+            ...options,
+            server: { host, port: Number(port), ca: file("ca.crt") },
+            token: () => file("token").trim(),
+        });
+    }
+
+    get<T>(place: Place, signal: AbortSignal): Promise<T> {
+        return this.call<T>("get", place, signal);
+    }
+
+    /** All objects with these labels. */
+    async list<T>(
+        resource: Place["resource"],
+        labels: Record<string, string>,
+        signal: AbortSignal,
+    ): Promise<T[]> {
+        const { items } = await this.call<{ items?: T[] | null }>("list", { resource, labels }, signal);
+        return items ?? [];
+    }
+
+    /** Applies a JSON merge patch. With `metadata.resourceVersion` in it, rejects with 409 when the object changed. */
+    patch<T>(place: Place, patch: object, signal: AbortSignal): Promise<T> {
+        return this.call<T>("patch", place, signal, JSON.stringify(patch));
+    }
+
+    private async call<T>(
+        verb: "get" | "list" | "patch",
+        place: Place | { resource: Place["resource"]; labels: Record<string, string> },
+        signal: AbortSignal,
+        body?: string,
+    ): Promise<T> {
+        const { namespace, log, patienceSeconds = 60, pauseSeconds = 1 } = this.options;
+        const root = `${GROUPS[place.resource]}/namespaces/${encodeURIComponent(namespace)}/${place.resource}`;
+        const path = root + ("labels" in place ? query(place.labels) : below(place));
+        let silentSince: number | undefined;
+        for (;;) {
+            const attempt = await this.send(body === undefined ? "GET" : "PATCH", path, body, signal);
+            if ("status" in attempt && attempt.status < 300) {
+                if (silentSince !== undefined) log("the API server answers again");
+                return JSON.parse(attempt.body) as T;
+            }
+            const passing =
+                "status" in attempt ? attempt.status === 429 || attempt.status >= 500 : attempt.passing;
+            if (!passing) {
+                throw "status" in attempt
+                    ? new ApiError(refusal(verb, place, namespace, attempt), attempt.status)
+                    : new Failure(`the API server cannot be asked: ${attempt.trouble}`);
+            }
+            const trouble = "status" in attempt ? said(attempt) : attempt.trouble;
+            if (silentSince === undefined) {
+                silentSince = performance.now();
+                log(`the API server does not answer: ${trouble}; asked again for ${patienceSeconds} s`);
+            }
+            if (performance.now() - silentSince >= patienceSeconds * 1000) {
+                throw new Failure(`the API server has not answered for ${patienceSeconds} s: ${trouble}`);
+            }
+            await pause(pauseSeconds, signal);
+        }
+    }
+
+    private send(
+        method: "GET" | "PATCH",
+        path: string,
+        body: string | undefined,
+        signal: AbortSignal,
+    ): Promise<Attempt> {
+        const late = `no answer within ${ATTEMPT_SECONDS} s`;
+        return within(ATTEMPT_SECONDS, late, signal, async (attempt) => {
+            const headers = {
+                accept: "application/json",
+                authorization: `Bearer ${this.options.token()}`,
+                ...(body === undefined ? {} : { "content-type": "application/merge-patch+json" }),
+            };
+            try {
+                const response = await new Promise<IncomingMessage>((resolve, reject) => {
+                    request({ ...this.options.server, method, path, headers, signal: attempt })
+                        .once("response", resolve)
+                        .on("error", reject)
+                        .end(body);
+                });
+                let text = "";
+                for await (const chunk of response.setEncoding("utf8")) text += chunk as string;
+                return { status: response.statusCode!, body: text };
+            } catch (error) {
+                throwIfStopped(signal);
+                if (attempt.aborted) return { trouble: reasonOf(attempt), passing: true };
+                const { code = "" } = error as NodeJS.ErrnoException;
+                return {
+                    trouble: inWords(error),
+                    passing: /^(E[A-Z]*(CONN|HOST|NET)|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT)/.test(code),
+                };
+            }
+        });
+    }
+}
+
+/** Waits; rejects with {@link Failure} when the signal fires meanwhile. */
+export async function pause(seconds: number, signal: AbortSignal): Promise<void> {
+    await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined);
+    throwIfStopped(signal);
+}
+
+/** Whether a pod takes traffic, as far as it is up to the pod. */
+export function isReady({ metadata, status }: Pod): boolean {
+    const ready = status.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+    return (ready ?? false) && metadata.deletionTimestamp === undefined;
+}
+
+/** In words, why a pod is not ready. */
+export function unreadyBecause({ metadata, status }: Pod): string {
+    if (metadata.deletionTimestamp !== undefined) return "is being deleted";
+    const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+    for (const { name, state } of containers) {
+        // PodInitializing is said of every container while an init container has the trouble, or none has any.
+        if (state?.waiting !== undefined && state.waiting.reason !== "PodInitializing") {
+            return `${name} waits: ${because(state.waiting)}`;
+        }
+        if (state?.terminated !== undefined && state.terminated.exitCode !== 0) {
+            return `${name} ended: ${endedBy(state.terminated)}`;
+        }
+    }
+    const scheduled = status.conditions?.find(({ type }) => type === "PodScheduled");
+    if (scheduled?.status === "False") return `is ${status.phase}: ${because(scheduled)}`;
+    const unready = containers.find(({ ready, state }) => !ready && state?.terminated === undefined);
+    return unready === undefined ? `is ${status.phase ?? "new"}` : `${unready.name} is not ready`;
+}
+
+/** How a container ended, in words. */
+export function endedBy({ reason, exitCode }: Ended): string {
+    return `${reason ?? "exited"} (exit code ${exitCode})`;
+}
+
+/** The reason and message of a condition or a state. */
+export function because({ reason, message }: { reason?: string; message?: string }): string {
+    return [
+        reason ?? "no reason given",
+        ...(message ? [`(${message.trim().replace(/\s+/g, " ")})`] : []),
+    ].join(" ");
+}
+
+function query(labels: Record<string, string>): string {
+    const pairs = Object.entries(labels).map((pair) => pair.join("="));
+    return `?labelSelector=${encodeURIComponent(pairs.join(","))}`;
+}
+
+function below({ name, subresource }: Place): string {
+    return `/${encodeURIComponent(name)}${subresource === undefined ? "" : `/${subresource}`}`;
+}
+
+function refusal(
+    verb: string,
+    place: { resource: string; name?: string; subresource?: string },
+    namespace: string,
+    attempt: { status: number; body: string },
+): string {
+    const resource = [place.resource, place.subresource].filter(Boolean).join("/");
+    const what = `${resource}${place.name === undefined ? "" : ` ${place.name}`}`;
+    switch (attempt.status) {
+        case 401:
+            return `the API server does not accept the ServiceAccount's token (${said(attempt)})`;
+        case 403:
+            return `the ServiceAccount lacks the right to ${verb} ${what} in ${namespace} (${said(attempt)})`;
+        case 404:
+            return `there is no ${what} in ${namespace}`;
+        default:
+            return `the API server refuses to ${verb} ${what} in ${namespace}: ${said(attempt)}`;
+    }
+}
+
+/** Status and message of an answer; the API server explains itself in a Status object, a proxy in any text. */
+function said({ status, body }: { status: number; body: string }): string {
+    let message: unknown;
+    try {
+        ({ message } = JSON.parse(body) as { message?: unknown });
+    } catch {
+        message = undefined;
+    }
+    return typeof message === "string" ? `${status}: ${message}` : String(status);
+}

@@ -1,0 +1,164 @@
+import { Failure } from "./gate";
+import { ApiError, type ConfigMap, type Kubernetes, pause, type Place } from "./kubernetes";
+import { kind, oneOf, optional, type Reader, shape, text, Unusable, wholeNumber } from "./shape";
+
+/** What is remembered of one release. */
+export interface LedgerEntry {
+    /** Counts the completed releases of an app; missing until the release is completed. */
+    revision?: number;
+    hash: string;
+    version: string;
+    image: string;
+    colour: "blue" | "green";
+    ticket?: string;
+    /** When its smoke tests passed, in ISO 8601. */
+    smokeAt?: string;
+    /** When it had proved itself with live traffic, in ISO 8601. */
+    completedAt?: string;
+    /** Anything a reader should know. */
+    note?: string;
+}
+
+/** What is known of an app's releases. */
+export interface Memory {
+    /** Newest last. */
+    entries: LedgerEntry[];
+    /** A text that stands in the entries' place and cannot be read. */
+    garbled?: string;
+    /** Whether there was no release yet. Not so when what stands or stood there cannot be read. */
+    blank: boolean;
+    /** Version or hash of a release that an operator wants stopped. */
+    abort?: string;
+}
+
+/** Most entries that are kept of one app. */
+export const LEDGER_LIMIT = 20;
+
+const entryShape = shape<LedgerEntry>({
+    revision: optional(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    hash: text,
+    version: text,
+    image: text,
+    colour: oneOf("blue", "green"),
+    ticket: optional(text),
+    smokeAt: optional(text),
+    completedAt: optional(text),
+    note: optional(text),
+});
+
+const entriesShape: Reader<LedgerEntry[]> = (value, path) => {
+    if (!Array.isArray(value)) throw new Unusable(path, kind(value), "a list of releases");
+    return value.map((entry, index) => entryShape(entry, `[${index}]`));
+};
+
+/** Reads what stands under an app's key; throws {@link Unusable} when that is no list of entries. */
+export function parseEntries(source: string): LedgerEntry[] {
+    let raw: unknown;
+    try {
+        raw = JSON.parse(source);
+    } catch {
+        throw new Unusable("", "text that is not JSON", "a list of releases");
+    }
+    return entriesShape(raw, "");
+}
+
+/** Reads an app's keys of the ledger. */
+export function parseMemory(data: Record<string, string>, app: string): Memory {
+    const source = data[app];
+    const abort = data[`${app}.abort`]?.trim();
+    const lost = data[unreadableKey(app)] !== undefined;
+    try {
+        const entries = source === undefined ? [] : parseEntries(source);
+        return { entries, abort, blank: !lost && !entries.some(isCompleted) };
+    } catch (error) {
+        if (!(error instanceof Unusable)) throw error;
+        return { entries: [], garbled: source, abort, blank: false };
+    }
+}
+
+/**
+ * Adds an entry as the newest, in the place of one with the same hash, and drops what exceeds the limit: the oldest
+ * that were never completed first, never the new one nor the newest completed one of a colour, which may be live.
+ */
+export function append(entries: LedgerEntry[], entry: LedgerEntry): LedgerEntry[] {
+    const all = [...entries.filter(({ hash }) => hash !== entry.hash), entry];
+    const newestOf = (colour: string) => all.findLast((each) => isCompleted(each) && each.colour === colour);
+    const kept = new Set([entry, newestOf("blue"), newestOf("green")]);
+    const droppable = all.filter((each) => !kept.has(each));
+    const oldestFirst = [
+        ...droppable.filter((each) => !isCompleted(each)),
+        ...droppable.filter((each) => isCompleted(each)),
+    ];
+    const dropped = new Set(oldestFirst.slice(0, Math.max(0, all.length - LEDGER_LIMIT)));
+    return all.filter((each) => !dropped.has(each));
+}
+
+/** The number of the next release that is completed. */
+export function nextRevision(entries: LedgerEntry[]): number {
+    return Math.max(0, ...entries.map(({ revision }) => revision ?? 0)) + 1;
+}
+
+export function isCompleted({ completedAt }: LedgerEntry): boolean {
+    return completedAt !== undefined;
+}
+
+/** The ledger of one app: a key of a ConfigMap that all apps share. */
+export class Ledger {
+    private readonly place: Place;
+
+    constructor(
+        private readonly cluster: Kubernetes,
+        private readonly where: { namespace: string; configMap: string; app: string },
+    ) {
+        this.place = { resource: "configmaps", name: where.configMap };
+    }
+
+    /** Rejects with {@link Failure} when there is no such ConfigMap. */
+    async read(signal: AbortSignal): Promise<Memory> {
+        return parseMemory((await this.configMap(signal)).data ?? {}, this.where.app);
+    }
+
+    /**
+     * Writes the entry that `change` makes of the present ones, and returns it. `change` is called again when
+     * somebody else wrote in between. A text that could not be read is kept under a key of its own.
+     */
+    async write(change: (entries: LedgerEntry[]) => LedgerEntry, signal: AbortSignal): Promise<LedgerEntry> {
+        const { app } = this.where;
+        for (;;) {
+            const { metadata, data = {} } = await this.configMap(signal);
+            const { entries, garbled } = parseMemory(data, app);
+            const entry = change(entries);
+            const patch = {
+                metadata: { resourceVersion: metadata.resourceVersion },
+                data: {
+                    [app]: JSON.stringify(append(entries, entry)),
+                    ...(garbled === undefined ? {} : { [unreadableKey(app)]: garbled }),
+                },
+            };
+            try {
+                await this.cluster.patch(this.place, patch, signal);
+                return entry;
+            } catch (error) {
+                if (!(error instanceof ApiError && error.status === 409)) throw error;
+                await pause(0.2, signal);
+            }
+        }
+    }
+
+    private async configMap(signal: AbortSignal): Promise<ConfigMap> {
+        try {
+            return await this.cluster.get<ConfigMap>(this.place, signal);
+        } catch (error) {
+            if (!(error instanceof ApiError && error.status === 404)) throw error;
+            const { configMap, namespace } = this.where;
+            throw new Failure(
+                `the ledger, ConfigMap ${configMap} in ${namespace}, is gone: bring it back with: pulumi up --refresh`,
+            );
+        }
+    }
+}
+
+/** Where a text is kept that stood in the entries' place. While it is there, no release counts as the first one. */
+export function unreadableKey(app: string): string {
+    return `${app}.unreadable`;
+}

@@ -1,0 +1,254 @@
+import { Failure, throwIfStopped } from "./gate";
+import { ask, within } from "./http";
+import { pause } from "./kubernetes";
+
+/** Series of one counter in a pod's metrics. */
+export interface CounterChoice {
+    /** Name as it stands there: "http_requests_total". */
+    counter: string;
+    /**
+     * Label to the regular expression its value must match somewhere, as {status: "^5"}; a label that is not there
+     * counts as "". Default: every series of that name.
+     */
+    labels?: Record<string, string>;
+}
+
+/** Requests and errors as the pods themselves count them, in Prometheus's text format. */
+export interface PodMetrics {
+    /** "/metrics" */
+    path: string;
+    port: number;
+    /** Best without the probes of the kubelet, which are many and never fail. */
+    requests: CounterChoice;
+    errors: CounterChoice;
+}
+
+/** Requests and errors as Prometheus counts them: PromQL that gives one number, with $WINDOW for "600s". */
+export interface PrometheusMetrics {
+    /** Base URL: "http://prometheus.monitoring:9090". */
+    prometheus: string;
+    requests: string;
+    errors: string;
+}
+
+/** What was counted since the start. */
+export interface Tally {
+    requests: number;
+    errors: number;
+    /** In words, what could not be counted. */
+    trouble?: string;
+}
+
+/** A pod that can be asked for its metrics. */
+export interface Countable {
+    uid: string;
+    name: string;
+    ip: string;
+}
+
+/** Counts the requests and errors since its first reading. */
+export interface Counting {
+    /** Whether it must be read at each look at the pods, as what a pod counted is gone with the pod. */
+    frequent: boolean;
+    /** Never rejects over what cannot be reached. Rejects with {@link Failure} over what can never succeed. */
+    read(pods: Countable[], elapsedSeconds: number, signal: AbortSignal): Promise<Tally>;
+}
+
+/** Limit of one request for metrics, in seconds. */
+const SCRAPE_SECONDS = 4;
+/** How often Prometheus is asked, a second apart, before it counts as away. */
+const PROMETHEUS_ATTEMPTS = 3;
+/** Most of a pod's metrics that is read, in bytes. */
+const SCRAPE_LIMIT = 8 * 1024 * 1024;
+
+/** One value of a pod's metrics. */
+export interface Sample {
+    name: string;
+    labels: Record<string, string>;
+    value: number;
+}
+
+/** Reads Prometheus's text format; lines that are none of it are passed over. */
+export function parseSamples(page: string): Sample[] {
+    return page.split("\n").flatMap((line) => {
+        const [, name, labels = "", value] =
+            /^\s*([a-zA-Z_:][\w:]*)\s*(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?\s+(\S+)/.exec(line) ?? [];
+        if (name === undefined) return [];
+        const pairs = [...labels.matchAll(/([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"/g)];
+        return {
+            name,
+            labels: Object.fromEntries(pairs.map(([, label, content]) => [label!, unescaped(content!)])),
+            value: Number(value),
+        };
+    });
+}
+
+function unescaped(content: string): string {
+    return content.replace(/\\(.)/g, (_, character: string) => (character === "n" ? "\n" : character));
+}
+
+/** Adds the increases of counters up, whatever restarts, comes and goes. */
+export class Increases {
+    /** Last value of each series. */
+    private readonly last = new Map<string, number>();
+    private readonly begun = new Set<string>();
+    total = 0;
+
+    /**
+     * Takes one source's counters in. Those of a source that is `old` were counting before the start: its first
+     * reading is what they are compared with. Those of any other began with 0 since then.
+     */
+    take(source: string, old: boolean, samples: Sample[]): void {
+        const first = old && !this.begun.has(source);
+        this.begun.add(source);
+        for (const { name, labels, value } of samples) {
+            if (!Number.isFinite(value)) continue;
+            const series = JSON.stringify([source, name, Object.entries(labels).sort()]);
+            const before = first ? value : (this.last.get(series) ?? 0);
+            // A counter that fell has been set to 0 in between.
+            this.total += value < before ? value : value - before;
+            this.last.set(series, value);
+        }
+    }
+}
+
+/** Counts with the counters of the pods. */
+export class PodCounting implements Counting {
+    readonly frequent = true;
+    private readonly requests = new Increases();
+    private readonly errors = new Increases();
+    /** The pods of the first reading, whether they answered or not. */
+    private old: Set<string> | undefined;
+    private counterSeen = false;
+
+    constructor(private readonly metrics: PodMetrics) {}
+
+    async read(pods: Countable[], _: number, signal: AbortSignal): Promise<Tally> {
+        this.old ??= new Set(pods.map(({ uid }) => uid));
+        const old = this.old;
+        const troubles = await Promise.all(
+            pods.map(async (pod) => {
+                const { body, trouble } = await page(metricsUrl(pod, this.metrics), "text/plain", signal);
+                if (trouble !== undefined) return [`${pod.name}: ${trouble}`];
+                const samples = parseSamples(body);
+                const requests = chosen(samples, this.metrics.requests);
+                this.counterSeen ||= requests.length > 0;
+                this.requests.take(pod.uid, old.has(pod.uid), requests);
+                this.errors.take(pod.uid, old.has(pod.uid), chosen(samples, this.metrics.errors));
+                return [];
+            }),
+        );
+        throwIfStopped(signal);
+        const [first, ...more] = troubles.flat();
+        const unread =
+            first && `no metrics of ${first}${more.length === 0 ? "" : ` (and ${more.length} more)`}`;
+        const unseen = this.counterSeen
+            ? undefined
+            : `no pod has shown ${inWordsOf(this.metrics.requests)} yet`;
+        return { requests: this.requests.total, errors: this.errors.total, trouble: unread ?? unseen };
+    }
+}
+
+function metricsUrl({ ip }: Countable, { port, path }: PodMetrics): string {
+    return `http://${ip.includes(":") ? `[${ip}]` : ip}:${port}${path}`;
+}
+
+/** One answer of status 200 in full, or in words why there is none. */
+async function page(
+    url: string,
+    accept: string,
+    signal: AbortSignal,
+): Promise<{ status?: number; body: string; trouble?: string }> {
+    const late = `timed out after ${SCRAPE_SECONDS} s`;
+    const { status, body, cut, trouble } = await within(SCRAPE_SECONDS, late, signal, (attempt) =>
+        // Closed, as a kept connection may break just when it is used again, and the other side seem gone.
+        ask(url, { headers: { accept, connection: "close" } }, attempt, SCRAPE_LIMIT),
+    );
+    if (trouble !== undefined) return { status, body, trouble };
+    if (status !== 200) return { status, body, trouble: `status ${status}` };
+    return { status, body, ...(cut ? { trouble: "more than 8 MiB" } : {}) };
+}
+
+function chosen(samples: Sample[], { counter, labels = {} }: CounterChoice): Sample[] {
+    const forms = Object.entries(labels).map(([label, form]) => [label, new RegExp(form)] as const);
+    return samples.filter(
+        ({ name, labels: has }) =>
+            name === counter && forms.every(([label, form]) => form.test(has[label] ?? "")),
+    );
+}
+
+function inWordsOf({ counter, labels = {} }: CounterChoice): string {
+    const forms = Object.entries(labels).map(([label, form]) => `${label}=~"${form}"`);
+    return counter + (forms.length === 0 ? "" : `{${forms.join(",")}}`);
+}
+
+/** Has Prometheus count. */
+export class PrometheusCounting implements Counting {
+    readonly frequent = false;
+
+    constructor(private readonly metrics: PrometheusMetrics) {}
+
+    async read(_: Countable[], elapsedSeconds: number, signal: AbortSignal): Promise<Tally> {
+        const requests = await this.value(this.metrics.requests, elapsedSeconds, signal);
+        const errors = await this.value(this.metrics.errors, elapsedSeconds, signal);
+        throwIfStopped(signal);
+        const trouble =
+            requests.trouble ??
+            errors.trouble ??
+            (requests.value === undefined ? "Prometheus has no data for the requests" : undefined);
+        // No error series, no errors: Prometheus knows a series only from its first sample on.
+        return { requests: requests.value ?? 0, errors: errors.value ?? 0, trouble };
+    }
+
+    private async value(
+        expression: string,
+        elapsedSeconds: number,
+        signal: AbortSignal,
+    ): Promise<{ value?: number; trouble?: string }> {
+        const window = `${Math.max(1, Math.round(elapsedSeconds))}s`;
+        const query = encodeURIComponent(expression.replaceAll("$WINDOW", window));
+        const url = `${this.metrics.prometheus.replace(/\/+$/, "")}/api/v1/query?query=${query}`;
+        for (let attempt = 1; ; attempt += 1) {
+            const { status, body, trouble } = await page(url, "application/json", signal);
+            // 400 and 422: the expression cannot be evaluated, and never will be.
+            if (status === 400 || status === 422) {
+                const { error = `status ${status}` } = parsedAnswer(body);
+                throw new Failure(`Prometheus cannot evaluate ${expression}: ${error}`);
+            }
+            if (trouble === undefined) return numberOf(parsedAnswer(body), expression);
+            if (attempt === PROMETHEUS_ATTEMPTS) return { trouble: `Prometheus: ${trouble}` };
+            await pause(1, signal);
+        }
+    }
+}
+
+interface PrometheusAnswer {
+    error?: string;
+    data?: { resultType?: string; result?: unknown };
+}
+
+function parsedAnswer(body: string): PrometheusAnswer {
+    try {
+        return (JSON.parse(body) ?? {}) as PrometheusAnswer;
+    } catch {
+        return {};
+    }
+}
+
+/** The one number of an answer; none for an empty one, and for NaN, which is what 0 / 0 gives. */
+function numberOf({ data }: PrometheusAnswer, expression: string): { value?: number; trouble?: string } {
+    if (data?.resultType === "scalar") return finite((data.result as [number, string])[1]);
+    if (data?.resultType !== "vector") return { trouble: "Prometheus: an answer that is no number" };
+    const series = data.result as { value: [number, string] }[];
+    if (series.length > 1) {
+        throw new Failure(
+            `${expression} gives ${series.length} series in Prometheus: sum them up into one number`,
+        );
+    }
+    return series[0] === undefined ? {} : finite(series[0].value[1]);
+}
+
+function finite(source: string): { value?: number } {
+    const value = Number(source);
+    return Number.isFinite(value) ? { value } : {};
+}

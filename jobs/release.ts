@@ -1,0 +1,574 @@
+import { Failure, type GateContext, gateMain, throwIfStopped, type Verdict } from "./lib/gate";
+import { reasonOf, within } from "./lib/http";
+import {
+    ApiError,
+    because,
+    type Deployment,
+    endedBy,
+    type EndpointSlice,
+    isReady,
+    Kubernetes,
+    pause,
+    type Pod,
+    type Service,
+    unreadyBecause,
+} from "./lib/kubernetes";
+import {
+    isCompleted,
+    Ledger,
+    type LedgerEntry,
+    type Memory,
+    nextRevision,
+    unreadableKey,
+} from "./lib/ledger";
+import {
+    type Countable,
+    type CounterChoice,
+    type Counting,
+    PodCounting,
+    type PodMetrics,
+    PrometheusCounting,
+    type PrometheusMetrics,
+    type Tally,
+} from "./lib/metrics";
+import {
+    flag,
+    number,
+    oneOf,
+    optional,
+    part,
+    pattern,
+    type Reader,
+    record,
+    seconds,
+    shape,
+    text,
+    Unusable,
+    wholeNumber,
+} from "./lib/shape";
+import { parseSmokePlan, runSmoke, type SmokePlan } from "./smoke";
+
+/** What one gate of a blue-green release checks. */
+export type ReleasePlan = CapacityPlan | ReleaseSmokePlan | SoakPlan;
+
+/** What every gate of a release is told. */
+export interface GateBase {
+    /** Who is being released, for the lines printed: "mcp-server v2.1.0 (green)". */
+    subject: string;
+    /** Whole-run limit in seconds; when it is over, the gate fails. */
+    deadlineSeconds: number;
+    namespace: string;
+    /** Label `app` of the pods, name of the live Service, and key of the release's history in the ledger. */
+    app: string;
+    /** The target: its pods are labelled `version: <colour>`, its Deployment is `<app>-<colour>`. */
+    colour: "blue" | "green";
+    release: Release;
+    /** Name of the ConfigMap that remembers the releases. It must exist. */
+    ledger: string;
+}
+
+/** A release, as the ledger remembers it. */
+export interface Release {
+    /** Changes with whatever would have to be tested again. */
+    hash: string;
+    version: string;
+    image: string;
+    /** The change request it was approved under. */
+    ticket?: string;
+}
+
+/** The target has at least as many ready pods as the live colour. */
+export interface CapacityPlan extends GateBase {
+    gate: "capacity";
+    /** The fewest and the most pods asked for, as of the autoscaler. */
+    bounds: { min: number; max: number };
+}
+
+/** The target answers as planned, before it gets traffic. */
+export interface ReleaseSmokePlan extends GateBase {
+    gate: "smoke";
+    /** With the target colour's own Service, http://<app>-<colour>:<port>. */
+    smoke: SmokePlan;
+}
+
+/** The target, live now, does well for a while. */
+export interface SoakPlan extends GateBase {
+    gate: "soak";
+    /** Less than the deadline. */
+    durationSeconds: number;
+    /** The fewest pods that must stay ready: the autoscaler's minimum. */
+    minReady: number;
+    /** Highest share of failed requests, in percent of all requests; more fails the release. */
+    maxErrorPercent: number;
+    /** With fewer requests, their error rate says nothing: the gate fails as inconclusive. */
+    minimumRequests: number;
+    /** Whether fewer requests are good enough, as where nobody works at night. A high error rate still fails. */
+    allowNoData: boolean;
+    metrics: PodMetrics | PrometheusMetrics;
+}
+
+/** A gate's surroundings, and how fast it looks. */
+export interface ReleaseOptions extends GateContext {
+    /** Default: as the ServiceAccount of the pod this runs in. */
+    cluster?: Kubernetes;
+    /** Time of day, for the ledger. Default: now. */
+    date?: () => Date;
+    /** Between two looks at the cluster. Default: 5. */
+    pollSeconds?: number;
+    /** Between two lines about a soak. Default: 60. */
+    lineSeconds?: number;
+    /** How long the Service may take to follow the switch. Default: 60. */
+    settleSeconds?: number;
+}
+
+/** What a gate works with. */
+type Surroundings = Required<ReleaseOptions> & { ledger: Ledger };
+
+/** Runs one gate of a release. Never rejects: whatever stops it is its verdict. */
+export async function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<Verdict> {
+    const { subject, deadlineSeconds, namespace, app } = plan;
+    const { log } = options;
+    log(`${plan.gate} ${subject} in ${namespace}`);
+    try {
+        const cluster = options.cluster ?? Kubernetes.ofThisPod({ namespace, log });
+        const ledger = new Ledger(cluster, { namespace, configMap: plan.ledger, app });
+        const deadline = `the deadline of ${deadlineSeconds} s passed`;
+        const line = await within(deadlineSeconds, deadline, options.signal, (signal) => {
+            const surroundings: Surroundings = {
+                now: () => performance.now(),
+                date: () => new Date(),
+                pollSeconds: 5,
+                lineSeconds: 60,
+                settleSeconds: 60,
+                ...options,
+                cluster,
+                ledger,
+                signal,
+            };
+            switch (plan.gate) {
+                case "capacity":
+                    return capacity(plan, surroundings);
+                case "smoke":
+                    return smoke(plan, surroundings);
+                case "soak":
+                    return soak(plan, surroundings);
+            }
+        });
+        return { passed: true, line: `PASSED ${subject}: ${line}.` };
+    } catch (error) {
+        const { message, stack } = error as Error;
+        // Anything else is a mistake of this program, and whoever looks for it wants to know where.
+        if (!(error instanceof Failure)) log(stack ?? message);
+        return { passed: false, line: `FAILED ${subject}: ${message.replace(/\.$/, "")}.` };
+    }
+}
+
+async function capacity(plan: CapacityPlan, around: Surroundings): Promise<string> {
+    const { cluster, log, signal, pollSeconds } = around;
+    const name = `${plan.app}-${plan.colour}`;
+    let wanted = 0;
+    let told = "";
+    let lacking = "nothing was seen yet";
+    try {
+        for (;;) {
+            // Never fewer than before: pods of the live colour that falter meanwhile are no reason to ask for less.
+            wanted = Math.max(wanted, await wantedPods(plan, around));
+            const deployment = await cluster.get<Deployment>({ resource: "deployments", name }, signal);
+            await raise(deployment, wanted, around);
+            const pods = await podsOf(plan, plan.colour, around);
+            const ready = readyPods(deployment);
+            if (ready >= wanted) return `${ready} pods are ready, ${wanted} are needed`;
+
+            const progress = `${ready} of ${wanted} pods ready`;
+            lacking = `${progress}${absences(deployment, pods, wanted)}`;
+            if (progress !== told) log(`  ${name}: ${progress}`);
+            told = progress;
+            await pause(pollSeconds, signal);
+        }
+    } catch (error) {
+        if (!signal.aborted) throw error;
+        throw new Failure(`${reasonOf(signal)}, ${lacking}`);
+    }
+}
+
+/** As many as the live colour has ready, within bounds; the fewest allowed where there is none to compare with. */
+async function wantedPods(plan: CapacityPlan, around: Surroundings): Promise<number> {
+    const { min, max } = plan.bounds;
+    const live = await liveColour(plan, around);
+    if (live === undefined || live === plan.colour) return min;
+    const ready = (await podsOf(plan, live, around)).filter(isReady).length;
+    return Math.min(Math.max(ready, min), max);
+}
+
+/** Which pods the Service sends traffic to, if there is a Service. */
+async function liveColour({ app }: GateBase, { cluster, signal }: Surroundings): Promise<string | undefined> {
+    try {
+        const { spec } = await cluster.get<Service>({ resource: "services", name: app }, signal);
+        return spec.selector?.["version"];
+    } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return undefined;
+        throw error;
+    }
+}
+
+function podsOf({ app }: GateBase, colour: string, { cluster, signal }: Surroundings): Promise<Pod[]> {
+    return cluster.list<Pod>("pods", { app, version: colour }, signal);
+}
+
+/** Asks for more pods when fewer are asked for. The autoscaler may do the same, but takes its time. */
+async function raise(
+    { metadata: { name, resourceVersion }, spec: { replicas = 1 } }: Deployment,
+    wanted: number,
+    { cluster, log, signal }: Surroundings,
+): Promise<void> {
+    if (replicas >= wanted) return;
+    try {
+        await cluster.patch(
+            { resource: "deployments", name, subresource: "scale" },
+            // With the version, so that a higher number that somebody set just now is not taken down.
+            { metadata: { resourceVersion }, spec: { replicas: wanted } },
+            signal,
+        );
+        log(`  ${name}: scaled from ${replicas} to ${wanted}`);
+    } catch (error) {
+        // It changed in between, and the next look shows how.
+        if (!(error instanceof ApiError && error.status === 409)) throw error;
+    }
+}
+
+/** Ready pods of the Deployment as it is now; none while those of an earlier template are among them. */
+function readyPods({ metadata, status }: Deployment): number {
+    const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, readyReplicas = 0 } = status;
+    return observedGeneration >= (metadata.generation ?? 0) && updatedReplicas === replicas
+        ? readyReplicas
+        : 0;
+}
+
+/** In words, which pods are missing and why. */
+function absences({ metadata, status }: Deployment, pods: Pod[], wanted: number): string {
+    const unready = pods.filter((pod) => !isReady(pod));
+    const reasons = unready.slice(0, 5).map((pod) => `${pod.metadata.name} ${unreadyBecause(pod)}`);
+    if (unready.length > 5) reasons.push(`${unready.length - 5} more are not ready`);
+    // Such as a quota that is used up: it says why pods are not even created.
+    const failure = status.conditions?.find(
+        ({ type, status }) => type === "ReplicaFailure" && status === "True",
+    );
+    if (failure !== undefined) reasons.push(because(failure));
+    if (pods.length < wanted) reasons.push(`${metadata.name} has ${pods.length} pods`);
+    return reasons.map((reason) => `; ${reason}`).join("");
+}
+
+async function smoke(plan: ReleaseSmokePlan, around: Surroundings): Promise<string> {
+    const { ledger, signal } = around;
+    const { version } = plan.release;
+    const memory = await recall(plan, around);
+    const known = memory.entries.find((entry) => isOf(plan, entry) && entry.smokeAt !== undefined);
+    if (known !== undefined) return `${version} passed at ${known.smokeAt}: not asked again`;
+
+    const { passed, failed } = await runSmoke(plan.smoke, around);
+    throwIfStopped(signal);
+    const { length } = plan.smoke.requests;
+    if (failed.length > 0) throw new Failure(`${failed.length} of ${length} requests failed: ${failed.join(", ")}`);
+    await ledger.write((entries) => renewed(plan, entries, { smokeAt: timestamp(around) }), signal);
+    return `${passed} of ${length} requests answered as planned`;
+}
+
+async function soak(plan: SoakPlan, around: Surroundings): Promise<string> {
+    const { ledger, signal } = around;
+    const { version } = plan.release;
+    const memory = await recall(plan, around);
+    const known = memory.entries.find((entry) => isOf(plan, entry) && isCompleted(entry));
+    if (known !== undefined) return `${version} was completed at ${known.completedAt}: not asked again`;
+
+    await settled(plan, around);
+    const note = memory.blank ? "first install: nothing to compare with" : undefined;
+    const line = note ?? (await watch(plan, around));
+    const { revision } = await ledger.write(
+        (entries) =>
+            renewed(plan, entries, { revision: nextRevision(entries), completedAt: timestamp(around), note }),
+        signal,
+    );
+    return `${line}; revision ${revision}`;
+}
+
+/** Reads the ledger, and says so when it cannot be understood. */
+async function recall({ app }: GateBase, { ledger, log, signal }: Surroundings): Promise<Memory> {
+    const memory = await ledger.read(signal);
+    if (memory.garbled !== undefined) {
+        log(
+            `the ledger's ${app} is unreadable: no release counts as known, nor this one as the first; ` +
+                `what stands there is kept as ${unreadableKey(app)}`,
+        );
+    }
+    return memory;
+}
+
+function isOf({ release }: GateBase, { hash }: LedgerEntry): boolean {
+    return hash === release.hash;
+}
+
+/** The release's entry with news in it. */
+function renewed(plan: GateBase, entries: LedgerEntry[], news: Partial<LedgerEntry>): LedgerEntry {
+    const { release, colour } = plan;
+    return { ...entries.find((entry) => isOf(plan, entry)), ...release, colour, ...news };
+}
+
+function timestamp({ date }: Surroundings): string {
+    return date().toISOString();
+}
+
+/** Waits until traffic goes to ready pods of the colour, and to no others. */
+async function settled(plan: SoakPlan, around: Surroundings): Promise<void> {
+    const { log, now, signal, pollSeconds, settleSeconds } = around;
+    const start = now();
+    for (let told = ""; ;) {
+        const wrong = await misrouting(plan, around);
+        if (wrong === undefined) return;
+        if (now() - start >= settleSeconds * 1000)
+            throw new Failure(`${wrong}, even after ${settleSeconds} s`);
+        if (wrong !== told) log(`  ${wrong}: waiting for up to ${settleSeconds} s`);
+        told = wrong;
+        await pause(Math.min(1, pollSeconds), signal);
+    }
+}
+
+/** In words, what is wrong with where the traffic goes. */
+async function misrouting(plan: SoakPlan, around: Surroundings): Promise<string | undefined> {
+    const { cluster, signal } = around;
+    const { app, colour } = plan;
+    const selection = await misselection(plan, around);
+    if (selection !== undefined) return selection;
+
+    const labels = { "kubernetes.io/service-name": app };
+    const slices = await cluster.list<EndpointSlice>("endpointslices", labels, signal);
+    // Those that are on their way out get traffic only when there are no others.
+    const endpoints = slices
+        .flatMap((slice) => slice.endpoints ?? [])
+        .filter(({ conditions }) => conditions?.terminating !== true);
+    if (endpoints.length === 0) return `Service ${app} has no endpoints`;
+
+    const ready = new Set(
+        (await podsOf(plan, colour, around)).filter(isReady).map((pod) => pod.metadata.name),
+    );
+    const other = endpoints.find(
+        ({ conditions, targetRef }) => conditions?.ready === false || !ready.has(targetRef?.name ?? ""),
+    );
+    return (
+        other && `Service ${app} holds ${other.targetRef?.name ?? "an address"}, no ready pod of ${colour}`
+    );
+}
+
+async function misselection(
+    { app, colour }: GateBase,
+    { cluster, signal }: Surroundings,
+): Promise<string | undefined> {
+    const { spec } = await cluster.get<Service>({ resource: "services", name: app }, signal);
+    const selected = spec.selector?.["version"];
+    if (selected === colour) return undefined;
+    return `Service ${app} selects ${selected === undefined ? "no version" : `version=${selected}`}, not ${colour}`;
+}
+
+/** Watches the release with live traffic; returns how it did. */
+async function watch(plan: SoakPlan, around: Surroundings): Promise<string> {
+    const { log, now, signal, pollSeconds, lineSeconds } = around;
+    const { durationSeconds, metrics } = plan;
+    const counting: Counting =
+        "prometheus" in metrics ? new PrometheusCounting(metrics) : new PodCounting(metrics);
+    const health = new Health(plan);
+    log(`  watching for ${durationSeconds} s`);
+    const start = now();
+    for (let nextLine = 0; ;) {
+        const pods = await look(plan, around);
+        const state = health.check(pods);
+        const elapsed = (now() - start) / 1000;
+        const over = elapsed >= durationSeconds;
+        const line = over || elapsed >= nextLine;
+        if (line || counting.frequent) {
+            const tally = await counting.read(countable(pods), elapsed, signal);
+            if (line) log(`  ${Math.round(elapsed)} of ${durationSeconds} s: ${counted(tally)}, ${state}`);
+            judge(plan, tally, over);
+            if (over) return `${durationSeconds} s with ${counted(tally)}`;
+            if (line) nextLine = (Math.floor(elapsed / lineSeconds) + 1) * lineSeconds;
+        }
+        await pause(Math.min(pollSeconds, durationSeconds - elapsed), signal);
+    }
+}
+
+/** The pods of the release, while it is live and wanted. */
+async function look(plan: SoakPlan, around: Surroundings): Promise<Pod[]> {
+    const { ledger, signal } = around;
+    const selection = await misselection(plan, around);
+    if (selection !== undefined) throw new Failure(`${selection} any more`);
+    const { namespace, app, release } = plan;
+    const { abort } = await ledger.read(signal);
+    if (abort !== undefined && (abort === release.version || abort === release.hash)) {
+        throw new Failure(
+            `aborted by an operator: ${app}.abort in ConfigMap ${plan.ledger} of ${namespace} is ${abort}, ` +
+                "and must be removed before this release is tried again",
+        );
+    }
+    return podsOf(plan, plan.colour, around);
+}
+
+/** What pods must not do during a soak. */
+class Health {
+    /** Restarts of each container at the first look; those of later pods begin with 0. */
+    private began: Map<string, number> | undefined;
+    /** Looks in a row that found too few ready pods. */
+    private lacking = 0;
+
+    constructor(private readonly plan: SoakPlan) {}
+
+    /** How the pods are, in words; throws {@link Failure} when that is no longer acceptable. */
+    check(pods: Pod[]): string {
+        const containers = pods.flatMap(({ metadata, status }) =>
+            (status.containerStatuses ?? []).map((container) => ({
+                ...container,
+                key: `${metadata.uid}/${container.name}`,
+                pod: metadata.name,
+            })),
+        );
+        this.began ??= new Map(containers.map(({ key, restartCount }) => [key, restartCount]));
+        const began = this.began;
+        const restarted = containers.find(({ key, restartCount }) => restartCount > (began.get(key) ?? 0));
+        if (restarted !== undefined) {
+            const { pod, name, lastState } = restarted;
+            const cause = lastState?.terminated && ` after ${endedBy(lastState.terminated)}`;
+            throw new Failure(`container ${name} of ${pod} was restarted${cause ?? ""}`);
+        }
+
+        const { minReady } = this.plan;
+        const unready = pods.filter((pod) => !isReady(pod));
+        const ready = pods.length - unready.length;
+        this.lacking = ready < minReady ? this.lacking + 1 : 0;
+        if (this.lacking >= 2) {
+            const reasons = unready.slice(0, 5).map((pod) => `; ${pod.metadata.name} ${unreadyBecause(pod)}`);
+            throw new Failure(`${ready} pods are ready, ${minReady} are needed${reasons.join("")}`);
+        }
+        return `${ready} pods ready, no restarts`;
+    }
+}
+
+/** Those that can be asked. */
+function countable(pods: Pod[]): Countable[] {
+    return pods.flatMap(({ metadata: { uid, name, deletionTimestamp }, status: { phase, podIP } }) =>
+        phase === "Running" && podIP !== undefined && deletionTimestamp === undefined
+            ? { uid, name, ip: podIP }
+            : [],
+    );
+}
+
+/**
+ * Throws {@link Failure} when the errors are too many: at the end, or when they are so many before that the end
+ * would hardly change it; and at the end, when the requests are too few to say.
+ */
+function judge(plan: SoakPlan, tally: Tally, over: boolean): void {
+    const { maxErrorPercent, minimumRequests, allowNoData } = plan;
+    const enough = tally.requests >= minimumRequests;
+    const limit = over ? maxErrorPercent : 2 * maxErrorPercent;
+    if ((over || enough) && percent(tally) > limit) {
+        throw new Failure(`${counted(tally)}; at most ${maxErrorPercent} % are allowed`);
+    }
+    if (over && !enough && !allowNoData) {
+        throw new Failure(`inconclusive, ${counted(tally)}; ${minimumRequests} requests are needed`);
+    }
+}
+
+/** Share of failed requests; errors that no request belongs to are no less than all of them. */
+function percent({ requests, errors }: Tally): number {
+    return errors === 0 ? 0 : (100 * errors) / Math.max(requests, errors);
+}
+
+function counted(tally: Tally): string {
+    const { requests, errors, trouble } = tally;
+    const whole = (count: number) => Math.round(count);
+    const rate = `${whole(requests)} requests, ${whole(errors)} errors (${percent(tally).toFixed(2)} %)`;
+    return trouble === undefined ? rate : `${rate}, ${trouble}`;
+}
+
+const objectName = pattern(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, "a name of a Kubernetes object");
+
+const base = {
+    subject: text,
+    deadlineSeconds: seconds,
+    namespace: objectName,
+    app: objectName,
+    colour: oneOf("blue", "green"),
+    release: shape<Release>({ hash: text, version: text, image: text, ticket: optional(text) }),
+    ledger: objectName,
+};
+
+const boundsShape: Reader<CapacityPlan["bounds"]> = (value, path) => {
+    const bounds = shape<CapacityPlan["bounds"]>({
+        min: wholeNumber(1, 10_000),
+        max: wholeNumber(1, 10_000),
+    })(value, path);
+    if (bounds.max < bounds.min)
+        throw new Unusable(`${path}.max`, String(bounds.max), `at least ${bounds.min}`);
+    return bounds;
+};
+
+const regularExpression: Reader<string> = (value, path) => {
+    const form = text(value, path);
+    try {
+        new RegExp(form);
+    } catch {
+        throw new Unusable(path, JSON.stringify(form), "a regular expression");
+    }
+    return form;
+};
+
+const counterShape = shape<CounterChoice>({ counter: text, labels: optional(record(regularExpression)) });
+
+const podMetricsShape = shape<PodMetrics>({
+    path: pattern(/^\//, "a path that starts with /"),
+    port: wholeNumber(1, 65_535),
+    requests: counterShape,
+    errors: counterShape,
+});
+
+const prometheusShape = shape<PrometheusMetrics>({
+    prometheus: pattern(/^https?:\/\/[^?#@]+$/, "a base URL such as http://prometheus:9090"),
+    requests: text,
+    errors: text,
+});
+
+const metricsShape: Reader<SoakPlan["metrics"]> = (value, path) =>
+    typeof value === "object" && value !== null && "prometheus" in value
+        ? prometheusShape(value, path)
+        : podMetricsShape(value, path);
+
+const soakShape = shape<SoakPlan>({
+    gate: oneOf("soak"),
+    ...base,
+    durationSeconds: seconds,
+    minReady: wholeNumber(1, 10_000),
+    maxErrorPercent: number(0, 100),
+    minimumRequests: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    allowNoData: flag,
+    metrics: metricsShape,
+});
+
+const planShapes: Record<ReleasePlan["gate"], Reader<ReleasePlan>> = {
+    capacity: shape<CapacityPlan>({ gate: oneOf("capacity"), ...base, bounds: boundsShape }),
+    smoke: shape<ReleaseSmokePlan>({ gate: oneOf("smoke"), ...base, smoke: part(parseSmokePlan) }),
+    soak: (value, path) => {
+        const plan = soakShape(value, path);
+        if (plan.deadlineSeconds <= plan.durationSeconds) {
+            const expected = `more than durationSeconds (${plan.durationSeconds})`;
+            throw new Unusable("deadlineSeconds", String(plan.deadlineSeconds), expected);
+        }
+        return plan;
+    },
+};
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export function parseReleasePlan(raw: unknown): ReleasePlan {
+    // The gate decides what else there must be, so it is read before anything.
+    const { gate } = record((value) => value)(raw, "");
+    return planShapes[oneOf("capacity", "smoke", "soak")(gate, "gate")](raw, "");
+}
+
+if (require.main === module) {
+    void gateMain(parseReleasePlan, runRelease);
+}

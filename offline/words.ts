@@ -1,0 +1,66 @@
+import { type Change } from "./compare";
+import { isObject, type Property } from "./property";
+import { type RecordedResource } from "./record";
+
+/** A property deep inside a resource's inputs; undefined where the path ends early. */
+export function at(value: Property | undefined, ...keys: string[]): Property | undefined {
+    return keys.reduce<Property | undefined>(
+        (inner, key) => (isObject(inner) ? inner[key] : undefined),
+        value,
+    );
+}
+
+/** The release a Deployment runs, by its pods' label. */
+export function versionOf({ inputs }: RecordedResource): string | undefined {
+    const version = at(inputs, "spec", "template", "metadata", "labels", "app.kubernetes.io/version");
+    return typeof version === "string" ? version : undefined;
+}
+
+/** What changes mean for the services, a sentence each: which release goes where, and what it has to pass. */
+export function describeReleases(changes: readonly Change[]): string[] {
+    const byName = new Map(
+        changes.map((change) => [`${change.resource.type} ${change.resource.name}`, change]),
+    );
+    const deploymentOf = (name: string) => byName.get(`kubernetes:apps/v1:Deployment ${name}`);
+    return changes.flatMap((change) => {
+        const { type, name } = change.resource;
+        if (type === "kubernetes:core/v1:Service") {
+            const switched = change.properties.find(({ path }) => path === "spec.selector.version");
+            return switched === undefined ? [] : [describeSwitch(name, switched.before, switched.after)];
+        }
+        const relabelled = change.properties.find(({ path }) =>
+            path.endsWith("labels.app.kubernetes.io/version"),
+        );
+        if (type !== "kubernetes:apps/v1:Deployment" || relabelled === undefined) {
+            return [];
+        }
+        const { before, after } = relabelled;
+        return [`${name} goes from ${String(before)} to ${String(after)}${gatesOf(name)}.`];
+    });
+
+    function describeSwitch(name: string, before: Property | undefined, after: Property | undefined): string {
+        const [from, to] = [before, after].map((colour) => {
+            const deployment = deploymentOf(`${name}-${String(colour)}`);
+            return `${String(colour)} ${(deployment && versionOf(deployment.resource)) ?? ""}`.trim();
+        });
+        const idle = deploymentOf(`${name}-${String(before)}`);
+        const scaledAway = idle !== undefined && at(idle.resource.inputs, "spec", "replicas") === 0;
+        const end = scaledAway
+            ? `; then ${String(before)} is scaled to 0`
+            : `; ${String(before)} keeps its pods`;
+        return `${name} goes from ${from} to ${to}${gatesOf(`${name}-${String(after)}`)}${end}.`;
+    }
+
+    function gatesOf(prefix: string): string {
+        const gates = changes
+            .filter(({ operation }) => operation === "create" || operation === "replace")
+            .flatMap(({ resource: { type, name } }) =>
+                type === "kubernetes:batch/v1:Job" && name.startsWith(`${prefix}-`)
+                    ? [name.slice(prefix.length + 1).replace(/-[0-9a-f]{8}$/, "")]
+                    : [],
+            );
+        const order = ["capacity", "smoke", "soak"];
+        gates.sort((one, other) => order.indexOf(one) - order.indexOf(other));
+        return gates.length === 0 ? "" : `; gates: ${gates.join(", ")}`;
+    }
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { compare } from "../../offline/compare";
+import { displayed } from "../../offline/property";
+import { type Recording } from "../../offline/record";
+import { describeReleases } from "../../offline/words";
+import { changesOf, linesOf, only, recordStack } from "../support";
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- manifests are looked into as they are */
+const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
+const SERVICE = "kubernetes:core/v1:Service";
+const AT = "mcp:workloads.mcp-server";
+const LIVE_GREEN = `${AT}.live=green`;
+
+const inputsOf = (recording: Recording, type: string, name: string): any =>
+    displayed(only(recording, type, name).inputs as never);
+
+/** Names of the resources that come before another one, whatever they are parents or children of. */
+function predecessors(recording: Recording, type: string, name: string): Set<string> {
+    const byUrn = new Map(recording.resources.map((resource) => [resource.urn, resource]));
+    const seen = new Set<string>();
+    const visit = (urn: string) => {
+        for (const dependency of byUrn.get(urn)?.dependencies ?? []) {
+            if (!seen.has(dependency)) {
+                seen.add(dependency);
+                visit(dependency);
+            }
+        }
+    };
+    visit(only(recording, type, name).urn);
+    return new Set(
+        [...seen].map((urn) => `${byUrn.get(urn)!.type.split(":").at(-1)} ${byUrn.get(urn)!.name}`),
+    );
+}
+
+describe("a blue-green workload", () => {
+    let blue: Recording;
+    let green: Recording;
+    globalThis.before(async () => {
+        blue = await recordStack("production");
+        green = await recordStack("production", LIVE_GREEN);
+    });
+
+    it("gives traffic to the live colour, and each colour a stable address", () => {
+        const selectors = (recording: Recording) =>
+            ["mcp-server", "mcp-server-blue", "mcp-server-green"].map(
+                (name) => inputsOf(recording, SERVICE, name).spec.selector.version,
+            );
+        assert.deepEqual(selectors(blue), ["blue", "blue", "green"]);
+        assert.deepEqual(selectors(green), ["green", "blue", "green"]);
+    });
+
+    it("leaves the live colour's replicas to the autoscaler and the idle one none", () => {
+        assert.equal(inputsOf(blue, DEPLOYMENT, "mcp-server-blue").spec.replicas, undefined);
+        assert.equal(inputsOf(blue, DEPLOYMENT, "mcp-server-green").spec.replicas, 0);
+        assert.equal(inputsOf(green, DEPLOYMENT, "mcp-server-blue").spec.replicas, 0);
+        assert.equal(inputsOf(green, DEPLOYMENT, "mcp-server-green").spec.replicas, undefined);
+    });
+
+    it("switches only behind rollout, capacity and smoke, and scales away only behind the soak", () => {
+        const jobs = green.resources
+            .filter(({ type }) => type === "kubernetes:batch/v1:Job")
+            .map(({ name }) => name);
+        const job = (gate: string) =>
+            `Job ${jobs.find((name) => name.startsWith(`mcp-server-green-${gate}-`))!}`;
+        const beforeSwitch = predecessors(green, SERVICE, "mcp-server");
+        for (const step of ["Deployment mcp-server-green", job("capacity"), job("smoke")]) {
+            assert.ok(beforeSwitch.has(step), `${step} not before the switch`);
+        }
+        assert.ok(!beforeSwitch.has("Deployment mcp-server-blue"));
+        assert.ok(!beforeSwitch.has(job("soak")));
+        const beforeScalingAway = predecessors(green, DEPLOYMENT, "mcp-server-blue");
+        for (const step of ["Service mcp-server", job("soak")]) {
+            assert.ok(beforeScalingAway.has(step), `${step} not before the old colour is scaled away`);
+        }
+        assert.ok(!predecessors(green, DEPLOYMENT, "mcp-server-green").has("Service mcp-server"));
+    });
+
+    it("takes a release by one edit, and says so in words", async () => {
+        const changes = await changesOf("production", LIVE_GREEN);
+        assert.deepEqual(describeReleases(changes), [
+            "mcp-server goes from blue v2.0.3 to green v2.1.0; gates: capacity, smoke, soak; then blue is scaled to 0.",
+        ]);
+    });
+
+    it("is rolled back by the opposite edit, which undoes exactly what the release did", () => {
+        const forth = linesOf(compare(blue, green).filter(({ operation }) => operation !== "same"));
+        const back = linesOf(compare(green, blue).filter(({ operation }) => operation !== "same"));
+        const opposite: Record<string, string> = { create: "delete", delete: "create", update: "update" };
+        assert.deepEqual(
+            back,
+            forth.map((line) => line.replace(/^\w+/, (operation) => opposite[operation]!)).sort(),
+        );
+    });
+
+    it("on warm standby keeps the idle colour's pods, before and after the switch", async () => {
+        const warm = `${AT}.standby=warm`;
+        const recording = await recordStack("production", warm, LIVE_GREEN);
+        assert.equal(inputsOf(recording, DEPLOYMENT, "mcp-server-blue").spec.replicas, undefined);
+        const changes = compare(await recordStack("production", warm), recording);
+        const deployments = linesOf(changes.filter(({ operation }) => operation !== "same")).filter((line) =>
+            line.includes(DEPLOYMENT),
+        );
+        assert.deepEqual(deployments, []);
+        assert.match(describeReleases(changes)[0]!, /; blue keeps its pods\.$/);
+    });
+
+    it("stages the idle colour: its pods run and are smoke-tested, and traffic stays", async () => {
+        const staged = await recordStack("production", `${AT}.stage=green`);
+        assert.equal(inputsOf(staged, SERVICE, "mcp-server").spec.selector.version, "blue");
+        assert.equal(inputsOf(staged, DEPLOYMENT, "mcp-server-green").spec.replicas, undefined);
+        const gates = staged.resources
+            .filter(({ type, name }) => type === "kubernetes:batch/v1:Job" && name.startsWith("mcp-server-"))
+            .map(({ name }) => name.replace(/-[0-9a-f]{8}$/, ""))
+            .sort();
+        assert.deepEqual(gates, [
+            "mcp-server-blue-capacity",
+            "mcp-server-blue-smoke",
+            "mcp-server-blue-soak",
+            "mcp-server-green-smoke",
+        ]);
+    });
+
+    it("does not smoke-test a staged release again when it goes live", async () => {
+        const staged = await recordStack("production", `${AT}.stage=green`);
+        const lines = linesOf(compare(staged, green).filter(({ operation }) => operation !== "same"));
+        assert.deepEqual(
+            lines.filter((line) => line.includes("green-smoke")),
+            [],
+        );
+        assert.ok(
+            lines.some((line) =>
+                line.startsWith("create kubernetes:batch/v1:Job mcp-server-green-capacity-"),
+            ),
+        );
+    });
+
+    it("gives a release configuration of its own without touching the live colour", async () => {
+        const lines = linesOf(await changesOf("production", `${AT}.releases.green.config.LOG_LEVEL=debug`));
+        assert.deepEqual(lines, [
+            "replace kubernetes:core/v1:ConfigMap mcp-server-green-config",
+            "update kubernetes:apps/v1:Deployment mcp-server-green",
+        ]);
+    });
+
+    it("lets its gates do what they must and nothing else", () => {
+        const { rules } = inputsOf(blue, "kubernetes:rbac.authorization.k8s.io/v1:Role", "mcp-server-gate");
+        assert.deepEqual(
+            rules.map(({ resources, resourceNames, verbs }: any) => [
+                resources[0],
+                resourceNames ?? "all",
+                verbs,
+            ]),
+            [
+                ["services", ["mcp-server"], ["get"]],
+                ["pods", "all", ["list"]],
+                ["endpointslices", "all", ["list"]],
+                ["deployments", ["mcp-server-blue", "mcp-server-green"], ["get"]],
+                ["deployments/scale", ["mcp-server-blue", "mcp-server-green"], ["get", "patch"]],
+                ["configmaps", ["mcp-releases"], ["get", "patch"]],
+            ],
+        );
+    });
+
+    it("may stand beside another one, each with its own gates", async () => {
+        const edits = [
+            "mcp:workloads.tools.strategy=blueGreen",
+            "mcp:workloads.tools.image=msil-tools",
+            "mcp:workloads.tools.port=8080",
+            "mcp:workloads.tools.health.live=/live",
+            "mcp:workloads.tools.health.ready=/ready",
+            "mcp:workloads.tools.releases.blue.version=v1",
+            "mcp:workloads.tools.releases.green.version=v2",
+            "mcp:workloads.tools.scaling.min=2",
+            "mcp:workloads.tools.scaling.max=4",
+            "mcp:workloads.tools.resources.cpu.request=100m",
+            "mcp:workloads.tools.resources.cpu.limit=200m",
+            "mcp:workloads.tools.resources.memory.request=64Mi",
+            "mcp:workloads.tools.resources.memory.limit=64Mi",
+        ];
+        const both = await recordStack("production", ...edits, "mcp:workloads.tools.live=blue");
+        const released = await recordStack(
+            "production",
+            ...edits,
+            "mcp:workloads.tools.live=green",
+            LIVE_GREEN,
+        );
+        assert.deepEqual(describeReleases(compare(both, released)).sort(), [
+            "mcp-server goes from blue v2.0.3 to green v2.1.0; gates: capacity, smoke, soak; then blue is scaled to 0.",
+            "tools goes from blue v1 to green v2; gates: capacity, smoke, soak; then blue is scaled to 0.",
+        ]);
+    });
+});
