@@ -1,4 +1,5 @@
 import { type ComponentResource } from "@pulumi/pulumi";
+import { PlatformIngress } from "./components/edge/ingress";
 import { PodIdentity } from "./components/identity/podIdentity";
 import { SeverityTopics } from "./components/incident/severityTopics";
 import { commonLabels } from "./components/labels";
@@ -15,12 +16,14 @@ const values = loadStack();
 const { aws, kubernetes, random } = configureProviders(values);
 const labels = commonLabels(values.environment);
 
+const { ingress, tls } = values;
+const verify = ingress !== undefined && (ingress.verify ?? values.environment === "production");
 const platform = new PlatformNamespace(
     values.kubernetes.namespace,
     {
         namespace: values.kubernetes.namespace,
         labels,
-        quota: quotaFor(Object.values(values.workloads)),
+        quota: quotaFor(Object.values(values.workloads), verify ? 1 : 0),
         protect: values.environment === "production",
     },
     { providers: { kubernetes } },
@@ -66,6 +69,25 @@ function declareWorkload(name: string, workload: WorkloadValues, after: Componen
               opts,
           )
         : new BlueGreenWorkload(name, { ...common, ...blueGreenOf(values, workload), ledger: LEDGER }, opts);
+}
+
+if (ingress !== undefined) {
+    new PlatformIngress(
+        "mcp-ingress",
+        {
+            ...ingress,
+            namespace: platform.namespace,
+            labels,
+            certificates: Object.fromEntries(ingress.certificates.map((name) => [name, tls[name]!])),
+            active: { name: ingress.certificate, facts: tls[ingress.certificate]!.facts },
+            verify: verify && {
+                address: ingress.address,
+                ingressNamespace: values.kubernetes.ingressNamespace,
+                nodeImage: pinned(values.images, values.jobs.images.node),
+            },
+        },
+        { providers: { kubernetes } },
+    );
 }
 
 const severities = new SeverityTopics(

@@ -38,6 +38,8 @@ export function configureProviders({
             : { kubeconfig: eksKubeconfig(access.cluster, account.region, aws) }),
         // A field that somebody changed by hand is taken back by the next update instead of stopping it.
         enablePatchForce: true,
+        // Secrets that mean to be replaced say so by `immutable`; a certificate under its fixed name is written over.
+        enableSecretMutable: true,
     });
     return { aws, kubernetes, random: new RandomProvider("random") };
 }

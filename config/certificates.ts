@@ -142,6 +142,7 @@ function namesOf(leaf: X509Certificate): string[] {
 /** Subject on one line, and the serial number, which tells it from the one it replaces. */
 function nameOf(certificate: X509Certificate): string {
     // Public authorities have begun to leave the subject empty.
-    const subject = certificate.subject?.replaceAll("\n", ", ") || (namesOf(certificate)[0] ?? "a certificate");
+    const subject =
+        certificate.subject?.replaceAll("\n", ", ") || (namesOf(certificate)[0] ?? "a certificate");
     return `${subject} (serial ${certificate.serialNumber})`;
 }

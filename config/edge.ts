@@ -1,6 +1,12 @@
 import { output, type Output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
-import { type CertificateFacts, certificateFacts, checkCertificate, checkHost, PLACEHOLDER_PEM } from "./certificates";
+import {
+    type CertificateFacts,
+    certificateFacts,
+    checkCertificate,
+    checkHost,
+    PLACEHOLDER_PEM,
+} from "./certificates";
 import { configPath } from "./problems";
 import { dnsLabel, someText, text, typedText } from "./scalars";
 import { type Supply } from "./supplies";

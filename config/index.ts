@@ -3,6 +3,9 @@ import { formatProblems, type Problem, problemsOf } from "./problems";
 import { stackSchema, type StackValues } from "./stack";
 import { asProblems, missingSupplies, withPlaceholders } from "./supplies";
 
+/** Top-level keys whose values are secret; no others may hold an encrypted value. */
+export const SECRET_KEYS = ["secrets", "tls"];
+
 export { type StackValues } from "./stack";
 export { type WorkloadValues } from "./workload";
 
@@ -33,7 +36,7 @@ export function parseStack(raw: Record<string, unknown>): { values?: StackValues
     const result = stackSchema.safeParse(raw);
     return result.success
         ? { values: result.data, problems: [] }
-        : { problems: problemsOf(stackSchema, raw, result.error.issues, (key) => key === "secrets") };
+        : { problems: problemsOf(stackSchema, raw, result.error.issues, (key) => SECRET_KEYS.includes(key)) };
 }
 
 /** The engine hands objects over as JSON and scalars as they are. */

@@ -36,12 +36,6 @@ export const duration = text(
     "a duration with its unit, such as 30s, 10m, 2h or 7d",
 ).transform(toSeconds);
 
-/** Time span that may be `0s`. Parsed to seconds. */
-export const durationOrZero = text(
-    /^(0|[1-9][0-9]*)(s|m|h|d)$/,
-    "a duration with its unit, such as 30s or 10m, or 0s",
-).transform(toSeconds);
-
 function toSeconds(duration: string): number {
     const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[duration.slice(-1)] ?? NaN;
     return Number(duration.slice(0, -1)) * unit;

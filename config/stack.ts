@@ -1,6 +1,7 @@
 import { output, type Output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
 import { awsSchema } from "./aws";
+import { checkEdge, ingressSchema, tlsSchema } from "./edge";
 import { imagesSchema, jobsSchema, releaseReference } from "./images";
 import { incidentSchema } from "./incident";
 import { kubernetesSchema } from "./kubernetes";
@@ -20,12 +21,17 @@ const stackShape = z.strictObject({
     jobs: jobsSchema,
     workloads: workloadsSchema,
     incident: incidentSchema,
+    /** The way in from outside. Default: none; the services are reached inside the cluster only. */
+    ingress: ingressSchema.optional(),
+    /** Certificates and their private keys. Set like secrets, never typed plain. */
+    tls: tlsSchema.default({}),
     /** Secrets by workload and name. Set with `pulumi config set --secret --path`, never typed plain. */
     secrets: z.record(dnsLabel, z.record(environmentName, secretValue)).default({}),
 });
 
 /** Everything a stack file says under the project's namespace, one key a concern. */
 export const stackSchema = stackShape.superRefine((values, context) => {
+    checkEdge(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {
             if (values.workloads[workload]?.secrets[name] !== "supplied") {
@@ -54,15 +60,12 @@ export const stackSchema = stackShape.superRefine((values, context) => {
 /** Rules of a blue-green workload that need the rest of the stack's values. */
 function checkReleases(
     name: string,
-    { image, releases: { blue, green }, soak }: BlueGreenValues,
+    { image, releases: { blue, green } }: BlueGreenValues,
     values: Pick<z.output<typeof stackShape>, "aws" | "environment" | "images">,
     context: z.core.$RefinementCtx,
 ): void {
     const problem = (path: string[], message: string) =>
         context.addIssue({ code: "custom", path: ["workloads", name, ...path], message });
-    if (values.environment === "production" && soak.duration === 0) {
-        problem(["soak", "duration"], "more than 0s in production");
-    }
     if (blue === undefined || green === undefined || blue.version === green.version) {
         return;
     }

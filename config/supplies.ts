@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { missingCertificates } from "./edge";
 import { imageReferences } from "./images";
 import { configPath, type Problem } from "./problems";
 
@@ -99,7 +100,7 @@ export function missingSupplies(raw: unknown, stack: string): Supply[] {
             }
         }
     }
-    return missing;
+    return [...missing, ...missingCertificates(raw, stack)];
 }
 
 /** A copy of the values with placeholders where an operator's are missing. */

@@ -7,7 +7,6 @@ import {
     cpuQuantity,
     dnsLabel,
     duration,
-    durationOrZero,
     environmentName,
     httpPath,
     imageReference,
@@ -153,8 +152,8 @@ const release = z.strictObject({
 
 /** What the soak gate watches once traffic has moved. Section 3.3. */
 const soak = z.strictObject({
-    /** How long. `0s` switches without watching, outside production. Default: 10m. */
-    duration: durationOrZero.default(SOAK_SECONDS),
+    /** How long. Default: 10m. */
+    duration: duration.default(SOAK_SECONDS),
     /** Most requests that may fail, in percent. Default: 5. */
     maxErrorRate: percent.default(HIGH_ERROR_RATE_PERCENT),
     /** Fewest requests a judgement may rest on. Default: 200. */
@@ -229,7 +228,12 @@ export const workloadSchema = z.strictObject({
             requests?.forEach((request, index) => {
                 try {
                     const target = "http://workload:80";
-                    parseSmokePlan({ subject: "workload", target, deadlineSeconds: deadline, requests: [request] });
+                    parseSmokePlan({
+                        subject: "workload",
+                        target,
+                        deadlineSeconds: deadline,
+                        requests: [request],
+                    });
                 } catch (error) {
                     if (!(error instanceof Unusable)) {
                         throw error;

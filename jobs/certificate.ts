@@ -4,7 +4,7 @@ import { addAbortSignal } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { type GateContext, gateMain } from "./lib/gate";
-import { reasonOf, within } from "./lib/http";
+import { inWords, reasonOf, within } from "./lib/http";
 import { list, optional, pattern, seconds, shape, text } from "./lib/shape";
 
 /** Which certificate the gate looks for, and where. */
@@ -43,7 +43,9 @@ export async function runCertificate(
     { subject, serial, hosts, deadlineSeconds }: CertificatePlan,
     { log, signal }: GateContext,
 ): Promise<CertificateResult> {
-    log(`certificate ${subject}: serial ${serial} at ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`);
+    log(
+        `certificate ${subject}: serial ${serial} at ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`,
+    );
     const deadline = `the deadline of ${deadlineSeconds} s passed`;
     return within(deadlineSeconds, deadline, signal, async (run) => {
         const outcomes = await Promise.all(hosts.map((target) => outcome(target, serial, run, log)));
@@ -76,7 +78,8 @@ async function outcome(
             log(`  ✓ ${target.host}: serial ${serial}, valid until ${leaf.validTo}`);
             return true;
         }
-        const found = leaf === undefined ? trouble : `served ${leaf.serialNumber}, valid until ${leaf.validTo}`;
+        const found =
+            leaf === undefined ? trouble : `served ${leaf.serialNumber}, valid until ${leaf.validTo}`;
         // A handshake that the deadline cuts short tells less than the one before.
         const finding = run.aborted && last !== "" ? last : `expected serial ${serial}, ${found}`;
         if (run.aborted || !(await pause(run))) {
@@ -123,12 +126,6 @@ function servedLeaf({ host, address = `${host}:443` }: CertificateTarget, run: A
             socket.destroy();
         }
     });
-}
-
-/** OpenSSL's messages are a riddle of several lines, and those of several tried addresses are empty. */
-function inWords(error: unknown): string {
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    return /^(ERR_SSL_|EPROTO$)/.test(code) || message === "" ? code : message;
 }
 
 const hostName = pattern(/^[a-z0-9][a-z0-9.-]*$/, "a host name in lower case");

@@ -2,6 +2,7 @@ import { Failure, type GateContext, gateMain, throwIfStopped, type Verdict } fro
 import { reasonOf, within } from "./lib/http";
 import {
     ApiError,
+    type Autoscaler,
     because,
     type Deployment,
     endedBy,
@@ -80,8 +81,6 @@ export interface Release {
 /** The target has at least as many ready pods as the live colour. */
 export interface CapacityPlan extends GateBase {
     gate: "capacity";
-    /** The fewest and the most pods asked for, as of the autoscaler. */
-    bounds: { min: number; max: number };
 }
 
 /** The target answers as planned, before it gets traffic. */
@@ -96,8 +95,6 @@ export interface SoakPlan extends GateBase {
     gate: "soak";
     /** Less than the deadline. */
     durationSeconds: number;
-    /** The fewest pods that must stay ready: the autoscaler's minimum. */
-    minReady: number;
     /** Highest share of failed requests, in percent of all requests; more fails the release. */
     maxErrorPercent: number;
     /** With fewer requests, their error rate says nothing: the gate fails as inconclusive. */
@@ -177,7 +174,7 @@ async function capacity(plan: CapacityPlan, around: Surroundings): Promise<strin
             await raise(deployment, wanted, around);
             const pods = await podsOf(plan, plan.colour, around);
             const ready = readyPods(deployment);
-            if (ready >= wanted) return `${ready} pods are ready, ${wanted} are needed`;
+            if (ready >= wanted) return `ready pods: ${ready}, needed: ${wanted}`;
 
             const progress = `${ready} of ${wanted} pods ready`;
             lacking = `${progress}${absences(deployment, pods, wanted)}`;
@@ -193,11 +190,24 @@ async function capacity(plan: CapacityPlan, around: Surroundings): Promise<strin
 
 /** As many as the live colour has ready, within bounds; the fewest allowed where there is none to compare with. */
 async function wantedPods(plan: CapacityPlan, around: Surroundings): Promise<number> {
-    const { min, max } = plan.bounds;
+    const { min, max } = await boundsOf(plan, around);
     const live = await liveColour(plan, around);
     if (live === undefined || live === plan.colour) return min;
     const ready = (await podsOf(plan, live, around)).filter(isReady).length;
     return Math.min(Math.max(ready, min), max);
+}
+
+/**
+ * Bounds of the target's autoscaler. They are asked for rather than told, so that scaling changes no gate's plan and
+ * runs no gate again.
+ */
+async function boundsOf(
+    { app, colour }: GateBase,
+    { cluster, signal }: Surroundings,
+): Promise<{ min: number; max: number }> {
+    const place = { resource: "horizontalpodautoscalers", name: `${app}-${colour}` } as const;
+    const { spec } = await cluster.get<Autoscaler>(place, signal);
+    return { min: spec.minReplicas ?? 1, max: spec.maxReplicas };
 }
 
 /** Which pods the Service sends traffic to, if there is a Service. */
@@ -268,7 +278,8 @@ async function smoke(plan: ReleaseSmokePlan, around: Surroundings): Promise<stri
     const { passed, failed } = await runSmoke(plan.smoke, around);
     throwIfStopped(signal);
     const { length } = plan.smoke.requests;
-    if (failed.length > 0) throw new Failure(`${failed.length} of ${length} requests failed: ${failed.join(", ")}`);
+    if (failed.length > 0)
+        throw new Failure(`${failed.length} of ${length} requests failed: ${failed.join(", ")}`);
     await ledger.write((entries) => renewed(plan, entries, { smokeAt: timestamp(around) }), signal);
     return `${passed} of ${length} requests answered as planned`;
 }
@@ -373,8 +384,10 @@ async function watch(plan: SoakPlan, around: Surroundings): Promise<string> {
     const { log, now, signal, pollSeconds, lineSeconds } = around;
     const { durationSeconds, metrics } = plan;
     const counting: Counting =
-        "prometheus" in metrics ? new PrometheusCounting(metrics) : new PodCounting(metrics);
-    const health = new Health(plan);
+        "prometheus" in metrics
+            ? new PrometheusCounting(metrics, Math.min(1, pollSeconds))
+            : new PodCounting(metrics);
+    const health = new Health((await boundsOf(plan, around)).min);
     log(`  watching for ${durationSeconds} s`);
     const start = now();
     for (let nextLine = 0; ;) {
@@ -417,7 +430,10 @@ class Health {
     /** Looks in a row that found too few ready pods. */
     private lacking = 0;
 
-    constructor(private readonly plan: SoakPlan) {}
+    constructor(
+        /** Fewest pods that must stay ready: the autoscaler's minimum. */
+        private readonly minReady: number,
+    ) {}
 
     /** How the pods are, in words; throws {@link Failure} when that is no longer acceptable. */
     check(pods: Pod[]): string {
@@ -437,13 +453,13 @@ class Health {
             throw new Failure(`container ${name} of ${pod} was restarted${cause ?? ""}`);
         }
 
-        const { minReady } = this.plan;
+        const { minReady } = this;
         const unready = pods.filter((pod) => !isReady(pod));
         const ready = pods.length - unready.length;
         this.lacking = ready < minReady ? this.lacking + 1 : 0;
         if (this.lacking >= 2) {
             const reasons = unready.slice(0, 5).map((pod) => `; ${pod.metadata.name} ${unreadyBecause(pod)}`);
-            throw new Failure(`${ready} pods are ready, ${minReady} are needed${reasons.join("")}`);
+            throw new Failure(`ready pods: ${ready}, needed: ${minReady}${reasons.join("")}`);
         }
         return `${ready} pods ready, no restarts`;
     }
@@ -498,16 +514,6 @@ const base = {
     ledger: objectName,
 };
 
-const boundsShape: Reader<CapacityPlan["bounds"]> = (value, path) => {
-    const bounds = shape<CapacityPlan["bounds"]>({
-        min: wholeNumber(1, 10_000),
-        max: wholeNumber(1, 10_000),
-    })(value, path);
-    if (bounds.max < bounds.min)
-        throw new Unusable(`${path}.max`, String(bounds.max), `at least ${bounds.min}`);
-    return bounds;
-};
-
 const regularExpression: Reader<string> = (value, path) => {
     const form = text(value, path);
     try {
@@ -542,7 +548,6 @@ const soakShape = shape<SoakPlan>({
     gate: oneOf("soak"),
     ...base,
     durationSeconds: seconds,
-    minReady: wholeNumber(1, 10_000),
     maxErrorPercent: number(0, 100),
     minimumRequests: wholeNumber(0, Number.MAX_SAFE_INTEGER),
     allowNoData: flag,
@@ -550,7 +555,7 @@ const soakShape = shape<SoakPlan>({
 });
 
 const planShapes: Record<ReleasePlan["gate"], Reader<ReleasePlan>> = {
-    capacity: shape<CapacityPlan>({ gate: oneOf("capacity"), ...base, bounds: boundsShape }),
+    capacity: shape<CapacityPlan>({ gate: oneOf("capacity"), ...base }),
     smoke: shape<ReleaseSmokePlan>({ gate: oneOf("smoke"), ...base, smoke: part(parseSmokePlan) }),
     soak: (value, path) => {
         const plan = soakShape(value, path);

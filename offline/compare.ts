@@ -88,7 +88,7 @@ function operationOf(resource: RecordedResource, properties: PropertyChange[]): 
     if (properties.length === 0) {
         return "same";
     }
-    const verdicts = properties.map(({ path }) => (resource.custom ? replaces(resource.type, path) : false));
+    const verdicts = properties.map(({ path }) => (resource.custom ? replaces(resource, path) : false));
     if (verdicts.includes(true)) {
         return "replace";
     }

@@ -1,3 +1,5 @@
+import { type RecordedResource } from "./record";
+
 /**
  * Inputs that cannot change on what exists, so that changing one replaces it. Kubernetes: the provider's own table
  * (pulumi-kubernetes v4.32, provider/pkg/provider/diff.go). AWS and random: the inputs that the providers' schemas
@@ -10,11 +12,14 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "kubernetes:core/v1:ConfigMap": ["binaryData", "data"],
     "kubernetes:core/v1:Namespace": [],
     "kubernetes:core/v1:ResourceQuota": ["spec.scopes"],
-    "kubernetes:core/v1:Secret": ["data", "stringData", "type"],
+    "kubernetes:core/v1:Secret": ["type"],
     "kubernetes:core/v1:Service": ["spec.clusterIP"],
     "kubernetes:core/v1:ServiceAccount": [],
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": [],
+    "kubernetes:networking.k8s.io/v1:Ingress": [],
     "kubernetes:policy/v1:PodDisruptionBudget": [],
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": [],
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ["roleRef"],
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": ["clusterName", "namespace", "serviceAccount"],
     "aws:iam/role:Role": ["name", "namePrefix", "path"],
     "aws:iam/rolePolicy:RolePolicy": ["name", "namePrefix", "role"],
@@ -35,12 +40,16 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Whether changing `path` replaces a resource of this type; undefined where that is not known offline. */
-export function replaces(type: string, path: string): boolean | undefined {
+export function replaces({ type, inputs }: RecordedResource, path: string): boolean | undefined {
     const own = IMMUTABLE_INPUTS[type];
     if (own === undefined) {
         return undefined;
     }
-    const all = type.startsWith("kubernetes:") ? [...own, "metadata.name", "metadata.namespace"] : own;
+    // The provider is told that Secrets can be written over; one that says `immutable` cannot.
+    const sealed =
+        type === "kubernetes:core/v1:Secret" && inputs["immutable"] === true ? ["data", "stringData"] : [];
+    const named = type.startsWith("kubernetes:") ? ["metadata.name", "metadata.namespace"] : [];
+    const all = [...own, ...sealed, ...named];
     return all.some(
         (immutable) =>
             path === immutable || path.startsWith(`${immutable}.`) || path.startsWith(`${immutable}[`),

@@ -12,7 +12,7 @@ buildSync({
     bundle: true,
     platform: "node",
     target: "node20",
-    packages: "external",
+    external: ["@pulumi/*", "esbuild", "google-protobuf", "typescript"],
     logLevel: "error",
 });
 require(join(process.cwd(), outfile));

@@ -22,7 +22,7 @@ export function bundleProgram(root: string): Program {
         write: false,
         platform: "node",
         target: "node20",
-        packages: "external",
+        external: ["@pulumi/*", "esbuild", "google-protobuf"],
         sourcemap: "external",
         sourcesContent: false,
         logLevel: "error",

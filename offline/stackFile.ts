@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, parseDocument } from "yaml";
-import { parseStack } from "../config";
+import { parseStack, SECRET_KEYS } from "../config";
 import { imageReferences } from "../config/images";
 import { formatProblems } from "../config/problems";
 import { asProblems, missingSupplies, type Supply, withPlaceholders } from "../config/supplies";
@@ -40,7 +40,7 @@ export function readStackFile(root: string, stack: string, edits: readonly strin
             ...others,
             ...Object.fromEntries(values.map(([key, value]) => [`${project}:${key}`, asText(value)])),
         },
-        secretKeys: [`${project}:secrets`],
+        secretKeys: SECRET_KEYS.map((key) => `${project}:${key}`),
         placeholders,
     };
 }
@@ -111,9 +111,9 @@ function withoutCiphertext(value: unknown, key: string, file: string, project: s
         return value;
     }
     if (typeof value["secure"] === "string" && Object.keys(value).length === 1) {
-        if (key !== `${project}:secrets`) {
+        if (!SECRET_KEYS.some((secret) => key === `${project}:${secret}`)) {
             throw new UsageError(
-                `${file}: ${key}: found an encrypted value, expected secrets only in ${project}:secrets`,
+                `${file}: ${key}: found an encrypted value, expected secrets only in ${SECRET_KEYS.map((secret) => `${project}:${secret}`).join(" and ")}`,
             );
         }
         return "[encrypted]";
@@ -125,7 +125,7 @@ function withoutCiphertext(value: unknown, key: string, file: string, project: s
 
 /** An edit as it may be shown: a secret's value is not. */
 export function shownEdit(edit: string): string {
-    return /^[^=:]+:secrets\b/.test(edit) ? edit.replace(/=.*$/s, "=[secret]") : edit;
+    return /^[^=:]+:(secrets|tls)\b/.test(edit) ? edit.replace(/=.*$/s, "=[secret]") : edit;
 }
 
 /** Applies one `path=value`, read as `pulumi config set --path` reads them; returns what is wrong with it. */

@@ -26,6 +26,8 @@ export interface Procedure {
     title: string;
     /** When to use it. */
     when: string;
+    /** What to type before the values are set. Default: nothing. */
+    preparation?: readonly string[];
     /** Values to set; none where the procedure is declared for good. */
     edits: readonly Edit[];
     /** Whether the edit names a release, whose image must be pinned before the update. */

@@ -50,9 +50,10 @@ function renderProcedure(procedure: Procedure): string[] {
 }
 
 /** What the operator types for the procedure's example. */
-export function commandsOf({ edits, pinsImages }: Procedure): string[] {
+export function commandsOf({ preparation = [], edits, pinsImages }: Procedure): string[] {
     return [
-        ...edits.map(({ path, example }) => `npm run preview -- --set '${path}=${example}'`),
+        ...preparation,
+        `npm run preview -- ${edits.map(({ path, example }) => `--set '${path}=${example}'`).join(" ")}`,
         ...edits.map(
             ({ path, example }) => `pulumi config set --stack production --path '${path}' ${example}`,
         ),

@@ -22,7 +22,7 @@ export interface PlatformIngressArgs {
     /** Hosts, and the workloads behind their paths; a workload's Service has a port named `http`. */
     hosts: readonly { host: string; paths: readonly { path: string; workload: string }[] }[];
     /** Waits until every host serves the active certificate. Default: nobody looks. */
-    verify?: Pick<CertificateGateArgs, "address" | "ingressNamespace" | "nodeImage"> | undefined;
+    verify?: Pick<CertificateGateArgs, "address" | "ingressNamespace" | "nodeImage"> | false;
 }
 
 /**
@@ -87,7 +87,7 @@ export class PlatformIngress extends ComponentResource {
             { parent: this, dependsOn: secrets },
         );
 
-        if (args.verify !== undefined) {
+        if (args.verify) {
             declareCertificateGate(
                 name,
                 {

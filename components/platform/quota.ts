@@ -9,16 +9,17 @@ import { type Quota } from "./namespace";
  * The largest a set of workloads can grow: every one at its maximum, in the middle of a rollout, with its gate
  * running. A quota by hand would stop the very scale-up it forgot; this one follows the values.
  */
-export function quotaFor(workloads: readonly WorkloadValues[]): Quota {
+export function quotaFor(workloads: readonly WorkloadValues[], otherGates: number): Quota {
     const containers = workloads.flatMap(({ resources, smoke, ...workload }) => [
         ...Array<Resources>(mostPods(workload)).fill(resources),
         GATE_RESOURCES,
         ...(smoke.image === undefined ? [] : [GATE_RESOURCES]),
     ]);
+    containers.push(...Array<Resources>(otherGates).fill(GATE_RESOURCES));
     const total = (quantity: (resources: Resources) => number) =>
         containers.reduce((sum, resources) => sum + quantity(resources), 0);
     return {
-        pods: workloads.reduce((pods, workload) => pods + mostPods(workload) + 1, 0),
+        pods: workloads.reduce((pods, workload) => pods + mostPods(workload) + 1, otherGates),
         requests: {
             cpu: `${total(({ cpu }) => millicores(cpu.request))}m`,
             memory: `${total(({ memory }) => mebibytes(memory.request))}Mi`,

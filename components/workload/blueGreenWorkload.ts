@@ -14,6 +14,7 @@ import {
     declareService,
     type Release,
     releaseHash,
+    WORKLOAD_TYPE,
     type WorkloadArgs,
 } from "./parts";
 
@@ -26,7 +27,7 @@ const COLOURS = ["blue", "green"] as const;
 const CAPACITY_SECONDS = 300;
 
 /** Time the soak gate needs beside its watch, in seconds. */
-const SOAK_MARGIN_SECONDS = 120;
+const SOAK_MARGIN_SECONDS = 180;
 
 /** Arguments of {@link BlueGreenWorkload}. Times are in seconds. */
 export interface BlueGreenWorkloadArgs extends WorkloadArgs {
@@ -63,7 +64,7 @@ export class BlueGreenWorkload extends ComponentResource {
     public readonly url: string;
 
     constructor(name: string, args: BlueGreenWorkloadArgs, opts?: ComponentResourceOptions) {
-        super("mcp:workload:BlueGreenWorkload", name, {}, opts);
+        super(WORKLOAD_TYPE, name, {}, opts);
         const { live, stage, standby } = args;
         this.url = `http://${name}:${args.port}`;
 
@@ -131,9 +132,8 @@ export class BlueGreenWorkload extends ComponentResource {
 
         const target = releaseOf(args, live);
         const deployment = declareColour(live, target, []);
-        const bounds = { min: args.scaling.min, max: args.scaling.max };
         const autoscaler = declareAutoscaler(`${name}-${live}`, name, args, deployment, this);
-        const capacity = gate(live, target, { gate: "capacity", deadlineSeconds: CAPACITY_SECONDS, bounds }, [
+        const capacity = gate(live, target, { gate: "capacity", deadlineSeconds: CAPACITY_SECONDS }, [
             deployment,
             autoscaler,
         ]);
@@ -144,20 +144,16 @@ export class BlueGreenWorkload extends ComponentResource {
             { app: name, selector: { app: name, version: live }, await: false, dependsOn: [smoke] },
             this,
         );
-        const soak =
-            args.soak.durationSeconds === 0
-                ? service
-                : gate(
-                      live,
-                      target,
-                      {
-                          gate: "soak",
-                          deadlineSeconds: args.soak.durationSeconds + SOAK_MARGIN_SECONDS,
-                          minReady: bounds.min,
-                          ...args.soak,
-                      },
-                      [service],
-                  );
+        const soak = gate(
+            live,
+            target,
+            {
+                gate: "soak",
+                deadlineSeconds: args.soak.durationSeconds + SOAK_MARGIN_SECONDS,
+                ...args.soak,
+            },
+            [service],
+        );
 
         const idle = live === "blue" ? "green" : "blue";
         const other = args.releases[idle];
@@ -207,7 +203,7 @@ function declareReleaseAccess(
     args: BlueGreenWorkloadArgs,
     parent: ComponentResource,
 ): GateAccess {
-    const deployments = COLOURS.map((colour) => `${name}-${colour}`);
+    const colours = COLOURS.map((colour) => `${name}-${colour}`);
     const tcp = (port: number) => ({ protocol: "TCP", port });
     return declareGateAccess(
         `${name}-gate`,
@@ -226,14 +222,20 @@ function declareReleaseAccess(
                 {
                     apiGroups: ["apps"],
                     resources: ["deployments"],
-                    resourceNames: deployments,
+                    resourceNames: colours,
                     verbs: ["get"],
                 },
                 {
                     apiGroups: ["apps"],
                     resources: ["deployments/scale"],
-                    resourceNames: deployments,
-                    verbs: ["get", "patch"],
+                    resourceNames: colours,
+                    verbs: ["patch"],
+                },
+                {
+                    apiGroups: ["autoscaling"],
+                    resources: ["horizontalpodautoscalers"],
+                    resourceNames: colours,
+                    verbs: ["get"],
                 },
                 {
                     apiGroups: [""],

@@ -15,6 +15,9 @@ import { type Resources, workloadPod } from "./pod";
 /** Pods a rollout may add above the number wanted, in percent. */
 export const MAX_SURGE_PERCENT = 25;
 
+/** One type for both strategies: a workload keeps its identity, and what is in the cluster, when its strategy changes. */
+export const WORKLOAD_TYPE = "mcp:workload:Workload";
+
 /** Length of a generated secret, in characters. */
 const GENERATED_SECRET_LENGTH = 40;
 
@@ -308,7 +311,8 @@ export function declareAutoscaler(
                 maxReplicas: args.scaling.max,
                 metrics: utilization(args.scaling),
                 behavior: {
-                    // Up at once, to the double within half a minute; down only after five calm minutes.
+                    // Up at once, to the double within half a minute; down only after five calm minutes, and then
+                    // slowly: what the capacity gate asked for is still there when traffic moves.
                     scaleUp: {
                         stabilizationWindowSeconds: 0,
                         policies: [
@@ -319,7 +323,11 @@ export function declareAutoscaler(
                     },
                     scaleDown: {
                         stabilizationWindowSeconds: 300,
-                        policies: [{ type: "Percent", value: 50, periodSeconds: 60 }],
+                        policies: [
+                            { type: "Pods", value: 1, periodSeconds: 60 },
+                            { type: "Percent", value: 10, periodSeconds: 60 },
+                        ],
+                        selectPolicy: "Max",
                     },
                 },
             },

@@ -13,6 +13,7 @@ import {
     declareService,
     type Release,
     releaseHash,
+    WORKLOAD_TYPE,
     type WorkloadArgs,
 } from "./parts";
 
@@ -31,7 +32,7 @@ export class RollingWorkload extends ComponentResource {
     public readonly url: string;
 
     constructor(name: string, args: RollingWorkloadArgs, opts?: ComponentResourceOptions) {
-        super("mcp:workload:RollingWorkload", name, {}, opts);
+        super(WORKLOAD_TYPE, name, {}, opts);
         const { release, smoke } = args;
         const selector = { app: name };
         this.url = `http://${name}:${args.port}`;

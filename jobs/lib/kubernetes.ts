@@ -78,12 +78,17 @@ export interface EndpointSlice {
         | null;
 }
 
+export interface Autoscaler {
+    spec: { minReplicas?: number; maxReplicas: number };
+}
+
 const GROUPS = {
     configmaps: "/api/v1",
     pods: "/api/v1",
     services: "/api/v1",
     deployments: "/apis/apps/v1",
     endpointslices: "/apis/discovery.k8s.io/v1",
+    horizontalpodautoscalers: "/apis/autoscaling/v2",
 };
 
 /** One object, or a subresource of it. */
@@ -221,6 +226,8 @@ export class Kubernetes {
         return within(ATTEMPT_SECONDS, late, signal, async (attempt) => {
             const headers = {
                 accept: "application/json",
+                // Whom audit logs and managed fields name.
+                "user-agent": "mcp-release-gate",
                 authorization: `Bearer ${this.options.token()}`,
                 ...(body === undefined ? {} : { "content-type": "application/merge-patch+json" }),
             };
@@ -314,7 +321,7 @@ function refusal(
         case 403:
             return `the ServiceAccount lacks the right to ${verb} ${what} in ${namespace} (${said(attempt)})`;
         case 404:
-            return `there is no ${what} in ${namespace}`;
+            return `there is no ${what.replace(/s\b/, "")} in ${namespace}`;
         default:
             return `the API server refuses to ${verb} ${what} in ${namespace}: ${said(attempt)}`;
     }

@@ -56,7 +56,7 @@ export interface Counting {
 
 /** Limit of one request for metrics, in seconds. */
 const SCRAPE_SECONDS = 4;
-/** How often Prometheus is asked, a second apart, before it counts as away. */
+/** How often Prometheus is asked in a row before it counts as away. */
 const PROMETHEUS_ATTEMPTS = 3;
 /** Most of a pod's metrics that is read, in bytes. */
 const SCRAPE_LIMIT = 8 * 1024 * 1024;
@@ -186,18 +186,23 @@ function inWordsOf({ counter, labels = {} }: CounterChoice): string {
 export class PrometheusCounting implements Counting {
     readonly frequent = false;
 
-    constructor(private readonly metrics: PrometheusMetrics) {}
+    constructor(
+        private readonly metrics: PrometheusMetrics,
+        /** Between two attempts. */
+        private readonly pauseSeconds = 1,
+    ) {}
 
     async read(_: Countable[], elapsedSeconds: number, signal: AbortSignal): Promise<Tally> {
         const requests = await this.value(this.metrics.requests, elapsedSeconds, signal);
-        const errors = await this.value(this.metrics.errors, elapsedSeconds, signal);
-        throwIfStopped(signal);
-        const trouble =
-            requests.trouble ??
-            errors.trouble ??
-            (requests.value === undefined ? "Prometheus has no data for the requests" : undefined);
-        // No error series, no errors: Prometheus knows a series only from its first sample on.
-        return { requests: requests.value ?? 0, errors: errors.value ?? 0, trouble };
+        const errors =
+            requests.value === undefined
+                ? requests
+                : await this.value(this.metrics.errors, elapsedSeconds, signal);
+        const missing = requests.value === undefined ? "Prometheus has no data for the requests" : undefined;
+        const trouble = errors.trouble ?? missing;
+        // Requests whose errors are unknown say nothing; no series of errors, though, means that there were none.
+        if (trouble !== undefined) return { requests: 0, errors: 0, trouble };
+        return { requests: requests.value ?? 0, errors: errors.value ?? 0 };
     }
 
     private async value(
@@ -217,7 +222,7 @@ export class PrometheusCounting implements Counting {
             }
             if (trouble === undefined) return numberOf(parsedAnswer(body), expression);
             if (attempt === PROMETHEUS_ATTEMPTS) return { trouble: `Prometheus: ${trouble}` };
-            await pause(1, signal);
+            await pause(this.pauseSeconds, signal);
         }
     }
 }

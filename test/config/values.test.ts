@@ -63,7 +63,7 @@ describe("stack values", () => {
             "an unknown concern",
             "workload",
             {},
-            "mcp:workload: found an unknown key, expected one of aws, environment, images, incident, jobs, kubernetes, secrets, workloads",
+            "mcp:workload: found an unknown key, expected one of aws, environment, images, incident, ingress, jobs, kubernetes, secrets, tls, workloads",
         ],
         [
             "a wrong type",
@@ -144,10 +144,10 @@ describe("stack values", () => {
             `${at}.stage: found "blue", expected the idle colour, or nothing: this one is live`,
         ],
         [
-            "no soak in production",
+            "a soak of nothing",
             `${server}/soak/duration`,
             "0s",
-            `${at}.soak.duration: found "0s", expected more than 0s in production`,
+            `${at}.soak.duration: found "0s", expected a duration with its unit, such as 30s, 10m, 2h or 7d`,
         ],
         [
             "a request the gate would refuse",

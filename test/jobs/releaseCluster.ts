@@ -165,6 +165,11 @@ export class FakeCluster {
         return this.objects.get(`${resource}/${name}`) as T & Stored;
     }
 
+    /** Bounds of a colour's replicas. */
+    autoscaler(colour: string, minReplicas: number, maxReplicas: number): void {
+        this.put("horizontalpodautoscalers", `${app}-${colour}`, { spec: { minReplicas, maxReplicas } });
+    }
+
     service(colour: string | undefined): void {
         this.put("services", app, { spec: { selector: { app, ...(colour && { version: colour }) } } });
     }
@@ -250,11 +255,15 @@ export class FakeCluster {
     private answer(method: string, url: string, body: string): [number, unknown] {
         const { pathname, searchParams } = new URL(url, "https://fake");
         const [, root, group = "", inNamespace, resource = "", name, sub] =
-            /^\/(api|apis)(\/[^/]+)?\/v1\/namespaces\/([^/]+)\/([a-z]+)(?:\/([^/]+))?(?:\/([a-z]+))?$/.exec(
+            /^\/(api|apis)(\/[^/]+)?\/v[12]\/namespaces\/([^/]+)\/([a-z]+)(?:\/([^/]+))?(?:\/([a-z]+))?$/.exec(
                 pathname,
             )!;
         assert.equal(inNamespace, namespace);
-        const groups: Labels = { deployments: "apis/apps", endpointslices: "apis/discovery.k8s.io" };
+        const groups: Labels = {
+            deployments: "apis/apps",
+            endpointslices: "apis/discovery.k8s.io",
+            horizontalpodautoscalers: "apis/autoscaling",
+        };
         assert.equal(root + group, groups[resource] ?? "api");
 
         const verb = method === "PATCH" ? "patch" : name === undefined ? "list" : "get";

@@ -181,7 +181,7 @@ describe("judging a recording", () => {
         judgeRecording(
             { project: "mcp", stack: "test", resources, outputs: {} },
             check.map((resource, index) => ({
-                name: `rule-${check.length - index}`,
+                name: `rule-${"bac"[index]}`,
                 description: "",
                 severity: "low",
                 enforcement: "advisory",
@@ -195,7 +195,7 @@ describe("judging a recording", () => {
         const inputs = { list: [new Secret({ key: new Secret("value") })] };
         assert.deepEqual(
             judge([recorded("a", inputs)], ({ props }, { report }) => report(JSON.stringify(props))),
-            ['a rule-1 violation {"list":[{"key":"value"}]}'],
+            ['a rule-b violation {"list":[{"key":"value"}]}'],
         );
     });
 
@@ -203,7 +203,7 @@ describe("judging a recording", () => {
         const inputs = { secret: new Secret({ key: UNKNOWN }) };
         assert.deepEqual(
             judge([recorded("a", inputs)], ({ props }, { report }) => report(String(props["secret"].key))),
-            ["a rule-1 undetermined secret.key is known only after the update"],
+            ["a rule-b undetermined secret.key is known only after the update"],
         );
     });
 
@@ -218,19 +218,25 @@ describe("judging a recording", () => {
                     `${resource.protect} ${resource.customTimeouts.create} ${resource.customTimeouts.update}`,
                 ),
             ),
-            ["a rule-1 violation true 5s undefined"],
+            ["a rule-b violation true 5s undefined"],
         );
     });
 
     it("sorts by resource, then by rule", () => {
         const found = (_: unknown, { report }: { report(message: string): void }) => report("!");
-        assert.deepEqual(judge([recorded("b", {}), recorded("B", {}), recorded("a", {})], found, found), [
-            "B rule-1 violation !",
-            "B rule-2 violation !",
-            "a rule-1 violation !",
-            "a rule-2 violation !",
-            "b rule-1 violation !",
-            "b rule-2 violation !",
-        ]);
+        assert.deepEqual(
+            judge([recorded("b", {}), recorded("B", {}), recorded("a", {})], found, found, found),
+            [
+                "B rule-a violation !",
+                "B rule-b violation !",
+                "B rule-c violation !",
+                "a rule-a violation !",
+                "a rule-b violation !",
+                "a rule-c violation !",
+                "b rule-a violation !",
+                "b rule-b violation !",
+                "b rule-c violation !",
+            ],
+        );
     });
 });

@@ -237,6 +237,7 @@ const onMatrix = (probe: "liveness" | "readiness", path: string): Case[] => {
         [{ [`${CONTAINER} ${probe}Probe`]: undefined }, asks("nothing over HTTP")],
         [{ [`${get} path`]: UNKNOWN }, [inContainer(`${probe}Probe.httpGet.path`)]],
         [{ [`${LABELS} app`]: "elsewhere", [`${get} path`]: "/healthz" }],
+        [{ [`${CONTAINER} name`]: "main", [`${get} path`]: "/healthz" }, asks(":8000/healthz")],
         // The sidecar answers on a path of its own.
         [
             {
@@ -844,16 +845,18 @@ const CASES: Record<string, Case[]> = {
         [{ "rolePolicy props policy": UNKNOWN }, ["? rolePolicy: policy is known only after the update"]],
     ],
     "aws-iam-role-require-narrow-trust": [
-        ...["*", { AWS: "*" }, { AWS: ["111111111111", "*"] }].map((Principal): Case => [
-            {
-                "role props assumeRolePolicy": policy({
-                    Effect: "Allow",
-                    Principal,
-                    Action: "sts:AssumeRole",
-                }),
-            },
-            ["role: lets anybody assume the role"],
-        ]),
+        ...["*", { AWS: "*" }, { Service: "ec2.amazonaws.com", AWS: ["111111111111", "*"] }].map(
+            (Principal): Case => [
+                {
+                    "role props assumeRolePolicy": policy({
+                        Effect: "Allow",
+                        Principal,
+                        Action: "sts:AssumeRole",
+                    }),
+                },
+                ["role: lets anybody assume the role"],
+            ],
+        ),
         [
             { "role props assumeRolePolicy": policy({ Effect: "Allow", NotPrincipal: { AWS: "1" } }) },
             ["role: lets anybody assume the role"],

@@ -155,7 +155,8 @@ describe("a blue-green workload", () => {
                 ["pods", "all", ["list"]],
                 ["endpointslices", "all", ["list"]],
                 ["deployments", ["mcp-server-blue", "mcp-server-green"], ["get"]],
-                ["deployments/scale", ["mcp-server-blue", "mcp-server-green"], ["get", "patch"]],
+                ["deployments/scale", ["mcp-server-blue", "mcp-server-green"], ["patch"]],
+                ["horizontalpodautoscalers", ["mcp-server-blue", "mcp-server-green"], ["get"]],
                 ["configmaps", ["mcp-releases"], ["get", "patch"]],
             ],
         );

@@ -149,7 +149,7 @@ describe("npm run preview", () => {
             assert.equal(misplaced.status, 1);
             assert.match(
                 misplaced.stderr,
-                /^Pulumi\.production\.yaml: mcp:workloads: found an encrypted value, expected secrets only in mcp:secrets\n$/,
+                /^Pulumi\.production\.yaml: mcp:workloads: found an encrypted value, expected secrets only in mcp:secrets and mcp:tls\n$/,
             );
             const set = previewWith(
                 (text) =>

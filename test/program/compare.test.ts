@@ -83,7 +83,7 @@ describe("the comparison", () => {
 
     it("passes a replacement on to those who read its new values, and only to those", () => {
         const secret = (text: string) =>
-            resource(SECRET, "secret", { metadata: {}, stringData: new Secret({ text }) });
+            resource(SECRET, "secret", { metadata: {}, immutable: true, stringData: new Secret({ text }) });
         const [{ urn }] = [secret("a")];
         const reader = resource(SERVICE, "reader", { name: UNKNOWN }, { name: [urn] });
         const bystander = resource(SERVICE, "bystander", { name: UNKNOWN }, { name: [before.urn] });

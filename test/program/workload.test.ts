@@ -56,7 +56,11 @@ describe("a workload", () => {
     });
 
     it("that nothing calls and no ingress serves lets only its gate in", async () => {
-        const closed = await recordStack("production", "mcp:workloads.chat-ui.network.ingress=false");
+        const closed = await recordStack(
+            "production",
+            "mcp:workloads.chat-ui.network.ingress=false",
+            "mcp:ingress.hosts[0].paths[0].workload=mcp-server",
+        );
         assert.deepEqual(inputsOf(closed, NETWORK_POLICY, "chat-ui").spec.ingress[0].from, [
             { podSelector: { matchLabels: { "mcp.msil.com/gate": "chat-ui" } } },
         ]);
@@ -212,8 +216,9 @@ describe("a workload", () => {
         const memory = limits.reduce((sum, limit) => sum + limit.count * mebibytes(limit.memory), 0);
         assert.ok(millicores(hard["limits.cpu"]) > cpu);
         assert.ok(mebibytes(hard["limits.memory"]) > memory);
-        // 12 + 12 + 3 with both colours, 4 + 1 and 6 + 2 pods in the middle of a rollout, and a gate each.
-        assert.equal(hard.pods, "43");
+        // 12 + 12 + 3 with both colours, 4 + 1 and 6 + 2 pods in the middle of a rollout, a gate each,
+        // and the certificate's.
+        assert.equal(hard.pods, "44");
     });
 });
 
