@@ -379,6 +379,24 @@ async function misselection(
     return `Service ${app} selects ${selected === undefined ? "no version" : `version=${selected}`}, not ${colour}`;
 }
 
+/**
+ * How the other colour did before the switch, to compare with: its pods are still there, and what they counted. With
+ * Prometheus it is the same length of time as will be watched.
+ */
+async function baseline(plan: SoakPlan, around: Surroundings): Promise<string> {
+    const { metrics, colour, durationSeconds } = plan;
+    const { signal } = around;
+    if ("prometheus" in metrics) {
+        const tally = await new PrometheusCounting(metrics).read([], durationSeconds, signal);
+        return `before the switch: ${counted(tally)}`;
+    }
+    const other = colour === "blue" ? "green" : "blue";
+    const pods = countable(await podsOf(plan, other, around));
+    if (pods.length === 0) return `before the switch: no pods of ${other} are left to tell`;
+    const tally = await new PodCounting(metrics, "their start").read(pods, 0, signal);
+    return `before the switch: ${other} had ${counted(tally)}`;
+}
+
 /** Watches the release with live traffic; returns how it did. */
 async function watch(plan: SoakPlan, around: Surroundings): Promise<string> {
     const { log, now, signal, pollSeconds, lineSeconds } = around;
@@ -388,6 +406,7 @@ async function watch(plan: SoakPlan, around: Surroundings): Promise<string> {
             ? new PrometheusCounting(metrics, Math.min(1, pollSeconds))
             : new PodCounting(metrics);
     const health = new Health((await boundsOf(plan, around)).min);
+    log(`  ${await baseline(plan, around)}`);
     log(`  watching for ${durationSeconds} s`);
     const start = now();
     for (let nextLine = 0; ;) {

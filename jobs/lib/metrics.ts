@@ -121,7 +121,13 @@ export class PodCounting implements Counting {
     private old: Set<string> | undefined;
     private counterSeen = false;
 
-    constructor(private readonly metrics: PodMetrics) {}
+    constructor(
+        private readonly metrics: PodMetrics,
+        /** Counts since the first reading, or all that the pods have counted since they started. */
+        since: "first reading" | "their start" = "first reading",
+    ) {
+        this.old = since === "their start" ? new Set() : undefined;
+    }
 
     async read(pods: Countable[], _: number, signal: AbortSignal): Promise<Tally> {
         this.old ??= new Set(pods.map(({ uid }) => uid));

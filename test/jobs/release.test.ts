@@ -429,6 +429,7 @@ describe("release gates", function () {
             );
             assert.deepEqual(lines, [
                 `soak ${subject} in ${namespace}`,
+                "  before the switch: no pods of blue are left to tell",
                 "  watching for 10 s",
                 "  1 of 10 s: 0 requests, 0 errors (0.00 %), 2 pods ready, no restarts",
                 "  4 of 10 s: 300 requests, 6 errors (2.00 %), 2 pods ready, no restarts",
@@ -439,6 +440,14 @@ describe("release gates", function () {
                 former,
                 { ...release, colour: "green", smokeAt: date, completedAt: date, revision: 7 },
             ]);
+        });
+
+        it("tells how the other colour did before the switch, to compare with", async () => {
+            traffic(50, 1);
+            cluster.counters.set(cluster.pod("blue", 5), { requests: 4000, errors: 20 });
+            const { lines } = await passes(soakPlan(), /^10 s with 900 requests/);
+            // One look has passed; the million probes on the page are not in the plan.
+            assert.equal(lines[1], "  before the switch: blue had 4050 requests, 21 errors (0.52 %)");
         });
 
         it("passes at once when the release was completed before", async () => {
@@ -509,7 +518,7 @@ describe("release gates", function () {
                 atLook(4, () => cluster.counters.set("127.0.0.2", hidden));
                 const { lines } = await passes(soakPlan(), /^10 s with \d+ requests, 0 errors/);
                 assert.match(
-                    lines[2]!,
+                    lines[3]!,
                     /no metrics of mcp-server-green-1: connection dropped \(UND_ERR_SOCKET\)/,
                 );
             });
@@ -575,7 +584,8 @@ describe("release gates", function () {
                 );
                 assert.deepEqual(
                     queries,
-                    [1, 4, 8, 10].flatMap((elapsed) => [
+                    // The first pair is the baseline.
+                    [10, 1, 4, 8, 10].flatMap((elapsed) => [
                         `sum(increase(requests_total[${elapsed}s]))`,
                         `sum(increase(errors_total[${elapsed}s]))`,
                     ]),
@@ -622,7 +632,7 @@ describe("release gates", function () {
                     soakPlan({ metrics: metrics() }),
                     /inconclusive, .*, Prometheus: status 503; 100/,
                 );
-                assert.equal(queries.length, 4 * 3);
+                assert.equal(queries.length, (1 + 4) * 3);
             });
 
             it("fails at once over an expression that is none, or gives several numbers", async () => {
@@ -708,7 +718,7 @@ describe("release gates", function () {
                     lines[1],
                     "  Service mcp-server selects version=blue, not green: waiting for up to 3 s",
                 );
-                assert.equal(lines[2], "  watching for 10 s");
+                assert.equal(lines[3], "  watching for 10 s");
             });
 
             it("may still hold pods that are on their way out", async () => {
