@@ -44,7 +44,7 @@ export function releaseOf(
 /** What the blue-green strategy needs beside what every workload does. */
 export function blueGreenOf(values: StackValues, workload: BlueGreenValues) {
     const { releases, live, stage, standby, soak, health, port } = workload;
-    const { counters } = soak;
+    const { counters, prometheus } = soak;
     return {
         releases: {
             blue: releases.blue && releaseOf(values, workload, releases.blue),
@@ -58,12 +58,14 @@ export function blueGreenOf(values: StackValues, workload: BlueGreenValues) {
             maxErrorPercent: soak.maxErrorRate,
             minimumRequests: soak.minimumRequests,
             allowNoData: soak.onNoData === "pass",
-            metrics: {
-                path: health.metrics,
-                port,
-                requests: { counter: counters.requests },
-                errors: { counter: counters.errors, labels: { [counters.label]: counters.pattern } },
-            },
+            metrics: prometheus
+                ? { prometheus: prometheus.url, requests: prometheus.requests, errors: prometheus.errors }
+                : {
+                      path: health.metrics,
+                      port,
+                      requests: { counter: counters.requests },
+                      errors: { counter: counters.errors, labels: { [counters.label]: counters.pattern } },
+                  },
         },
         namespaceName: values.kubernetes.namespace,
         apiServer: values.kubernetes.apiServer,

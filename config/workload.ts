@@ -17,6 +17,7 @@ import {
     port,
     repository,
     someText,
+    text,
     typedText,
     versionTag,
     wholeNumber,
@@ -160,6 +161,20 @@ const soak = z.strictObject({
     minimumRequests: wholeNumber(1, 1_000_000).default(200),
     /** What too few requests mean: `fail` or `pass`. Default: fail. */
     onNoData: z.enum(["fail", "pass"], { error: "fail or pass" }).default("fail"),
+    /** Asks Prometheus instead of the pods, with expressions that give one number. Default: the pods. */
+    prometheus: z
+        .strictObject({
+            /** Base URL inside the cluster, as http://prometheus.monitoring:9090. */
+            url: text(
+                /^http:\/\/[a-z0-9-]+\.[a-z0-9-]+(\.svc)?:[0-9]{1,5}$/,
+                "the URL of a Service, such as http://prometheus.monitoring:9090",
+            ),
+            /** PromQL for the requests of a window; $WINDOW stands for its length. */
+            requests: someText,
+            /** PromQL for the failed ones. */
+            errors: someText,
+        })
+        .optional(),
     /** Counters of the pods' metrics. Default: requests_total, those with a status of 5xx as errors. */
     counters: z
         .strictObject({

@@ -4,11 +4,15 @@ import { isObject, type Property, Secret } from "./property";
 import { type RecordedResource, type Recording } from "./record";
 
 /** Everything the rules find in what a run of the program asked for, by resource and then by rule. */
-export function judgeRecording({ resources }: Recording, rules: readonly Rule[]): Finding[] {
+export function judgeRecording(
+    { resources }: Recording,
+    rules: readonly Rule[],
+    now = new Date(),
+): Finding[] {
     // What is only looked up is somebody else's to judge.
     const judged = resources.filter(({ custom, read }) => custom && !read).map(asPolicyResource);
     return rules
-        .flatMap((rule) => judge(rule, judged))
+        .flatMap((rule) => judge(rule, judged, now))
         .sort((one, other) => compare(one.urn, other.urn) || compare(one.rule, other.rule));
 }
 

@@ -1,18 +1,11 @@
 #!/usr/bin/env node
-// Bundles the command line once and runs it: ts-node alone would take longer than the whole preview.
+// Bundles the command line and runs it: ts-node alone would take longer than the whole preview.
 "use strict";
-const { buildSync } = require("esbuild");
 const { join } = require("node:path");
+const { bundle } = require("./bundle.cjs");
 
-process.chdir(join(__dirname, ".."));
-const outfile = join("node_modules", ".cache", "mcp", "cli.cjs");
-buildSync({
-    entryPoints: ["offline/cli.ts"],
-    outfile,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    external: ["@pulumi/*", "esbuild", "google-protobuf", "typescript"],
-    logLevel: "error",
-});
-require(join(process.cwd(), outfile));
+const root = join(__dirname, "..");
+process.chdir(root);
+const outfile = join(root, "node_modules", ".cache", "mcp", "cli.cjs");
+bundle(root, { entryPoints: ["offline/cli.ts"], outfile });
+require(outfile);

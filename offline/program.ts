@@ -1,7 +1,7 @@
 import Module, { SourceMap } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { buildSync } from "esbuild";
+import { bundle } from "./bundle.cjs";
 
 /** The program of a project, bundled once and ready to run any number of times in this process. */
 export interface Program {
@@ -14,21 +14,15 @@ export interface Program {
 /** Bundles the program in `root`; the SDK stays outside, so that every run shares the one that is mocked. */
 export function bundleProgram(root: string): Program {
     const outfile = resolve(root, "node_modules", ".cache", "mcp", "program.cjs");
-    const { outputFiles } = buildSync({
-        absWorkingDir: root,
+    const { outputFiles } = bundle(root, {
         entryPoints: ["index.ts"],
         outfile,
-        bundle: true,
         write: false,
-        platform: "node",
-        target: "node20",
-        external: ["@pulumi/*", "esbuild", "google-protobuf"],
         sourcemap: "external",
         sourcesContent: false,
-        logLevel: "error",
     });
-    const code = outputFiles.find(({ path }) => path === outfile)!.text;
-    const map = outputFiles.find(({ path }) => path !== outfile)!.text;
+    const code = outputFiles!.find(({ path }) => path === outfile)!.text;
+    const map = outputFiles!.find(({ path }) => path !== outfile)!.text;
     let sourceMap: SourceMap | undefined;
     return {
         run() {

@@ -1,4 +1,4 @@
-import { runtime } from "@pulumi/pulumi";
+import { RunError, runtime } from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
@@ -228,6 +228,24 @@ function optionsOf(request: RegisterResourceRequest): RecordedOptions {
  * @throws what the program throws; values it refuses arrive as a RunError with all problems in its message.
  */
 export async function record(program: Program, input: ProgramInput): Promise<Recording> {
+    const frames = Error.stackTraceLimit;
+    // The SDK notes the stack of each of its promises, which is half of a run's time and of use to nobody here.
+    Error.stackTraceLimit = 0;
+    try {
+        return await run(program, input);
+    } catch (error) {
+        if (RunError.isInstance(error)) {
+            throw error;
+        }
+        // A fault of the program: it is met again, this time with its stack.
+        Error.stackTraceLimit = frames;
+        return await run(program, input);
+    } finally {
+        Error.stackTraceLimit = frames;
+    }
+}
+
+async function run(program: Program, input: ProgramInput): Promise<Recording> {
     const recorder = new Recorder(program, input);
     await runtime.setMocks({ call: () => ({}), newResource: () => ({ id: "", state: {} }) });
     setMockOptions(recorder, input.project, input.stack, true);
@@ -239,13 +257,13 @@ export async function record(program: Program, input: ProgramInput): Promise<Rec
     const failure = new Promise<never>((_, reject) => (failed = reject));
     process.on("unhandledRejection", failed);
     const settled = () => new Promise((resolve) => setImmediate(resolve));
-    const run = async () => {
+    const finished = async () => {
         await runtime.runInPulumiStack(async () => program.run());
         await runtime.disconnect();
         await settled();
     };
     try {
-        await Promise.race([run(), failure]);
+        await Promise.race([finished(), failure]);
     } finally {
         await settled();
         process.off("unhandledRejection", failed);

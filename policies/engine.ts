@@ -1,5 +1,5 @@
 import { type Policies, type PolicyResource as EngineResource } from "@pulumi/policy";
-import { judge, type PolicyResource, type Rule } from "./rule";
+import { type Finding, judge, type PolicyResource, type Rule } from "./rule";
 import { guarded, type Properties, UNKNOWN } from "./unknown";
 
 /** The part that the engine's resource and stack rules have in common. */
@@ -7,9 +7,14 @@ type Judged = Pick<EngineResource, "urn" | "type" | "name" | "props" | "opts">;
 
 /**
  * The rules as the engine takes them. It would turn an unknown into an advisory "can't run" of the rule, so that
- * a mandatory gate passed in silence: here two policies of their own report what is undetermined.
+ * a mandatory gate passed in silence: here two policies of their own report what is undetermined. The time they
+ * judge at is that of each call, unless it is given.
  */
-export function enginePolicies(rules: readonly Rule[]): Policies {
+export function enginePolicies(rules: readonly Rule[], now?: Date): Policies {
+    const findings = (some: readonly Rule[], resources: readonly Judged[], kind: Finding["kind"]) => {
+        const judged = resources.map(fromEngine);
+        return some.flatMap((rule) => judge(rule, judged, now)).filter((finding) => finding.kind === kind);
+    };
     const policies: Policies = rules.map((rule) => {
         const policy = {
             name: rule.name,
@@ -63,11 +68,6 @@ export function enginePolicies(rules: readonly Rule[]): Policies {
             },
         },
     ];
-}
-
-function findings(rules: readonly Rule[], resources: readonly Judged[], kind: "violation" | "undetermined") {
-    const judged = resources.map(fromEngine);
-    return rules.flatMap((rule) => judge(rule, judged)).filter((finding) => finding.kind === kind);
 }
 
 function fromEngine({ urn, type, name, props, opts }: Judged): PolicyResource {

@@ -16,6 +16,8 @@ export interface PolicyResource {
 
 /** What a rule says about a resource. */
 export interface Verdict {
+    /** The time of judging, the only clock a rule goes by. */
+    readonly now: Date;
     /** Says what is wrong, on the resource under check or, in a stack rule, on the one named. */
     report(message: string, on?: PolicyResource): void;
     /**
@@ -55,11 +57,12 @@ export interface Finding {
 }
 
 /** Everything a rule finds in the resources: violations, and where it could not tell. */
-export function judge(rule: Rule, resources: readonly PolicyResource[]): Finding[] {
+export function judge(rule: Rule, resources: readonly PolicyResource[], now = new Date()): Finding[] {
     const findings: Finding[] = [];
     const add = (kind: Finding["kind"], urn: string, message: string) =>
         findings.push({ rule: rule.name, urn, kind, message });
     const verdictOn = (subject?: PolicyResource): Verdict => ({
+        now,
         report: (message, on = subject) => add("violation", on?.urn ?? "", message),
         attempt(part, on = subject) {
             try {

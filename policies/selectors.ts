@@ -10,6 +10,7 @@ export function eachOf(
     return (resources, verdict) => {
         for (const resource of resources.filter(chosen)) {
             const own: Verdict = {
+                now: verdict.now,
                 report: (message, on = resource) => verdict.report(message, on),
                 attempt: (part, on = resource) => verdict.attempt(part, on),
             };
@@ -87,44 +88,6 @@ export function covers(selector: Properties, labels: Properties): boolean {
             }
         })
     );
-}
-
-/** Statements of an AWS policy document with an effect. */
-export function statementsOf(policy: unknown, effect: "Allow" | "Deny"): Properties[] {
-    const statements = asList((parsed(policy) as Properties | undefined)?.["Statement"]) as Properties[];
-    return statements.filter((statement) => statement["Effect"] === effect);
-}
-
-function parsed(policy: unknown): unknown {
-    if (typeof policy !== "string") {
-        return policy;
-    }
-    try {
-        return JSON.parse(policy);
-    } catch {
-        // The provider's own check refuses what is not JSON.
-        return undefined;
-    }
-}
-
-/** AWS policy documents leave the brackets off a list of one. */
-export function asList(value: unknown): unknown[] {
-    return value == null ? [] : Array.isArray(value) ? value : [value];
-}
-
-/** Whether a statement of an AWS policy speaks to everybody. */
-export function isForAnyone({ Effect, Principal, NotPrincipal }: Properties): boolean {
-    const named =
-        typeof Principal === "object" && Principal !== null ? Object.values(Principal) : [Principal];
-    return (
-        (NotPrincipal !== undefined && Effect === "Allow") ||
-        named.some((value) => asList(value).includes("*"))
-    );
-}
-
-/** Whether a statement of an AWS policy depends on a condition. */
-export function isConditional({ Condition }: Properties): boolean {
-    return Object.keys(Condition ?? {}).length > 0;
 }
 
 /** Whether a resource is an SNS topic. */

@@ -1,10 +1,10 @@
 /** A value that is known only after the update. */
 export const UNKNOWN = Symbol("unknown");
 
-/** Thrown when a rule reads a value that is not known yet: the rule is undetermined there, not passed. */
+/** Thrown when a rule meets a value that is not known yet: the rule is undetermined there, not passed. */
 export class Undetermined extends Error {
-    constructor(readonly path: string) {
-        super(`${path} is known only after the update`);
+    constructor(what: string, reason = "is known only after the update") {
+        super(`${what} ${reason}`);
     }
 }
 

@@ -197,6 +197,14 @@ function releaseOf({ releases }: BlueGreenWorkloadArgs, colour: Colour): Release
     return release;
 }
 
+/** To the namespace in the URL of a Service. On any port: policies see the pods' own, which a Service may map. */
+function prometheusEgress(url: string) {
+    const namespace = new URL(url).hostname.split(".")[1]!;
+    return {
+        to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } }],
+    };
+}
+
 /** Exactly what the gates read, the scale of the two Deployments, and the one ledger. */
 function declareReleaseAccess(
     name: string,
@@ -205,6 +213,7 @@ function declareReleaseAccess(
 ): GateAccess {
     const colours = COLOURS.map((colour) => `${name}-${colour}`);
     const tcp = (port: number) => ({ protocol: "TCP", port });
+    const { metrics } = args.soak;
     return declareGateAccess(
         `${name}-gate`,
         {
@@ -214,6 +223,7 @@ function declareReleaseAccess(
             egress: [
                 { to: [{ podSelector: { matchLabels: { app: name } } }], ports: [tcp(args.port)] },
                 { to: [{ ipBlock: { cidr: args.apiServer.cidr } }], ports: [tcp(args.apiServer.port)] },
+                ...("prometheus" in metrics ? [prometheusEgress(metrics.prometheus)] : []),
             ],
             rules: [
                 { apiGroups: [""], resources: ["services"], resourceNames: [name], verbs: ["get"] },

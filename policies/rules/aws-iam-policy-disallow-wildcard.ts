@@ -1,5 +1,5 @@
 import { type Rule } from "../rule";
-import { asList, statementsOf } from "../selectors";
+import { asList, statementsOf } from "../statements";
 
 /** One object, or everything inside one; a log group's streams follow a colon. */
 const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*)?$/;

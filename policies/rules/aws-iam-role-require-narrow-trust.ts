@@ -1,5 +1,5 @@
 import { type Rule } from "../rule";
-import { asList, isForAnyone, statementsOf } from "../selectors";
+import { asList, isForAnyone, statementsOf } from "../statements";
 
 const PODS = "pods.eks.amazonaws.com";
 const SERVICE_ACCOUNT = "aws:RequestTag/kubernetes-service-account";

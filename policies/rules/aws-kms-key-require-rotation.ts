@@ -1,5 +1,5 @@
 import { type Rule } from "../rule";
-import { isConditional, isForAnyone, statementsOf } from "../selectors";
+import { isConditional, isForAnyone, statementsOf } from "../statements";
 
 /** The longest there is, and what AWS takes where nothing is set. */
 const DELETION_DAYS = 30;

@@ -1,14 +1,6 @@
 import { type Rule } from "../rule";
-import {
-    arnOf,
-    asList,
-    eachOf,
-    findOf,
-    isConditional,
-    isForAnyone,
-    isTopic,
-    statementsOf,
-} from "../selectors";
+import { arnOf, eachOf, findOf, isTopic } from "../selectors";
+import { asList, isConditional, isForAnyone, statementsOf } from "../statements";
 import { type Properties } from "../unknown";
 
 export const rule: Rule = {

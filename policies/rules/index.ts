@@ -5,13 +5,17 @@ import { rule as kmsKeyRotation } from "./aws-kms-key-require-rotation";
 import { rule as snsTopicEncryption } from "./aws-sns-topic-require-encryption";
 import { rule as snsTopicSeverity } from "./aws-sns-topic-require-severity";
 import { rule as autoscalerStaticReplicas } from "./kubernetes-autoscaler-disallow-static-replicas";
+import { rule as autoscalerMinimum } from "./kubernetes-autoscaler-require-minimum";
 import { rule as autoscalerTarget } from "./kubernetes-autoscaler-require-target";
+import { rule as cronJobDeadline } from "./kubernetes-cronjob-require-deadline";
 import { rule as deploymentDisruptionBudget } from "./kubernetes-deployment-require-disruption-budget";
 import { rule as deploymentProgressDeadline } from "./kubernetes-deployment-require-progress-deadline";
 import { rule as deploymentRollingUpdate } from "./kubernetes-deployment-require-rolling-update";
 import { rule as deploymentRolloutTimeout } from "./kubernetes-deployment-require-rollout-timeout";
 import { rule as deploymentZoneSpread } from "./kubernetes-deployment-require-zone-spread";
 import { rule as disruptionBudgetEviction } from "./kubernetes-disruption-budget-require-eviction";
+import { rule as ingressExpiringCertificate } from "./kubernetes-ingress-disallow-expiring-certificate";
+import { rule as ingressTls } from "./kubernetes-ingress-require-tls";
 import { rule as jobDeadline } from "./kubernetes-job-require-deadline";
 import { rule as networkPolicyPods } from "./kubernetes-network-policy-require-pods";
 import { rule as objectDefaultNamespace } from "./kubernetes-object-disallow-default-namespace";
@@ -68,6 +72,7 @@ export const rules: readonly Rule[] = [
     podContainerDistinctProbes,
     podLivenessPath,
     podReadinessPath,
+    autoscalerMinimum,
     deploymentRollingUpdate,
     deploymentZoneSpread,
     deploymentDisruptionBudget,
@@ -76,11 +81,14 @@ export const rules: readonly Rule[] = [
     autoscalerStaticReplicas,
     deploymentProgressDeadline,
     deploymentRolloutTimeout,
+    cronJobDeadline,
     jobDeadline,
     podNetworkPolicy,
     networkPolicyPods,
     servicePods,
     serviceNodePort,
+    ingressTls,
+    ingressExpiringCertificate,
     snsTopicSeverity,
     iamPolicyWildcard,
     iamRoleNarrowTrust,

@@ -17,7 +17,7 @@ export const rule: Rule = {
         }
         const image = String(container["image"]);
         if (image.endsWith(`@${PLACEHOLDER_DIGEST}`)) {
-            throw new Undetermined("image digest (a placeholder until npm run images -- pin)");
+            throw new Undetermined("the image digest", "is a placeholder until npm run images -- pin");
         }
         if (!/@sha256:[0-9a-f]{64}$/.test(image)) {
             report(`image ${image} has no digest`);

@@ -47,7 +47,7 @@ function scaleProgram() {
         outfile,
         bundle: true,
         platform: "node",
-        packages: "external",
+        external: ["@pulumi/*", "esbuild", "google-protobuf"],
         logLevel: "error",
     });
     return outfile;
@@ -71,7 +71,10 @@ try {
         const preview = measure("offline/main.cjs", "preview");
         ratios.push(preview.cpu / alone.cpu);
         memory.push(preview.memory);
-        const { stdout } = spawnSync("node", [scale], { encoding: "utf8" });
+        const { status, stdout, stderr } = spawnSync("node", ["-e", `require("./${scale}")`], { encoding: "utf8" });
+        if (status !== 0 || stdout === "") {
+            throw new Error(`the scale program ended with ${status}:\n${stderr}`);
+        }
         growth.push(Number(stdout));
     }
     console.log(

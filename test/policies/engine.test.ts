@@ -16,6 +16,7 @@ const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const PRIVILEGED = "kubernetes-pod-container-disallow-privileged";
 const TIMEOUT = "kubernetes-deployment-require-rollout-timeout";
+const CERTIFICATE = "kubernetes-ingress-disallow-expiring-certificate";
 const COVERED = "kubernetes-pod-require-network-policy";
 const pack = (...names: string[]) => rules.filter(({ name }) => names.includes(name));
 
@@ -55,9 +56,9 @@ const network = (name: string, podSelector: unknown) =>
     });
 
 /** Runs every policy as the engine does; each line is `policy on resource: message`. */
-function run(judged: readonly Rule[], resources: readonly Properties[]): string[] {
+function run(judged: readonly Rule[], resources: readonly Properties[], now?: Date): string[] {
     const lines: string[] = [];
-    for (const policy of enginePolicies(judged)) {
+    for (const policy of enginePolicies(judged, now)) {
         const report = (message: string, urn?: string) => lines.push(`${policy.name} on ${urn}: ${message}`);
         const { validateResource } = policy as ResourceValidationPolicy;
         const { validateStack } = policy as StackValidationPolicy;
@@ -144,6 +145,20 @@ describe("policies of the engine", () => {
         ]);
     });
 
+    it("judge at the time that is given, or else at that of the call", () => {
+        const ending = (end: string) =>
+            resource("kubernetes:networking.k8s.io/v1:Ingress", "way-in", {
+                metadata: { annotations: { "mcp.msil.com/certificate-not-after": end } },
+            });
+        const found = (end: string, now?: Date) => run(pack(CERTIFICATE), [ending(end)], now);
+        assert.deepEqual(found("2026-12-05T12:00:00Z", new Date("2026-11-23T12:00:00Z")), [
+            `${CERTIFICATE} on way-in: ends in 12 days (2026-12-05)`,
+        ]);
+        assert.deepEqual(found("2026-12-05T12:00:00Z", new Date("2026-10-23T12:00:00Z")), []);
+        assert.equal(found(new Date(Date.now() + 60_000).toISOString()).length, 1);
+        assert.equal(found(new Date(Date.now() + 31 * 24 * 60 * 60_000).toISOString()).length, 0);
+    });
+
     it("never throw and never pass in silence where all is unknown", () => {
         const types = [
             "kubernetes:apps/v1:Deployment",
@@ -151,6 +166,7 @@ describe("policies of the engine", () => {
             "kubernetes:batch/v1:CronJob",
             "kubernetes:batch/v1:Job",
             "kubernetes:core/v1:Service",
+            "kubernetes:networking.k8s.io/v1:Ingress",
             "kubernetes:networking.k8s.io/v1:NetworkPolicy",
             "kubernetes:policy/v1:PodDisruptionBudget",
         ];

@@ -14,6 +14,7 @@ const BUDGET = "kubernetes:policy/v1:PodDisruptionBudget";
 const NETWORK = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const SERVICE = "kubernetes:core/v1:Service";
 const AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler";
+const INGRESS = "kubernetes:networking.k8s.io/v1:Ingress";
 const JOB = "kubernetes:batch/v1:Job";
 const TOPIC = "aws:sns/topic:Topic";
 
@@ -30,10 +31,16 @@ const remove =
     (resources) =>
         resources.filter((resource) => resource.type !== type);
 
-/** The program gives rights on AWS only to workloads that ask for them, which production's do not yet. */
+/**
+ * For what production does not declare yet: the program gives rights on AWS only to workloads that ask for them, and
+ * has no CronJob.
+ */
 const add =
     (type: string, inputs: RecordedResource["inputs"]): Mutation =>
     (resources) => [...resources, { ...resources.at(-1)!, urn: `urn::${type}`, type, inputs }];
+
+const endingAt = (end: string) =>
+    change(INGRESS, "inputs metadata annotations mcp.msil.com/certificate-not-after", end);
 
 const inSpec = (path: string, value?: Property) => change(DEPLOYMENT, `inputs spec ${path}`, value);
 const inPod = (path: string, value?: Property) => inSpec(`template spec ${path}`, value);
@@ -78,16 +85,22 @@ const MUTATIONS: Record<string, Mutation> = {
     "kubernetes-deployment-require-disruption-budget": remove(BUDGET),
     "kubernetes-disruption-budget-require-eviction": change(BUDGET, "inputs spec maxUnavailable", 0),
     "kubernetes-autoscaler-require-target": change(AUTOSCALER, "inputs spec scaleTargetRef name", "gone"),
+    "kubernetes-autoscaler-require-minimum": change(AUTOSCALER, "inputs spec minReplicas", 1),
     "kubernetes-autoscaler-disallow-static-replicas": inSpec("replicas", 3),
     "kubernetes-deployment-require-progress-deadline": inSpec("progressDeadlineSeconds", 600),
     "kubernetes-deployment-require-rollout-timeout": change(DEPLOYMENT, "options customTimeouts"),
     "kubernetes-job-require-deadline": change(JOB, "inputs spec ttlSecondsAfterFinished", 600),
+    "kubernetes-cronjob-require-deadline": add("kubernetes:batch/v1:CronJob", {
+        spec: { concurrencyPolicy: "Allow" },
+    }),
     "kubernetes-pod-require-network-policy": remove(NETWORK),
     "kubernetes-network-policy-require-pods": change(NETWORK, "inputs spec podSelector", {
         matchLabels: { app: "x" },
     }),
     "kubernetes-service-require-pods": change(SERVICE, "inputs spec selector app", "gone"),
     "kubernetes-service-disallow-node-port": change(SERVICE, "inputs spec type", "LoadBalancer"),
+    "kubernetes-ingress-require-tls": change(INGRESS, "inputs spec tls 0 hosts 1"),
+    "kubernetes-ingress-disallow-expiring-certificate": endingAt("2026-11-20T12:00:00Z"),
     "aws-sns-topic-require-severity": change(TOPIC, "inputs tags response-minutes", "60"),
     "aws-iam-policy-disallow-wildcard": add("aws:iam/rolePolicy:RolePolicy", {
         policy: allow({ Action: "s3:*", Resource: "*" }),
@@ -118,9 +131,14 @@ describe("the program under its policies", () => {
         production: [
             "aws-sns-topic-require-encryption",
             "aws-sns-topic-require-severity",
+            "kubernetes-ingress-disallow-expiring-certificate",
             "kubernetes-pod-container-require-image-digest",
         ],
-        staging: ["aws-sns-topic-require-encryption", "aws-sns-topic-require-severity"],
+        staging: [
+            "aws-sns-topic-require-encryption",
+            "aws-sns-topic-require-severity",
+            "kubernetes-ingress-disallow-expiring-certificate",
+        ],
     })) {
         it(`violates none of them in ${stack}`, () => {
             assert.deepEqual(judged(recordings[stack]!, rules, "violation"), []);
@@ -143,6 +161,22 @@ describe("the program under its policies", () => {
             assert.notDeepEqual(judged(mutated, [rule], "violation"), []);
         });
     }
+
+    it("is judged at the time that is given, or else now", () => {
+        const { resources, ...production } = recordings["production"]!;
+        const certificate = rules.filter(({ name }) => name.endsWith("-expiring-certificate"));
+        const found = (end: string, now?: Date) =>
+            judgeRecording({ ...production, resources: endingAt(end)(resources) }, certificate, now).map(
+                ({ kind, message }) => `${kind}: ${message}`,
+            );
+        assert.deepEqual(found("2026-12-05T12:00:00Z", new Date("2026-11-23T12:00:00Z")), [
+            "violation: ends in 12 days (2026-12-05)",
+        ]);
+        assert.deepEqual(found("2026-12-05T12:00:00Z", new Date("2026-10-23T12:00:00Z")), []);
+        const minutes = (count: number) => new Date(Date.now() + count * 60_000).toISOString();
+        assert.match(found(minutes(1)).join(), /^violation: ends in less than a day \(/);
+        assert.match(found(minutes(-1)).join(), /^violation: ended less than a day ago \(/);
+    });
 
     it("gives pods on AWS no more than they ask for", async () => {
         const asked = "mcp:workloads.chat-ui.awsPermissions[0]";

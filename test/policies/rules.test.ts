@@ -24,6 +24,8 @@ const PLAINTEXT = {
     Resource: TOPIC_ARN,
     Condition: { Bool: { "aws:SecureTransport": "false" } },
 };
+/** When the stacks are judged. */
+const NOW = new Date("2026-11-23T12:00:00Z");
 const SERVICE_ACCOUNT = { "aws:RequestTag/kubernetes-service-account": "mcp-server" };
 
 const pod = (name: string) => ({
@@ -80,6 +82,24 @@ const SOUND: Record<string, { type: string; props: Properties; customTimeouts?: 
             spec: { backoffLimit: 0, activeDeadlineSeconds: 60, template: pod("job") },
         },
     },
+    cron: {
+        type: "kubernetes:batch/v1:CronJob",
+        props: {
+            metadata: metadata("cron"),
+            spec: {
+                startingDeadlineSeconds: 300,
+                concurrencyPolicy: "Forbid",
+                successfulJobsHistoryLimit: 3,
+                failedJobsHistoryLimit: 3,
+                jobTemplate: {
+                    spec: {
+                        activeDeadlineSeconds: 60,
+                        template: edited(pod("cron"), "spec restartPolicy", "Never"),
+                    },
+                },
+            },
+        },
+    },
     service: {
         type: "kubernetes:core/v1:Service",
         props: {
@@ -107,6 +127,19 @@ const SOUND: Record<string, { type: string; props: Properties; customTimeouts?: 
         props: {
             metadata: metadata("mcp-server"),
             spec: { podSelector: selector, policyTypes: ["Ingress", "Egress"] },
+        },
+    },
+    ingress: {
+        type: "kubernetes:networking.k8s.io/v1:Ingress",
+        props: {
+            metadata: {
+                ...metadata("ingress"),
+                annotations: { "mcp.msil.com/certificate-not-after": "2027-11-30T12:00:00Z" },
+            },
+            spec: {
+                tls: [{ hosts: ["mcp.msil.com", "*.mcp.msil.com"], secretName: "mcp-tls" }],
+                rules: [{ host: "mcp.msil.com" }, { host: "admin.mcp.msil.com" }],
+            },
         },
     },
     topic: {
@@ -194,6 +227,9 @@ const SECURITY = `${CONTAINER} securityContext`;
 const HPA = "autoscaler props spec";
 const PDB = "budget props spec";
 const NETWORK = "network props spec";
+const CRON = "cron props spec";
+const INGRESS = "ingress props spec";
+const NOT_AFTER = "ingress props metadata annotations mcp.msil.com/certificate-not-after";
 const C = "deployment: container mcp-server:";
 
 /** What a rule says of a value that is not known, at the Kubernetes path of the deployment. */
@@ -202,6 +238,9 @@ const inPod = (path: string) => unknown(`spec.template.spec.${path}`);
 const inContainer = (path: string) => inPod(`containers.0.${path}`);
 const copy = (name: string, path = "", value?: unknown) =>
     path === "" ? SOUND[name] : (edited(SOUND[name], path, value) as Properties);
+
+const uncovered = (...hosts: string[]) =>
+    hosts.map((host) => `ingress: host ${host}: no entry of tls with a secretName covers it`);
 
 const sharesHost = (key: string, what: string): Case[] => [
     [{ [`${POD} host${key}`]: true }, [`deployment: shares the ${what} namespace of its node`]],
@@ -419,7 +458,7 @@ const CASES: Record<string, Case[]> = {
         [{ [`${CONTAINER} image`]: `${IMAGE}@sha256:abc` }, [`${C} image ${IMAGE}@sha256:abc has no digest`]],
         [
             { [`${CONTAINER} image`]: `${IMAGE}@${PLACEHOLDER_DIGEST}` },
-            [unknown("image digest (a placeholder until npm run images -- pin)")],
+            ["? deployment: the image digest is a placeholder until npm run images -- pin"],
         ],
         [{ [`${CONTAINER} image`]: UNKNOWN }, [inContainer("image")]],
         [
@@ -603,6 +642,14 @@ const CASES: Record<string, Case[]> = {
             { "autoscaler props metadata namespace": "other" },
             ["autoscaler: scales Deployment mcp-server, which the stack does not declare"],
         ],
+        [
+            { [`${HPA} scaleTargetRef name`]: UNKNOWN },
+            ["? autoscaler: spec.scaleTargetRef.name is known only after the update"],
+        ],
+        // How many there are of it is another rule's question.
+        [{ [`${HPA} minReplicas`]: UNKNOWN }],
+    ],
+    "kubernetes-autoscaler-require-minimum": [
         [{ [`${HPA} minReplicas`]: 1 }, ["autoscaler: minReplicas is 1, expected 2 or more"]],
         [{ [`${HPA} minReplicas`]: undefined }, ["autoscaler: minReplicas is 1, expected 2 or more"]],
         [
@@ -618,12 +665,16 @@ const CASES: Record<string, Case[]> = {
             },
             ["autoscaler: minReplicas is 0, expected 1 or more"],
         ],
+        // An object that does not say where it runs is judged as production's.
         [
-            { [`${HPA} scaleTargetRef name`]: UNKNOWN, [`${HPA} minReplicas`]: 1 },
-            [
-                "? autoscaler: spec.scaleTargetRef.name is known only after the update",
-                "autoscaler: minReplicas is 1, expected 2 or more",
-            ],
+            { [`${HPA} minReplicas`]: 1, "autoscaler props metadata labels": undefined },
+            ["autoscaler: minReplicas is 1, expected 2 or more"],
+        ],
+        // What it scales is another rule's question.
+        [{ [`${HPA} scaleTargetRef`]: UNKNOWN }],
+        [
+            { [`${HPA} minReplicas`]: UNKNOWN },
+            ["? autoscaler: spec.minReplicas is known only after the update"],
         ],
     ],
     "kubernetes-autoscaler-disallow-static-replicas": [
@@ -694,6 +745,62 @@ const CASES: Record<string, Case[]> = {
             ["? job: spec.backoffLimit is known only after the update"],
         ],
     ],
+    "kubernetes-cronjob-require-deadline": [
+        ...["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"].flatMap(
+            (key): Case[] => [
+                [{ [`${CRON} ${key}`]: undefined }, [`cron: ${key} is not set`]],
+                [{ [`${CRON} ${key}`]: 0 }],
+                [{ [`${CRON} ${key}`]: UNKNOWN }, [`? cron: spec.${key} is known only after the update`]],
+            ],
+        ),
+        [
+            { [`${CRON} concurrencyPolicy`]: "Allow" },
+            ["cron: concurrencyPolicy is Allow, expected Forbid or Replace"],
+        ],
+        [
+            { [`${CRON} concurrencyPolicy`]: undefined },
+            ["cron: concurrencyPolicy is not set, expected Forbid or Replace"],
+        ],
+        [{ [`${CRON} concurrencyPolicy`]: "Replace" }],
+        [
+            { [`${CRON} jobTemplate spec activeDeadlineSeconds`]: undefined },
+            ["cron: activeDeadlineSeconds of its Jobs is not set"],
+        ],
+        [
+            { [`${CRON} jobTemplate spec template spec restartPolicy`]: "Always" },
+            ["cron: restartPolicy is Always, expected Never or OnFailure"],
+        ],
+        [
+            { [`${CRON} jobTemplate spec template spec restartPolicy`]: undefined },
+            ["cron: restartPolicy is not set, expected Never or OnFailure"],
+        ],
+        [{ [`${CRON} jobTemplate spec template spec restartPolicy`]: "OnFailure" }],
+        // Each question has an answer of its own.
+        [
+            {
+                [CRON]: {
+                    startingDeadlineSeconds: UNKNOWN,
+                    concurrencyPolicy: UNKNOWN,
+                    jobTemplate: { spec: { activeDeadlineSeconds: UNKNOWN, template: UNKNOWN } },
+                },
+            },
+            [
+                "? cron: spec.startingDeadlineSeconds is known only after the update",
+                "cron: successfulJobsHistoryLimit is not set",
+                "cron: failedJobsHistoryLimit is not set",
+                "? cron: spec.concurrencyPolicy is known only after the update",
+                "? cron: spec.jobTemplate.spec.activeDeadlineSeconds is known only after the update",
+                "? cron: spec.jobTemplate.spec.template is known only after the update",
+            ],
+        ],
+        [
+            { [`${CRON} jobTemplate`]: UNKNOWN, [`${CRON} concurrencyPolicy`]: "Allow" },
+            [
+                "cron: concurrencyPolicy is Allow, expected Forbid or Replace",
+                "? cron: spec.jobTemplate is known only after the update",
+            ],
+        ],
+    ],
     "kubernetes-pod-require-network-policy": [
         [
             { network: undefined },
@@ -702,6 +809,8 @@ const CASES: Record<string, Case[]> = {
                 "deployment: no NetworkPolicy covers its egress",
                 "job: no NetworkPolicy covers its ingress",
                 "job: no NetworkPolicy covers its egress",
+                "cron: no NetworkPolicy covers its ingress",
+                "cron: no NetworkPolicy covers its egress",
             ],
         ],
         [
@@ -713,7 +822,7 @@ const CASES: Record<string, Case[]> = {
         ],
         [
             { [NETWORK]: { podSelector: selector } },
-            ["deployment: no NetworkPolicy covers its egress", "job: no NetworkPolicy covers its egress"],
+            ["deployment", "job", "cron"].map((name) => `${name}: no NetworkPolicy covers its egress`),
         ],
         [{ [NETWORK]: { podSelector: selector, egress: [] } }],
         [{ [`${NETWORK} podSelector`]: {} }],
@@ -725,6 +834,7 @@ const CASES: Record<string, Case[]> = {
                 unknown("spec.template.metadata.labels"),
                 "deployment: no NetworkPolicy covers its egress",
                 "job: no NetworkPolicy covers its egress",
+                "cron: no NetworkPolicy covers its egress",
             ],
         ],
     ],
@@ -748,10 +858,10 @@ const CASES: Record<string, Case[]> = {
             { [`${NETWORK} podSelector`]: { matchExpressions: [{ key: "app", operator, values }] } },
             matches ? [] : ["network: selects no pod of the stack"],
         ]),
-        // The Job's labels are known and match.
+        // The Jobs' labels are known and match.
         [{ [LABELS]: UNKNOWN }],
         [
-            { [LABELS]: UNKNOWN, job: undefined },
+            { [LABELS]: UNKNOWN, job: undefined, cron: undefined },
             ["? network: spec.template.metadata.labels is known only after the update"],
         ],
     ],
@@ -774,6 +884,88 @@ const CASES: Record<string, Case[]> = {
         ],
         [{ "service props spec type": undefined }],
         [{ "service props spec type": UNKNOWN }, ["? service: spec.type is known only after the update"]],
+    ],
+    "kubernetes-ingress-require-tls": [
+        [{ [`${INGRESS} tls`]: undefined }, uncovered("mcp.msil.com", "admin.mcp.msil.com")],
+        [{ [`${INGRESS} tls 0 secretName`]: undefined }, uncovered("mcp.msil.com", "admin.mcp.msil.com")],
+        [{ [`${INGRESS} tls 0 secretName`]: "" }, uncovered("mcp.msil.com", "admin.mcp.msil.com")],
+        [{ [`${INGRESS} tls 0 hosts`]: undefined }, uncovered("mcp.msil.com", "admin.mcp.msil.com")],
+        [{ [`${INGRESS} tls 0 hosts`]: ["mcp.msil.com"] }, uncovered("admin.mcp.msil.com")],
+        // A wildcard stands for one label: neither for none nor for two.
+        [{ [`${INGRESS} tls 0 hosts`]: ["*.mcp.msil.com"] }, uncovered("mcp.msil.com")],
+        [{ [`${INGRESS} tls 0 hosts`]: ["*.msil.com"] }, uncovered("admin.mcp.msil.com")],
+        [{ [`${INGRESS} tls 0 hosts`]: ["*.msil.com", "admin.mcp.msil.com"] }],
+        [{ [`${INGRESS} rules 1 host`]: "*.mcp.msil.com" }],
+        [{ [`${INGRESS} rules 1 host`]: "*.a.mcp.msil.com" }, uncovered("*.a.mcp.msil.com")],
+        [{ [`${INGRESS} rules 1 host`]: "xmcp.msil.com" }, uncovered("xmcp.msil.com")],
+        [
+            {
+                [`${INGRESS} tls`]: [
+                    { hosts: ["admin.mcp.msil.com"] },
+                    { hosts: ["admin.mcp.msil.com", "mcp.msil.com"], secretName: "mcp-tls" },
+                ],
+            },
+        ],
+        [{ [`${INGRESS} rules 1 host`]: undefined }, ["ingress: rules.1: has no host"]],
+        [{ [`${INGRESS} rules 0 host`]: "" }, ["ingress: rules.0: has no host"]],
+        [{ [`${INGRESS} rules`]: undefined }],
+        [
+            { [`${INGRESS} rules 0 host`]: UNKNOWN, [`${INGRESS} rules 1 host`]: undefined },
+            ["? ingress: spec.rules.0.host is known only after the update", "ingress: rules.1: has no host"],
+        ],
+        [
+            { [`${INGRESS} tls 0 secretName`]: UNKNOWN, [`${INGRESS} rules 1 host`]: "other.msil.com" },
+            [
+                "? ingress: spec.tls.0.secretName is known only after the update",
+                ...uncovered("other.msil.com"),
+            ],
+        ],
+        // What is unknown of one entry matters only where no other covers the host.
+        [
+            { [`${INGRESS} tls 1`]: UNKNOWN, [`${INGRESS} rules 1 host`]: "other.msil.com" },
+            ["? ingress: spec.tls.1 is known only after the update"],
+        ],
+        [
+            { [`${INGRESS} tls 0 hosts 0`]: UNKNOWN },
+            ["? ingress: spec.tls.0.hosts.0 is known only after the update"],
+        ],
+    ],
+    "kubernetes-ingress-disallow-expiring-certificate": [
+        ...(
+            [
+                ["2026-12-23T12:00:00Z"],
+                ["2026-12-23T11:59:59Z", "ends in 29 days (2026-12-23)"],
+                ["2026-12-05T12:00:00Z", "ends in 12 days (2026-12-05)"],
+                ["2026-12-05T17:30:00+05:30", "ends in 12 days (2026-12-05)"],
+                ["2026-12-05", "ends in 11 days (2026-12-05)"],
+                ["2026-11-25T11:59:59Z", "ends in 1 day (2026-11-25)"],
+                ["2026-11-24T11:59:59Z", "ends in less than a day (2026-11-24)"],
+                // Its last second is still one of it.
+                ["2026-11-23T12:00:00Z", "ends in less than a day (2026-11-23)"],
+                ["2026-11-23T11:59:59Z", "ended less than a day ago (2026-11-23)"],
+                ["2026-11-22T12:00:00Z", "ended 1 day ago (2026-11-22)"],
+                ["2026-11-20T12:00:00Z", "ended 3 days ago (2026-11-20)"],
+            ] as const
+        ).map(([end, found]): Case => [
+            { [NOT_AFTER]: end },
+            found === undefined ? [] : [`ingress: ${found}`],
+        ]),
+        ...["soon", "", "5 Dec 2026", "2026-12-05T12:00:00", "2026-13-05T12:00:00Z"].map((end): Case => [
+            { [NOT_AFTER]: end },
+            ["ingress: mcp.msil.com/certificate-not-after is not an ISO date"],
+        ]),
+        [{ [NOT_AFTER]: undefined }],
+        [{ "ingress props metadata annotations": undefined }],
+        [
+            { [NOT_AFTER]: "unknown" },
+            ["? ingress: the certificate is a placeholder until mcp:tls has a pair"],
+        ],
+        [
+            { [NOT_AFTER]: UNKNOWN },
+            [
+                "? ingress: metadata.annotations.mcp.msil.com/certificate-not-after is known only after the update",
+            ],
+        ],
     ],
     "aws-sns-topic-require-severity": [
         [{ "topic props tags response-minutes": "30" }, ["topic: response-minutes is 30, expected 15"]],
@@ -1007,6 +1199,7 @@ describe("policy rules", () => {
             "kubernetes-pod-require-readiness-path": "2.1",
             "kubernetes-deployment-require-progress-deadline": "3.2 step 2",
             "kubernetes-deployment-require-rollout-timeout": "3.2 step 2",
+            "kubernetes-ingress-disallow-expiring-certificate": "5.4",
             "aws-sns-topic-require-severity": "4.1",
         });
     });
@@ -1014,7 +1207,7 @@ describe("policy rules", () => {
     for (const rule of rules) {
         const cases = CASES[rule.name] ?? [];
         const found = (changes: Record<string, unknown>) =>
-            judge(rule, stack(changes)).map(
+            judge(rule, stack(changes), NOW).map(
                 ({ kind, urn, message }) => `${kind === "undetermined" ? "? " : ""}${urn}: ${message}`,
             );
 

@@ -162,6 +162,29 @@ describe("a blue-green workload", () => {
         );
     });
 
+    it("may have Prometheus count for its soak, and lets the gates reach it", async () => {
+        const recording = await recordStack(
+            "production",
+            `${AT}.soak.prometheus.url=http://prometheus.monitoring:9090`,
+            `${AT}.soak.prometheus.requests=sum(increase(requests_total[$WINDOW]))`,
+            `${AT}.soak.prometheus.errors=sum(increase(errors_total[$WINDOW]))`,
+        );
+        const { data } = inputsOf(recording, "kubernetes:core/v1:ConfigMap", "mcp-server-blue-soak-program");
+        assert.deepEqual(JSON.parse(data["plan.json"]).metrics, {
+            prometheus: "http://prometheus.monitoring:9090",
+            requests: "sum(increase(requests_total[$WINDOW]))",
+            errors: "sum(increase(errors_total[$WINDOW]))",
+        });
+        const { egress } = inputsOf(
+            recording,
+            "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+            "mcp-server-gate",
+        ).spec;
+        assert.deepEqual(egress.at(-1), {
+            to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }],
+        });
+    });
+
     it("may stand beside another one, each with its own gates", async () => {
         const edits = [
             "mcp:workloads.tools.strategy=blueGreen",

@@ -1,0 +1,39 @@
+import { type Properties } from "./unknown";
+
+/** Statements of an AWS policy document with an effect. */
+export function statementsOf(policy: unknown, effect: "Allow" | "Deny"): Properties[] {
+    const statements = asList((parsed(policy) as Properties | undefined)?.["Statement"]) as Properties[];
+    return statements.filter((statement) => statement["Effect"] === effect);
+}
+
+function parsed(policy: unknown): unknown {
+    if (typeof policy !== "string") {
+        return policy;
+    }
+    try {
+        return JSON.parse(policy);
+    } catch {
+        // The provider's own check refuses what is not JSON.
+        return undefined;
+    }
+}
+
+/** AWS policy documents leave the brackets off a list of one. */
+export function asList(value: unknown): unknown[] {
+    return value == null ? [] : Array.isArray(value) ? value : [value];
+}
+
+/** Whether a statement of an AWS policy speaks to everybody. */
+export function isForAnyone({ Effect, Principal, NotPrincipal }: Properties): boolean {
+    const named =
+        typeof Principal === "object" && Principal !== null ? Object.values(Principal) : [Principal];
+    return (
+        (NotPrincipal !== undefined && Effect === "Allow") ||
+        named.some((value) => asList(value).includes("*"))
+    );
+}
+
+/** Whether a statement of an AWS policy depends on a condition. */
+export function isConditional({ Condition }: Properties): boolean {
+    return Object.keys(Condition ?? {}).length > 0;
+}

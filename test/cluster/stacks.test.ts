@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { type AddressInfo } from "node:net";
+import { isObject, type Property, Secret, UNKNOWN } from "../../offline/property";
+import { type RecordedResource } from "../../offline/record";
+import { temporaryAuthority } from "../certificates";
+import { recordStack } from "../support";
+import { Api, type ApiError, eventually, type List, type Resource } from "./api";
+import { type ControlPlane, openCluster, whyNoCluster } from "./control-plane";
+import { type JobRunner, startJobRunner } from "./job-runner";
+
+/* Proves that a real API server takes every object of both stacks and that the gates work there with exactly the
+ * rights they are given. It does not prove that packets are dropped, nor what a kubelet does: no containers run. */
+
+const KINDS: Record<string, string> = {
+    ConfigMap: "configmaps",
+    Deployment: "deployments",
+    HorizontalPodAutoscaler: "horizontalpodautoscalers",
+    Ingress: "ingresses",
+    Job: "jobs",
+    Namespace: "namespaces",
+    NetworkPolicy: "networkpolicies",
+    PodDisruptionBudget: "poddisruptionbudgets",
+    ResourceQuota: "resourcequotas",
+    Role: "roles",
+    RoleBinding: "rolebindings",
+    Secret: "secrets",
+    Service: "services",
+    ServiceAccount: "serviceaccounts",
+};
+
+/** Stands for what only a provider knows. */
+const UNKNOWN_TEXT = "known-after-the-update";
+
+interface Manifest {
+    apiVersion: string;
+    kind: string;
+    metadata: { name: string; namespace?: string };
+}
+
+/** An object as the provider would send it: named if it has no name, secrets plain. */
+function manifestOf({ inputs, name }: RecordedResource): Manifest {
+    const manifest = plain(inputs) as unknown as Manifest & { stringData?: unknown };
+    if (manifest.stringData === UNKNOWN_TEXT) {
+        manifest.stringData = {};
+    }
+    return { ...manifest, metadata: { ...manifest.metadata, name: manifest.metadata.name ?? name } };
+}
+
+function plain(value: Property): unknown {
+    if (value instanceof Secret) {
+        return plain(value.value);
+    }
+    if (value === UNKNOWN) {
+        return UNKNOWN_TEXT;
+    }
+    if (Array.isArray(value)) {
+        return value.map(plain);
+    }
+    return isObject(value)
+        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
+        : value;
+}
+
+function pathOf({ apiVersion, kind, metadata: { name, namespace } }: Manifest): string {
+    const base = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
+    const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
+    return `${base}${scope}/${KINDS[kind]!}/${name}`;
+}
+
+const missing = whyNoCluster();
+const suite = missing ? describe.skip : describe;
+
+suite(`the stacks on a real API server${missing ? ` (skipped: ${missing})` : ""}`, function () {
+    this.timeout(90_000);
+    this.bail(true);
+    const authority = temporaryAuthority();
+    const service = createServer((_, response) => {
+        response.setHeader("content-type", "text/html").end("requests_total 1\n");
+    });
+    let cluster: ControlPlane;
+    let runner: JobRunner;
+    let api: Api;
+
+    before(async function () {
+        this.timeout(30 * 60_000);
+        cluster = await openCluster({ log: (line) => console.log(`    ${line}`) });
+        api = Api.from(cluster.kubeconfig);
+        await new Promise<void>((resolve) => service.listen(0, "127.0.0.1", resolve));
+        const address = { host: "127.0.0.1", port: (service.address() as AddressInfo).port };
+        const names = ["mcp-server:8000", "mcp-server-blue:8000", "admin-portal:3001", "chat-ui:3000"];
+        runner = startJobRunner(cluster.kubeconfig, {
+            hosts: Object.fromEntries(names.map((name) => [name, address])),
+        });
+    });
+    after(async () => {
+        await runner?.stop();
+        await cluster?.stop();
+        service.close();
+        authority.remove();
+    });
+
+    for (const stack of ["production", "staging"]) {
+        const namespace = `mcp-${stack}`;
+        const base = `/api/v1/namespaces/${namespace}`;
+        const apps = `/apis/apps/v1/namespaces/${namespace}`;
+        const prefix = stack === "production" ? "" : "staging.";
+
+        describe(stack, () => {
+            let manifests: Manifest[];
+
+            it("goes in whole, with strict validation, into a namespace that enforces the restricted profile", async () => {
+                const hosts = [`${prefix}mcp.msil.com`, `admin.${prefix}mcp.msil.com`];
+                const { certificate, privateKey } = authority.issue(stack, { hosts });
+                const { resources } = await recordStack(
+                    stack,
+                    `mcp:tls.mcp-tls.certificate=${certificate}`,
+                    `mcp:tls.mcp-tls.privateKey=${privateKey}`,
+                    // There is no controller that could serve it.
+                    "mcp:ingress.verify=false",
+                );
+                manifests = resources.filter(({ type }) => type.startsWith("kubernetes:")).map(manifestOf);
+                assert.ok(manifests.length > 40);
+                // In the order of registration, which is the order the engine creates them in.
+                for (const manifest of manifests) {
+                    await api.apply(pathOf(manifest), manifest);
+                }
+            });
+
+            it("brings its Deployments up: their pods are admitted and fit the quota", async () => {
+                const live = manifests
+                    .filter(({ kind }) => kind === "Deployment")
+                    .map(({ metadata }) => metadata.name);
+                for (const name of live.filter((each) => !each.endsWith("-green"))) {
+                    await eventually(
+                        `${name} is available`,
+                        async () => {
+                            const { status } = await api.get<
+                                Resource<object, { availableReplicas?: number }>
+                            >(`${apps}/deployments/${name}`);
+                            return (status.availableReplicas ?? 0) >= 1;
+                        },
+                        60,
+                    );
+                }
+            });
+
+            it("passes its gates with exactly the rights they have, and remembers the release", async () => {
+                const jobs = manifests
+                    .filter(({ kind }) => kind === "Job")
+                    .map(({ metadata }) => metadata.name);
+                for (const name of jobs) {
+                    await eventually(
+                        `${name} succeeds`,
+                        async () => {
+                            const { status } = await api.get<
+                                Resource<object, { succeeded?: number; failed?: number }>
+                            >(`/apis/batch/v1/namespaces/${namespace}/jobs/${name}`);
+                            const { log } =
+                                runner.runs.find((run) => run.namespace === namespace && run.job === name) ??
+                                {};
+                            assert.ok(!status.failed, `${name} failed:\n${log}`);
+                            return status.succeeded === 1;
+                        },
+                        80,
+                    );
+                }
+                const { data } = await api.get<{ data: Record<string, string> }>(
+                    `${base}/configmaps/mcp-releases`,
+                );
+                const [entry, ...others] = JSON.parse(data["mcp-server"]!);
+                assert.deepEqual([entry.revision, entry.colour, others], [1, "blue", []]);
+                assert.ok(entry.completedAt);
+            });
+
+            it("refuses its gates everything else", async () => {
+                const { status } = await api.post<Resource<object, { token: string }>>(
+                    `${base}/serviceaccounts/mcp-server-gate/token`,
+                    { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} },
+                );
+                const gate = api.withToken(status.token);
+                const forbidden: [what: string, call: () => Promise<unknown>][] = [
+                    ["read secrets", () => gate.get(`${base}/secrets`)],
+                    ["read another ConfigMap", () => gate.get(`${base}/configmaps/kube-root-ca.crt`)],
+                    ["delete pods", () => gate.delete(`${base}/pods/any`)],
+                    ["patch a Service", () => gate.patch(`${base}/services/mcp-server`, {})],
+                    ["patch a Deployment", () => gate.patch(`${apps}/deployments/mcp-server-blue`, {})],
+                    ["scale another workload", () => gate.patch(`${apps}/deployments/chat-ui/scale`, {})],
+                    ["look into another namespace", () => gate.get("/api/v1/namespaces/kube-system/pods")],
+                ];
+                for (const [what, call] of forbidden) {
+                    await assert.rejects(call(), (error: ApiError) => error.status === 403, what);
+                }
+                await gate.get(`${base}/configmaps/mcp-releases`);
+            });
+
+            it("selects pods with every Service and NetworkPolicy", async () => {
+                const { items: pods } = await api.get<List<Resource>>(`${base}/pods`);
+                const covers = (selector: Record<string, string>) =>
+                    pods.some(({ metadata }) =>
+                        Object.entries(selector).every(([key, value]) => metadata.labels?.[key] === value),
+                    );
+                type Selecting = Resource<{
+                    selector?: Record<string, string>;
+                    podSelector?: { matchLabels?: Record<string, string> };
+                }>;
+                const services = await api.get<List<Selecting>>(`${base}/services`);
+                for (const { metadata, spec } of services.items) {
+                    // The idle colour has no pods to select.
+                    assert.ok(metadata.name.endsWith("-green") || covers(spec.selector!), metadata.name);
+                }
+                const policies = await api.get<List<Selecting>>(
+                    `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`,
+                );
+                for (const { metadata, spec } of policies.items) {
+                    assert.ok(covers(spec.podSelector?.matchLabels ?? {}), metadata.name);
+                }
+            });
+
+            it("lets a node drain, one pod at a time", async () => {
+                type Pod = Resource<object, { phase?: string }>;
+                const { items } = await api.get<List<Pod>>(
+                    `${base}/pods?labelSelector=app%3Dmcp-server,version%3Dblue`,
+                );
+                const evict = (name: string) =>
+                    api.post(`${base}/pods/${name}/eviction`, {
+                        apiVersion: "policy/v1",
+                        kind: "Eviction",
+                        metadata: { name, namespace },
+                    });
+                await evict(items[0]!.metadata.name);
+                if (items.length > 1) {
+                    await assert.rejects(
+                        evict(items[1]!.metadata.name),
+                        (error: ApiError) => error.status === 429,
+                    );
+                }
+            });
+        });
+    }
+});
