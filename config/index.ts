@@ -19,7 +19,7 @@ export function loadStack(): StackValues {
     const raw: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(runtime.allConfig())) {
         if (key.startsWith(prefix)) {
-            raw[key.slice(prefix.length)] = parsed(value);
+            raw[key.slice(prefix.length)] = ordered(parsed(value));
         }
     }
     const missing = missingSupplies(raw, getStack());
@@ -46,4 +46,21 @@ function parsed(value: string): unknown {
     } catch {
         return value;
     }
+}
+
+/**
+ * Keys in one order, whatever the file's: the engine hands them over sorted, and what is named by its content must
+ * have one name offline and on the engine.
+ */
+function ordered(value: unknown): unknown {
+    if (Array.isArray(value)) {
+        return value.map(ordered);
+    }
+    return typeof value === "object" && value !== null
+        ? Object.fromEntries(
+              Object.entries(value)
+                  .sort(([one], [other]) => (one < other ? -1 : 1))
+                  .map(([key, inner]) => [key, ordered(inner)]),
+          )
+        : value;
 }

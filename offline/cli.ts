@@ -7,6 +7,7 @@ import { renderRunbook } from "../runbook/render";
 import { renderPolicies } from "../policies/render";
 import { pinImages } from "../tools/images/pin";
 import { resolveDigest } from "../tools/images/registry";
+import { listReleases, restore } from "../tools/releases";
 import { isBlocked, previewStack } from "./preview";
 import { bundleProgram } from "./program";
 import { renderJson, renderText } from "./render";
@@ -33,6 +34,21 @@ are those of docker login. Exit status: 0, or 1 when a tag could not be resolved
 
   --stack NAME       stack whose images are pinned (${stackNames(root).join(", ")}); default production
   --refresh          resolves the tags again that are pinned already
+  --help             this text
+`;
+
+const RELEASES_HELP = `Usage: npm run releases -- list [--stack NAME] [--workload NAME]
+       npm run releases -- restore --revision N [--ticket TICKET] [--stack NAME] [--workload NAME]
+
+Shows the releases of a blue-green workload that the cluster remembers, or sets an earlier one on the idle colour of
+the stack file, with its digest; the traffic stays where it is. kubectl reads the ledger: with the context the stack
+file names, or its current one for an EKS cluster. Exit status: 0, or 1 for bad input or where kubectl fails; then
+nothing is written.
+
+  --stack NAME       stack whose file and cluster are meant (${stackNames(root).join(", ")}); default production
+  --workload NAME    blue-green workload; default mcp-server
+  --revision N       revision to restore, as list shows it
+  --ticket TICKET    change request of the restored release; default none
   --help             this text
 `;
 
@@ -81,6 +97,27 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             refresh: values.refresh,
             log: (line) => process.stdout.write(`${line}\n`),
         });
+        return 0;
+    },
+
+    releases: async (args) => {
+        const { values, positionals } = parseArgs({
+            args,
+            allowPositionals: true,
+            options: {
+                stack: { type: "string", default: "production" },
+                workload: { type: "string", default: "mcp-server" },
+                revision: { type: "string" },
+                ticket: { type: "string" },
+                help: { type: "boolean", default: false },
+            },
+        });
+        const action = { list: listReleases, restore }[positionals.join(" ")];
+        if (values.help || action === undefined) {
+            process.stdout.write(RELEASES_HELP);
+            return values.help ? 0 : 1;
+        }
+        action({ root, ...values, log: (line) => process.stdout.write(`${line}\n`) });
         return 0;
     },
 

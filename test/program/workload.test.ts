@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { compare } from "../../offline/compare";
 import { mebibytes, millicores } from "../../config/scalars";
 import { displayed } from "../../offline/property";
-import { type RecordedResource, type Recording } from "../../offline/record";
-import { changesOf, linesOf, only, recordStack } from "../support";
+import { record, type RecordedResource, type Recording } from "../../offline/record";
+import { bundleProgram } from "../../offline/program";
+import { readStackFile } from "../../offline/stackFile";
+import { changesOf, linesOf, only, recordStack, root } from "../support";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- manifests are looked into as they are */
 const inputsOf = (recording: Recording, type: string, name: string): any =>
@@ -223,6 +225,29 @@ describe("a workload", () => {
 });
 
 describe("the stack", () => {
+    it("means the same in whatever order its values stand", async () => {
+        const file = readStackFile(root, "production");
+        const reversed = (value: unknown): unknown =>
+            Array.isArray(value)
+                ? value.map(reversed)
+                : typeof value === "object" && value !== null
+                  ? Object.fromEntries(
+                        Object.entries(value)
+                            .reverse()
+                            .map(([key, inner]) => [key, reversed(inner)]),
+                    )
+                  : value;
+        const config = Object.fromEntries(
+            Object.entries(file.config).map(([key, value]) => [
+                key,
+                value.startsWith("{") ? JSON.stringify(reversed(JSON.parse(value))) : value,
+            ]),
+        );
+        const recording = await record(bundleProgram(root), { ...file, config });
+        const changes = compare(await recordStack("production"), recording);
+        assert.deepEqual(linesOf(changes.filter(({ operation }) => operation !== "same")), []);
+    });
+
     it("gives every resource an explicit provider", async () => {
         const { resources } = await recordStack("production");
         for (const { custom, type, name, provider } of resources) {

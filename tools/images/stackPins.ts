@@ -47,7 +47,8 @@ export function writePins(text: string, pins: Pins, file: string): string {
     return edited;
 }
 
-function parse(text: string, file: string): Document.Parsed {
+/** @throws Error naming `file` when the text is not YAML. */
+export function parse(text: string, file: string): Document.Parsed {
     const document = parseDocument(text, { prettyErrors: false });
     const [error] = document.errors;
     if (error) {
@@ -126,21 +127,21 @@ function quoted(text: string): Scalar {
 }
 
 /** Source of a block map, in whole lines that end as those of the text. */
-function block(map: YAMLMap, indent: string, text: string): string {
+export function block(map: YAMLMap, indent: string, text: string): string {
     const source = new Document(map).toString({ indent: INDENT.length, lineWidth: 0 });
     const end = text.includes("\r\n") ? "\r\n" : "\n";
     return source.replace(/^(?=.)/gm, indent).replaceAll("\n", end);
 }
 
 /** Puts whole lines below the line that has the offset. */
-function insertBelow(text: string, offset: number, lines: string): string {
+export function insertBelow(text: string, offset: number, lines: string): string {
     const end = text.indexOf("\n", offset);
     const head = end < 0 ? text && `${text}\n` : text.slice(0, end + 1);
     return head + lines + text.slice(head.length);
 }
 
 /** Where the last line of a block map ends. A comment further in than its keys is part of its last value. */
-function endOfMap(text: string, map: YAMLMap): number {
+export function endOfMap(text: string, map: YAMLMap): number {
     const end = endOf(map);
     const lines = new RegExp(String.raw`.*(?:\s*\n${indentOf(text, map)} +#.*)*`, "y");
     lines.lastIndex = text[end - 1] === "\n" ? end - 1 : end;
@@ -156,11 +157,12 @@ function endOf(node: Node): number {
 }
 
 /** What stands before the first key of a block map: it begins its line. */
-function indentOf(text: string, { range }: YAMLMap): string {
+export function indentOf(text: string, { range }: YAMLMap): string {
     return text.slice(text.lastIndexOf("\n", range![0]) + 1, range![0]);
 }
 
-function isBlockMap(node: unknown): node is YAMLMap {
+/** Whether a node is a map of lines, one a key. */
+export function isBlockMap(node: unknown): node is YAMLMap {
     return isMap(node) && !node.flow && node.items.length > 0;
 }
 
