@@ -8,7 +8,9 @@ export default tseslint.config(
         files: ["**/*.ts"],
         extends: [...tseslint.configs.recommended],
         plugins: { "@pulumi": pulumi },
-        languageOptions: { parserOptions: { project: "./tsconfig.check.json", tsconfigRootDir: import.meta.dirname } },
+        languageOptions: {
+            parserOptions: { project: "./tsconfig.check.json", tsconfigRootDir: import.meta.dirname },
+        },
         rules: {
             "@pulumi/no-output-in-template-literal": "error",
             "@pulumi/no-output-instance-in-template-literal": "error",

@@ -71,7 +71,9 @@ try {
         const preview = measure("offline/main.cjs", "preview");
         ratios.push(preview.cpu / alone.cpu);
         memory.push(preview.memory);
-        const { status, stdout, stderr } = spawnSync("node", ["-e", `require("./${scale}")`], { encoding: "utf8" });
+        const { status, stdout, stderr } = spawnSync("node", ["-e", `require("./${scale}")`], {
+            encoding: "utf8",
+        });
         if (status !== 0 || stdout === "") {
             throw new Error(`the scale program ended with ${status}:\n${stderr}`);
         }
