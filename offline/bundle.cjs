@@ -1,5 +1,6 @@
 "use strict";
-const { existsSync, readFileSync, renameSync } = require("node:fs");
+const { createHash } = require("node:crypto");
+const { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } = require("node:fs");
 const { join, resolve } = require("node:path");
 const { buildSync } = require("esbuild");
 
@@ -34,8 +35,54 @@ function build(root, options) {
     });
 }
 
-/** Bundles a file of the project in `root`; further options are esbuild's. */
-exports.bundle = function bundle(root, options) {
-    const zod = zodFile(root);
-    return build(root, { alias: { zod }, external: [...EXTERNAL, zod], ...options });
+/** Where the project's own sources stand, besides `index.ts`. */
+const SOURCES = ["components", "config", "jobs", "offline", "policies", "runbook", "tools"];
+
+/** Changes whenever a source of the project, or what it is bundled with, does. */
+function fingerprint(root) {
+    const hash = createHash("sha256");
+    const visit = (path) => {
+        const { mtimeMs, size } = statSync(path);
+        hash.update(`${path} ${mtimeMs} ${size}\n`);
+    };
+    for (const folder of SOURCES.map((name) => join(root, name)).filter((path) => existsSync(path))) {
+        for (const entry of readdirSync(folder, { recursive: true })) {
+            if (/\.c?[jt]s$/.test(entry)) {
+                visit(join(folder, entry));
+            }
+        }
+    }
+    ["index.ts", "package.json"]
+        .map((name) => join(root, name))
+        .filter((path) => existsSync(path))
+        .forEach(visit);
+    return hash.digest("hex");
+}
+
+/**
+ * Bundles a file of the project in `root` into `.cache/<name>.cjs`, with its source map beside it, unless it stands
+ * there already as it would be made. Returns its path.
+ */
+exports.bundle = function bundle(root, name, entryPoint) {
+    const outfile = resolve(root, ".cache", `${name}.cjs`);
+    const stamp = `${outfile}.stamp`;
+    const wanted = fingerprint(root);
+    const found = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
+    if (found !== wanted) {
+        const zod = zodFile(root);
+        const aside = `${outfile}.${process.pid}`;
+        build(root, {
+            entryPoints: [entryPoint],
+            outfile: aside,
+            sourcemap: "external",
+            sourcesContent: false,
+            alias: { zod },
+            external: [...EXTERNAL, zod],
+        });
+        // Renamed when they are whole: another command may be reading.
+        renameSync(`${aside}.map`, `${outfile}.map`);
+        renameSync(aside, outfile);
+        writeFileSync(stamp, wanted);
+    }
+    return outfile;
 };

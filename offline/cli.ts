@@ -112,12 +112,13 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
                 help: { type: "boolean", default: false },
             },
         });
-        const action = { list: listReleases, restore }[positionals.join(" ")];
-        if (values.help || action === undefined) {
+        const action = positionals.join(" ");
+        if (values.help || (action !== "list" && action !== "restore")) {
             process.stdout.write(RELEASES_HELP);
             return values.help ? 0 : 1;
         }
-        action({ root, ...values, log: (line) => process.stdout.write(`${line}\n`) });
+        const run = action === "list" ? listReleases : restore;
+        run({ root, ...values, log: (line) => process.stdout.write(`${line}\n`) });
         return 0;
     },
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import Module, { SourceMap } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,16 +14,8 @@ export interface Program {
 
 /** Bundles the program in `root`; the SDK stays outside, so that every run shares the one that is mocked. */
 export function bundleProgram(root: string): Program {
-    const outfile = resolve(root, "node_modules", ".cache", "mcp", "program.cjs");
-    const { outputFiles } = bundle(root, {
-        entryPoints: ["index.ts"],
-        outfile,
-        write: false,
-        sourcemap: "external",
-        sourcesContent: false,
-    });
-    const code = outputFiles!.find(({ path }) => path === outfile)!.text;
-    const map = outputFiles!.find(({ path }) => path !== outfile)!.text;
+    const outfile = bundle(root, "program", "index.ts");
+    const code = readFileSync(outfile, "utf8");
     let sourceMap: SourceMap | undefined;
     return {
         run() {
@@ -36,13 +29,13 @@ export function bundleProgram(root: string): Program {
             if (uri !== pathToFileURL(outfile).href) {
                 return undefined;
             }
-            sourceMap ??= new SourceMap(JSON.parse(map));
+            sourceMap ??= new SourceMap(JSON.parse(readFileSync(`${outfile}.map`, "utf8")));
             const entry = sourceMap.findEntry(line - 1, column - 1);
             if (!("originalSource" in entry)) {
                 return undefined;
             }
-            // Sources are relative to the bundle, three folders below the project.
-            return { file: entry.originalSource.replace(/^(\.\.\/){3}/, ""), line: entry.originalLine + 1 };
+            // Sources are relative to the bundle, one folder below the project.
+            return { file: entry.originalSource.replace(/^\.\.\//, ""), line: entry.originalLine + 1 };
         },
     };
 }

@@ -171,20 +171,33 @@ export function restoreRelease(text: string, restored: RestoredRelease): string 
     const { file, workload, colour, version, ticket, reference, digest } = restored;
     const path = ["config", "mcp:workloads", workload, "releases"];
     const fields = { version, ...(ticket === undefined ? {} : { ticket }) };
-    const releases = parse(text, file).getIn(path);
-    const edited = isMap(releases) ? spliceRelease(text, releases, colour, fields) : "";
-
+    const where = configPath(["workloads", workload, "releases"]);
+    const refused = new UsageError(
+        `${file} cannot be edited; write ${where} as block maps or maps of one line, without aliases`,
+    );
     const expected = parse(text, file);
+    const releases = expected.getIn(path);
+    if (!isMap(releases)) {
+        throw refused;
+    }
+    const edited = spliceRelease(text, releases, colour, fields);
+    expected.setIn([...path, colour], fields);
     const after = parseDocument(edited);
-    if (edited !== "") {
-        expected.setIn([...path, colour], fields);
+    // A check against the ways to write YAML that nobody thought of.
+    if (after.errors.length > 0 || !meanTheSame(after, expected)) {
+        throw refused;
     }
-    if (after.errors.length > 0 || !isDeepStrictEqual(after.toJS(), expected.toJS())) {
-        const where = configPath(["workloads", workload, "releases"]);
-        throw new UsageError(`${file} cannot be edited; write ${where} as plain maps, without aliases`);
-    }
-    const pinned = parseDocument(edited).getIn(["config", "mcp:images", "pins", reference]) === digest;
+    const pinned = after.getIn(["config", "mcp:images", "pins", reference]) === digest;
     return pinned ? edited : writePins(edited, new Map([[reference, digest]]), file);
+}
+
+function meanTheSame(one: Document, other: Document): boolean {
+    try {
+        return isDeepStrictEqual(one.toJS(), other.toJS());
+    } catch {
+        // An alias stands for what was replaced.
+        return false;
+    }
 }
 
 /** The text with the fields as a colour's release, in the form its map has; a new one takes one line. */
@@ -227,13 +240,13 @@ export const runKubectl: Kubectl = (args) => {
         stdio: ["ignore", "pipe", "pipe"],
         timeout: KUBECTL_TIMEOUT,
     });
-    const code = (error as NodeJS.ErrnoException | undefined)?.code;
     if (error !== undefined) {
         const reasons: Record<string, string> = {
             ENOENT: "is not on the PATH",
             ETIMEDOUT: `gave no answer within ${KUBECTL_TIMEOUT / 1000} s`,
         };
-        throw new UsageError(`kubectl ${reasons[code ?? ""] ?? `cannot be run: ${error.message}`}`);
+        const { code = "" } = error as NodeJS.ErrnoException;
+        throw new UsageError(`kubectl ${reasons[code] ?? `cannot be run: ${error.message}`}`);
     }
     if (status !== 0) {
         // Lines of its log repeat, in other words, what the last line says.
@@ -287,7 +300,8 @@ function readStack(
     const account = placeholders.filter(({ path }) => path.join(".") === "aws.accountId");
     const all = [...problems, ...asProblems(account)];
     if (values === undefined || all.length > 0) {
-        const when = edits.length === 0 ? "" : `\nonce this is set, which it is not:\n  ${edits.join("\n  ")}`;
+        const when =
+            edits.length === 0 ? "" : `\nwith these edits, which are not written:\n  ${edits.join("\n  ")}`;
         throw new UsageError(formatProblems(all) + when);
     }
     const workload = Object.entries(values.workloads).find(([key]) => key === name)?.[1];
