@@ -90,13 +90,15 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             process.stdout.write(IMAGES_HELP);
             return values.help ? 0 : 1;
         }
-        await pinImages({
-            file: join(root, `Pulumi.${values.stack}.yaml`),
-            references: imagesOf(root, values.stack),
-            resolve: resolveDigest,
-            refresh: values.refresh,
-            log: (line) => process.stdout.write(`${line}\n`),
-        });
+        await inPlainWords(() =>
+            pinImages({
+                file: join(root, `Pulumi.${values.stack}.yaml`),
+                references: imagesOf(root, values.stack),
+                resolve: resolveDigest,
+                refresh: values.refresh,
+                log: (line) => process.stdout.write(`${line}\n`),
+            }),
+        );
         return 0;
     },
 
@@ -118,7 +120,9 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             return values.help ? 0 : 1;
         }
         const run = action === "list" ? listReleases : restore;
-        run({ root, ...values, log: (line) => process.stdout.write(`${line}\n`) });
+        await inPlainWords(async () =>
+            run({ root, ...values, log: (line) => process.stdout.write(`${line}\n`) }),
+        );
         return 0;
     },
 
@@ -129,6 +133,15 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         return 0;
     },
 };
+
+/** What goes wrong outside (a registry, a file) is told in words; only a fault of the program has a stack trace. */
+async function inPlainWords(work: () => Promise<unknown>): Promise<void> {
+    try {
+        await work();
+    } catch (error) {
+        throw error instanceof Error && error.constructor === Error ? new UsageError(error.message) : error;
+    }
+}
 
 async function main(): Promise<number> {
     const [name = "", ...args] = process.argv.slice(2);

@@ -42,6 +42,11 @@ export const STEPS: Readonly<Record<string, { before: readonly string[]; after: 
         before: [...TOOLS, "mcp:workloads.tools.live=blue"],
         after: [...TOOLS, "mcp:workloads.tools.live=green", GREEN],
     },
+    "rotation-add": { before: [], after: ["mcp:ingress.certificates[1]=mcp-tls-new"] },
+    "rotation-flip": {
+        before: ["mcp:ingress.certificates[1]=mcp-tls-new"],
+        after: ["mcp:ingress.certificates[1]=mcp-tls-new", "mcp:ingress.certificate=mcp-tls-new"],
+    },
     "rolling-release": { before: [], after: ["mcp:workloads.chat-ui.release.version=v1.5.0"] },
 };
 

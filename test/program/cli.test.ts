@@ -160,6 +160,21 @@ describe("npm run preview", () => {
             assert.match(set.stdout, /mcp:secrets\.mcp-server\.DATABASE_URL/);
         });
 
+        it("pins no image it cannot resolve, and says why without a stack trace", () => {
+            const file = join(folder, "Pulumi.production.yaml");
+            const text = readFileSync(join(root, "Pulumi.production.yaml"), "utf8")
+                .replace('# accountId: "…"', 'accountId: "111122223333"')
+                .replace("pins: {}", "pins: {}\n    registry: 127.0.0.1:1")
+                .replace("public.ecr.aws/docker", "127.0.0.1:1/docker");
+            writeFileSync(file, text);
+            const args = ["offline/main.cjs", "images", "pin", "--stack", "production"];
+            const { status, stderr } = spawnSync("node", args, { cwd: folder, encoding: "utf8" });
+            assert.equal(status, 1);
+            assert.match(stderr, /^5 of 5 images not resolved, .* is unchanged:\n {2}127\.0\.0\.1:1\/docker/);
+            assert.doesNotMatch(stderr, /^\s+at /m);
+            assert.equal(readFileSync(file, "utf8"), text);
+        });
+
         it("shows pinned digests as they are", () => {
             const digest = `sha256:${"ab".repeat(32)}`;
             const reference = "000000000000.dkr.ecr.ap-south-1.amazonaws.com/msil-chat-ui:v1.4.2";
