@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Document, isMap, type Node, parseDocument, YAMLMap } from "yaml";
@@ -14,6 +13,7 @@ import { type LedgerEntry, parseEntries } from "../jobs/lib/ledger";
 import { Unusable } from "../jobs/lib/shape";
 import { readStackFile, UsageError } from "../offline/stackFile";
 import { block, endOfMap, indentOf, insertBelow, isBlockMap, parse, writePins } from "./images/stackPins";
+import { replaceFile } from "./images/replaceFile";
 
 /** Runs kubectl and returns what it printed; throws {@link UsageError} when it fails. */
 export type Kubectl = (args: readonly string[]) => string;
@@ -379,17 +379,4 @@ function isUsedBeside(idle: Colour, name: string, reference: string, values: Sta
 
 function was(value: string | undefined): string {
     return value === undefined ? "" : ` (was ${value})`;
-}
-
-/** Replaces a file in one step: whoever reads it finds the old text or the new one, even after a crash. */
-function replaceFile(file: string, text: string): void {
-    const target = realpathSync(file);
-    const temporary = `${target}.${randomUUID()}.tmp`;
-    try {
-        writeFileSync(temporary, text, { mode: statSync(target).mode, flush: true });
-        renameSync(temporary, target);
-    } catch (error) {
-        rmSync(temporary, { force: true });
-        throw error;
-    }
 }

@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { readPins, writePins } from "./stackPins";
+import { replaceFile } from "./replaceFile";
 
 /** What to pin, and where. */
 export interface PinOptions {
@@ -60,7 +60,7 @@ export async function pinImages(options: PinOptions): Promise<PinResult> {
     }
     if (changed.size > 0) {
         // Read again: somebody may have edited the file in the meantime.
-        await replaceFile(file, writePins(await readFile(file, "utf8"), changed, file));
+        replaceFile(file, writePins(await readFile(file, "utf8"), changed, file));
     }
 
     for (const reference of references) {
@@ -87,17 +87,4 @@ async function eachOf<Item>(items: readonly Item[], work: (item: Item) => Promis
         }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-}
-
-/** Replaces a file in one step: whoever reads it finds the old text or the new one, even after a crash. */
-async function replaceFile(file: string, text: string): Promise<void> {
-    const target = await realpath(file);
-    const temporary = `${target}.${randomUUID()}.tmp`;
-    try {
-        await writeFile(temporary, text, { mode: (await stat(target)).mode, flush: true });
-        await rename(temporary, target);
-    } catch (error) {
-        await rm(temporary, { force: true });
-        throw error;
-    }
 }

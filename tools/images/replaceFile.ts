@@ -1,0 +1,17 @@
+import { randomUUID } from "node:crypto";
+import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+
+/** Writes a file anew, in one step and with the rights it had: whoever reads it meets the old text or the new one. */
+export function replaceFile(file: string, text: string): void {
+    const target = realpathSync(file);
+    const temporary = `${target}.${randomUUID()}.tmp`;
+    try {
+        writeFileSync(temporary, text, { flush: true });
+        // Apart from the writing, whose mode the umask would narrow.
+        chmodSync(temporary, statSync(target).mode);
+        renameSync(temporary, target);
+    } catch (error) {
+        rmSync(temporary, { force: true });
+        throw error;
+    }
+}
