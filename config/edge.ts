@@ -7,6 +7,7 @@ import {
     checkHost,
     PLACEHOLDER_PEM,
 } from "./certificates";
+import { own } from "./own";
 import { configPath } from "./problems";
 import { dnsLabel, someText, text, typedText } from "./scalars";
 import { type Supply } from "./supplies";
@@ -161,20 +162,21 @@ export function checkEdge(
     for (const name of Object.keys(tls).filter((name) => !listed.includes(name))) {
         problem(["tls", name], `${name}: listed in mcp:ingress.certificates, or no such pair`);
     }
-    for (const name of listed.filter((name) => tls[name] === undefined)) {
+    for (const name of listed.filter((name) => own(tls, name) === undefined)) {
         problem(["tls", name], "a certificate and a privateKey, because mcp:ingress.certificates lists it");
     }
     ingress?.hosts.forEach(({ host, paths }, index) => {
         // A pair with problems of its own has not been read.
-        const uncovered = tls[ingress.certificate]?.checkHost?.(host);
+        const uncovered = own(tls, ingress.certificate)?.checkHost?.(host);
         if (uncovered !== undefined) {
             problem(["ingress", "hosts", index, "host"], uncovered);
         }
         paths.forEach(({ workload }, at) => {
             const path = ["ingress", "hosts", index, "paths", at, "workload"];
-            if (workloads[workload] === undefined) {
+            const called = own(workloads, workload);
+            if (called === undefined) {
                 problem(path, `one of ${Object.keys(workloads).join(", ")}`);
-            } else if (!workloads[workload].network.ingress) {
+            } else if (!called.network.ingress) {
                 problem(path, `a workload the controller may call: network.ingress of ${workload} is false`);
             }
         });
@@ -195,7 +197,7 @@ export function missingCertificates(raw: unknown, stack: string): Supply[] {
     const { ingress, tls } = looseSchema.parse(raw);
     return (ingress?.certificates ?? []).flatMap((name) =>
         (["certificate", "privateKey"] as const)
-            .filter((part) => tls[name]?.[part] === undefined)
+            .filter((part) => own(tls, name)?.[part] === undefined)
             .map((part) => {
                 const path = ["tls", name, part];
                 const file = { certificate: "CHAIN.pem", privateKey: "KEY.pem" }[part];

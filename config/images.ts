@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { own } from "./own";
 import { digest, imageReference, text } from "./scalars";
 import { versionsOf } from "./workload";
 
@@ -54,6 +55,6 @@ export function imageReferences(values: ImageValues): string[] {
 
 /** Reference as it is pulled: with its digest, where it is pinned. */
 export function pinned({ pins }: { pins: Record<string, string> }, reference: string): string {
-    const pin = pins[reference];
+    const pin = own(pins, reference);
     return pin === undefined ? reference : `${reference}@${pin}`;
 }

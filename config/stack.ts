@@ -5,6 +5,7 @@ import { checkEdge, ingressSchema, tlsSchema } from "./edge";
 import { imagesSchema, jobsSchema, releaseReference } from "./images";
 import { incidentSchema } from "./incident";
 import { kubernetesSchema } from "./kubernetes";
+import { own } from "./own";
 import { dnsLabel, environmentName, someText } from "./scalars";
 import { PLACEHOLDER_DIGEST } from "./supplies";
 import { type BlueGreenValues, workloadsSchema } from "./workload";
@@ -34,7 +35,8 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkEdge(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {
-            if (values.workloads[workload]?.secrets[name] !== "supplied") {
+            const declared = own(values.workloads, workload)?.secrets ?? {};
+            if (own(declared, name) !== "supplied") {
                 context.addIssue({
                     code: "custom",
                     path: ["secrets", workload, name],

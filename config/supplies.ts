@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { missingCertificates } from "./edge";
 import { imageReferences } from "./images";
+import { own } from "./own";
 import { configPath, type Problem } from "./problems";
 
 /** A value that only an operator can give, because it is secret, of one account, or read from a registry. */
@@ -79,7 +80,7 @@ export function missingSupplies(raw: unknown, stack: string): Supply[] {
             jobs: values.jobs,
             workloads,
         })) {
-            if (values.images.pins[reference] === undefined) {
+            if (own(values.images.pins, reference) === undefined) {
                 missing.push({
                     path: ["images", "pins", reference],
                     placeholder: PLACEHOLDER_DIGEST,
@@ -90,7 +91,7 @@ export function missingSupplies(raw: unknown, stack: string): Supply[] {
     }
     for (const [workload, { secrets }] of Object.entries(workloads)) {
         for (const [name, origin] of Object.entries(secrets)) {
-            if (origin === "supplied" && values.secrets[workload]?.[name] === undefined) {
+            if (origin === "supplied" && own(own(values.secrets, workload) ?? {}, name) === undefined) {
                 const path = ["secrets", workload, name];
                 missing.push({
                     path,

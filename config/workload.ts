@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Unusable } from "../jobs/lib/shape";
 import { parseSmokePlan, type SmokeRequest } from "../jobs/smoke";
 import { HEALTH_MATRIX, HIGH_ERROR_RATE_PERCENT, SOAK_SECONDS } from "../runbook/numbers";
+import { own } from "./own";
 import {
     cidr,
     cpuQuantity,
@@ -307,7 +308,7 @@ export const workloadsSchema = z
             const problem = (path: PropertyKey[], message: string) =>
                 context.addIssue({ code: "custom", path: [name, ...path], message });
             for (const key of ["port", "health"] as const) {
-                if (workload[key] === undefined && HEALTH_MATRIX[name] === undefined) {
+                if (workload[key] === undefined && own(HEALTH_MATRIX, name) === undefined) {
                     problem(
                         [key],
                         `a value, because the health matrix of the runbook has no row for ${name}`,
@@ -315,7 +316,7 @@ export const workloadsSchema = z
                 }
             }
             workload.network.calls.forEach((callee, index) => {
-                if (workloads[callee] === undefined) {
+                if (own(workloads, callee) === undefined) {
                     problem(["network", "calls", index], `one of ${Object.keys(workloads).join(", ")}`);
                 }
             });
@@ -369,7 +370,7 @@ function completed(
     name: string,
     { release, releases, live, stage, ...workload }: ParsedWorkload,
 ): WorkloadValues {
-    const row = HEALTH_MATRIX[name];
+    const row = own(HEALTH_MATRIX, name);
     const port = workload.port ?? row!.port;
     const { live: livePath, ready, metrics = "/metrics" } = workload.health ?? row!;
     const health = { live: livePath, ready, metrics };

@@ -253,6 +253,27 @@ describe("stack values", () => {
         });
     }
 
+    it("find no workload in what every JavaScript object has", () => {
+        const path = "mcp:ingress.hosts[0].paths[0].workload";
+        for (const name of ["constructor", "valueOf"]) {
+            const values = withValue("ingress/hosts/0/paths/0/workload", name);
+            const line = `${path}: found "${name}", expected one of `;
+            assert.ok(
+                linesOf(values).some((each) => each.startsWith(line)),
+                linesOf(values).join("\n"),
+            );
+            const calls = linesOf(withValue(`${server}/network/calls`, [name]));
+            assert.ok(
+                calls.some((each) => each.startsWith(`${at}.network.calls[0]: found "${name}", expected`)),
+            );
+        }
+        const workload = workloadOf(valuesOf("production"), "chat-ui");
+        assert.match(
+            linesOf(withValue("workloads/constructor", workload)).join("\n"),
+            /constructor\.port: found nothing/,
+        );
+    });
+
     it("accept numbers where pulumi config set wrote them for a text", () => {
         const { values } = parseStack(withValue(`${server}/restart`, 20261123));
         assert.equal(values?.workloads["mcp-server"]?.restart, "20261123");
