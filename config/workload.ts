@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { Unusable } from "../jobs/lib/shape";
 import { parseSmokePlan, type SmokeRequest } from "../jobs/smoke";
-import { HEALTH_MATRIX, HIGH_ERROR_RATE_PERCENT, SOAK_SECONDS } from "../runbook/numbers";
+import {
+    type Colour,
+    COLOURS,
+    HEALTH_MATRIX,
+    HIGH_ERROR_RATE_PERCENT,
+    SOAK_SECONDS,
+} from "../runbook/numbers";
 import { own } from "./own";
 import {
     cidr,
@@ -133,12 +139,6 @@ const awsPermission = z.strictObject({
         .array(z.string().regex(/^arn:[^*]+(\/\*)?$/, "an ARN, with at most a final /*"))
         .min(1, "at least one ARN"),
 });
-
-/** The two sides of a blue-green workload. Section 3.3. */
-export const COLOURS = ["blue", "green"] as const;
-
-/** One side of a blue-green workload. */
-export type Colour = (typeof COLOURS)[number];
 
 const colour = z.enum(COLOURS, { error: "blue or green" });
 

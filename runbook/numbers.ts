@@ -25,6 +25,12 @@ export const HEALTH_MATRIX: Readonly<Record<string, HealthRow>> = {
 /** How long a rollout may take before the update fails, in seconds. Section 3.2 step 2. */
 export const ROLLOUT_TIMEOUT_SECONDS = 300;
 
+/** The two sides of a blue-green deployment. Section 3.3. */
+export const COLOURS = ["blue", "green"] as const;
+
+/** One side of a blue-green deployment. Section 3.3. */
+export type Colour = (typeof COLOURS)[number];
+
 /** How long a release is watched after traffic has moved to it, in seconds. Section 3.3. */
 export const SOAK_SECONDS = 600;
 

@@ -1,6 +1,7 @@
 import { type Deployment } from "@pulumi/kubernetes/apps/v1";
 import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
 import { type CapacityPlan, type GateBase, type ReleaseSmokePlan, type SoakPlan } from "../../jobs/release";
+import { type Colour, COLOURS } from "../../runbook/numbers";
 import { declareGate, declareGateAccess, type GateAccess } from "./gate";
 import {
     declareAccount,
@@ -17,11 +18,6 @@ import {
     WORKLOAD_TYPE,
     type WorkloadArgs,
 } from "./parts";
-
-/** One side of a blue-green workload. */
-type Colour = "blue" | "green";
-
-const COLOURS = ["blue", "green"] as const;
 
 /** Time the capacity gate gives the target's pods to become ready, in seconds. */
 const CAPACITY_SECONDS = 300;

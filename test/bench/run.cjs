@@ -4,7 +4,7 @@ const { spawnSync } = require("node:child_process");
 const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { cpus, tmpdir } = require("node:os");
 const { join } = require("node:path");
-const { buildSync } = require("esbuild");
+const { bundle } = require("../../offline/bundle.cjs");
 
 process.chdir(join(__dirname, "..", ".."));
 const folder = mkdtempSync(join(tmpdir(), "mcp-bench-"));
@@ -39,20 +39,6 @@ function importsOfPreview() {
     return program;
 }
 
-/** The recorder alone, on as many workloads as make so many resources. */
-function scaleProgram() {
-    const outfile = join("node_modules", ".cache", "mcp", "scale.cjs");
-    buildSync({
-        entryPoints: ["test/bench/scale.ts"],
-        outfile,
-        bundle: true,
-        platform: "node",
-        external: ["@pulumi/*", "esbuild", "google-protobuf"],
-        logLevel: "error",
-    });
-    return outfile;
-}
-
 const sorted = (numbers) => [...numbers].sort((a, b) => a - b);
 const show = (numbers, digits) => {
     const all = sorted(numbers);
@@ -62,7 +48,8 @@ const show = (numbers, digits) => {
 
 try {
     const imports = importsOfPreview();
-    const scale = scaleProgram();
+    // The recorder alone, on as many workloads as make so many resources.
+    const scale = bundle(process.cwd(), "scale", "test/bench/scale.ts");
     const ratios = [];
     const memory = [];
     const growth = [];
@@ -71,7 +58,7 @@ try {
         const preview = measure("offline/main.cjs", "preview");
         ratios.push(preview.cpu / alone.cpu);
         memory.push(preview.memory);
-        const { status, stdout, stderr } = spawnSync("node", ["-e", `require("./${scale}")`], {
+        const { status, stdout, stderr } = spawnSync("node", ["-e", `require(${JSON.stringify(scale)})`], {
             encoding: "utf8",
         });
         if (status !== 0 || stdout === "") {
