@@ -4,6 +4,9 @@ export const ENVIRONMENT_LABEL = "mcp.msil.com/environment";
 /** Label of a gate's pods: its value is the workload they check. */
 export const GATE_LABEL = "mcp.msil.com/gate";
 
+/** Label of a task's pods: its value is the task. */
+export const TASK_LABEL = "mcp.msil.com/task";
+
 /** Labels on every Kubernetes object of the stack. */
 export function commonLabels(environment: string): Record<string, string> {
     return {

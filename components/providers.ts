@@ -11,6 +11,8 @@ export interface Providers {
     aws: AwsProvider;
     kubernetes: KubernetesProvider;
     random: RandomProvider;
+    /** The EKS cluster, where the stack runs on one. */
+    cluster: Cluster | undefined;
 }
 
 /** Declares one provider each for the account, the cluster and generated values. */
@@ -32,21 +34,24 @@ export function configureProviders({
             },
         },
     });
+    const cluster =
+        access.cluster === undefined
+            ? undefined
+            : Cluster.get(access.cluster, access.cluster, undefined, { provider: aws });
     const kubernetes = new KubernetesProvider("kubernetes", {
-        ...(access.cluster === undefined
+        ...(cluster === undefined
             ? { context: access.context, kubeconfig: access.kubeconfig }
-            : { kubeconfig: eksKubeconfig(access.cluster, account.region, aws) }),
+            : { kubeconfig: eksKubeconfig(access.cluster!, account.region, cluster) }),
         // A field that somebody changed by hand is taken back by the next update instead of stopping it.
         enablePatchForce: true,
         // Secrets that mean to be replaced say so by `immutable`; a certificate under its fixed name is written over.
         enableSecretMutable: true,
     });
-    return { aws, kubernetes, random: new RandomProvider("random") };
+    return { aws, kubernetes, random: new RandomProvider("random"), cluster };
 }
 
 /** Credentials by exec plugin: each request asks for a token when it needs one, however long the update takes. */
-function eksKubeconfig(name: string, region: string, provider: AwsProvider) {
-    const cluster = Cluster.get(name, name, undefined, { provider });
+function eksKubeconfig(name: string, region: string, cluster: Cluster) {
     return jsonStringify({
         apiVersion: "v1",
         kind: "Config",

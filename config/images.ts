@@ -22,6 +22,10 @@ export const jobsSchema = z.strictObject({
     images: z.strictObject({
         /** Node.js, for the gates. */
         node: imageReference,
+        /** PostgreSQL's tools, for the bootstrap, the dumps and the checks of the database. */
+        postgres: imageReference.optional(),
+        /** AWS command line, for what those exchange with AWS. */
+        aws: imageReference.optional(),
     }),
 });
 
@@ -41,7 +45,7 @@ interface ImageValues extends RegistryValues {
         string,
         Parameters<typeof versionsOf>[0] & { image: string; smoke: { image?: string | undefined } }
     >;
-    jobs: { images: { node: string } };
+    jobs: { images: Record<string, string | undefined> };
 }
 
 /** References of every image the stack runs, sorted. */
@@ -50,7 +54,8 @@ export function imageReferences(values: ImageValues): string[] {
         ...versionsOf(releases).map((version) => releaseReference(values, image, version)),
         ...(smoke.image === undefined ? [] : [smoke.image]),
     ]);
-    return [...new Set([...own, ...Object.values(values.jobs.images)])].sort();
+    const jobs = Object.values(values.jobs.images).filter((reference) => reference !== undefined);
+    return [...new Set([...own, ...jobs])].sort();
 }
 
 /** Reference as it is pulled: with its digest, where it is pinned. */

@@ -31,7 +31,7 @@ const looseSchema = z.object({
         })
         .catch({ pins: {} }),
     jobs: z
-        .object({ images: z.object({ node: z.string() }) })
+        .object({ images: z.record(z.string(), z.string()) })
         .optional()
         .catch(undefined),
     workloads: z

@@ -53,3 +53,43 @@ export const SEVERITY_MATRIX: Readonly<Record<Severity, { impact: string; respon
     P3: { impact: "Partial impact", responseMinutes: 2 * 60 },
     P4: { impact: "Minor issue", responseMinutes: 24 * 60 },
 };
+
+/** Zone that every time of day in the runbook is meant in. Section 5.1. */
+export const TIME_ZONE = "Asia/Kolkata";
+
+/** A day of the week, as AWS writes it in windows and cron expressions write it in capitals. */
+export type Weekday = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+
+/** Weekly window of the security patches, in the zone of the runbook. Section 5.1. */
+export const PATCH_WINDOW = { weekday: "sun", start: "02:00", end: "04:00" } as const;
+
+/** The database: its instance, the one a recovery makes, their subnets, the Secret that leads to it. Section 7.2. */
+export const DATABASE = {
+    identifier: "mcp-production",
+    recovery: "mcp-recovery",
+    subnetGroup: "mcp-db-subnet",
+    secret: "mcp-db-secret",
+    /** Key of that Secret. */
+    secretKey: "url",
+    name: "mcp",
+    user: "mcp",
+    port: 5432,
+} as const;
+
+/** Bucket of the dumps and the Kubernetes configurations. Section 5.2 step 1. */
+export const BACKUP_BUCKET = "msil-mcp-backups";
+
+/** Backup schedule: how often, and how long each is kept. Section 7.1; `manual` is section 5.2 step 1. */
+export const BACKUPS = {
+    postgresql: {
+        hourly: { everyHours: 1, retentionDays: 1 },
+        daily: { everyDays: 1, retentionDays: 30 },
+        weekly: { everyDays: 7, retentionDays: 365 },
+    },
+    redis: { everyHours: 6, retentionDays: 7 },
+    kubernetes: { everyDays: 1, retentionDays: 90 },
+    audit: { retentionYears: 7 },
+} as const;
+
+/** How long the server's log group stays searchable, in days. Section 5.3. */
+export const LOG_RETENTION_DAYS = 365;

@@ -1,9 +1,8 @@
-import { Alias } from "@pulumi/aws/kms/alias";
-import { Key } from "@pulumi/aws/kms/key";
 import { Topic } from "@pulumi/aws/sns/topic";
 import { TopicPolicy } from "@pulumi/aws/sns/topicPolicy";
 import { TopicSubscription } from "@pulumi/aws/sns/topicSubscription";
 import { ComponentResource, type ComponentResourceOptions, jsonStringify, type Output } from "@pulumi/pulumi";
+import { declareKey } from "../encryption";
 import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../runbook/numbers";
 
 /** AWS services that raise incidents. They cannot use the key that AWS manages for SNS. */
@@ -26,36 +25,25 @@ export class SeverityTopics extends ComponentResource {
         super("mcp:incident:SeverityTopics", name, {}, opts);
         const fromThisAccount = { StringEquals: { "aws:SourceAccount": args.accountId } };
 
-        const key = new Key(
+        const key = declareKey(
             name,
             {
                 description: "Incident notifications on their way to people",
-                enableKeyRotation: true,
-                deletionWindowInDays: 30,
-                policy: jsonStringify({
-                    Version: "2012-10-17",
-                    Statement: [
-                        {
-                            Sid: "Administration",
-                            Effect: "Allow",
-                            Principal: { AWS: `arn:aws:iam::${args.accountId}:root` },
-                            Action: "kms:*",
-                            Resource: "*",
-                        },
-                        {
-                            Sid: "Publishers",
-                            Effect: "Allow",
-                            Principal: { Service: PUBLISHERS },
-                            Action: ["kms:GenerateDataKey*", "kms:Decrypt"],
-                            Resource: "*",
-                            Condition: fromThisAccount,
-                        },
-                    ],
-                }),
+                accountId: args.accountId,
+                statements: [
+                    {
+                        Sid: "Publishers",
+                        Effect: "Allow",
+                        Principal: { Service: PUBLISHERS },
+                        Action: ["kms:GenerateDataKey*", "kms:Decrypt"],
+                        Resource: "*",
+                        Condition: fromThisAccount,
+                    },
+                ],
+                protect: false,
             },
-            { parent: this },
+            this,
         );
-        new Alias(name, { name: `alias/${name}`, targetKeyId: key.keyId }, { parent: this });
 
         const declare = (severity: Severity): Output<string> => {
             const topicName = `${name}-${severity.toLowerCase()}`;

@@ -27,6 +27,8 @@ export interface GateAccessArgs {
     labels: Record<string, string>;
     /** What is checked: the value of the gates' label, by which NetworkPolicies know them. */
     subject: string;
+    /** Name of that label. Default: {@link GATE_LABEL}. */
+    label?: string;
     /** Where the gates may connect to, besides DNS. */
     egress: types.input.networking.v1.NetworkPolicyEgressRule[];
     /** What the gates may do with the Kubernetes API. Default: nothing, and no token to try it with. */
@@ -44,8 +46,8 @@ export interface GateAccess extends Pick<GateAccessArgs, "namespace" | "labels" 
 
 /** Declares the ServiceAccount of a subject's gates, exactly the rights they need, and where they may connect. */
 export function declareGateAccess(name: string, args: GateAccessArgs, parent: ComponentResource): GateAccess {
-    const { namespace, rules = [], subject } = args;
-    const labels = { ...args.labels, [GATE_LABEL]: subject };
+    const { namespace, rules = [], subject, label = GATE_LABEL } = args;
+    const labels = { ...args.labels, [label]: subject };
     const metadata = { name, namespace, labels };
     const account = new ServiceAccount(name, { metadata, automountServiceAccountToken: false }, { parent });
     const network = new NetworkPolicy(
@@ -53,7 +55,7 @@ export function declareGateAccess(name: string, args: GateAccessArgs, parent: Co
         {
             metadata,
             spec: {
-                podSelector: { matchLabels: { [GATE_LABEL]: subject } },
+                podSelector: { matchLabels: { [label]: subject } },
                 policyTypes: ["Ingress", "Egress"],
                 egress: args.egress,
             },

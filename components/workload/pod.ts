@@ -33,7 +33,7 @@ export interface Resources {
 }
 
 /** Resources as Kubernetes takes them. */
-export function containerResources({ cpu, memory }: Resources): types.input.core.v1.ResourceRequirements {
+export function containerResources({ cpu, memory }: Resources) {
     return {
         requests: { cpu: cpu.request, memory: memory.request },
         limits: { cpu: cpu.limit, memory: memory.limit },

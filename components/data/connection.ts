@@ -1,0 +1,51 @@
+import { Secret } from "@pulumi/kubernetes/core/v1";
+import {
+    type ComponentResource,
+    type Input,
+    output,
+    type Output,
+    type Resource,
+    unsecret,
+} from "@pulumi/pulumi";
+import { contentHash } from "../hash";
+
+/** How pods reach a store: a Secret under a fixed name, written over when the store changes. */
+export interface Connection {
+    /** Name of the Secret. */
+    secret: Output<string>;
+    /** Key in it whose value is the store's URL. */
+    key: string;
+    /** Changes with the URL. Pods that carry it are replaced when the store is another one. */
+    checksum: Output<string>;
+    /** The Secret itself, for what must wait for it. */
+    resource: Resource;
+}
+
+/** Arguments of {@link declareConnection}. */
+export interface ConnectionArgs {
+    namespace: Input<string>;
+    /** Labels of the Secret. */
+    labels: Record<string, string>;
+    /** Keys and values of the Secret, all kept secret; `key` is the one with the URL. */
+    values: Record<string, Input<string>>;
+    key: string;
+    /** What must be proven before pods are led there. Default: nothing. */
+    after?: readonly Resource[];
+}
+
+/** Declares the Secret `name` that leads to a store. */
+export function declareConnection(name: string, args: ConnectionArgs, parent: ComponentResource): Connection {
+    const { namespace, labels, values, key } = args;
+    const secret = new Secret(
+        name,
+        { metadata: { name, namespace, labels }, stringData: values },
+        { parent, dependsOn: [...(args.after ?? [])], additionalSecretOutputs: ["stringData", "data"] },
+    );
+    return {
+        secret: secret.metadata.name,
+        key,
+        // Eight digits of a hash tell nothing of a URL that holds a long random password.
+        checksum: unsecret(output(values[key]!).apply(contentHash)),
+        resource: secret,
+    };
+}

@@ -1,0 +1,49 @@
+import { Alias } from "@pulumi/aws/kms/alias";
+import { Key } from "@pulumi/aws/kms/key";
+import { type Resource } from "@pulumi/pulumi";
+
+/** One statement of an AWS policy document. */
+export interface PolicyStatement {
+    Sid: string;
+    Effect: "Allow" | "Deny";
+    Principal: string | { AWS: string } | { Service: string | readonly string[] };
+    Action: string | readonly string[];
+    Resource: string;
+    Condition?: Record<string, Record<string, string>>;
+}
+
+/** Arguments of {@link declareKey}. */
+export interface KeyArgs {
+    /** What the key encrypts, in words. */
+    description: string;
+    /** Account that administers it, and whose policies say who of it may use the key. */
+    accountId: string;
+    /** What other services may do with it. Default: nothing. */
+    statements?: readonly PolicyStatement[];
+    /** Refuses to delete the key, and with it everything it encrypts. */
+    protect: boolean;
+}
+
+/** A customer key with yearly rotation and the longest grace before deletion, known by the alias `name`. */
+export function declareKey(name: string, args: KeyArgs, parent: Resource): Key {
+    const { description, accountId, statements = [], protect } = args;
+    const administration: PolicyStatement = {
+        Sid: "Administration",
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+        Action: "kms:*",
+        Resource: "*",
+    };
+    const key = new Key(
+        name,
+        {
+            description,
+            enableKeyRotation: true,
+            deletionWindowInDays: 30,
+            policy: JSON.stringify({ Version: "2012-10-17", Statement: [administration, ...statements] }),
+        },
+        { parent, protect },
+    );
+    new Alias(name, { name: `alias/${name}`, targetKeyId: key.keyId }, { parent });
+    return key;
+}
