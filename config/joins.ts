@@ -1,7 +1,7 @@
 import { type Output } from "@pulumi/pulumi";
 import { pinned, releaseReference } from "./images";
 import { type StackValues } from "./stack";
-import { type BlueGreenValues, type WorkloadValues } from "./workload";
+import { type BlueGreenValues, type STORES, type WorkloadValues } from "./workload";
 
 /** Who may reach a workload and what it may reach, with the names of the values resolved. */
 export function networkOf({ workloads, kubernetes }: StackValues, name: string) {
@@ -20,10 +20,26 @@ export function secretsOf(
     name: string,
 ): Record<string, Output<string> | "generated"> {
     return Object.fromEntries(
-        Object.entries(workloads[name]!.secrets).map(([key, origin]) => [
-            key,
-            origin === "generated" ? origin : secrets[name]![key]!,
-        ]),
+        Object.entries(workloads[name]!.secrets).flatMap(([key, origin]) =>
+            origin === "generated"
+                ? [[key, origin]]
+                : origin === "supplied"
+                  ? [[key, secrets[name]![key]!]]
+                  : [],
+        ),
+    );
+}
+
+/** Connections of a workload to the stack's own stores, by the name of the secret that is their URL. */
+export function connectionsOf<T>(
+    { workloads }: StackValues,
+    name: string,
+    stores: Readonly<Record<(typeof STORES)[number], { connection: T } | undefined>>,
+): Record<string, T> {
+    return Object.fromEntries(
+        Object.entries(workloads[name]!.secrets).flatMap(([key, origin]) =>
+            origin === "database" || origin === "cache" ? [[key, stores[origin]!.connection]] : [],
+        ),
     );
 }
 

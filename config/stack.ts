@@ -8,7 +8,7 @@ import { kubernetesSchema } from "./kubernetes";
 import { own } from "./own";
 import { dnsLabel, environmentName, someText } from "./scalars";
 import { PLACEHOLDER_DIGEST } from "./supplies";
-import { type BlueGreenValues, workloadsSchema } from "./workload";
+import { type BlueGreenValues, STORES, workloadsSchema } from "./workload";
 
 /** The value never leaves this schema unwrapped: what it returns is a secret output. */
 const secretValue = someText.transform((value): Output<string> => secret(output(value)));
@@ -46,6 +46,15 @@ export const stackSchema = stackShape.superRefine((values, context) => {
         }
     }
     for (const [name, workload] of Object.entries(values.workloads)) {
+        for (const [variable, origin] of Object.entries(workload.secrets)) {
+            if (STORES.some((store) => store === origin && values[store] === undefined)) {
+                context.addIssue({
+                    code: "custom",
+                    path: ["workloads", name, "secrets", variable],
+                    message: `mcp:${origin}, because the secret is its URL`,
+                });
+            }
+        }
         if (workload.strategy === "blueGreen") {
             checkReleases(name, workload, values, context);
         }

@@ -140,6 +140,9 @@ const awsPermission = z.strictObject({
         .min(1, "at least one ARN"),
 });
 
+/** Concerns of the stack that a workload's secret can be the URL of. */
+export const STORES = ["database", "cache"] as const;
+
 const colour = z.enum(COLOURS, { error: "blue or green" });
 
 /** What runs. */
@@ -218,10 +221,16 @@ export const workloadSchema = z.strictObject({
     config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
     /**
      * Secrets of the container, each mounted as a file that `<NAME>_FILE` names. `supplied` ones stand in
-     * `mcp:secrets`, `generated` ones are made by the stack and kept in its state. Default: none.
+     * `mcp:secrets`, `generated` ones are made by the stack and kept in its state, `database` and `cache` are the
+     * URLs of the stack's own. Default: none.
      */
     secrets: z
-        .record(environmentName, z.enum(["supplied", "generated"], { error: "supplied or generated" }))
+        .record(
+            environmentName,
+            z.enum(["supplied", "generated", ...STORES], {
+                error: "supplied, generated, database or cache",
+            }),
+        )
         .default({}),
     /** Any new value replaces the pods one by one. Sections 4.3.2 step 4 and 4.3.3 step 5. Default: none. */
     restart: typedText(someText).optional(),

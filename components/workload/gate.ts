@@ -85,7 +85,7 @@ export interface GateArgs {
     nodeImage: string;
     /** What must be done before the gate looks. */
     after: readonly Resource[];
-    /** Names of Secrets: a new one is a change that the hash cannot tell. Default: none. */
+    /** Names or checksums of Secrets: a new one is a change that the hash cannot tell. Default: none. */
     secrets?: readonly Input<string>[];
     /** Image with tests of the user's own, run beside the program, and what they are to test. Default: none. */
     tests?: { image: string; target: string } | undefined;

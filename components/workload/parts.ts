@@ -4,13 +4,14 @@ import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
 import { ConfigMap, Secret, Service, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
-import { type ComponentResource, type Input, type Output, type Resource } from "@pulumi/pulumi";
+import { all, type ComponentResource, type Input, type Output, type Resource } from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import { type SmokeRequest } from "../../jobs/smoke";
 import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
+import { type Connection } from "../data/connection";
 import { contentHash } from "../hash";
 import { GATE_LABEL } from "../labels";
-import { type Resources, workloadPod } from "./pod";
+import { type MountedSecret, type Resources, workloadPod } from "./pod";
 
 /** Pods a rollout may add above the number wanted, in percent. */
 export const MAX_SURGE_PERCENT = 25;
@@ -39,6 +40,11 @@ export interface WorkloadArgs {
     /** CPU and memory of one pod. */
     resources: Resources;
     secrets: WorkloadSecrets;
+    /**
+     * Stores the pods reach, by the name their URL has among the secrets. No part of a release: another store
+     * replaces the pods, and no gate is asked again. Section 7.2 steps 5 and 6. Default: none.
+     */
+    connections?: Readonly<Record<string, Connection>>;
     /** Any new value replaces the pods one by one. Default: none. */
     restart?: string | undefined;
     /** Time a pod has to finish its requests. */
@@ -174,12 +180,6 @@ export function declareSecretValues(
     return { supplied, generated };
 }
 
-/** A Secret's name and the keys in it. */
-export interface MountedSecret {
-    name: Input<string>;
-    keys: string[];
-}
-
 /**
  * Secrets of a set of pods: one for the operator's values and one for the generated ones, each under a new name
  * whenever a value changes.
@@ -201,7 +201,8 @@ export function declareSecrets(
                 { metadata, immutable: true, stringData },
                 { parent },
             );
-            return { name: secret.metadata.name, keys: Object.keys(stringData) };
+            const files = Object.fromEntries(Object.keys(stringData).map((key) => [key, key]));
+            return { name: secret.metadata.name, files };
         });
 }
 
@@ -230,6 +231,7 @@ export function declareDeployment(
 ): Deployment {
     const timeout = `${ROLLOUT_TIMEOUT_SECONDS}s`;
     const metadata = metadataOf(name, own.app, args);
+    const connections = Object.entries(args.connections ?? {});
     return new Deployment(
         name,
         {
@@ -257,15 +259,33 @@ export function declareDeployment(
                     health: args.health,
                     resources: args.resources,
                     configMap: own.configMap,
-                    secrets: own.secrets,
+                    secrets: [
+                        ...own.secrets,
+                        ...connections.map(([variable, { secret, key }]) => ({
+                            name: secret,
+                            files: { [key]: variable },
+                        })),
+                    ],
+                    connections: checksumOf(connections.map(([, connection]) => connection)),
                     serviceAccount: own.serviceAccount,
                     gracePeriodSeconds: args.gracePeriod,
                     restart: args.restart,
                 }),
             },
         },
-        { parent, dependsOn: [...own.dependsOn], customTimeouts: { create: timeout, update: timeout } },
+        {
+            parent,
+            dependsOn: [...own.dependsOn, ...connections.map(([, { resource }]) => resource)],
+            customTimeouts: { create: timeout, update: timeout },
+        },
     );
+}
+
+/** One text that changes with any of the stores. */
+function checksumOf(connections: readonly Connection[]): Output<string> | undefined {
+    return connections.length === 0
+        ? undefined
+        : all(connections.map(({ checksum }) => checksum)).apply((checksums) => checksums.join(" "));
 }
 
 /** For what is not worth waiting for, or cannot become ready. */

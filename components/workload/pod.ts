@@ -40,6 +40,13 @@ export function containerResources({ cpu, memory }: Resources) {
     };
 }
 
+/** A Secret, and the environment variable that names the file with the value of each of its keys. */
+export interface MountedSecret {
+    name: Input<string>;
+    /** Key to variable, without its `_FILE`. */
+    files: Readonly<Record<string, string>>;
+}
+
 /** Arguments of {@link workloadPod}. */
 export interface WorkloadPodArgs {
     /** Name of the workload, its container and its `app` label. */
@@ -53,8 +60,10 @@ export interface WorkloadPodArgs {
     resources: Resources;
     /** ConfigMap whose keys become the environment. */
     configMap: Input<string>;
-    /** Secrets whose keys become files, and those keys. */
-    secrets: readonly { name: Input<string>; keys: readonly string[] }[];
+    /** Secrets whose keys become files. */
+    secrets: readonly MountedSecret[];
+    /** Changes when a store is another one, and replaces the pods. Default: none. */
+    connections?: Input<string> | undefined;
     serviceAccount: Input<string>;
     /** Time to finish running requests, in seconds. */
     gracePeriodSeconds: number;
@@ -74,7 +83,10 @@ export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTempl
     return {
         metadata: {
             labels: args.labels,
-            annotations: args.restart === undefined ? {} : { "mcp.msil.com/restart": args.restart },
+            annotations: {
+                ...(args.restart === undefined ? {} : { "mcp.msil.com/restart": args.restart }),
+                ...(args.connections === undefined ? {} : { "mcp.msil.com/connections": args.connections }),
+            },
         },
         spec: {
             ...restrictedPod,
@@ -105,8 +117,11 @@ export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTempl
                     ports: [{ name: "http", containerPort: args.port }],
                     envFrom: [{ configMapRef: { name: args.configMap } }],
                     env: args.secrets
-                        .flatMap(({ keys }) => keys)
-                        .map((key) => ({ name: `${key}_FILE`, value: `${SECRETS_PATH}/${key}` })),
+                        .flatMap(({ files }) => Object.values(files))
+                        .map((variable) => ({
+                            name: `${variable}_FILE`,
+                            value: `${SECRETS_PATH}/${variable}`,
+                        })),
                     // Up to two minutes to start; until then the other probes wait.
                     startupProbe: { ...probe(args.health.live), periodSeconds: 2, failureThreshold: 60 },
                     livenessProbe: {
@@ -146,8 +161,8 @@ export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTempl
 function secretFiles(secrets: WorkloadPodArgs["secrets"]): types.input.core.v1.ProjectedVolumeSource {
     return {
         defaultMode: 0o440,
-        sources: secrets.map(({ name, keys }) => ({
-            secret: { name, items: keys.map((key) => ({ key, path: key })) },
+        sources: secrets.map(({ name, files }) => ({
+            secret: { name, items: Object.entries(files).map(([key, path]) => ({ key, path })) },
         })),
     };
 }

@@ -79,6 +79,7 @@ export class RollingWorkload extends ComponentResource {
             },
             this,
         );
+        const checksums = Object.values(args.connections ?? {}).map(({ checksum }) => checksum);
         declareGate(
             `${name}-smoke`,
             {
@@ -93,7 +94,7 @@ export class RollingWorkload extends ComponentResource {
                 hash: releaseHash(release),
                 nodeImage: args.nodeImage,
                 after: [deployment, service, autoscaler],
-                secrets: secrets.map((secret) => secret.name),
+                secrets: [...secrets.map((secret) => secret.name), ...checksums],
                 tests: smoke.image === undefined ? undefined : { image: smoke.image, target: this.url },
             },
             this,
