@@ -19,15 +19,15 @@ export function secretsOf(
     { workloads, secrets }: StackValues,
     name: string,
 ): Record<string, Output<string> | "generated"> {
-    return Object.fromEntries(
-        Object.entries(workloads[name]!.secrets).flatMap(([key, origin]) =>
-            origin === "generated"
-                ? [[key, origin]]
-                : origin === "supplied"
-                  ? [[key, secrets[name]![key]!]]
-                  : [],
-        ),
-    );
+    const found: Record<string, Output<string> | "generated"> = {};
+    for (const [key, origin] of Object.entries(workloads[name]!.secrets)) {
+        if (origin === "generated") {
+            found[key] = origin;
+        } else if (origin === "supplied") {
+            found[key] = secrets[name]![key]!;
+        }
+    }
+    return found;
 }
 
 /** Connections of a workload to the stack's own stores, by the name of the secret that is their URL. */
