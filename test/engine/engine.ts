@@ -62,6 +62,16 @@ export interface Outcome {
     seconds: number;
     /** What was done, by URN; resources that stayed the same are left out. */
     steps: Map<string, Operation>;
+    /** What the policy pack found, if there was one. */
+    policies: PolicyEvent[];
+}
+
+/** One finding of a policy pack. */
+export interface PolicyEvent {
+    policyName: string;
+    enforcementLevel: string;
+    resourceUrn?: string;
+    message: string;
 }
 
 interface RunOptions {
@@ -198,7 +208,7 @@ export class Engine {
         if (existsSync(events)) {
             const log = readFileSync(events, "utf8");
             this.transcript += log;
-            outcome.steps = stepsOf(log);
+            Object.assign(outcome, { steps: stepsOf(log), policies: policiesOf(log) });
         }
         return outcome;
     }
@@ -225,7 +235,7 @@ export class Engine {
         });
         forget();
         this.transcript += output;
-        return { code, output, seconds: (Date.now() - began) / 1000, steps: new Map() };
+        return { code, output, seconds: (Date.now() - began) / 1000, steps: new Map(), policies: [] };
     }
 
     /** Runs the CLI and expects it to succeed. */
@@ -235,6 +245,11 @@ export class Engine {
             throw new Error(`pulumi ${args.join(" ")} ended with ${code}:\n${output}`);
         }
         return output;
+    }
+
+    /** What the stand-ins for AWS and random were asked to change. */
+    get pluginLog(): string {
+        return join(this.folder, "provider.log");
     }
 
     /** The stack's state as the backend keeps it. */
@@ -401,6 +416,17 @@ function surroundings(folder: string, cluster: ControlPlane, api: Api, door: Doo
 
 interface EngineEvent {
     resourcePreEvent?: { metadata: { op: string; urn: string } };
+    policyEvent?: PolicyEvent;
+}
+
+const eventsOf = (log: string) =>
+    log
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .map((line) => JSON.parse(line) as EngineEvent);
+
+function policiesOf(log: string): PolicyEvent[] {
+    return eventsOf(log).flatMap(({ policyEvent }) => policyEvent ?? []);
 }
 
 const OPERATIONS: Record<string, Operation> = {
@@ -415,8 +441,8 @@ const OPERATIONS: Record<string, Operation> = {
 /** What was done to each resource. A replacement takes several steps and counts once. */
 function stepsOf(log: string): Map<string, Operation> {
     const steps = new Map<string, Operation>();
-    for (const line of log.split("\n").filter((each) => each.trim() !== "")) {
-        const { metadata } = (JSON.parse(line) as EngineEvent).resourcePreEvent ?? {};
+    for (const { resourcePreEvent } of eventsOf(log)) {
+        const { metadata } = resourcePreEvent ?? {};
         const operation = metadata && OPERATIONS[metadata.op];
         if (operation !== undefined) {
             steps.set(metadata!.urn, operation);
