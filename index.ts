@@ -1,4 +1,6 @@
 import { type ComponentResource } from "@pulumi/pulumi";
+import { Database } from "./components/data/database";
+import { DATABASE_TASKS, DatabaseAccess } from "./components/data/databaseAccess";
 import { PlatformIngress } from "./components/edge/ingress";
 import { PodIdentity } from "./components/identity/podIdentity";
 import { SeverityTopics } from "./components/incident/severityTopics";
@@ -9,11 +11,13 @@ import { configureProviders } from "./components/providers";
 import { BlueGreenWorkload } from "./components/workload/blueGreenWorkload";
 import { RollingWorkload } from "./components/workload/rollingWorkload";
 import { loadStack, type WorkloadValues } from "./config";
+import { type DatabaseValues } from "./config/database";
 import { pinned } from "./config/images";
-import { blueGreenOf, networkOf, releaseOf, secretsOf } from "./config/joins";
+import { blueGreenOf, connectionsOf, databaseNames, networkOf, releaseOf, secretsOf } from "./config/joins";
+import { utcDaily, utcWeekly } from "./config/windows";
 
 const values = loadStack();
-const { aws, kubernetes, random } = configureProviders(values);
+const { aws, kubernetes, random, cluster } = configureProviders(values);
 const labels = commonLabels(values.environment);
 
 const { ingress, tls } = values;
@@ -23,11 +27,58 @@ const platform = new PlatformNamespace(
     {
         namespace: values.kubernetes.namespace,
         labels,
-        quota: quotaFor(Object.values(values.workloads), verify ? 1 : 0),
+        quota: quotaFor(Object.values(values.workloads), {
+            otherGates: verify ? 1 : 0,
+            tasks: values.database === undefined ? 0 : DATABASE_TASKS,
+        }),
         protect: values.environment === "production",
     },
     { providers: { kubernetes } },
 );
+
+const database = values.database && declareDatabase(values.database);
+
+function declareDatabase({ subnets, active, checks, ...database }: DatabaseValues) {
+    const names = databaseNames(values);
+    const { recovery } = values;
+    const production = values.environment === "production";
+    const name = `${values.kubernetes.namespace}-database`;
+    const instances = new Database(
+        name,
+        {
+            ...database,
+            ...names,
+            subnets,
+            accountId: values.aws.accountId,
+            vpcId: cluster!.vpcConfig.vpcId,
+            clusterSecurityGroup: cluster!.vpcConfig.clusterSecurityGroupId,
+            multiAz: database.multiAz ?? production,
+            maintenanceWindow: utcWeekly(database.maintenanceWindow),
+            backupWindow: utcDaily(database.backupWindow),
+            protect: production,
+            recovery: recovery && { ...recovery, identifier: names.recovery },
+        },
+        { providers: { aws, random } },
+    );
+    const { connection } = new DatabaseAccess(
+        "mcp-database",
+        {
+            namespace: platform.namespace,
+            labels,
+            cluster: values.kubernetes.cluster!,
+            network: values.kubernetes.apiServer.cidr,
+            database: instances,
+            active,
+            checks,
+            images: {
+                postgres: pinned(values.images, values.jobs.images.postgres!),
+                aws: pinned(values.images, values.jobs.images.aws!),
+            },
+        },
+        { providers: { aws, kubernetes, random } },
+    );
+    return { connection, host: (active === "recovery" ? instances.recovered! : instances.primary).host };
+}
 
 const urls = Object.entries(values.workloads).map(([name, workload]) => {
     const after: ComponentResource[] = [platform];
@@ -58,6 +109,7 @@ function declareWorkload(name: string, workload: WorkloadValues, after: Componen
         after,
         nodeImage: pinned(values.images, values.jobs.images.node),
         secrets: secretsOf(values, name),
+        connections: connectionsOf(values, name, { database }),
         network: networkOf(values, name),
         smoke: { ...smoke, image: smoke.image && pinned(values.images, smoke.image) },
     };
@@ -99,3 +151,4 @@ const severities = new SeverityTopics(
 export const namespace = platform.namespace;
 export const services = Object.fromEntries(urls);
 export const severityTopics = severities.arns;
+export const databaseHost = database?.host;

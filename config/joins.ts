@@ -1,16 +1,19 @@
 import { type Output } from "@pulumi/pulumi";
+import { DATABASE } from "../runbook/numbers";
 import { pinned, releaseReference } from "./images";
 import { type StackValues } from "./stack";
 import { type BlueGreenValues, type STORES, type WorkloadValues } from "./workload";
 
 /** Who may reach a workload and what it may reach, with the names of the values resolved. */
 export function networkOf({ workloads, kubernetes }: StackValues, name: string) {
-    const { ingress, calls, egress } = workloads[name]!.network;
+    const { network, awsPermissions } = workloads[name]!;
+    const { ingress, calls, egress } = network;
     return {
         ingressNamespace: ingress ? kubernetes.ingressNamespace : undefined,
         callers: Object.keys(workloads).filter((other) => workloads[other]!.network.calls.includes(name)),
         calls: calls.map((app) => ({ app, port: workloads[app]!.port })),
         egress,
+        awsIdentity: awsPermissions.length > 0,
     };
 }
 
@@ -38,7 +41,7 @@ export function connectionsOf<T>(
 ): Record<string, T> {
     return Object.fromEntries(
         Object.entries(workloads[name]!.secrets).flatMap(([key, origin]) =>
-            origin === "database" || origin === "cache" ? [[key, stores[origin]!.connection]] : [],
+            origin === "database" ? [[key, stores[origin]!.connection]] : [],
         ),
     );
 }
@@ -86,4 +89,15 @@ export function blueGreenOf(values: StackValues, workload: BlueGreenValues) {
         namespaceName: values.kubernetes.namespace,
         apiServer: values.kubernetes.apiServer,
     };
+}
+
+/** Names of the database's instances and subnet group: the runbook's own in production. Section 7.2. */
+export function databaseNames({ environment, kubernetes: { namespace } }: StackValues) {
+    return environment === "production"
+        ? DATABASE
+        : {
+              identifier: namespace,
+              recovery: `${namespace}-recovery`,
+              subnetGroup: `${namespace}-db-subnet`,
+          };
 }

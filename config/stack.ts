@@ -1,11 +1,13 @@
 import { output, type Output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
 import { awsSchema } from "./aws";
+import { checkDatabase, databaseSchema } from "./database";
 import { checkEdge, ingressSchema, tlsSchema } from "./edge";
 import { imagesSchema, jobsSchema, releaseReference } from "./images";
 import { incidentSchema } from "./incident";
 import { kubernetesSchema } from "./kubernetes";
 import { own } from "./own";
+import { checkRecovery, recoverySchema } from "./recovery";
 import { dnsLabel, environmentName, someText } from "./scalars";
 import { PLACEHOLDER_DIGEST } from "./supplies";
 import { type BlueGreenValues, STORES, workloadsSchema } from "./workload";
@@ -22,6 +24,10 @@ const stackShape = z.strictObject({
     jobs: jobsSchema,
     workloads: workloadsSchema,
     incident: incidentSchema,
+    /** PostgreSQL. Default: none; workloads that use one are supplied with its URL. */
+    database: databaseSchema.optional(),
+    /** A second instance, restored from the first. Default: none. Section 7.2. */
+    recovery: recoverySchema.optional(),
     /** The way in from outside. Default: none; the services are reached inside the cluster only. */
     ingress: ingressSchema.optional(),
     /** Certificates and their private keys. Set like secrets, never typed plain. */
@@ -33,6 +39,8 @@ const stackShape = z.strictObject({
 /** Everything a stack file says under the project's namespace, one key a concern. */
 export const stackSchema = stackShape.superRefine((values, context) => {
     checkEdge(values, context);
+    checkDatabase(values, context);
+    checkRecovery(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {
             const declared = own(values.workloads, workload)?.secrets ?? {};

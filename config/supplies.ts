@@ -8,7 +8,7 @@ import { configPath, type Problem } from "./problems";
 export interface Supply {
     path: readonly string[];
     /** What the offline preview puts in its place: nobody could take it for the real one. */
-    placeholder: string;
+    placeholder: string | readonly string[];
     /** Command that sets it. */
     command: string;
 }
@@ -52,6 +52,7 @@ const looseSchema = z.object({
                 .catch(undefined),
         )
         .catch({}),
+    database: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
     secrets: z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({}),
 });
 
@@ -88,6 +89,13 @@ export function missingSupplies(raw: unknown, stack: string): Supply[] {
                 });
             }
         }
+    }
+    if (values.database !== undefined && values.database.subnets === undefined) {
+        missing.push({
+            path: ["database", "subnets"],
+            placeholder: ["subnet-00000000", "subnet-00000001"],
+            command: `pulumi config set --stack ${stack} --path 'mcp:database.subnets[0]' SUBNET_ID, and [1] and so on`,
+        });
     }
     for (const [workload, { secrets }] of Object.entries(workloads)) {
         for (const [name, origin] of Object.entries(secrets)) {

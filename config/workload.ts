@@ -141,7 +141,7 @@ const awsPermission = z.strictObject({
 });
 
 /** Concerns of the stack that a workload's secret can be the URL of. */
-export const STORES = ["database", "cache"] as const;
+export const STORES = ["database"] as const;
 
 const colour = z.enum(COLOURS, { error: "blue or green" });
 
@@ -221,14 +221,14 @@ export const workloadSchema = z.strictObject({
     config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
     /**
      * Secrets of the container, each mounted as a file that `<NAME>_FILE` names. `supplied` ones stand in
-     * `mcp:secrets`, `generated` ones are made by the stack and kept in its state, `database` and `cache` are the
-     * URLs of the stack's own. Default: none.
+     * `mcp:secrets`, `generated` ones are made by the stack and kept in its state, `database` is the
+     * URL of the stack's own. Default: none.
      */
     secrets: z
         .record(
             environmentName,
             z.enum(["supplied", "generated", ...STORES], {
-                error: "supplied, generated, database or cache",
+                error: "supplied, generated or database",
             }),
         )
         .default({}),

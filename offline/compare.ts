@@ -18,14 +18,14 @@ export interface Change {
     /** As it will be, or as it was for what is deleted. */
     readonly resource: RecordedResource;
     readonly properties: readonly PropertyChange[];
-    /** Names of the replaced resources whose new, still unknown values reach this one. */
+    /** Names of the resources whose new, still unknown values reach this one, or reach it no more. */
     readonly because: readonly string[];
 }
 
 /** What it takes to get from one recording to another, in the order of the new one, deletions last. */
 export function compare(before: Recording, after: Recording): Change[] {
     const old = new Map(before.resources.map((resource) => [resource.urn, resource]));
-    const renewed = new Map<string, string>();
+    const renewed = new Set<string>();
     const changes = new Map<string, Change>();
     // A replacement gives its dependents new values, which may replace them in turn: until nothing is added.
     for (let size = -1; size < renewed.size;) {
@@ -37,7 +37,7 @@ export function compare(before: Recording, after: Recording): Change[] {
                 (change.operation === "replace" || change.operation === "create") &&
                 hasUnknownOutputs(resource)
             ) {
-                renewed.set(resource.urn, resource.name);
+                renewed.add(resource.urn);
             }
         }
     }
@@ -57,22 +57,29 @@ function hasUnknownOutputs({ type, inputs }: RecordedResource): boolean {
 function changeOf(
     before: RecordedResource | undefined,
     after: RecordedResource,
-    renewed: ReadonlyMap<string, string>,
+    renewed: ReadonlySet<string>,
 ): Change {
     if (before === undefined) {
         return { operation: after.read ? "read" : "create", resource: after, properties: [], because: [] };
     }
-    const properties = differences(before.inputs, after.inputs, "");
+    const ignored = (after.options.ignoreChanges ?? []).map((path) => new RegExp(`^${path}(?=$|[.[])`));
+    const properties = differences(before.inputs, after.inputs, "").filter(
+        ({ path }) => !ignored.some((pattern) => pattern.test(path)),
+    );
     // An unknown looks the same before and after; what it comes from tells whether it is.
     const because: string[] = [];
-    for (const [key, urns] of Object.entries(after.propertyDependencies)) {
-        const sources = urns.filter((urn) => renewed.has(urn));
+    for (const key of Object.keys(after.inputs)) {
+        const [old, now] = [before, after].map(({ propertyDependencies }) => propertyDependencies[key] ?? []);
+        const sources = [
+            ...now!.filter((urn) => renewed.has(urn) || !old!.includes(urn)),
+            ...old!.filter((urn) => !now!.includes(urn)),
+        ];
         if (sources.length > 0) {
             for (const path of unknownPaths(after.inputs[key], key)) {
                 if (!properties.some((property) => property.path === path)) {
                     properties.push({ path, before: UNKNOWN, after: UNKNOWN });
                 }
-                because.push(...sources.map((urn) => renewed.get(urn)!));
+                because.push(...sources.map((urn) => urn.split("::").at(-1)!));
             }
         }
     }

@@ -1,5 +1,5 @@
 import { ROLLOUT_TIMEOUT_SECONDS, SCALE_UP_REPLICAS, SOAK_SECONDS } from "./numbers";
-import { type ExpectedChange, type Procedure } from "./procedure";
+import { type Edit, type ExpectedChange, type Procedure } from "./procedure";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 
@@ -27,6 +27,20 @@ const releaseOf = (workload: string): ExpectedChange[] => [
     { operation: "create", type: "kubernetes:batch/v1:Job", name: `${workload}-smoke-*` },
     { operation: "delete", type: "kubernetes:batch/v1:Job", name: `${workload}-smoke-*` },
 ];
+
+/** A second instance, its user, and the checks that tell whether it is whole. */
+const restored: readonly ExpectedChange[] = [
+    { operation: "create", type: "random:index/randomId:RandomId", name: "mcp-recovery-final" },
+    { operation: "create", type: "aws:rds/instance:Instance", name: "mcp-recovery" },
+    { operation: "update", type: "aws:iam/rolePolicy:RolePolicy", name: "mcp-database" },
+    ...["bootstrap", "verify"].flatMap((task) => gateOf("create", "mcp-recovery", task)),
+];
+
+const RESTORE_TIME: Edit = {
+    path: "mcp:recovery.restoreTime",
+    value: "the time to go back to, with its zone",
+    example: "2026-01-31T10:30:00+05:30",
+};
 
 const ROLLOUT = `The update waits ${ROLLOUT_TIMEOUT_SECONDS} seconds for the rollout`;
 
@@ -212,6 +226,47 @@ export const catalogue: readonly Procedure[] = [
             "fails the update unless the new certificate's serial number is served. Then the old name can be removed " +
             "from the list and its pair from `mcp:tls`.",
         undo: "Set `certificate` back to the old name, as long as it is in the list.",
+    },
+    {
+        id: "database-recovery",
+        sections: ["7.2 steps 1 to 4"],
+        title: "Point-in-time recovery: restore and verify",
+        when: "Data was lost or spoilt, and the time before it is known. The services go on with what they have.",
+        edits: [RESTORE_TIME],
+        changes: restored,
+        verify:
+            "One update restores `mcp-recovery` beside `mcp-production`, with the same network, parameters and zones, " +
+            "waits until it is available, gives the application its user, and runs the queries of `mcp:database.checks`: " +
+            "one that counts less than it must fails the update. `kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-database` shows them.",
+        undo:
+            "Removing it takes two updates, because it is protected: `pulumi config set --path mcp:recovery.protect false`, " +
+            "then `pulumi config rm mcp:recovery`. A last snapshot stays. To keep it for good, set `mcp:recovery.keep true`: " +
+            "its restore time is history then, and no update compares it any more.",
+    },
+    {
+        id: "database-switch",
+        sections: ["7.2 steps 5 and 6"],
+        title: "Point-in-time recovery: switch the services over",
+        when: "The restored instance has been verified. In an emergency both edits go into one update.",
+        edits: [
+            RESTORE_TIME,
+            {
+                path: "mcp:database.active",
+                value: "`recovery`, or `primary` to go back",
+                example: "recovery",
+            },
+        ],
+        changes: [
+            ...restored,
+            { operation: "update", type: "kubernetes:core/v1:Secret", name: "mcp-db-secret" },
+            ...["blue", "green"].map((colour): ExpectedChange => ({
+                operation: "update",
+                type: DEPLOYMENT,
+                name: `mcp-server-${colour}`,
+            })),
+        ],
+        verify: `\`mcp-db-secret\` is written only after the verification has passed, and the pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release.`,
+        undo: "Set `active` back to `primary`. What was written to the one is not in the other.",
     },
     {
         id: "severity-topics",

@@ -57,8 +57,8 @@ export const SEVERITY_MATRIX: Readonly<Record<Severity, { impact: string; respon
 /** Zone that every time of day in the runbook is meant in. Section 5.1. */
 export const TIME_ZONE = "Asia/Kolkata";
 
-/** A day of the week, as AWS writes it in windows and cron expressions write it in capitals. */
-export type Weekday = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+/** How far that zone is ahead of UTC, in minutes, summer and winter. */
+export const ZONE_OFFSET_MINUTES = 5 * 60 + 30;
 
 /** Weekly window of the security patches, in the zone of the runbook. Section 5.1. */
 export const PATCH_WINDOW = { weekday: "sun", start: "02:00", end: "04:00" } as const;

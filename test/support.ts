@@ -6,6 +6,9 @@ import { bundleProgram, type Program } from "../offline/program";
 import { record, type RecordedResource, type Recording } from "../offline/record";
 import { readStackFile } from "../offline/stackFile";
 
+// The runbook's own example of a recovery is of the day before.
+process.env["MCP_NOW"] = "2026-02-01T00:00:00Z";
+
 /** The project under test. */
 export const root = resolve(__dirname, "..");
 

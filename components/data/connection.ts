@@ -39,7 +39,7 @@ export function declareConnection(name: string, args: ConnectionArgs, parent: Co
     const secret = new Secret(
         name,
         { metadata: { name, namespace, labels }, stringData: values },
-        { parent, dependsOn: [...(args.after ?? [])], additionalSecretOutputs: ["stringData", "data"] },
+        { parent, dependsOn: [...(args.after ?? [])] },
     );
     return {
         secret: secret.metadata.name,

@@ -3,6 +3,12 @@ import { Role } from "@pulumi/aws/iam/role";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
 import { ComponentResource, type ComponentResourceOptions, type Input, jsonStringify } from "@pulumi/pulumi";
 
+/** Where pods get their credentials: the agent on their own node. A NetworkPolicy must let them. */
+export const IDENTITY_AGENT_EGRESS = {
+    to: [{ ipBlock: { cidr: "169.254.170.23/32" } }],
+    ports: [{ protocol: "TCP", port: 80 }],
+};
+
 /** Arguments of {@link PodIdentity}. */
 export interface PodIdentityArgs {
     /** EKS cluster the pods run in; its pod identity agent add-on must be installed. */

@@ -1,5 +1,6 @@
 import { type WorkloadValues } from "../../config";
 import { mebibytes, millicores } from "../../config/scalars";
+import { TASK_RESOURCES } from "../tasks/task";
 import { GATE_RESOURCES } from "../workload/gate";
 import { type Resources } from "../workload/pod";
 import { MAX_SURGE_PERCENT } from "../workload/parts";
@@ -7,19 +8,23 @@ import { type Quota } from "./namespace";
 
 /**
  * The largest a set of workloads can grow: every one at its maximum, in the middle of a rollout, with its gate
- * running. A quota by hand would stop the very scale-up it forgot; this one follows the values.
+ * running and its tasks beside it. A quota by hand would stop the very scale-up it forgot; this one follows the values.
  */
-export function quotaFor(workloads: readonly WorkloadValues[], otherGates: number): Quota {
+export function quotaFor(
+    workloads: readonly WorkloadValues[],
+    { otherGates, tasks }: { otherGates: number; tasks: number },
+): Quota {
     const containers = workloads.flatMap(({ resources, smoke, ...workload }) => [
         ...Array<Resources>(mostPods(workload)).fill(resources),
         GATE_RESOURCES,
         ...(smoke.image === undefined ? [] : [GATE_RESOURCES]),
     ]);
     containers.push(...Array<Resources>(otherGates).fill(GATE_RESOURCES));
+    containers.push(...Array<Resources>(tasks).fill(TASK_RESOURCES));
     const total = (quantity: (resources: Resources) => number) =>
         containers.reduce((sum, resources) => sum + quantity(resources), 0);
     return {
-        pods: workloads.reduce((pods, workload) => pods + mostPods(workload) + 1, otherGates),
+        pods: workloads.reduce((pods, workload) => pods + mostPods(workload) + 1, otherGates + tasks),
         requests: {
             cpu: `${total(({ cpu }) => millicores(cpu.request))}m`,
             memory: `${total(({ memory }) => mebibytes(memory.request))}Mi`,

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { type types } from "@pulumi/kubernetes";
 import { CronJob, Job } from "@pulumi/kubernetes/batch/v1";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1";
@@ -21,14 +21,14 @@ const START_SECONDS = 180;
 
 const PROGRAM_PATH = "/opt/task";
 
-/** Where a step finds the keys of its Secrets as files. */
-export const SECRET_PATH = "/run/secrets/task";
+/** Where a step finds the keys of its Secrets as files; `SECRETS` tells it. */
+const SECRET_PATH = "/run/secrets/task";
 
-/** Directory in memory that the steps of one run share: credentials are handed on in it, never on disk. */
-export const HANDOVER_PATH = "/run/task";
+/** Directory in memory that the steps of one run share: credentials are handed on in it. `HANDOVER` tells it. */
+const HANDOVER_PATH = "/run/task";
 
 /** Directory on the node's disk that the steps of one run share. */
-export const SCRATCH_PATH = "/scratch";
+const SCRATCH_PATH = "/scratch";
 
 /** One container of a task. */
 export interface TaskStep {
@@ -43,9 +43,9 @@ export interface TaskStep {
     secrets?: readonly { name: Input<string>; keys: readonly string[] }[];
 }
 
-/** A Bash script of `jobs/`, run on an image that has it. */
+/** A Bash script below `jobs/`, run on an image that has it. */
 export function script(file: string): TaskStep["program"] {
-    return { file, content: readFileSync(resolve("jobs", file), "utf8"), command: ["bash"] };
+    return { file: basename(file), content: readFileSync(resolve("jobs", file), "utf8"), command: ["bash"] };
 }
 
 /** A TypeScript program of `jobs/`, run on the Node image. */
@@ -148,7 +148,9 @@ function declareJob(
         image: step.image,
         imagePullPolicy: "IfNotPresent",
         command: [...step.program.command, `${PROGRAM_PATH}/${step.program.file}`],
-        env: Object.entries({ HOME: "/tmp", ...step.env }).map(([key, value]) => ({ name: key, value })),
+        env: Object.entries({ HOME: "/tmp", HANDOVER: HANDOVER_PATH, SECRETS: SECRET_PATH, ...step.env }).map(
+            ([key, value]) => ({ name: key, value }),
+        ),
         resources: resourcesOf(scratch),
         securityContext: restrictedContainer,
         volumeMounts: [

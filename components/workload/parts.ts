@@ -10,6 +10,7 @@ import { type SmokeRequest } from "../../jobs/smoke";
 import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
 import { type Connection } from "../data/connection";
 import { contentHash } from "../hash";
+import { IDENTITY_AGENT_EGRESS } from "../identity/podIdentity";
 import { GATE_LABEL } from "../labels";
 import { type MountedSecret, type Resources, workloadPod } from "./pod";
 
@@ -81,6 +82,8 @@ export interface WorkloadNetwork {
     calls: readonly { app: string; port: number }[];
     /** Addresses outside the namespace it may reach. */
     egress: readonly { cidr: string; except: string[]; ports: number[] }[];
+    /** Whether the pods have AWS rights, and so an agent to fetch their credentials from. */
+    awsIdentity: boolean;
 }
 
 /** Names one thing that a gate lets through: the image and the release's own configuration, and nothing else. */
@@ -103,7 +106,7 @@ export function declareNetworkPolicy(
     args: WorkloadArgs,
     parent: ComponentResource,
 ): NetworkPolicy {
-    const { ingressNamespace, callers, calls, egress } = args.network;
+    const { ingressNamespace, callers, calls, egress, awsIdentity } = args.network;
     const tcp = (port: number) => ({ protocol: "TCP", port });
     const pods = (matchLabels: Record<string, string>) => ({ podSelector: { matchLabels } });
     const namespace = (name: string) => ({
@@ -135,6 +138,7 @@ export function declareNetworkPolicy(
                         to: [{ ipBlock: { cidr, ...(except.length > 0 ? { except } : {}) } }],
                         ports: ports.map(tcp),
                     })),
+                    ...(awsIdentity ? [IDENTITY_AGENT_EGRESS] : []),
                 ],
             },
         },

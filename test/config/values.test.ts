@@ -1,45 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import fc from "fast-check";
-import { parse } from "yaml";
 import { parseStack } from "../../config";
 import { formatProblems } from "../../config/problems";
-import { asProblems, missingSupplies, withPlaceholders } from "../../config/supplies";
-import { root } from "../support";
-
-type Values = Record<string, unknown>;
-
-/** A stack file's values as the loader sees them, with an operator's values in place. */
-function valuesOf(stack: string): Values {
-    const { config } = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as { config: Values };
-    const own = Object.entries(config).flatMap(([key, value]) =>
-        key.startsWith("mcp:") ? [[key.slice("mcp:".length), value] as const] : [],
-    );
-    const raw = Object.fromEntries(own);
-    return withPlaceholders(raw, missingSupplies(raw, stack));
-}
-
-/** A copy of production's values with one of them set; undefined removes it. */
-function withValue(path: string, value: unknown): Values {
-    const values = structuredClone(valuesOf("production"));
-    const keys = path.split("/");
-    let at = values;
-    for (const key of keys.slice(0, -1)) {
-        at = (at[key] ??= {}) as Values;
-    }
-    if (value === undefined) {
-        delete at[keys.at(-1)!];
-    } else {
-        at[keys.at(-1)!] = value;
-    }
-    return values;
-}
-
-const linesOf = (values: Values) =>
-    parseStack(values).problems.map(
-        ({ path, found, expected }) => `${path}: found ${found}, expected ${expected}`,
-    );
+import { asProblems, missingSupplies } from "../../config/supplies";
+import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
 
 const workloadOf = (values: Values, name: string) => (values["workloads"] as Record<string, Values>)[name]!;
 
@@ -63,7 +27,7 @@ describe("stack values", () => {
             "an unknown concern",
             "workload",
             {},
-            "mcp:workload: found an unknown key, expected one of aws, environment, images, incident, ingress, jobs, kubernetes, secrets, tls, workloads",
+            "mcp:workload: found an unknown key, expected one of aws, database, environment, images, incident, ingress, jobs, kubernetes, recovery, secrets, tls, workloads",
         ],
         [
             "a wrong type",
@@ -311,12 +275,12 @@ describe("stack values", () => {
 
     it("never echo a secret", () => {
         const secrets = {
-            "mcp-server": { "lower-case": "planted-1", API_KEY: "planted-2", DATABASE_URL: "" },
+            "mcp-server": { "lower-case": "planted-1", API_KEY: "planted-2", REDIS_URL: "" },
         };
         const { problems } = parseStack(withValue("secrets", secrets));
         assert.ok(problems.length >= 2);
         assert.doesNotMatch(formatProblems(problems), /planted/);
-        assert.match(formatProblems(problems), /DATABASE_URL: found a secret \(not shown\), expected a text/);
+        assert.match(formatProblems(problems), /REDIS_URL: found a secret \(not shown\), expected a text/);
     });
 
     it("refuse a secret that no workload declares", () => {
@@ -335,7 +299,7 @@ describe("stack values", () => {
         );
         assert.ok(
             lines.includes(
-                "mcp:secrets.mcp-server.DATABASE_URL a value, set by: pulumi config set --stack production --secret --path 'mcp:secrets.mcp-server.DATABASE_URL'",
+                "mcp:secrets.mcp-server.REDIS_URL a value, set by: pulumi config set --stack production --secret --path 'mcp:secrets.mcp-server.REDIS_URL'",
             ),
             lines.join("\n"),
         );

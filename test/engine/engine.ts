@@ -131,7 +131,11 @@ export class Engine {
         const { placeholders } = readStackFile(root, stack, given);
         return [
             ...given,
-            ...placeholders.map(({ path }) => `${configPath(path)}=${this.supplied(stack, path)}`),
+            ...placeholders.flatMap(({ path, placeholder }) =>
+                typeof placeholder === "string"
+                    ? `${configPath(path)}=${this.supplied(stack, path)}`
+                    : placeholder.map((each, index) => `${configPath([...path, index])}=${each}`),
+            ),
         ];
     }
 
@@ -207,7 +211,11 @@ export class Engine {
         );
         if (existsSync(events)) {
             const log = readFileSync(events, "utf8");
-            this.transcript += log;
+            // What the engine logs of itself for its developers is shown to nobody unless they ask for it.
+            const shown = eventsOf(log).filter(
+                ({ diagnosticEvent }) => diagnosticEvent?.severity !== "debug",
+            );
+            this.transcript += JSON.stringify(shown);
             Object.assign(outcome, { steps: stepsOf(log), policies: policiesOf(log) });
         }
         return outcome;
@@ -410,6 +418,7 @@ function surroundings(folder: string, cluster: ControlPlane, api: Api, door: Doo
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         // Shows --event-log.
         PULUMI_DEBUG_COMMANDS: "true",
+        MCP_NOW: process.env["MCP_NOW"],
         MCP_TEST_PLUGIN: JSON.stringify(plugin),
     };
 }
@@ -417,6 +426,7 @@ function surroundings(folder: string, cluster: ControlPlane, api: Api, door: Doo
 interface EngineEvent {
     resourcePreEvent?: { metadata: { op: string; urn: string } };
     policyEvent?: PolicyEvent;
+    diagnosticEvent?: { severity: string };
 }
 
 const eventsOf = (log: string) =>

@@ -41,6 +41,12 @@ const [name, version] = process.argv.slice(2) as [string, string];
 /** Outputs beside the inputs and the ARN, by type. */
 const OUTPUTS: Record<string, (id: string) => Properties> = {
     "aws:kms/key:Key": (id) => ({ keyId: id }),
+    "aws:rds/instance:Instance": (id) => ({
+        address: `${id}.rds.example.com`,
+        masterUserSecrets: [{ secretArn: `arn:aws:secretsmanager:ap-south-1:111122223333:secret:${id}` }],
+    }),
+    "random:index/randomBytes:RandomBytes": () => ({ base64: randomBytes(16).toString("base64") }),
+    "random:index/randomId:RandomId": () => ({ hex: randomBytes(4).toString("hex") }),
     "random:index/randomPassword:RandomPassword": () => ({
         result: { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value: password() },
     }),

@@ -157,7 +157,7 @@ describe("npm run preview", () => {
             );
             assert.equal(set.status, 0);
             assert.doesNotMatch(set.stdout, /mcp:secrets\.mcp-server\.REDIS_URL/);
-            assert.match(set.stdout, /mcp:secrets\.mcp-server\.DATABASE_URL/);
+            assert.match(set.stdout, /mcp:secrets\.mcp-server\.AZURE_AD_CLIENT_SECRET/);
         });
 
         it("pins no image it cannot resolve, and says why without a stack trace", () => {
@@ -165,12 +165,15 @@ describe("npm run preview", () => {
             const text = readFileSync(join(root, "Pulumi.production.yaml"), "utf8")
                 .replace('# accountId: "…"', 'accountId: "111122223333"')
                 .replace("pins: {}", "pins: {}\n    registry: 127.0.0.1:1")
-                .replace("public.ecr.aws/docker", "127.0.0.1:1/docker");
+                .replaceAll("public.ecr.aws/", "127.0.0.1:1/");
             writeFileSync(file, text);
             const args = ["offline/main.cjs", "images", "pin", "--stack", "production"];
             const { status, stderr } = spawnSync("node", args, { cwd: folder, encoding: "utf8" });
             assert.equal(status, 1);
-            assert.match(stderr, /^5 of 5 images not resolved, .* is unchanged:\n {2}127\.0\.0\.1:1\/docker/);
+            assert.match(
+                stderr,
+                /^7 of 7 images not resolved, .* is unchanged:\n {2}127\.0\.0\.1:1\/aws-cli/,
+            );
             assert.doesNotMatch(stderr, /^\s+at /m);
             assert.equal(readFileSync(file, "utf8"), text);
         });

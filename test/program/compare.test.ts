@@ -57,6 +57,29 @@ describe("the comparison", () => {
         ]);
     });
 
+    it("sees that an unknown comes from elsewhere", () => {
+        const reader = (source: string) => resource(SERVICE, "reader", { spec: UNKNOWN }, { spec: [source] });
+        const [change] = compare(recording(reader("urn::one")), recording(reader("urn::other")));
+        assert.deepEqual(change!.properties, [{ path: "spec", before: UNKNOWN, after: UNKNOWN }]);
+        assert.deepEqual(change!.because, ["other", "one"]);
+        assert.deepEqual(operations(compare(recording(reader("urn::one")), recording(reader("urn::one")))), [
+            "same reader",
+        ]);
+    });
+
+    it("leaves out what the program wants ignored, and nothing that begins like it", () => {
+        const options = { ignoreChanges: ["spec.ports"] };
+        const web = (inputs: Record<string, Property>) => ({ ...resource(SERVICE, "web", inputs), options });
+        const from = web({ spec: { ports: [{ port: 80 }], portsOfOthers: 1 } });
+        const to = web({ spec: { ports: [{ port: 81 }], portsOfOthers: 2 } });
+        assert.deepEqual(
+            compare(recording(from), recording(to)).flatMap(({ properties }) =>
+                properties.map(({ path }) => path),
+            ),
+            ["spec.portsOfOthers"],
+        );
+    });
+
     it("replaces when an immutable input changes, or anything beneath it", () => {
         const map = (text: string) =>
             resource(CONFIG_MAP, "map", { metadata: { name: "map" }, data: { text } });

@@ -17,7 +17,7 @@ describe("the runbook's procedures", () => {
             );
             // A gate's name ends in the hash of its release.
             const lines = linesOf(found).map((line) =>
-                line.replace(/(-(?:capacity|certificate|smoke|soak))-[0-9a-f]{8}$/, "$1-*"),
+                line.replace(/(-(?:bootstrap|capacity|certificate|smoke|soak|verify))-[0-9a-f]{8}$/, "$1-*"),
             );
             assert.deepEqual(
                 lines,

@@ -78,9 +78,10 @@ describe("releases", () => {
     const asked = () => readFileSync(join(folder, "asked"), "utf8").trimEnd().split("\n");
 
     /** Changes the stack file; what is replaced must be there. */
-    function edit(...changes: [from: string, to: string][]): void {
+    function edit(...changes: [from: string | RegExp, to: string][]): void {
         for (const [from, to] of changes) {
-            assert.ok(stackFile().includes(from), from);
+            const found = typeof from === "string" ? stackFile().includes(from) : from.test(stackFile());
+            assert.ok(found, String(from));
             writeFileSync(
                 join(folder, FILE),
                 stackFile().replace(from, () => to),
@@ -166,7 +167,12 @@ describe("releases", () => {
         });
 
         it("asks the cluster the stack file names", () => {
-            edit(["cluster: mcp-production", "context: kind-mcp\n    kubeconfig: /etc/kube.yaml"]);
+            edit(
+                ["cluster: mcp-production", "context: kind-mcp\n    kubeconfig: /etc/kube.yaml"],
+                // Which is on EKS only.
+                [/ {2}mcp:database:\n(?: {4}.*\n)+/, ""],
+                ["DATABASE_URL: database", "DATABASE_URL: supplied"],
+            );
             listReleases(options());
             assert.deepEqual(lines, [...TABLE, "* live in the stack file, on blue"]);
             assert.deepEqual(asked(), [

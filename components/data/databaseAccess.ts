@@ -1,0 +1,216 @@
+import { type Job } from "@pulumi/kubernetes/batch/v1";
+import { Secret } from "@pulumi/kubernetes/core/v1";
+import {
+    all,
+    ComponentResource,
+    type ComponentResourceOptions,
+    type Input,
+    interpolate,
+} from "@pulumi/pulumi";
+import { RandomBytes } from "@pulumi/random/randomBytes";
+import { RandomPassword } from "@pulumi/random/randomPassword";
+import { DATABASE } from "../../runbook/numbers";
+import { contentHash } from "../hash";
+import { IDENTITY_AGENT_EGRESS, PodIdentity } from "../identity/podIdentity";
+import { TASK_LABEL } from "../labels";
+import { declareTask, script } from "../tasks/task";
+import { declareGateAccess } from "../workload/gate";
+import { type Connection, declareConnection } from "./connection";
+import { type Database, type DatabaseInstance } from "./database";
+import { scramVerifier } from "./scram";
+
+/** One query that tells whether a database is whole, and the least it must count. */
+export interface DatabaseCheck {
+    query: string;
+    atLeast: number;
+}
+
+/** Arguments of {@link DatabaseAccess}. */
+export interface DatabaseAccessArgs {
+    namespace: Input<string>;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    /** Name of the EKS cluster. */
+    cluster: string;
+    /** Range of the network that the database is in. */
+    network: string;
+    database: Database;
+    /** Which of its instances the services use. */
+    active: "primary" | "recovery";
+    /** What must hold before they use one that was restored. Section 7.2 step 4. */
+    checks: readonly DatabaseCheck[];
+    /** Images the tasks run on, pinned. */
+    images: { postgres: string; aws: string };
+}
+
+/** Most tasks that run at once: a recovery's bootstrap beside the one of the first instance. */
+export const DATABASE_TASKS = 2;
+
+/** Time a bootstrap or a verification may take, in seconds. A count over a large table takes its time. */
+const DEADLINE_SECONDS = 600;
+
+/** Length of the application's password, in characters. None of them needs escaping anywhere. */
+const PASSWORD_LENGTH = 40;
+
+const TLS = "require";
+
+/**
+ * The application's way into the database: its own user on each instance, and the Secret `mcp-db-secret` that leads
+ * to the active one. The services start after the bootstrap, and change over after the verification. Section 7.2
+ * steps 4 to 6.
+ */
+export class DatabaseAccess extends ComponentResource {
+    /** The Secret that leads to the active instance. */
+    public readonly connection: Connection;
+
+    constructor(name: string, args: DatabaseAccessArgs, opts?: ComponentResourceOptions) {
+        super("mcp:data:DatabaseAccess", name, {}, opts);
+        const { database, namespace, labels, images } = args;
+        const instances = [database.primary, ...(database.recovered ? [database.recovered] : [])];
+
+        const password = new RandomPassword(
+            name,
+            { length: PASSWORD_LENGTH, special: false },
+            { parent: this },
+        );
+        const salt = new RandomBytes(name, { length: 16 }, { parent: this });
+        const verifier = all([password.result, salt.base64]).apply(([text, bytes]) =>
+            scramVerifier(text, Buffer.from(bytes, "base64")),
+        );
+        const application = new Secret(
+            name,
+            {
+                metadata: { namespace, labels },
+                immutable: true,
+                stringData: { password: password.result, verifier },
+            },
+            { parent: this },
+        );
+        const mounted = (key: string) => [{ name: application.metadata.name, keys: [key] }];
+
+        const access = declareGateAccess(
+            name,
+            {
+                namespace,
+                labels,
+                subject: name,
+                label: TASK_LABEL,
+                egress: [
+                    {
+                        to: [{ ipBlock: { cidr: args.network } }],
+                        ports: [{ protocol: "TCP", port: DATABASE.port }],
+                    },
+                    // Secrets Manager and KMS.
+                    { ports: [{ protocol: "TCP", port: 443 }] },
+                    IDENTITY_AGENT_EGRESS,
+                ],
+            },
+            this,
+        );
+        const identity = new PodIdentity(
+            name,
+            {
+                cluster: args.cluster,
+                namespace,
+                serviceAccount: access.account.metadata.name,
+                permissions: [
+                    {
+                        actions: ["secretsmanager:GetSecretValue"],
+                        resources: instances.map(({ administrator }) => administrator),
+                    },
+                    { actions: ["kms:Decrypt"], resources: [database.keyArn] },
+                ],
+            },
+            { parent: this },
+        );
+        const environment = ({ host }: DatabaseInstance) => ({
+            PGHOST: host,
+            PGPORT: String(DATABASE.port),
+            PGSSLMODE: TLS,
+        });
+        const bootstrap = (instance: DatabaseInstance): Job =>
+            declareTask(
+                `${instance.identifier}-bootstrap`,
+                {
+                    access,
+                    hash: contentHash(instance.identifier),
+                    deadlineSeconds: DEADLINE_SECONDS,
+                    steps: [
+                        {
+                            name: "administrator",
+                            image: images.aws,
+                            program: script("database/administrator.sh"),
+                            env: { ADMINISTRATOR_ARN: instance.administrator },
+                        },
+                        {
+                            name: "bootstrap",
+                            image: images.postgres,
+                            program: script("database/bootstrap.sh"),
+                            env: {
+                                ...environment(instance),
+                                DATABASE: DATABASE.name,
+                                APPLICATION_USER: DATABASE.user,
+                            },
+                            secrets: mounted("verifier"),
+                        },
+                    ],
+                    after: [identity, ...instance.ready],
+                },
+                this,
+            );
+        const verify = (instance: DatabaseInstance, after: Job): Job =>
+            declareTask(
+                `${instance.identifier}-verify`,
+                {
+                    access,
+                    hash: contentHash([instance.identifier, args.checks]),
+                    deadlineSeconds: DEADLINE_SECONDS,
+                    steps: [
+                        {
+                            name: "verify",
+                            image: images.postgres,
+                            program: script("database/verify.sh"),
+                            env: {
+                                ...environment(instance),
+                                PGDATABASE: DATABASE.name,
+                                PGUSER: DATABASE.user,
+                                CHECKS: args.checks
+                                    .map(({ query, atLeast }) => `${atLeast}\t${query}`)
+                                    .join("\n"),
+                            },
+                            secrets: mounted("password"),
+                        },
+                    ],
+                    after: [after],
+                },
+                this,
+            );
+
+        const ready = { primary: bootstrap(database.primary), recovery: undefined as Job | undefined };
+        if (database.recovered !== undefined) {
+            ready.recovery = verify(database.recovered, bootstrap(database.recovered));
+        }
+        const { host } = args.active === "recovery" ? database.recovered! : database.primary;
+        const { user, port, name: databaseName } = DATABASE;
+        this.connection = declareConnection(
+            DATABASE.secret,
+            {
+                namespace,
+                labels,
+                key: DATABASE.secretKey,
+                values: {
+                    [DATABASE.secretKey]: interpolate`postgresql://${user}:${password.result}@${host}:${port}/${databaseName}?sslmode=${TLS}`,
+                    host,
+                    port: String(port),
+                    database: databaseName,
+                    user,
+                    password: password.result,
+                },
+                after: [ready[args.active]!],
+            },
+            this,
+        );
+
+        this.registerOutputs();
+    }
+}

@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { BACKUPS, PATCH_WINDOW } from "../runbook/numbers";
+import { own } from "./own";
+import { checksSchema } from "./recovery";
+import { duration, text, wholeNumber } from "./scalars";
+import { dailyWindow, minutesOf, overlap, weeklyWindow } from "./windows";
+
+const DAY_SECONDS = 86_400;
+
+const days = duration.transform((seconds, context) => {
+    if (seconds % DAY_SECONDS !== 0 || seconds > 35 * DAY_SECONDS) {
+        context.addIssue({ code: "custom", message: "whole days, at most 35d" });
+    }
+    return seconds / DAY_SECONDS;
+});
+
+const subnet = text(/^subnet-[0-9a-f]{8,17}$/, "the id of a subnet, such as subnet-0a1b2c3d4e5f67890");
+
+/** PostgreSQL on RDS. Sections 5.1, 7.1 and 7.2. */
+export const databaseSchema = z
+    .strictObject({
+        /** Private subnets of the cluster's VPC, in different zones. */
+        subnets: z.array(subnet).min(2, "at least two subnets, in different zones"),
+        instanceClass: text(/^db\.[a-z0-9]+\.[a-z0-9]+$/, "an instance class, such as db.r6g.large"),
+        /** Major version of PostgreSQL. Its patches install themselves in the maintenance window. */
+        version: text(/^1[4-9]$/, "a major version of PostgreSQL, such as 17"),
+        /** Disk in GiB: to begin with, and how far it grows by itself. */
+        storage: z
+            .strictObject({ initial: wholeNumber(20, 65_536), max: wholeNumber(20, 65_536) })
+            .refine(({ initial, max }) => max > initial, {
+                path: ["max"],
+                error: "more than storage.initial",
+            }),
+        /** Whether a second zone takes over when one fails. Default: true in production, false elsewhere. */
+        multiAz: z.boolean({ error: "true or false" }).optional(),
+        /** How far back a recovery can go, in whole days. Default: 35d, the most there is. Section 7.1. */
+        backupRetention: days.default(35),
+        /** When AWS may patch it. In the zone of the runbook. Default: Sunday 02:00 to 04:00. Section 5.1. */
+        maintenanceWindow: weeklyWindow.default(PATCH_WINDOW),
+        /** When the daily backup is taken. In the same zone. Default: 05:00 to 06:00. */
+        backupWindow: dailyWindow.default({ start: "05:00", end: "06:00" }),
+        /** Statements that take longer are logged. Default: 1s. */
+        slowQuery: duration.default(1),
+        /**
+         * Which instance the services use: `primary`, or `recovery`, the one `mcp:recovery` restored. Editing it
+         * switches them over, once the instance has been verified. Section 7.2 steps 5 and 6. Default: primary.
+         */
+        active: z.enum(["primary", "recovery"], { error: "primary or recovery" }).default("primary"),
+        /** What must hold before services use an instance that was restored. */
+        checks: checksSchema,
+    })
+    .superRefine(({ backupWindow, maintenanceWindow }, context) => {
+        if (minutesOf(backupWindow) < 30) {
+            context.addIssue({ code: "custom", path: ["backupWindow"], message: "at least 30 minutes" });
+        }
+        if (overlap(backupWindow, maintenanceWindow)) {
+            const { weekday, start, end } = maintenanceWindow;
+            context.addIssue({
+                code: "custom",
+                path: ["backupWindow"],
+                message: `a window outside of the maintenance window, ${weekday} ${start} to ${end}`,
+            });
+        }
+    });
+
+/** See {@link databaseSchema}. */
+export type DatabaseValues = z.output<typeof databaseSchema>;
+
+/** Rules of the database that need the rest of the stack's values. */
+export function checkDatabase(
+    {
+        database,
+        recovery,
+        environment,
+        kubernetes,
+        jobs,
+    }: {
+        database?: DatabaseValues | undefined;
+        recovery?: object | undefined;
+        environment: string;
+        kubernetes: { cluster?: string | undefined };
+        jobs: { images: Record<string, string | undefined> };
+    },
+    context: z.core.$RefinementCtx,
+): void {
+    const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+    if (database === undefined) {
+        if (recovery !== undefined) {
+            problem(["recovery"], "mcp:database beside it, which it restores");
+        }
+        return;
+    }
+    if (kubernetes.cluster === undefined) {
+        problem(["database"], "mcp:kubernetes.cluster, because the database is reached from EKS only");
+    }
+    for (const image of ["postgres", "aws"]) {
+        if (own(jobs.images, image) === undefined) {
+            problem(["jobs", "images", image], "an image, because the database's tasks run on it");
+        }
+    }
+    const { retentionDays } = BACKUPS.postgresql.daily;
+    if (environment === "production" && database.backupRetention < retentionDays) {
+        problem(["database", "backupRetention"], `at least ${retentionDays}d in production (section 7.1)`);
+    }
+    if (database.active === "recovery" && recovery === undefined) {
+        problem(["database", "active"], "primary, because there is no mcp:recovery");
+    }
+}

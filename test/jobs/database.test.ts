@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { scramVerifier } from "../../components/data/scram";
+import { root } from "../support";
+import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
+
+const missing = whyNoPostgres();
+const suite = missing ? describe.skip : describe;
+
+// With the characters that files of passwords and JSON give a meaning to.
+const ADMINISTRATOR_PASSWORD = String.raw`planted:\admin{$(id)}'"`;
+const PASSWORD = "plantedApplication1234567890123456789012";
+const SALT = Buffer.from("0123456789abcdef");
+
+suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""}`, function () {
+    this.timeout(60_000);
+    let server: Postgres;
+    let folder: string;
+
+    before(async () => {
+        server = await startPostgres(ADMINISTRATOR_PASSWORD);
+    });
+    after(() => server?.stop());
+    beforeEach(() => {
+        folder = mkdtempSync(join(tmpdir(), "mcp-task-"));
+        for (const name of ["handover", "secrets", "bin"]) {
+            mkdirSync(join(folder, name));
+        }
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    /** Runs a script as its container would, and sees to it that no secret is told. */
+    function run(script: string, env: Record<string, string>, secrets: Record<string, string> = {}) {
+        for (const [key, value] of Object.entries(secrets)) {
+            writeFileSync(join(folder, "secrets", key), value);
+        }
+        const { status, stdout, stderr } = spawnSync("bash", [join(root, "jobs", "database", script)], {
+            encoding: "utf8",
+            env: {
+                PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter),
+                HOME: folder,
+                HANDOVER: join(folder, "handover"),
+                SECRETS: join(folder, "secrets"),
+                PGHOST: "127.0.0.1",
+                PGPORT: String(server.port),
+                PGSSLMODE: "prefer",
+                ...env,
+            },
+        });
+        const output = stdout + stderr;
+        assert.ok(!output.includes("planted"), `a secret stands in: ${output}`);
+        assert.ok(!output.includes(SALT.toString("base64")), `the verifier stands in: ${output}`);
+        return { status, output };
+    }
+
+    function bootstrap(
+        password: string,
+        env: Record<string, string> = {},
+        administrator: object = server.administrator,
+    ) {
+        writeFileSync(join(folder, "handover", "administrator.json"), JSON.stringify(administrator));
+        return run(
+            "bootstrap.sh",
+            { DATABASE: "mcp", APPLICATION_USER: "mcp", ...env },
+            { verifier: scramVerifier(password, SALT) },
+        );
+    }
+
+    /** What the application gets for a query with a password. */
+    function asApplication(query: string, password = PASSWORD) {
+        return spawnSync(
+            "psql",
+            ["-h", "127.0.0.1", "-p", String(server.port), "-U", "mcp", "-d", "mcp", "-XAtqc", query],
+            { encoding: "utf8", env: { ...process.env, PGPASSWORD: password } },
+        );
+    }
+
+    const verify = (checks: string, env: Record<string, string> = {}, password = PASSWORD) =>
+        run("verify.sh", { PGDATABASE: "mcp", PGUSER: "mcp", CHECKS: checks, ...env }, { password });
+
+    it("makes the application's user, its database and pg_stat_statements out of nothing", () => {
+        const { status, output } = bootstrap(PASSWORD);
+        assert.equal(status, 0, output);
+        const made = asApplication(
+            "CREATE TABLE tools (name text); INSERT INTO tools VALUES ('a'), ('b'), ('c')",
+        );
+        assert.equal(made.status, 0, made.stderr);
+        assert.equal(
+            asApplication("SELECT count(*) > 0 FROM pg_stat_statements WHERE query IS NOT NULL").stdout,
+            "t\n",
+        );
+        assert.equal(
+            asApplication("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = 'mcp'").stdout,
+            "f\n",
+        );
+    });
+
+    it("never shows the server a password", () => {
+        assert.ok(server.log().includes("ALTER ROLE"));
+        assert.ok(!server.log().includes(PASSWORD));
+    });
+
+    it("changes nothing when it is run again", () => {
+        const { status, output } = bootstrap(PASSWORD);
+        assert.equal(status, 0, output);
+        assert.equal(asApplication("SELECT count(*) FROM tools").stdout, "3\n");
+    });
+
+    it("sets another password, as after a recovery", () => {
+        const other = PASSWORD.replace("1", "2");
+        assert.equal(bootstrap(other).status, 0);
+        assert.notEqual(asApplication("SELECT 1").status, 0);
+        assert.equal(asApplication("SELECT 1", other).status, 0);
+        assert.equal(bootstrap(PASSWORD).status, 0);
+    });
+
+    it("fails when the administrator's password is wrong, when the server is away, and without a verifier", async () => {
+        const wrong = bootstrap(PASSWORD, {}, { username: "mcp_admin", password: "planted-wrong" });
+        assert.notEqual(wrong.status, 0);
+        assert.match(wrong.output, /password authentication failed/);
+        const away = bootstrap(PASSWORD, { PGPORT: String(await freePort()) });
+        assert.notEqual(away.status, 0);
+        assert.match(away.output, /Connection refused/);
+        rmSync(join(folder, "secrets", "verifier"));
+        writeFileSync(join(folder, "handover", "administrator.json"), JSON.stringify(server.administrator));
+        const bare = run("bootstrap.sh", { DATABASE: "mcp", APPLICATION_USER: "mcp" });
+        assert.notEqual(bare.status, 0, bare.output);
+        assert.equal(asApplication("SELECT 1").status, 0, "the password was lost");
+    });
+
+    it("verifies what is whole", () => {
+        const { status, output } = verify(
+            "3\tSELECT COUNT(*) FROM tools\n0\tSELECT COUNT(*) FROM tools WHERE false",
+        );
+        assert.equal(status, 0, output);
+        assert.equal(
+            output,
+            "✓ SELECT COUNT(*) FROM tools: 3\n✓ SELECT COUNT(*) FROM tools WHERE false: 0\n",
+        );
+    });
+
+    it("reports every check that fails: too few, no such table, no number", () => {
+        const { status, output } = verify(
+            [
+                "4\tSELECT COUNT(*) FROM tools",
+                "1\tSELECT COUNT(*) FROM nothing",
+                "1\tSELECT 'x'",
+                "1\tSELECT 1",
+            ].join("\n"),
+        );
+        assert.equal(status, 1);
+        assert.match(output, /✗ SELECT COUNT\(\*\) FROM tools: found 3, expected at least 4/);
+        assert.match(output, /✗ SELECT COUNT\(\*\) FROM nothing: .*does not exist/);
+        assert.match(output, /✗ SELECT 'x': gave no whole number/);
+        assert.match(output, /✓ SELECT 1: 1/);
+    });
+
+    it("does not verify with a wrong password", () => {
+        const { status, output } = verify("1\tSELECT 1", {}, "planted-wrong");
+        assert.equal(status, 1);
+        assert.match(output, /password authentication failed/);
+    });
+
+    it("fetches the administrator's secret and fails as the AWS command line does", () => {
+        const aws = join(folder, "bin", "aws");
+        const answer = JSON.stringify({ username: "mcp_admin", password: "planted-x" });
+        writeFileSync(aws, `#!/bin/sh\necho "$@" > "${folder}/asked"\nprintf '%s\\n' '${answer}'\n`);
+        chmodSync(aws, 0o755);
+        assert.equal(run("administrator.sh", { ADMINISTRATOR_ARN: "arn:of:the:secret" }).status, 0);
+        assert.equal(readFileSync(join(folder, "handover", "administrator.json"), "utf8").trim(), answer);
+        assert.match(
+            readFileSync(join(folder, "asked"), "utf8"),
+            /^secretsmanager get-secret-value --secret-id arn:of:the:secret /,
+        );
+        writeFileSync(aws, "#!/bin/sh\necho 'AccessDeniedException' >&2\nexit 254\n");
+        const refused = run("administrator.sh", { ADMINISTRATOR_ARN: "arn:of:the:secret" });
+        assert.equal(refused.status, 254);
+        assert.match(refused.output, /AccessDenied/);
+    });
+});

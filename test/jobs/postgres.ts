@@ -1,0 +1,129 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { onProcessEnd } from "../cluster/process-end";
+
+/** A PostgreSQL server of its own, on a free port of loopback. */
+export interface Postgres {
+    port: number;
+    administrator: { username: string; password: string };
+    /** Runs SQL as the administrator and returns what it prints. */
+    sql(statement: string, database?: string): string;
+    /** What the server has logged. */
+    log(): string;
+    stop(): Promise<void>;
+}
+
+const BASE = "/usr/lib/postgresql";
+
+/** Folder of the newest server programs, if there are any. */
+function programs(): string | undefined {
+    try {
+        const versions = readdirSync(BASE).sort((one, other) => Number(other) - Number(one));
+        return versions[0] && join(BASE, versions[0], "bin");
+    } catch {
+        return undefined;
+    }
+}
+
+/** Why there is no server to test with, in plain words; undefined when there is one. */
+export function whyNoPostgres(): string | undefined {
+    if (programs() === undefined) {
+        return `there is no PostgreSQL below ${BASE}`;
+    }
+    if (process.getuid?.() === 0 && owner() === undefined) {
+        return "PostgreSQL does not run as root, and there is no user postgres";
+    }
+    return undefined;
+}
+
+/** Whom the server runs as; nobody else's than ours, except that it refuses to be root. */
+function owner(): { uid: number; gid: number } | undefined {
+    const id = (flag: string) =>
+        Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout || NaN);
+    const [uid, gid] = [id("-u"), id("-g")];
+    return Number.isNaN(uid) ? undefined : { uid, gid };
+}
+
+/** Starts a server whose administrator has this password, with passwords asked of everybody. */
+export async function startPostgres(password: string): Promise<Postgres> {
+    const bin = programs()!;
+    const as = process.getuid?.() === 0 ? owner() : undefined;
+    const folder = mkdtempSync(join(tmpdir(), "mcp-postgres-"));
+    const secret = join(folder, "password");
+    writeFileSync(secret, password);
+    if (as !== undefined) {
+        chownSync(folder, as.uid, as.gid);
+        chownSync(secret, as.uid, as.gid);
+    }
+    const data = join(folder, "data");
+    const port = await freePort();
+    execFileSync(
+        join(bin, "initdb"),
+        [
+            "--pgdata",
+            data,
+            "--username",
+            "mcp_admin",
+            "--auth",
+            "scram-sha-256",
+            "--pwfile",
+            secret,
+            "--no-sync",
+        ],
+        { ...as, stdio: "pipe" },
+    );
+    const server = spawn(
+        join(bin, "postgres"),
+        [
+            ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", "-F"],
+            ["-c", "shared_preload_libraries=pg_stat_statements", "-c", "log_statement=all"],
+        ].flat(),
+        { ...as, stdio: ["ignore", "ignore", "pipe"] },
+    );
+    let log = "";
+    server.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
+    const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    const forget = onProcessEnd(() => {
+        server.kill("SIGKILL");
+        remove();
+    });
+    const env = { ...process.env, PGPASSWORD: password, PGCONNECT_TIMEOUT: "5" };
+    const sql = (statement: string, database = "postgres") =>
+        execFileSync(
+            "psql",
+            ["-h", "127.0.0.1", "-p", String(port), "-U", "mcp_admin", "-d", database, "-XAtqc", statement],
+            { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] },
+        ).trim();
+    for (let attempt = 0; !log.includes("ready to accept connections"); attempt += 1) {
+        if (attempt > 200 || server.exitCode !== null) {
+            throw new Error(`PostgreSQL did not start:\n${log}`);
+        }
+        await sleep(50);
+    }
+    return {
+        port,
+        administrator: { username: "mcp_admin", password },
+        sql,
+        log: () => log,
+        async stop() {
+            const ended = new Promise((resolve) => server.once("close", resolve));
+            server.kill("SIGQUIT");
+            await ended;
+            remove();
+            forget();
+        },
+    };
+}
+
+/** A port that nothing listens on. */
+export async function freePort(): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+}

@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { compare } from "../../offline/compare";
+import { displayed } from "../../offline/property";
+import { type Recording } from "../../offline/record";
+import { DATABASE, PATCH_WINDOW } from "../../runbook/numbers";
+import { changesOf, linesOf, only, recordStack } from "../support";
+
+const INSTANCE = "aws:rds/instance:Instance";
+const JOB = "kubernetes:batch/v1:Job";
+const RESTORE = "mcp:recovery.restoreTime=2026-01-31T10:30:00+05:30";
+const ACTIVE = "mcp:database.active=recovery";
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- inputs are looked into as they are */
+const inputsOf = (recording: Recording, type: string, name: string): any =>
+    displayed(only(recording, type, name).inputs as never);
+
+describe("the database", () => {
+    let production: Recording;
+    let staging: Recording;
+    let recovering: Recording;
+    before(async () => {
+        production = await recordStack("production");
+        staging = await recordStack("staging");
+        recovering = await recordStack("production", RESTORE, ACTIVE);
+    });
+
+    it("of production is protected, in two zones, private, encrypted, and recoverable", () => {
+        const { options, dependencies } = only(production, INSTANCE, DATABASE.identifier);
+        assert.equal(options.protect, true);
+        assert.ok(dependencies.some((urn) => urn.includes("aws:kms/key:Key")));
+        const inputs = inputsOf(production, INSTANCE, DATABASE.identifier);
+        assert.deepEqual(
+            {
+                deletionProtection: true,
+                multiAz: true,
+                publiclyAccessible: false,
+                storageEncrypted: true,
+                backupRetentionPeriod: 35,
+                deleteAutomatedBackups: false,
+                skipFinalSnapshot: false,
+                manageMasterUserPassword: true,
+                dbSubnetGroupName: DATABASE.subnetGroup,
+                maintenanceWindow: "sat:20:30-sat:22:30",
+                performanceInsightsEnabled: true,
+            },
+            Object.fromEntries(
+                [
+                    "deletionProtection",
+                    "multiAz",
+                    "publiclyAccessible",
+                    "storageEncrypted",
+                    "backupRetentionPeriod",
+                    "deleteAutomatedBackups",
+                    "skipFinalSnapshot",
+                    "manageMasterUserPassword",
+                    "dbSubnetGroupName",
+                    "maintenanceWindow",
+                    "performanceInsightsEnabled",
+                ].map((key) => [key, inputs[key]]),
+            ),
+        );
+        assert.deepEqual(PATCH_WINDOW, { weekday: "sun", start: "02:00", end: "04:00" });
+        assert.equal("password" in inputs, false);
+    });
+
+    it("of staging is one instance that can go", () => {
+        const inputs = inputsOf(staging, INSTANCE, "mcp-staging");
+        assert.deepEqual(
+            [inputs.multiAz, inputs.deletionProtection, inputs.skipFinalSnapshot],
+            [false, false, false],
+        );
+        assert.equal(only(staging, INSTANCE, "mcp-staging").options.protect, undefined);
+        assert.equal(inputs.dbSubnetGroupName, "mcp-staging-db-subnet");
+    });
+
+    it("takes TLS only, counts statements and logs the slow ones", async () => {
+        const group = "aws:rds/parameterGroup:ParameterGroup";
+        const slow = await recordStack("production", "mcp:database.slowQuery=5s");
+        const { family, parameters } = inputsOf(slow, group, "mcp-production-database-17");
+        const values = Object.fromEntries(
+            parameters.map(({ name, value }: { name: string; value: string }) => [name, value]),
+        );
+        assert.equal(family, "postgres17");
+        assert.equal(values["rds.force_ssl"], "1");
+        assert.equal(values["log_min_duration_statement"], "5000");
+        const libraries = parameters.find(({ name }: any) => name === "shared_preload_libraries");
+        assert.deepEqual([libraries.value, libraries.applyMethod], ["pg_stat_statements", "pending-reboot"]);
+    });
+
+    it("lets the cluster in, and nobody else", () => {
+        const rules = production.resources.filter(({ type }) => type.startsWith("aws:vpc/securityGroup"));
+        assert.equal(rules.length, 1);
+        const [rule] = rules;
+        assert.deepEqual(
+            [rule!.inputs["fromPort"], rule!.inputs["toPort"], "cidrIpv4" in rule!.inputs],
+            [5432, 5432, false],
+        );
+        assert.deepEqual(
+            rule!.propertyDependencies["referencedSecurityGroupId"],
+            production.resources.filter(({ read }) => read).map(({ urn }) => urn),
+        );
+        const group = inputsOf(production, "aws:ec2/securityGroup:SecurityGroup", "mcp-production-database");
+        assert.equal("ingress" in group, false);
+    });
+
+    it("is prepared before a pod of a workload that uses it starts", () => {
+        const secret = only(production, "kubernetes:core/v1:Secret", DATABASE.secret);
+        assert.ok(secret.dependencies.some((urn) => urn.includes("mcp-production-bootstrap-")));
+        for (const name of ["mcp-server-blue", "mcp-server-green"]) {
+            const deployment = only(production, "kubernetes:apps/v1:Deployment", name);
+            assert.ok(deployment.dependencies.includes(secret.urn));
+            const { spec, metadata } = inputsOf(production, "kubernetes:apps/v1:Deployment", name).spec
+                .template;
+            const projected = spec.volumes.find((volume: any) => volume.name === "secrets").projected;
+            assert.deepEqual(projected.sources.at(-1), {
+                secret: { name: DATABASE.secret, items: [{ key: DATABASE.secretKey, path: "DATABASE_URL" }] },
+            });
+            assert.ok(
+                spec.containers[0].env.some(
+                    ({ name: variable, value }: any) =>
+                        variable === "DATABASE_URL_FILE" && value.endsWith("/DATABASE_URL"),
+                ),
+            );
+            assert.equal(metadata.annotations["mcp.msil.com/connections"], "[unknown]");
+        }
+        const portal = inputsOf(production, "kubernetes:apps/v1:Deployment", "admin-portal");
+        assert.equal(portal.spec.template.metadata.annotations["mcp.msil.com/connections"], undefined);
+    });
+
+    it("shows its bootstrap the administrator's secret and the verifier, but no password", () => {
+        const job = production.resources.find(({ name }) => name.startsWith("mcp-production-bootstrap-2"))!;
+        const { initContainers, containers, volumes } = (displayed(job.inputs as never) as any).spec.template
+            .spec;
+        assert.deepEqual(
+            initContainers.map((each: any) => each.command),
+            [["bash", "/opt/task/administrator.sh"]],
+        );
+        assert.deepEqual(containers[0].command, ["bash", "/opt/task/bootstrap.sh"]);
+        const items = volumes.flatMap((volume: any) =>
+            (volume.projected?.sources ?? []).flatMap(({ secret }: any) => secret.items),
+        );
+        assert.deepEqual(items, [{ key: "verifier", path: "verifier" }]);
+    });
+
+    it("is restored with the same network, parameters and zones, and protected", () => {
+        const first = inputsOf(recovering, INSTANCE, DATABASE.identifier);
+        const restored = inputsOf(recovering, INSTANCE, DATABASE.recovery);
+        for (const key of [
+            "dbSubnetGroupName",
+            "vpcSecurityGroupIds",
+            "parameterGroupName",
+            "multiAz",
+            "instanceClass",
+        ]) {
+            assert.deepEqual(restored[key], first[key], key);
+        }
+        assert.deepEqual(restored.restoreToPointInTime, {
+            sourceDbInstanceIdentifier: DATABASE.identifier,
+            restoreTime: "2026-01-31T05:00:00Z",
+        });
+        assert.equal(restored.deletionProtection, true);
+        assert.deepEqual(only(recovering, INSTANCE, DATABASE.recovery).options.protect, true);
+    });
+
+    it("is not touched by a recovery", async () => {
+        const changes = await changesOf("production", RESTORE, ACTIVE);
+        assert.deepEqual(
+            changes
+                .filter(({ resource }) => resource.name.startsWith("mcp-production-"))
+                .map(({ resource }) => resource.name),
+            [],
+        );
+        assert.equal(
+            changes.some(
+                ({ resource }) => resource.type === INSTANCE && resource.name === DATABASE.identifier,
+            ),
+            false,
+        );
+    });
+
+    it("is switched over only after what was restored has been verified", () => {
+        const secret = only(recovering, "kubernetes:core/v1:Secret", DATABASE.secret);
+        const [verification] = secret.dependencies.filter((urn) => urn.includes("mcp-recovery-verify-"));
+        assert.ok(verification);
+        const { dependencies } = recovering.resources.find(({ urn }) => urn === verification)!;
+        assert.ok(dependencies.some((urn) => urn.includes("mcp-recovery-bootstrap-")));
+    });
+
+    it("is switched back by the opposite edit, which changes the Secret and the pods alone", async () => {
+        const back = compare(recovering, await recordStack("production", RESTORE));
+        assert.deepEqual(linesOf(back.filter(({ operation }) => operation !== "same")), [
+            "update kubernetes:apps/v1:Deployment mcp-server-blue",
+            "update kubernetes:apps/v1:Deployment mcp-server-green",
+            "update kubernetes:core/v1:Secret mcp-db-secret",
+        ]);
+    });
+
+    it("would be replaced by another restore time, which its protection refuses; kept for good, it would not", async () => {
+        const other = "mcp:recovery.restoreTime=2026-01-31T11:30:00+05:30";
+        const edited = compare(recovering, await recordStack("production", other, ACTIVE));
+        assert.ok(linesOf(edited).includes(`replace ${INSTANCE} ${DATABASE.recovery}`));
+        const kept = await recordStack("production", other, ACTIVE, "mcp:recovery.keep=true");
+        const changes = compare(recovering, kept).filter(({ operation }) => operation !== "same");
+        assert.deepEqual(linesOf(changes), []);
+    });
+
+    it("asks a restored instance what the values say, and again when they say something else", async () => {
+        const verifications = ({ resources }: Recording) =>
+            resources.filter(({ type, name }) => type === JOB && name.startsWith("mcp-recovery-verify-"));
+        const [first] = verifications(recovering);
+        const stricter = await recordStack(
+            "production",
+            RESTORE,
+            "mcp:database.checks[0].query=SELECT COUNT(*) FROM tools",
+            "mcp:database.checks[0].atLeast=40",
+        );
+        const [second] = verifications(stricter);
+        assert.notEqual(first!.name, second!.name);
+        const [{ env }] = (displayed(second!.inputs as never) as any).spec.template.spec.containers;
+        assert.equal(env.find(({ name }: any) => name === "CHECKS").value, "40\tSELECT COUNT(*) FROM tools");
+    });
+});
