@@ -8,6 +8,8 @@ import { commonLabels } from "./components/labels";
 import { LEDGER, PlatformNamespace } from "./components/platform/namespace";
 import { quotaFor } from "./components/platform/quota";
 import { configureProviders } from "./components/providers";
+import { AuditArchive } from "./components/storage/auditArchive";
+import { BackupBucket } from "./components/storage/backupBucket";
 import { BlueGreenWorkload } from "./components/workload/blueGreenWorkload";
 import { RollingWorkload } from "./components/workload/rollingWorkload";
 import { loadStack, type WorkloadValues } from "./config";
@@ -15,13 +17,15 @@ import { type DatabaseValues } from "./config/database";
 import { pinned } from "./config/images";
 import { blueGreenOf, connectionsOf, databaseNames, networkOf, releaseOf, secretsOf } from "./config/joins";
 import { utcDaily, utcWeekly } from "./config/windows";
+import { LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "./runbook/numbers";
 
 const values = loadStack();
 const { aws, kubernetes, random, cluster } = configureProviders(values);
 const labels = commonLabels(values.environment);
+const production = values.environment === "production";
 
 const { ingress, tls } = values;
-const verify = ingress !== undefined && (ingress.verify ?? values.environment === "production");
+const verify = ingress !== undefined && (ingress.verify ?? production);
 const platform = new PlatformNamespace(
     values.kubernetes.namespace,
     {
@@ -31,7 +35,7 @@ const platform = new PlatformNamespace(
             otherGates: verify ? 1 : 0,
             tasks: values.database === undefined ? 0 : DATABASE_TASKS,
         }),
-        protect: values.environment === "production",
+        protect: production,
     },
     { providers: { kubernetes } },
 );
@@ -41,7 +45,6 @@ const database = values.database && declareDatabase(values.database);
 function declareDatabase({ subnets, active, checks, ...database }: DatabaseValues) {
     const names = databaseNames(values);
     const { recovery } = values;
-    const production = values.environment === "production";
     const name = `${values.kubernetes.namespace}-database`;
     const instances = new Database(
         name,
@@ -79,6 +82,28 @@ function declareDatabase({ subnets, active, checks, ...database }: DatabaseValue
     );
     return { connection, host: (active === "recovery" ? instances.recovered! : instances.primary).host };
 }
+
+if (values.backups !== undefined) {
+    new BackupBucket(
+        `${values.kubernetes.namespace}-backups`,
+        { ...values.backups, accountId: values.aws.accountId, protect: production },
+        { providers: { aws } },
+    );
+}
+const archive =
+    values.archive &&
+    new AuditArchive(
+        `${values.kubernetes.namespace}-audit`,
+        {
+            ...values.aws,
+            bucket: values.archive.bucket,
+            logGroup: `/mcp/${values.environment}/audit`,
+            searchableDays: production ? LOG_RETENTION_DAYS : TRIAL_LOG_RETENTION_DAYS,
+            retention: { mode: values.archive.mode, ...values.archive.retention },
+            protect: production,
+        },
+        { providers: { aws } },
+    );
 
 const urls = Object.entries(values.workloads).map(([name, workload]) => {
     const after: ComponentResource[] = [platform];
@@ -152,3 +177,4 @@ export const namespace = platform.namespace;
 export const services = Object.fromEntries(urls);
 export const severityTopics = severities.arns;
 export const databaseHost = database?.host;
+export const auditLogGroup = archive?.logGroup;

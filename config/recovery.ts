@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { now } from "./clock";
-import { text, wholeNumber } from "./scalars";
+import { instant, text, wholeNumber } from "./scalars";
 
 /** Queries that tell whether a database is whole, and the least each must count. Section 7.2 step 4. */
 export const checksSchema = z
@@ -18,10 +18,7 @@ export const checksSchema = z
 /** A second instance, restored from the first as it was at some time. Section 7.2. */
 export const recoverySchema = z.strictObject({
     /** The time, with its zone. The instance is made once: another time would replace it, and is refused. */
-    restoreTime: z.iso.datetime({
-        offset: true,
-        error: "a time with its zone, such as 2026-01-31T10:30:00+05:30",
-    }),
+    restoreTime: instant,
     /**
      * The instance exists and is there to stay: its restore time is history, and neither checked against the
      * clock nor compared any more. Default: false.

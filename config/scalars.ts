@@ -6,14 +6,33 @@ export function text(pattern: RegExp, expected: string) {
 }
 
 /**
- * A string that may look like a number: `pulumi config set --path` writes 2 for `2` and true for `true`, whatever
- * was meant.
+ * A string that may look like something else: `pulumi config set --path` writes 2 for `2` and true for `true`,
+ * whatever was meant, and the engine reads what looks like a date as a time, which it hands on in Go's notation.
  */
 export function typedText<T extends z.ZodType<string, string>>(schema: T) {
     const write = (value: unknown) =>
-        typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+        typeof value === "string"
+            ? value.replace(GO_DATE, "$1")
+            : typeof value === "number" || typeof value === "boolean"
+              ? String(value)
+              : value;
     return z.preprocess(write, schema);
 }
+
+const GO_DATE = /^(\d{4}-\d\d-\d\d) 00:00:00 \+0000 UTC$/;
+const GO_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d) (?!UTC)\S+$/;
+
+/**
+ * Time with its zone; also in Go's notation, in which the engine hands on what stands in a file without quotes. Not
+ * if that says UTC: so ends a time that was written without a zone, too.
+ */
+export const instant = z.preprocess(
+    (value) => (typeof value === "string" ? value.replace(GO_TIME, "$1T$2$3:$4") : value),
+    z.iso.datetime({
+        offset: true,
+        error: 'a time with its zone, in quotes, such as "2026-01-31T10:30:00+05:30"',
+    }),
+);
 
 /** Any text but the empty one. */
 export const someText = z.string({ error: "a text" }).min(1, "a text that is not empty");

@@ -9,6 +9,7 @@ import { kubernetesSchema } from "./kubernetes";
 import { own } from "./own";
 import { checkRecovery, recoverySchema } from "./recovery";
 import { dnsLabel, environmentName, someText } from "./scalars";
+import { archiveSchema, backupsSchema, checkStorage } from "./storage";
 import { PLACEHOLDER_DIGEST } from "./supplies";
 import { type BlueGreenValues, STORES, workloadsSchema } from "./workload";
 
@@ -28,6 +29,10 @@ const stackShape = z.strictObject({
     database: databaseSchema.optional(),
     /** A second instance, restored from the first. Default: none. Section 7.2. */
     recovery: recoverySchema.optional(),
+    /** Bucket for dumps and exported configurations. Default: none. */
+    backups: backupsSchema.optional(),
+    /** Archive of the audit events. Default: none. */
+    archive: archiveSchema.optional(),
     /** The way in from outside. Default: none; the services are reached inside the cluster only. */
     ingress: ingressSchema.optional(),
     /** Certificates and their private keys. Set like secrets, never typed plain. */
@@ -41,6 +46,7 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkEdge(values, context);
     checkDatabase(values, context);
     checkRecovery(values, context);
+    checkStorage(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {
             const declared = own(values.workloads, workload)?.secrets ?? {};

@@ -269,6 +269,32 @@ export const catalogue: readonly Procedure[] = [
         undo: "Set `active` back to `primary`. What was written to the one is not in the other.",
     },
     {
+        id: "audit-archive",
+        sections: ["5.3", "7.1"],
+        title: "Archive of the audit events",
+        when: "Always: every event of `/mcp/production/audit` is in the archive within minutes, for 7 years.",
+        edits: [],
+        changes: [],
+        verify:
+            "`aws s3 ls s3://msil-mcp-audit/events/$(date +%Y/%m/%d)/`; what is fetched reads line by line: " +
+            "`aws s3 cp s3://msil-mcp-audit/events/2026/01/31/FILE - | zcat`. After a year an object must be restored from " +
+            "deep storage first (`aws s3api restore-object`, some hours). What could not be delivered is below `failed/`, " +
+            "and `/mcp/production/audit-delivery` says why.",
+        undo: "Nothing can be undone: in COMPLIANCE mode no one deletes an event before its time.",
+    },
+    {
+        id: "backup-bucket",
+        sections: ["5.2 step 1", "7.1"],
+        title: "Bucket for dumps and exported configurations",
+        when:
+            "Always: `msil-mcp-backups` keeps `daily/` 30 days, `weekly/` a year in Glacier, `kubernetes/` 90 days, and " +
+            "`manual/` until somebody removes it.",
+        edits: [],
+        changes: [],
+        verify: "`aws s3 ls s3://msil-mcp-backups/`. What was deleted or overwritten can be brought back for 7 days, by its version.",
+        undo: "The bucket is protected: the engine refuses to delete it.",
+    },
+    {
         id: "severity-topics",
         sections: ["4.1", "8.1"],
         title: "Who is told about an incident",

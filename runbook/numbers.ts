@@ -76,9 +76,6 @@ export const DATABASE = {
     port: 5432,
 } as const;
 
-/** Bucket of the dumps and the Kubernetes configurations. Section 5.2 step 1. */
-export const BACKUP_BUCKET = "msil-mcp-backups";
-
 /** Backup schedule: how often, and how long each is kept. Section 7.1; `manual` is section 5.2 step 1. */
 export const BACKUPS = {
     postgresql: {
@@ -91,5 +88,8 @@ export const BACKUPS = {
     audit: { retentionYears: 7 },
 } as const;
 
-/** How long the server's log group stays searchable, in days. Section 5.3. */
+/** How long log groups stay searchable, in days. Section 5.3. */
 export const LOG_RETENTION_DAYS = 365;
+
+/** The same for log groups outside production, of which the runbook says nothing. */
+export const TRIAL_LOG_RETENTION_DAYS = 30;

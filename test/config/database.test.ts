@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { minutesOf, overlap, utcDaily, utcWeekly } from "../../config/windows";
 import { TIME_ZONE } from "../../runbook/numbers";
+import { parseStack } from "../../config";
 import { linesOf, type Values, withValue } from "./stackValues";
 
 const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
@@ -156,7 +157,13 @@ describe("values of the database", () => {
             "a restore time without zone",
             "recovery",
             { restoreTime: "2026-01-31 10:30:00" },
-            'mcp:recovery.restoreTime: found "2026-01-31 10:30:00", expected a time with its zone, such as 2026-01-31T10:30:00+05:30',
+            'mcp:recovery.restoreTime: found "2026-01-31 10:30:00", expected a time with its zone, in quotes, such as "2026-01-31T10:30:00+05:30"',
+        ],
+        [
+            "a restore time that the engine read as UTC, whatever was meant",
+            "recovery",
+            { restoreTime: "2026-01-31 10:30:00 +0000 UTC" },
+            'mcp:recovery.restoreTime: found "2026-01-31 10:30:00 +0000 UTC", expected a time with its zone, in quotes, such as "2026-01-31T10:30:00+05:30"',
         ],
         [
             "a restore time in the future",
@@ -198,6 +205,13 @@ describe("values of the database", () => {
             'mcp:recovery: found {"restoreTime":"2026-01-31T10:30:00+05:30"}, expected mcp:database beside it, which it restores',
             'mcp:workloads.mcp-server.secrets.DATABASE_URL: found "database", expected mcp:database, because the secret is its URL',
         ]);
+    });
+
+    it("take a restore time as the engine hands it on when it stands without quotes", () => {
+        const { values } = parseStack(
+            withValue("recovery", { restoreTime: "2026-01-31 10:30:00 +0530 +0530" }),
+        );
+        assert.equal(values?.recovery?.restoreTime, "2026-01-31T10:30:00+05:30");
     });
 
     it("take the limits themselves", () => {

@@ -27,7 +27,7 @@ describe("stack values", () => {
             "an unknown concern",
             "workload",
             {},
-            "mcp:workload: found an unknown key, expected one of aws, database, environment, images, incident, ingress, jobs, kubernetes, recovery, secrets, tls, workloads",
+            "mcp:workload: found an unknown key, expected one of archive, aws, backups, database, environment, images, incident, ingress, jobs, kubernetes, recovery, secrets, tls, workloads",
         ],
         [
             "a wrong type",
@@ -245,6 +245,11 @@ describe("stack values", () => {
             parseStack(withValue("aws/accountId", 111122223333)).values?.aws.accountId,
             "111122223333",
         );
+    });
+
+    it("take a date as it was written, though the engine reads it as a time", () => {
+        const { values } = parseStack(withValue(`${server}/restart`, "2026-11-23 00:00:00 +0000 UTC"));
+        assert.equal(values?.workloads["mcp-server"]?.restart, "2026-11-23");
     });
 
     it("report all problems of a file at once", () => {

@@ -1,0 +1,262 @@
+import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
+import { LogStream } from "@pulumi/aws/cloudwatch/logStream";
+import { LogSubscriptionFilter } from "@pulumi/aws/cloudwatch/logSubscriptionFilter";
+import { Role } from "@pulumi/aws/iam/role";
+import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
+import { FirehoseDeliveryStream } from "@pulumi/aws/kinesis/firehoseDeliveryStream";
+import {
+    ComponentResource,
+    type ComponentResourceOptions,
+    type Input,
+    jsonStringify,
+    type Output,
+} from "@pulumi/pulumi";
+import { TIME_ZONE } from "../../runbook/numbers";
+import { declareKey, type PolicyStatement } from "../encryption";
+import { bucketArn, declareBucket, type Retention } from "./bucket";
+
+/** Arguments of {@link AuditArchive}. */
+export interface AuditArchiveArgs {
+    /** Name of the bucket. */
+    bucket: string;
+    /** Log group whose events are archived. */
+    logGroup: string;
+    /** How long they can be searched in the log group, in days. */
+    searchableDays: number;
+    /** How long nobody can delete what is in the archive. */
+    retention: Retention;
+    accountId: string;
+    region: string;
+    /** Refuses to delete any of it. */
+    protect: boolean;
+}
+
+/** An event reaches the archive within so many seconds. */
+const BUFFER_SECONDS = 300;
+
+/** Colder with time: read at once for a year, and within hours after that. */
+const TRANSITIONS = [
+    { days: 90, storageClass: "GLACIER_IR" },
+    { days: 365, storageClass: "DEEP_ARCHIVE" },
+] as const;
+
+/**
+ * Audit events, continuously, from their log group into a bucket where nobody can change or delete them as long as
+ * section 7.1 says: Object Lock, in COMPLIANCE mode in production. What is fetched from there reads line by line, an
+ * event each.
+ */
+export class AuditArchive extends ComponentResource {
+    /** ARN of the bucket. */
+    public readonly arn: string;
+    /** Name of the log group that events are sent to. */
+    public readonly logGroup: Output<string>;
+
+    constructor(name: string, args: AuditArchiveArgs, opts?: ComponentResourceOptions) {
+        super("mcp:storage:AuditArchive", name, {}, opts);
+        const { accountId, region, bucket, retention, protect } = args;
+        this.arn = bucketArn(bucket);
+        const groupArn = (group: string) => `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
+        const deliveryGroup = `${args.logGroup}-delivery`;
+
+        const key = declareKey(
+            name,
+            {
+                description: "Audit events: their log group, their way, and the archive",
+                accountId,
+                statements: [
+                    {
+                        Sid: "Logs",
+                        Effect: "Allow",
+                        Principal: { Service: `logs.${region}.amazonaws.com` },
+                        Action: [
+                            "kms:Encrypt",
+                            "kms:Decrypt",
+                            "kms:ReEncrypt*",
+                            "kms:GenerateDataKey*",
+                            "kms:DescribeKey",
+                        ],
+                        Resource: "*",
+                        Condition: {
+                            ArnLike: { "kms:EncryptionContext:aws:logs:arn": `${groupArn(args.logGroup)}*` },
+                        },
+                    },
+                    ...(retention.mode === "COMPLIANCE" ? [KEEP_KEY] : []),
+                ],
+                protect,
+            },
+            this,
+        );
+        const ready = declareBucket(
+            name,
+            {
+                bucket,
+                keyArn: key.arn,
+                retention,
+                protect,
+                lifecycle: [
+                    {
+                        id: "colder",
+                        prefix: "",
+                        transitions: retention.years === undefined ? [] : TRANSITIONS,
+                        // S3 itself never deletes a version before its retention is over.
+                        noncurrentDays: 1,
+                    },
+                ],
+            },
+            this,
+        );
+
+        const group = (own: string, groupName: string, kept: boolean) =>
+            new LogGroup(
+                own,
+                {
+                    name: groupName,
+                    retentionInDays: args.searchableDays,
+                    kmsKeyId: key.arn,
+                    skipDestroy: kept,
+                },
+                { parent: this, protect: kept },
+            );
+        const events = group(name, args.logGroup, protect);
+        this.logGroup = events.name;
+        const troubles = group(`${name}-delivery`, deliveryGroup, false);
+        const trouble = new LogStream(
+            `${name}-delivery`,
+            { name: "s3", logGroupName: troubles.name },
+            { parent: this },
+        );
+
+        const writer = this.role(`${name}-writer`, "firehose.amazonaws.com", {
+            StringEquals: { "aws:SourceAccount": accountId },
+        });
+        const rights = this.rights(`${name}-writer`, writer, [
+            {
+                Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
+                Resource: `${this.arn}/*`,
+            },
+            {
+                Action: ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+                Resource: this.arn,
+            },
+            { Action: ["kms:Decrypt", "kms:GenerateDataKey"], Resource: key.arn },
+            { Action: ["logs:PutLogEvents"], Resource: `${groupArn(deliveryGroup)}:*` },
+        ]);
+        const stream = new FirehoseDeliveryStream(
+            name,
+            {
+                name,
+                destination: "extended_s3",
+                serverSideEncryption: {
+                    enabled: true,
+                    keyType: "CUSTOMER_MANAGED_CMK",
+                    keyArn: key.arn,
+                },
+                extendedS3Configuration: {
+                    roleArn: writer.arn,
+                    bucketArn: this.arn,
+                    kmsKeyArn: key.arn,
+                    prefix: "events/!{timestamp:yyyy/MM/dd}/",
+                    errorOutputPrefix: "failed/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd}/",
+                    customTimeZone: TIME_ZONE,
+                    bufferingInterval: BUFFER_SECONDS,
+                    bufferingSize: 64,
+                    compressionFormat: "GZIP",
+                    fileExtension: ".jsonl.gz",
+                    processingConfiguration: {
+                        enabled: true,
+                        // A subscription sends compressed envelopes of many events, and nothing between them.
+                        processors: [
+                            {
+                                type: "Decompression",
+                                parameters: [{ parameterName: "CompressionFormat", parameterValue: "GZIP" }],
+                            },
+                            {
+                                type: "CloudWatchLogProcessing",
+                                parameters: [
+                                    { parameterName: "DataMessageExtraction", parameterValue: "true" },
+                                ],
+                            },
+                            { type: "AppendDelimiterToRecord" },
+                        ],
+                    },
+                    cloudwatchLoggingOptions: {
+                        enabled: true,
+                        logGroupName: troubles.name,
+                        logStreamName: trouble.name,
+                    },
+                },
+            },
+            { parent: this, dependsOn: [rights, ...ready] },
+        );
+
+        const streamArn = `arn:aws:firehose:${region}:${accountId}:deliverystream/${name}`;
+        const sender = this.role(`${name}-sender`, "logs.amazonaws.com", {
+            StringLike: { "aws:SourceArn": `${groupArn(args.logGroup)}:*` },
+        });
+        const sending = this.rights(`${name}-sender`, sender, [
+            { Action: ["firehose:PutRecord", "firehose:PutRecordBatch"], Resource: streamArn },
+        ]);
+        new LogSubscriptionFilter(
+            name,
+            {
+                name,
+                logGroup: events.name,
+                // Every event.
+                filterPattern: "",
+                destinationArn: stream.arn,
+                roleArn: sender.arn,
+            },
+            { parent: this, dependsOn: [sending] },
+        );
+
+        this.registerOutputs({ arn: this.arn });
+    }
+
+    /** A role that one service of AWS takes on, for this account alone. */
+    private role(name: string, service: string, condition: PolicyStatement["Condition"]): Role {
+        return new Role(
+            name,
+            {
+                assumeRolePolicy: JSON.stringify({
+                    Version: "2012-10-17",
+                    Statement: [
+                        {
+                            Effect: "Allow",
+                            Principal: { Service: service },
+                            Action: "sts:AssumeRole",
+                            Condition: condition,
+                        },
+                    ],
+                }),
+            },
+            { parent: this },
+        );
+    }
+
+    private rights(
+        name: string,
+        role: Role,
+        statements: readonly { Action: string[]; Resource: Input<string> }[],
+    ): RolePolicy {
+        return new RolePolicy(
+            name,
+            {
+                role: role.id,
+                policy: jsonStringify({
+                    Version: "2012-10-17",
+                    Statement: statements.map((statement) => ({ Effect: "Allow", ...statement })),
+                }),
+            },
+            { parent: this },
+        );
+    }
+}
+
+/** The archive dies with its key: not even an administrator deletes it, unless they first change this policy. */
+const KEEP_KEY: PolicyStatement = {
+    Sid: "KeepKey",
+    Effect: "Deny",
+    Principal: "*",
+    Action: ["kms:DisableKey", "kms:ScheduleKeyDeletion"],
+    Resource: "*",
+};

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { BACKUPS } from "../runbook/numbers";
+import { text, wholeNumber } from "./scalars";
+
+const bucketName = text(
+    /^(?!xn--|sthree-)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+    "the name of a bucket, of 3 to 63 lower-case letters, digits and hyphens",
+);
+
+/** Dumps of the database and configurations of the cluster. Sections 5.2 and 7.1. */
+export const backupsSchema = z.strictObject({
+    /** Bucket they go to; no two in the world have one name. */
+    bucket: bucketName,
+});
+
+/** Audit events, kept where nobody can change them. Sections 5.3 and 7.1. */
+export const archiveSchema = z.strictObject({
+    /** Bucket they go to. */
+    bucket: bucketName,
+    /**
+     * COMPLIANCE: nobody can delete anything before its time, not even the account's root user, and no one can
+     * shorten that time. GOVERNANCE: those with a special right can.
+     */
+    mode: z.enum(["COMPLIANCE", "GOVERNANCE"], { error: "COMPLIANCE or GOVERNANCE" }),
+    /** How long: in years, or in days where it is a trial. */
+    retention: z.union(
+        [z.strictObject({ years: wholeNumber(1, 100) }), z.strictObject({ days: wholeNumber(1, 30) })],
+        { error: "{ years: 1 to 100 } or { days: 1 to 30 }" },
+    ),
+});
+
+/** Rules of the buckets that need the rest of the stack's values. */
+export function checkStorage(
+    {
+        backups,
+        archive,
+        environment,
+    }: {
+        backups?: z.output<typeof backupsSchema> | undefined;
+        archive?: z.output<typeof archiveSchema> | undefined;
+        environment: string;
+    },
+    context: z.core.$RefinementCtx,
+): void {
+    const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+    const production = environment === "production";
+    if (archive === undefined) {
+        return;
+    }
+    if (archive.bucket === backups?.bucket) {
+        problem(["archive", "bucket"], "another bucket than mcp:backups.bucket");
+    }
+    const { retentionYears } = BACKUPS.audit;
+    const years = "years" in archive.retention ? archive.retention.years : 0;
+    if (production) {
+        if (archive.mode !== "COMPLIANCE") {
+            problem(["archive", "mode"], "COMPLIANCE in production (section 7.1)");
+        }
+        if (years < retentionYears) {
+            problem(
+                ["archive", "retention"],
+                `at least { years: ${retentionYears} } in production (section 7.1)`,
+            );
+        }
+    } else {
+        if (archive.mode === "COMPLIANCE") {
+            problem(["archive", "mode"], "GOVERNANCE outside production: COMPLIANCE cannot be undone");
+        }
+        if (years > 0) {
+            problem(["archive", "retention"], "days outside production, such as { days: 7 }");
+        }
+    }
+}
