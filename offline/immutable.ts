@@ -40,7 +40,10 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Whether changing `path` replaces a resource of this type; undefined where that is not known offline. */
-export function replaces({ type, inputs }: RecordedResource, path: string): boolean | undefined {
+export function replaces(
+    { type, inputs }: Pick<RecordedResource, "type" | "inputs">,
+    path: string,
+): boolean | undefined {
     const own = IMMUTABLE_INPUTS[type];
     if (own === undefined) {
         return undefined;

@@ -1,0 +1,188 @@
+import { spawn } from "node:child_process";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SECRET_KEYS } from "../../config";
+import { compare } from "../../offline/compare";
+import { onProcessEnd } from "../cluster/process-end";
+import { linesOf, recordStack, root } from "../support";
+import { type Lab } from "./lab";
+
+/** What the engine tells about a run, as far as the tests read it. */
+interface EngineEvent {
+    resOutputsEvent?: { planning?: boolean; metadata: StepMetadata };
+    resourcePreEvent?: { planning?: boolean; metadata: StepMetadata };
+    diagnosticEvent?: { message: string; severity: string };
+    policyEvent?: { policyName: string; message: string; resourceUrn?: string };
+}
+
+interface StepMetadata {
+    op: string;
+    urn: string;
+    type: string;
+}
+
+/** How a command of the CLI ended. */
+export interface Result {
+    /** Undefined when a signal ended it. */
+    status: number | undefined;
+    /** Everything it printed. */
+    output: string;
+    seconds: number;
+    events: EngineEvent[];
+}
+
+/** A command of the CLI on its way. */
+export interface Running {
+    done: Promise<Result>;
+    /** Steps done so far. */
+    changes(): string[];
+    /** Ends the CLI and every plugin it started, at once. */
+    kill(): void;
+    /** As Ctrl-C does. */
+    interrupt(): void;
+}
+
+/** A stack of its own state, driven by the real CLI. */
+export class Stack {
+    private readonly file: string;
+    /** The stack's file as it is before any edit: the key of its secrets is in there. */
+    private blank = "";
+    private count = 0;
+    private readonly running = new Set<Running>();
+
+    constructor(
+        private readonly lab: Lab,
+        readonly name: string,
+        readonly folder: string,
+        /** Of all its values; those of `set` come on top. */
+        private readonly base: readonly string[],
+    ) {
+        this.file = join(folder, `Pulumi.${name}.yaml`);
+    }
+
+    async init(): Promise<void> {
+        mkdirSync(join(this.folder, "state"), { recursive: true });
+        // The stack's file is written to: the project's own stays as it is.
+        for (const name of ["Pulumi.yaml", `Pulumi.${this.name}.yaml`]) {
+            copyFileSync(join(root, name), join(this.folder, name));
+        }
+        await this.succeed("stack", "init", this.name);
+        this.blank = readFileSync(this.file, "utf8");
+    }
+
+    /** Sets the stack's values: those of its file with these edits, and what only an operator can give. */
+    async set(...edits: string[]): Promise<this> {
+        writeFileSync(this.file, this.blank);
+        const values = this.valuesWith(edits).flatMap((edit) => {
+            const concern = /^mcp:([a-z]+)/.exec(edit)![1]!;
+            return [SECRET_KEYS.includes(concern) ? "--secret" : "--plaintext", edit];
+        });
+        await this.succeed("config", "set-all", "--path", ...values);
+        return this;
+    }
+
+    /** What the offline preview says of a step to other values: `update kubernetes:core/v1:Service mcp-server`. */
+    async predicted(before: readonly string[], after: readonly string[]): Promise<string[]> {
+        const record = (edits: readonly string[]) => recordStack(this.name, ...this.valuesWith(edits));
+        const changes = compare(await record(before), await record(after));
+        return linesOf(changes.filter(({ operation }) => operation !== "same"));
+    }
+
+    /** All edits of the project's file that lead to these values. */
+    valuesWith(edits: readonly string[]): string[] {
+        const all = [...this.base, ...edits];
+        return [...all, ...this.lab.supplies(this.name, all)];
+    }
+
+    up(...args: string[]): Promise<Result> {
+        return this.start(["up", "--yes", "--skip-preview", ...args]).done;
+    }
+
+    preview(env: NodeJS.ProcessEnv = {}, ...args: string[]): Promise<Result> {
+        return this.start(["preview", ...args], env).done;
+    }
+
+    /** Runs a command that must end well. */
+    async succeed(...args: string[]): Promise<Result> {
+        const result = await this.start(args).done;
+        if (result.status !== 0) throw new Error(`pulumi ${args[0]} ended with ${result.status}:\n${result.output}`);
+        return result;
+    }
+
+    /** Starts a command of the CLI. */
+    start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+        const began = performance.now();
+        const log = join(this.folder, `events-${(this.count += 1)}.json`);
+        const logged = ["up", "preview", "destroy", "refresh"].includes(args[0]!) ? ["--event-log", log] : [];
+        const named = args[1] === "init" ? [] : ["--stack", this.name];
+        const runsProgram = ["up", "preview"].includes(args[0]!);
+        const values = runsProgram ? ["--config-file", this.file] : [];
+        const child = spawn(
+            "pulumi",
+            [...args, ...logged, ...named, ...values, "--non-interactive", "--color", "never"],
+            {
+                cwd: runsProgram ? root : this.folder,
+                env: { ...this.lab.env, PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`, ...env },
+                stdio: ["ignore", "pipe", "pipe"],
+                // A group of its own, so that its plugins can be ended with it.
+                detached: true,
+            },
+        );
+        const signal = (name: NodeJS.Signals, id: number) => {
+            try {
+                process.kill(id, name);
+            } catch {
+                // It has ended by itself.
+            }
+        };
+        const kill = () => signal("SIGKILL", -child.pid!);
+        const forget = onProcessEnd(kill);
+        let output = "";
+        for (const stream of [child.stdout, child.stderr]) {
+            stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+        }
+        const events = () => (existsSync(log) ? eventsIn(readFileSync(log, "utf8")) : []);
+        const running: Running = {
+            kill,
+            interrupt: () => signal("SIGINT", child.pid!),
+            changes: () => changesIn(events()),
+            done: new Promise((done, fail) => {
+                child.once("error", fail);
+                child.once("close", (code) => {
+                    forget();
+                    this.running.delete(running);
+                    const seconds = (performance.now() - began) / 1000;
+                    // Everything that was printed, for the search for secrets at the end.
+                    appendFileSync(join(this.folder, "output.log"), output);
+                    done({ status: code ?? undefined, output, seconds, events: events() });
+                });
+            }),
+        };
+        this.running.add(running);
+        return running;
+    }
+
+    async kill(): Promise<void> {
+        const all = [...this.running];
+        for (const each of all) each.kill();
+        await Promise.all(all.map(({ done }) => done));
+    }
+}
+
+/** The events of a log, whose last line may be on its way. */
+function eventsIn(text: string): EngineEvent[] {
+    return text
+        .slice(0, text.lastIndexOf("\n") + 1)
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line) as EngineEvent);
+}
+
+/** What the steps of a run changed, in the words of the offline preview. */
+export function changesIn(events: readonly EngineEvent[]): string[] {
+    return events
+        .flatMap(({ resOutputsEvent }) => (resOutputsEvent === undefined ? [] : [resOutputsEvent.metadata]))
+        .filter(({ op }) => ["create", "update", "delete", "replace"].includes(op))
+        .map(({ op, type, urn }) => `${op} ${type} ${urn.split("::").at(-1)!}`)
+        .sort();
+}
