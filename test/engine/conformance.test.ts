@@ -56,7 +56,10 @@ suite(`what the engine is asked to register${missing ? ` (skipped: ${missing})` 
         const stack = await stacks["staging"]!.set();
         const engine = registrationsIn(await logOfPreview(stack), { project: "mcp", stack: "staging" });
         const edit = "mcp:workloads.chat-ui.scaling.max=3";
-        const { differences } = conformance(await recordStack("staging", ...stack.valuesWith([edit])), engine);
+        const { differences } = conformance(
+            await recordStack("staging", ...stack.valuesWith([edit])),
+            engine,
+        );
         assert.deepEqual(
             differences.filter((line) => line.includes("HorizontalPodAutoscaler")),
             [

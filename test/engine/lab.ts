@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+    accessSync,
+    chmodSync,
+    constants,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { buildSync } from "esbuild";
@@ -114,6 +123,11 @@ export class Lab {
         return pair;
     }
 
+    /** A certificate of its own signature. */
+    issue(name: string, hosts: string[]): Issued {
+        return this.authority.issue(name, { hosts });
+    }
+
     /** Texts that must be found nowhere but in the stack's file, encrypted, and in Secrets. */
     get planted(): string[] {
         return [PLANTED, ...[...this.pairs.values()].map(({ privateKey }) => privateKey.split("\n")[1]!)];
@@ -165,7 +179,9 @@ function writeTools(folder: string, kubeconfig: string): string {
         );
     }
     // As the kubeconfig of an EKS cluster asks for a token: aws eks get-token --cluster-name NAME …
-    const { users } = JSON.parse(readFileSync(kubeconfig, "utf8")) as { users: { user: { token: string } }[] };
+    const { users } = JSON.parse(readFileSync(kubeconfig, "utf8")) as {
+        users: { user: { token: string } }[];
+    };
     const credential = {
         apiVersion: "client.authentication.k8s.io/v1beta1",
         kind: "ExecCredential",

@@ -1,5 +1,8 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { decode, isObject, type Property, Secret, UNKNOWN } from "../../offline/property";
 import { type RecordedOptions, type RecordedResource, type Recording } from "../../offline/record";
+import { root } from "../support";
 
 /** A call of the engine's log (PULUMI_DEBUG_GRPC), with the fields of its request that the offline recorder keeps. */
 interface Call {
@@ -32,13 +35,17 @@ interface Call {
 }
 
 /** What a program asked the real engine for, as the offline recorder would have it. */
-export function registrationsIn(log: string, { project, stack }: Pick<Recording, "project" | "stack">): Recording {
+export function registrationsIn(
+    log: string,
+    { project, stack }: Pick<Recording, "project" | "stack">,
+): Recording {
     const calls = log
         .split("\n")
         .filter((line) => line !== "")
         .map((line) => JSON.parse(line) as Call)
         .filter(({ response }) => response !== undefined);
-    const of = (method: string) => calls.filter((call) => call.method === `/pulumirpc.ResourceMonitor/${method}`);
+    const of = (method: string) =>
+        calls.filter((call) => call.method === `/pulumirpc.ResourceMonitor/${method}`);
     const outputs = of("RegisterResourceOutputs").find(({ request }) =>
         request.urn!.includes("::pulumi:pulumi:Stack::"),
     );
@@ -67,8 +74,14 @@ function registrationOf({ method, request, response }: Call): RecordedResource {
         dependencies: [...new Set(request.dependencies ?? [])].sort(),
         propertyDependencies: read ? {} : Object.fromEntries(dependencies),
         options: read ? {} : optionsOf(request),
-        source: undefined,
+        source: sourceOf(request),
     };
+}
+
+/** Where the program declares it, unless a class of the SDK stands in between: the engine is told of that. */
+function sourceOf({ sourcePosition }: Call["request"]): RecordedResource["source"] {
+    if (sourcePosition === undefined || sourcePosition.uri.includes("/node_modules/")) return undefined;
+    return { file: relative(root, fileURLToPath(sourcePosition.uri)), line: sourcePosition.line };
 }
 
 function optionsOf(request: Call["request"]): RecordedOptions {
@@ -115,7 +128,8 @@ export function conformance(offline: Recording, engine: Recording): Conformance 
         }
         for (const key of Object.keys(resource) as (keyof RecordedResource)[]) {
             if (key === "inputs") compareValues(resource.inputs, other.inputs, resource.urn, "", found);
-            else if (key !== "source" && text(resource[key]) !== text(other[key])) {
+            else if (key === "source" && other.source === undefined) continue;
+            else if (text(resource[key]) !== text(other[key])) {
                 found.differences.push(
                     `${resource.urn}: ${key}: offline ${text(resource[key])}, engine ${text(other[key])}`,
                 );
@@ -154,7 +168,11 @@ function compareValues(
         }
     } else if (offline !== engine) {
         const kind = (value: Property | undefined) =>
-            value instanceof Secret ? "a secret" : value === UNKNOWN ? "unknown" : (JSON.stringify(value) ?? "nothing");
+            value instanceof Secret
+                ? "a secret"
+                : value === UNKNOWN
+                  ? "unknown"
+                  : (JSON.stringify(value) ?? "nothing");
         found.differences.push(`${urn}: ${path}: offline ${kind(offline)}, engine ${kind(engine)}`);
     }
 }

@@ -8,7 +8,9 @@ import { linesOf, recordStack, root } from "../support";
 import { type Lab } from "./lab";
 
 /** What the engine tells about a run, as far as the tests read it. */
-interface EngineEvent {
+export interface EngineEvent {
+    /** Seconds since 1970. */
+    timestamp: number;
     resOutputsEvent?: { planning?: boolean; metadata: StepMetadata };
     resourcePreEvent?: { planning?: boolean; metadata: StepMetadata };
     diagnosticEvent?: { message: string; severity: string };
@@ -41,6 +43,8 @@ export interface Running {
     /** As Ctrl-C does. */
     interrupt(): void;
 }
+
+let recording: Promise<unknown> = Promise.resolve();
 
 /** A stack of its own state, driven by the real CLI. */
 export class Stack {
@@ -81,11 +85,19 @@ export class Stack {
         return this;
     }
 
-    /** What the offline preview says of a step to other values: `update kubernetes:core/v1:Service mcp-server`. */
-    async predicted(before: readonly string[], after: readonly string[]): Promise<string[]> {
+    /**
+     * What the offline preview says of a step to other values, or of an installation from nothing: lines such as
+     * `update kubernetes:core/v1:Service mcp-server`.
+     */
+    async predicted(before: readonly string[] | undefined, after: readonly string[]): Promise<string[]> {
         const record = (edits: readonly string[]) => recordStack(this.name, ...this.valuesWith(edits));
-        const changes = compare(await record(before), await record(after));
-        return linesOf(changes.filter(({ operation }) => operation !== "same"));
+        // One at a time: the recorder has the SDK of this process to itself.
+        const changes = recording.then(async () => {
+            const end = await record(after);
+            return compare(before ? await record(before) : { ...end, resources: [] }, end);
+        });
+        recording = changes.catch(() => undefined);
+        return linesOf((await changes).filter(({ operation }) => !["same", "read"].includes(operation)));
     }
 
     /** All edits of the project's file that lead to these values. */
@@ -105,7 +117,8 @@ export class Stack {
     /** Runs a command that must end well. */
     async succeed(...args: string[]): Promise<Result> {
         const result = await this.start(args).done;
-        if (result.status !== 0) throw new Error(`pulumi ${args[0]} ended with ${result.status}:\n${result.output}`);
+        if (result.status !== 0)
+            throw new Error(`pulumi ${args[0]} ended with ${result.status}:\n${result.output}`);
         return result;
     }
 
@@ -180,9 +193,22 @@ function eventsIn(text: string): EngineEvent[] {
 
 /** What the steps of a run changed, in the words of the offline preview. */
 export function changesIn(events: readonly EngineEvent[]): string[] {
-    return events
+    const lines = events
         .flatMap(({ resOutputsEvent }) => (resOutputsEvent === undefined ? [] : [resOutputsEvent.metadata]))
         .filter(({ op }) => ["create", "update", "delete", "replace"].includes(op))
-        .map(({ op, type, urn }) => `${op} ${type} ${urn.split("::").at(-1)!}`)
-        .sort();
+        .map(({ op, type, urn }) => `${op} ${type} ${urn.split("::").at(-1)!}`);
+    // Components are told of twice.
+    return [...new Set(lines)].sort();
+}
+
+/** How long steps on resources of some types took, those at the same time counted once. */
+export function secondsOf(events: readonly EngineEvent[], types: RegExp): number {
+    let [open, since, sum] = [0, 0, 0];
+    for (const { timestamp, resourcePreEvent: begun, resOutputsEvent: ended } of events) {
+        const step = begun ?? ended;
+        if (step === undefined || !types.test(step.metadata.type) || step.metadata.op === "same") continue;
+        if (begun) since = (open += 1) === 1 ? timestamp : since;
+        else if ((open -= 1) === 0) sum += timestamp - since;
+    }
+    return sum;
 }

@@ -39,7 +39,9 @@ export class World {
             response.setHeader("content-type", "text/html").end("requests_total 1\n");
         });
         // Serves the certificate that the Ingress of a host names, read anew for each handshake.
-        const [cert, key] = [fallback.files.certificate, fallback.files.privateKey].map((file) => readFileSync(file));
+        const [cert, key] = [fallback.files.certificate, fallback.files.privateKey].map((file) =>
+            readFileSync(file),
+        );
         const tls = createTlsServer({
             cert,
             key,
