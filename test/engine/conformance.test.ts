@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { judgeRecording } from "../../offline/judge";
+import { rules } from "../../policies/rules";
 import { type Recording } from "../../offline/record";
 import { STEPS } from "../golden";
 import { recordStack } from "../support";
 import { Lab, whyNoEngine } from "./lab";
 import { conformance, registrationsIn } from "./registrations";
-import { type Stack } from "./stack";
+import { type EngineEvent, type Stack } from "./stack";
 
 /* What the offline preview records is what the real engine is asked to register, in every state of the platform's
  * life that has a golden dump. Both start from nothing, with the same values. */
@@ -52,6 +54,22 @@ suite(`what the engine is asked to register${missing ? ` (skipped: ${missing})` 
         });
     }
 
+    it("is judged by the policy pack as it is offline", async () => {
+        // One replica is too few outside of staging.
+        const edits = ["mcp:workloads.chat-ui.scaling.min=1"];
+        const stack = await stacks["production"]!.set(...edits);
+        const { status, output, events } = await stack.preview({}, "--policy-pack", "policies");
+        assert.notEqual(status, 0, output);
+        const engine = events.flatMap(({ policyEvent }) => (policyEvent ? [findingOf(policyEvent)] : []));
+        const offline = judgeRecording(await recordStack("production", ...stack.valuesWith(edits)), rules);
+        const lines = offline
+            .map(({ rule, urn, kind, message }) => [urn, kind, rule, message].join(" "))
+            .sort();
+        assert.deepEqual(engine.sort(), lines);
+        assert.equal(lines.filter((line) => line.includes(" violation ")).length, 1);
+        assert.ok(lines.some((line) => line.includes(" undetermined ")));
+    });
+
     it("is not taken for equal when one value differs", async () => {
         const stack = await stacks["staging"]!.set();
         const engine = registrationsIn(await logOfPreview(stack), { project: "mcp", stack: "staging" });
@@ -77,6 +95,19 @@ suite(`what the engine is asked to register${missing ? ` (skipped: ${missing})` 
         return readFileSync(log, "utf8");
     }
 });
+
+/** A finding as the engine tells it: below the policy's description, and of a policy of its own where undetermined. */
+function findingOf({
+    policyName,
+    message,
+    resourceUrn = "",
+}: NonNullable<EngineEvent["policyEvent"]>): string {
+    const [, ...lines] = message.trim().split("\n");
+    const finding = lines.join("\n");
+    return policyName.startsWith("undetermined-")
+        ? [resourceUrn, "undetermined", finding.replace(": ", " ")].join(" ")
+        : [resourceUrn, "violation", policyName, finding].join(" ");
+}
 
 /** Whether a value comes from what is looked up, or from an object that the Kubernetes provider names. */
 function isProvidersWork({ resources }: Recording, urn: string, path: string): boolean {

@@ -4,7 +4,7 @@ import { type Colour } from "../../runbook/numbers";
 import { eventually } from "../cluster/api";
 import { Lab, whyNoEngine } from "./lab";
 import { GREEN, Platform, type Traffic } from "./platform";
-import { changesIn, type Result, type Running } from "./stack";
+import { changesIn, type Running } from "./stack";
 import { addressOf, listening } from "./world";
 
 /* What can go wrong with a release, and how it ends: the table in section "The picture" of the README, row by row, on
@@ -113,6 +113,40 @@ const faults: Fault[] = [
     },
 ];
 
+/** What an update notices only after the five minutes that a rollout and the capacity gate have. */
+const slowFaults: (Pick<Fault, "title" | "leaves"> & {
+    namespace: string;
+    strikes: (platform: Platform) => Promise<unknown>;
+    says: RegExp;
+    /** What tells that the same values wait again. */
+    waits: (platform: Platform, running: Running) => Promise<boolean>;
+})[] = [
+    {
+        title: "the target never becomes ready",
+        namespace: "mcp-never-ready",
+        strikes: refusePodsOfGreen,
+        says: /mcp-server-green.*(timed out|timeout)/s,
+        leaves: HOME,
+        waits: async (_, running) => {
+            const begun = running.events().map(({ resourcePreEvent }) => resourcePreEvent?.metadata);
+            return begun.some((step) => step?.op === "update" && step.urn.endsWith("::mcp-server-green"));
+        },
+    },
+    {
+        title: "there is no room for as many pods as the live colour has",
+        namespace: "mcp-no-room",
+        strikes: (platform) =>
+            platform.lab.api.post(platform.path("v1", "resourcequotas"), {
+                metadata: { name: "room" },
+                // What is there takes 1900m, a pod of MCP Server 500m and a gate 50m.
+                spec: { hard: { "requests.cpu": "2800m" } },
+            }),
+        says: /FAILED mcp-server v2\.1\.0 \(green\): the deadline of 300 s passed, 1 of 3 pods ready/,
+        leaves: { live: "blue", blue: 3, green: 1 },
+        waits: async (platform) => platform.gateRuns("green-capacity").length === 2,
+    },
+];
+
 const WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 
 const missing = whyNoEngine();
@@ -122,12 +156,16 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
     this.timeout(240_000);
     let lab: Lab;
     let platform: Platform;
+    /** These wait in namespaces of their own, while the others come and go. */
+    let slow: Map<string, Promise<void>>;
     /** The ledger as it is after the installation. */
     let ledger: Record<string, string>;
 
     before(async function () {
         this.timeout(30 * 60_000);
         lab = await Lab.open((line) => console.log(`    ${line}`));
+        slow = new Map(slowFaults.map((fault) => [fault.title, takesItsTime(fault)]));
+        for (const ending of slow.values()) ending.catch(() => "told by its own test");
         platform = await Platform.of(lab, "production");
         await platform.install();
         ledger = await platform.ledger();
@@ -144,7 +182,7 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
             await platform.stack.set(GREEN);
             let running: Running | undefined;
             const struck = strikes(platform, () => running!);
-            const first = await attempt((args) => (running = platform.stack.start(args)).done);
+            const first = await platform.attempt((args) => (running = platform.stack.start(args)));
             await struck;
             assert.notEqual(first.status, 0, first.said);
             assert.match(first.said, says ?? /^/);
@@ -152,7 +190,7 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
 
             if ("gate" in again) {
                 const runs = platform.gateRuns(again.gate).length;
-                const second = await attempt((args) => platform.stack.start(args).done);
+                const second = await platform.attempt();
                 assert.notEqual(second.status, 0, second.said);
                 assert.match(second.said, says!);
                 assert.equal(platform.gateRuns(again.gate).length, runs + 1);
@@ -170,22 +208,10 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
             if (back === undefined) {
                 assert.deepEqual(changesIn(undone.events), await platform.stack.predicted([GREEN], []));
             } else {
-                const [gates, others] = parted(changesIn(undone.events), /^delete .* mcp-server-green-/);
-                assert.deepEqual(others, back);
-                assert.ok(gates.length > 0);
+                assert.deepEqual(withoutGates(changesIn(undone.events)), back);
             }
             await platform.settles(HOME);
         });
-    }
-
-    /** An update, with what it printed and what its gates did, of which the provider does not show all. */
-    async function attempt(start: (args: string[]) => Promise<Result>): Promise<Result & { said: string }> {
-        const { length } = lab.runner.runs;
-        const result = await start(["up", "--yes", "--skip-preview"]);
-        return {
-            ...result,
-            said: [result.output, ...lab.runner.runs.slice(length).map(({ log }) => log)].join("\n"),
-        };
     }
 
     it("a garbled ledger is kept aside, and no release counts as the first one", async () => {
@@ -213,6 +239,37 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
         await platform.settles(HOME);
     });
 
+    for (const { title } of slowFaults) {
+        it(`${title}: it waits again with the same values, and is undone by the opposite ones`, async function () {
+            this.timeout(600_000);
+            await slow.get(title);
+        });
+    }
+
+    async function takesItsTime({ namespace, strikes, says, leaves, waits }: (typeof slowFaults)[number]) {
+        const own = await Platform.of(lab, "production", `mcp:kubernetes.namespace=${namespace}`);
+        await own.install();
+        await strikes(own);
+        await own.stack.set(GREEN);
+        const first = await own.attempt();
+        assert.notEqual(first.status, 0, first.said);
+        assert.match(first.said, says);
+        await own.settles(leaves);
+
+        // It would be another five minutes: once it is seen to wait, somebody presses Ctrl-C.
+        const second = own.stack.start(["up", "--yes", "--skip-preview"]);
+        await eventually("it waits again", () => waits(own, second), 60);
+        second.interrupt();
+        assert.notEqual((await second.done).status, 0);
+        await own.settles(leaves);
+
+        await own.stack.set();
+        const undone = await own.stack.up();
+        assert.equal(undone.status, 0, undone.output);
+        assert.deepEqual(withoutGates(changesIn(undone.events)), [TARGET]);
+        await own.settles(HOME);
+    }
+
     it("has shown its secrets nowhere, however it failed", async () => {
         assert.deepEqual(await platform.leaks(), []);
     });
@@ -231,6 +288,31 @@ async function soaking(platform: Platform): Promise<void> {
 function selects(platform: Platform, version: Colour): Promise<unknown> {
     return platform.lab.api.patch(platform.path("v1", "services/mcp-server"), {
         spec: { selector: { version } },
+    });
+}
+
+/** Has the API server refuse every pod of the target, as where an image breaks a rule of the cluster. */
+async function refusePodsOfGreen({ lab, namespace }: Platform): Promise<void> {
+    const group = "/apis/admissionregistration.k8s.io/v1";
+    const [metadata, only] = [{ name: namespace }, { "kubernetes.io/metadata.name": namespace }];
+    await lab.api.post(`${group}/validatingadmissionpolicies`, {
+        metadata,
+        spec: {
+            matchConstraints: {
+                resourceRules: [
+                    { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] },
+                ],
+            },
+            validations: [{ expression: "object.metadata.?labels[?'version'].orValue('') != 'green'" }],
+        },
+    });
+    await lab.api.post(`${group}/validatingadmissionpolicybindings`, {
+        metadata,
+        spec: {
+            policyName: namespace,
+            validationActions: ["Deny"],
+            matchResources: { namespaceSelector: { matchLabels: only } },
+        },
     });
 }
 
@@ -272,6 +354,7 @@ async function cutAtSwitch({ lab, namespace }: Platform): Promise<void> {
     });
 }
 
-function parted(lines: readonly string[], pattern: RegExp): [matching: string[], others: string[]] {
-    return [lines.filter((line) => pattern.test(line)), lines.filter((line) => !pattern.test(line))];
+/** The target's gates go when it is not the target any more. */
+function withoutGates(changes: readonly string[]): string[] {
+    return changes.filter((line) => !/^delete .* mcp-server-green-(capacity|smoke|soak)-/.test(line));
 }

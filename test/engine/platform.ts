@@ -5,7 +5,7 @@ import { type LedgerEntry } from "../../jobs/lib/ledger";
 import { type Colour, COLOURS } from "../../runbook/numbers";
 import { eventually, type List, type Resource } from "../cluster/api";
 import { type Lab } from "./lab";
-import { changesIn, type Result, type Stack } from "./stack";
+import { changesIn, type Result, type Running, type Stack } from "./stack";
 
 export const SERVER = "mcp:workloads.mcp-server";
 export const GREEN = `${SERVER}.live=green`;
@@ -60,6 +60,17 @@ export class Platform {
         assert.equal(result.status, 0, result.output);
         assert.deepEqual(changesIn(result.events), await this.stack.predicted(before, after));
         return result;
+    }
+
+    /** An update, with what it printed and what its gates printed, of which the provider does not show all. */
+    async attempt(
+        start = (args: string[]): Running => this.stack.start(args),
+    ): Promise<Result & { said: string }> {
+        const { runs } = this.lab.runner;
+        const { length } = runs;
+        const result = await start(["up", "--yes", "--skip-preview"]).done;
+        const own = runs.slice(length).filter(({ namespace }) => namespace === this.namespace);
+        return { ...result, said: [result.output, ...own.map(({ log }) => log)].join("\n") };
     }
 
     async traffic(): Promise<Traffic> {

@@ -36,8 +36,8 @@ export interface Result {
 /** A command of the CLI on its way. */
 export interface Running {
     done: Promise<Result>;
-    /** Steps done so far. */
-    changes(): string[];
+    /** What the engine has told so far. */
+    events(): EngineEvent[];
     /** Ends the CLI and every plugin it started, at once. */
     kill(): void;
     /** As Ctrl-C does. */
@@ -158,7 +158,7 @@ export class Stack {
         const running: Running = {
             kill,
             interrupt: () => signal("SIGINT", child.pid!),
-            changes: () => changesIn(events()),
+            events,
             done: new Promise((done, fail) => {
                 child.once("error", fail);
                 child.once("close", (code) => {
