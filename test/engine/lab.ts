@@ -20,6 +20,7 @@ import { Api } from "../cluster/api";
 import { type ControlPlane, lent, startControlPlane, whyNoCluster } from "../cluster/control-plane";
 import { type JobRunner, startJobRunner } from "../cluster/job-runner";
 import { root } from "../support";
+import { PLANTED } from "./planted";
 import { Stack } from "./stack";
 import { Line, World } from "./world";
 
@@ -43,9 +44,6 @@ function isOnPath(tool: string): boolean {
 
 const ACCOUNT = "111122223333";
 
-/** Begins every secret that is supplied, so that a leak of any of them is found. */
-const PLANTED = "planted";
-
 /** A Kubernetes control plane, what its gates meet there, and all that an engine needs to update a stack in it. */
 export class Lab {
     private readonly pairs = new Map<string, Issued>();
@@ -64,6 +62,8 @@ export class Lab {
 
     static async open(log: (line: string) => void): Promise<Lab> {
         const folder = mkdtempSync(join(tmpdir(), "mcp-engine-"));
+        const temporary = join(folder, "tmp");
+        mkdirSync(temporary);
         const cluster = await startControlPlane({ log });
         const api = Api.from(cluster.kubeconfig);
         const authority = temporaryAuthority();
@@ -76,6 +76,8 @@ export class Lab {
             ...process.env,
             PATH: [writeTools(folder, cluster.kubeconfig), process.env["PATH"]].join(delimiter),
             PULUMI_HOME: join(folder, "home"),
+            // The Kubernetes provider leaves a kubeconfig there each time.
+            TMPDIR: temporary,
             PULUMI_CONFIG_PASSPHRASE: "x",
             PULUMI_SKIP_UPDATE_CHECK: "true",
             PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -91,7 +93,16 @@ export class Lab {
 
     /** A stack of its own state, with the values of the project's file of that name and the edits in it. */
     async stack(name: string, ...edits: string[]): Promise<Stack> {
-        const stack = new Stack(this, name, join(this.folder, `stack-${this.stacks.length}`), edits);
+        return this.started(name, edits, root);
+    }
+
+    /** A stack of another program, by its folder. */
+    async otherStack(name: string, project: string): Promise<Stack> {
+        return this.started(name, [], project);
+    }
+
+    private async started(name: string, edits: readonly string[], project: string): Promise<Stack> {
+        const stack = new Stack(this, name, join(this.folder, `stack-${this.stacks.length}`), edits, project);
         this.stacks.push(stack);
         await stack.init();
         return stack;
@@ -105,15 +116,11 @@ export class Lab {
     }
 
     private supply(stack: string, [concern, name, part]: readonly string[]): string {
-        switch (concern) {
-            case "images":
-                // Any digest will do: nothing is pulled.
-                return `sha256:${createHash("sha256").update(part!).digest("hex")}`;
-            case "tls":
-                return this.pair(stack, name!)[part as "certificate" | "privateKey"];
-            default:
-                return `${PLANTED}-${name}-${part}`;
-        }
+        // Any digest will do: nothing is pulled.
+        if (concern === "images") return `sha256:${createHash("sha256").update(part!).digest("hex")}`;
+        return concern === "tls"
+            ? this.pair(stack, name!)[part as "certificate" | "privateKey"]
+            : `${PLANTED}-${name}-${part}`;
     }
 
     private pair(stack: string, name: string): Issued {
@@ -126,11 +133,6 @@ export class Lab {
     /** A certificate of its own signature. */
     issue(name: string, hosts: string[]): Issued {
         return this.authority.issue(name, { hosts });
-    }
-
-    /** Texts that must be found nowhere but in the stack's file, encrypted, and in Secrets. */
-    get planted(): string[] {
-        return [PLANTED, ...[...this.pairs.values()].map(({ privateKey }) => privateKey.split("\n")[1]!)];
     }
 
     async close(): Promise<void> {
@@ -160,7 +162,7 @@ function writeTools(folder: string, kubeconfig: string): string {
         writeFileSync(join(bin, name), ["#!/bin/sh", ...lines, ""].join("\n"));
         chmodSync(join(bin, name), 0o755);
     };
-    const plugin = join(folder, "plugin.cjs");
+    const plugin = join(bin, "plugin.cjs");
     const modules = join(root, "node_modules");
     buildSync({
         entryPoints: [join(root, "test", "engine", "plugin.ts")],

@@ -21,6 +21,7 @@ import {
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { replaces } from "../../offline/immutable";
+import { PLANTED } from "./planted";
 
 /* Stands for the AWS and the random provider in the engine's tests. It owns nothing: what a resource is given is
  * what it has, beside an id, an ARN and the few outputs that the program reads. So a type that is added to the program
@@ -48,7 +49,7 @@ const OUTPUTS: Readonly<Record<string, (inputs: Properties, id: string) => Prope
     }),
     "aws:s3/bucket:Bucket": (inputs, id) => ({ bucket: inputs["bucket"] ?? id }),
     "random:index/randomPassword:RandomPassword": (inputs) => ({
-        result: secret(randomBytes(64).toString("hex").slice(0, Number(inputs["length"]))),
+        result: secret((PLANTED + randomBytes(64).toString("hex")).slice(0, Number(inputs["length"]))),
     }),
 };
 
@@ -148,3 +149,9 @@ server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port
     // The engine reads the port from the first line.
     console.log(port);
 });
+
+// An engine that is killed cannot end its plugins.
+const engine = process.ppid;
+setInterval(() => {
+    if (process.ppid !== engine) process.exit();
+}, 1000);

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SECRET_KEYS } from "../../config";
@@ -25,7 +25,7 @@ interface StepMetadata {
 
 /** How a command of the CLI ended. */
 export interface Result {
-    /** Undefined when a signal ended it. */
+    /** Undefined where a signal ended it. */
     status: number | undefined;
     /** Everything it printed. */
     output: string;
@@ -60,6 +60,7 @@ export class Stack {
         readonly folder: string,
         /** Of all its values; those of `set` come on top. */
         private readonly base: readonly string[],
+        private readonly project = root,
     ) {
         this.file = join(folder, `Pulumi.${name}.yaml`);
     }
@@ -68,7 +69,7 @@ export class Stack {
         mkdirSync(join(this.folder, "state"), { recursive: true });
         // The stack's file is written to: the project's own stays as it is.
         for (const name of ["Pulumi.yaml", `Pulumi.${this.name}.yaml`]) {
-            copyFileSync(join(root, name), join(this.folder, name));
+            copyFileSync(join(this.project, name), join(this.folder, name));
         }
         await this.succeed("stack", "init", this.name);
         this.blank = readFileSync(this.file, "utf8");
@@ -134,21 +135,12 @@ export class Stack {
             "pulumi",
             [...args, ...logged, ...named, ...values, "--non-interactive", "--color", "never"],
             {
-                cwd: runsProgram ? root : this.folder,
+                cwd: runsProgram ? this.project : this.folder,
                 env: { ...this.lab.env, PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`, ...env },
                 stdio: ["ignore", "pipe", "pipe"],
-                // A group of its own, so that its plugins can be ended with it.
-                detached: true,
             },
         );
-        const signal = (name: NodeJS.Signals, id: number) => {
-            try {
-                process.kill(id, name);
-            } catch {
-                // It has ended by itself.
-            }
-        };
-        const kill = () => signal("SIGKILL", -child.pid!);
+        const kill = () => withDescendants(child.pid!).forEach((id) => signal(id, "SIGKILL"));
         const forget = onProcessEnd(kill);
         let output = "";
         for (const stream of [child.stdout, child.stderr]) {
@@ -157,7 +149,7 @@ export class Stack {
         const events = () => (existsSync(log) ? eventsIn(readFileSync(log, "utf8")) : []);
         const running: Running = {
             kill,
-            interrupt: () => signal("SIGINT", child.pid!),
+            interrupt: () => signal(child.pid!, "SIGINT"),
             events,
             done: new Promise((done, fail) => {
                 child.once("error", fail);
@@ -179,6 +171,25 @@ export class Stack {
         const all = [...this.running];
         for (const each of all) each.kill();
         await Promise.all(all.map(({ done }) => done));
+    }
+}
+
+/** A process and all that it started, which are groups of their own and would outlive it. */
+function withDescendants(id: number): number[] {
+    const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
+    const processes = lines.map(
+        (line) => line.trim().split(/\s+/).map(Number) as [id: number, parent: number],
+    );
+    const below = (parent: number): number[] =>
+        processes.flatMap(([child, of]) => (of === parent ? [child, ...below(child)] : []));
+    return [id, ...below(id)];
+}
+
+function signal(id: number, name: NodeJS.Signals): void {
+    try {
+        process.kill(id, name);
+    } catch {
+        // It has ended by itself.
     }
 }
 
