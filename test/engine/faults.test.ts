@@ -43,7 +43,7 @@ const faults: Fault[] = [
         strikes: async ({ lab }) => lab.world.failing.add("mcp-server-green"),
         says: /✗ GET \/health: expected status 200, found 503/,
         leaves: BEFORE,
-        again: { gate: "green-smoke" },
+        again: { gate: "mcp-server-green-smoke" },
         back: [TARGET],
     },
     {
@@ -51,7 +51,7 @@ const faults: Fault[] = [
         strikes: async ({ lab }) => (lab.world.errors = 100),
         says: /FAILED mcp-server v2\.1\.0 \(green\): 1000 requests, 100 errors \(10\.00 %\); at most 5 % are allowed/,
         leaves: AFTER,
-        again: { gate: "green-soak" },
+        again: { gate: "mcp-server-green-soak" },
         back: [TARGET, SWITCH],
     },
     {
@@ -62,7 +62,7 @@ const faults: Fault[] = [
         },
         says: /FAILED mcp-server v2\.1\.0 \(green\): aborted by an operator/,
         leaves: AFTER,
-        again: { gate: "green-soak" },
+        again: { gate: "mcp-server-green-soak" },
         back: [TARGET, SWITCH],
     },
     {
@@ -143,7 +143,7 @@ const slowFaults: (Pick<Fault, "title" | "leaves"> & {
             }),
         says: /FAILED mcp-server v2\.1\.0 \(green\): the deadline of 300 s passed, 1 of 3 pods ready/,
         leaves: { live: "blue", blue: 3, green: 1 },
-        waits: async (platform) => platform.gateRuns("green-capacity").length === 2,
+        waits: async (platform) => platform.gateRuns("mcp-server-green-capacity").length === 2,
     },
 ];
 
@@ -218,13 +218,16 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
         await platform.writeLedger({ "mcp-server": "{{" });
         await platform.step(GREEN);
         await platform.settles(RELEASED);
-        assert.match(platform.gateRuns("green-soak").at(-1)!, /10 of 10 s: 1000 requests/);
+        assert.match(platform.gateRuns("mcp-server-green-soak").at(-1)!, /10 of 10 s: 1000 requests/);
         assert.equal((await platform.ledger())["mcp-server.unreadable"], "{{");
-        const runs = platform.gateRuns("blue-soak").length;
+        const runs = platform.gateRuns("mcp-server-blue-soak").length;
         await platform.step();
         await platform.settles(HOME);
         // It does not know the release it goes back to any more.
-        assert.match(platform.gateRuns("blue-soak").slice(runs).join(), /10 of 10 s: 1000 requests/);
+        assert.match(
+            platform.gateRuns("mcp-server-blue-soak").slice(runs).join(),
+            /10 of 10 s: 1000 requests/,
+        );
     });
 
     it("what was changed by hand is taken back by an update that refreshes", async () => {
@@ -277,10 +280,10 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
 
 /** Waits for the soak of the release that is on its way. */
 async function soaking(platform: Platform): Promise<void> {
-    const runs = platform.gateRuns("green-soak").length;
+    const runs = platform.gateRuns("mcp-server-green-soak").length;
     await eventually(
         "the release soaks",
-        () => /watching for/.test(platform.gateRuns("green-soak")[runs] ?? ""),
+        () => /watching for/.test(platform.gateRuns("mcp-server-green-soak")[runs] ?? ""),
         90,
     );
 }

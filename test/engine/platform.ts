@@ -120,10 +120,10 @@ export class Platform {
         return this.lab.api.patch(this.path("v1", "configmaps/mcp-releases"), { data });
     }
 
-    /** What the gates of MCP Server printed, run by run, oldest first. */
-    gateRuns(gate: string): string[] {
+    /** What gates printed, run by run, oldest first: all of their Jobs' names that begin so. */
+    gateRuns(name: string): string[] {
         return this.lab.runner.runs
-            .filter(({ namespace, job }) => namespace === this.namespace && job?.includes(`-${gate}-`))
+            .filter(({ namespace, job }) => namespace === this.namespace && job?.startsWith(`${name}-`))
             .map(({ log }) => log);
     }
 
