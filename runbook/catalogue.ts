@@ -219,7 +219,8 @@ export const catalogue: readonly Procedure[] = [
                 type: "kubernetes:core/v1:ConfigMap",
                 name: "mcp-ingress-certificate-program",
             },
-            { operation: "replace", type: "kubernetes:batch/v1:Job", name: "mcp-ingress-certificate-*" },
+            { operation: "create", type: "kubernetes:batch/v1:Job", name: "mcp-ingress-certificate-*" },
+            { operation: "delete", type: "kubernetes:batch/v1:Job", name: "mcp-ingress-certificate-*" },
         ],
         verify:
             "Pair, chain and hosts are checked before anything is declared. Afterwards a gate opens TLS to every host and " +

@@ -1,6 +1,7 @@
 import { type Job } from "@pulumi/kubernetes/batch/v1";
 import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
 import { type CertificatePlan } from "../../jobs/certificate";
+import { contentHash } from "../hash";
 import { declareGate, declareGateAccess } from "../workload/gate";
 
 /** Controllers read a new Secret within seconds; load balancers in front of them take a minute or two. */
@@ -27,8 +28,8 @@ export interface CertificateGateArgs {
 
 /**
  * Opens TLS to every host, as `curl -v` does in section 5.4 step 4, and fails the update unless the active
- * certificate is served. Once a certificate: it is named by the serial number, so that one re-issued under the same
- * name is checked too.
+ * certificate is served. Once a certificate: the Job is named by the certificate's name, which a preview knows
+ * without the certificate, and one re-issued under its name changes the plan, which replaces the Job.
  */
 export function declareCertificateGate(
     name: string,
@@ -71,8 +72,7 @@ export function declareCertificateGate(
                 hosts: hosts.map((host) => ({ host, address })),
                 deadlineSeconds: DEADLINE_SECONDS,
             } satisfies CertificatePlan,
-            // In lower case, because the Job is named after it.
-            hash: certificate.serial.slice(0, 8).toLowerCase(),
+            hash: contentHash(certificate.name),
             nodeImage: args.nodeImage,
             after: args.after,
         },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { contentHash } from "../../components/hash";
 import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
@@ -59,8 +60,8 @@ describe("the ingress", () => {
             "create kubernetes:core/v1:Secret mcp-ingress-mcp-tls-new",
         ]);
         assert.deepEqual(changes(added, flipped), [
-            "create kubernetes:batch/v1:Job mcp-ingress-certificate-0bbbbbbb",
-            "delete kubernetes:batch/v1:Job mcp-ingress-certificate-0aaaaaaa",
+            `create kubernetes:batch/v1:Job mcp-ingress-certificate-${contentHash("mcp-tls-new")}`,
+            `delete kubernetes:batch/v1:Job mcp-ingress-certificate-${contentHash("mcp-tls")}`,
             "replace kubernetes:core/v1:ConfigMap mcp-ingress-certificate-program",
             "update kubernetes:networking.k8s.io/v1:Ingress mcp-ingress",
         ]);
@@ -69,8 +70,7 @@ describe("the ingress", () => {
     it("writes a certificate re-issued under its name over the old one, and looks again", async () => {
         const again = authority.issue("again", { hosts: HOSTS, serial: "0ccccccccc" });
         assert.deepEqual(changes(before, await recordStack("production", ...pairOf("mcp-tls", again))), [
-            "create kubernetes:batch/v1:Job mcp-ingress-certificate-0ccccccc",
-            "delete kubernetes:batch/v1:Job mcp-ingress-certificate-0aaaaaaa",
+            `replace kubernetes:batch/v1:Job mcp-ingress-certificate-${contentHash("mcp-tls")}`,
             "replace kubernetes:core/v1:ConfigMap mcp-ingress-certificate-program",
             "update kubernetes:core/v1:Secret mcp-ingress-mcp-tls",
             "update kubernetes:networking.k8s.io/v1:Ingress mcp-ingress",

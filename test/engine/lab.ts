@@ -1,0 +1,203 @@
+import { createHash } from "node:crypto";
+import {
+    accessSync,
+    chmodSync,
+    constants,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { buildSync } from "esbuild";
+import { parse } from "yaml";
+import { configPath } from "../../config/problems";
+import { readStackFile } from "../../offline/stackFile";
+import { type Issued, temporaryAuthority } from "../certificates";
+import { Api } from "../cluster/api";
+import { type ControlPlane, lent, startControlPlane, whyNoCluster } from "../cluster/control-plane";
+import { type JobRunner, startJobRunner } from "../cluster/job-runner";
+import { root } from "../support";
+import { PLANTED } from "./planted";
+import { Stack } from "./stack";
+import { Line, World } from "./world";
+
+/** Why the engine cannot be tested with, in plain words; undefined when it can. */
+export function whyNoEngine(): string | undefined {
+    const missing = ["pulumi", "pulumi-resource-kubernetes"].find((tool) => !isOnPath(tool));
+    if (missing !== undefined) return `there is no ${missing} on PATH`;
+    return lent ? "a cluster is lent, and these tests break theirs" : whyNoCluster();
+}
+
+function isOnPath(tool: string): boolean {
+    return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
+        try {
+            accessSync(join(folder, tool), constants.X_OK);
+            return true;
+        } catch {
+            return false;
+        }
+    });
+}
+
+const ACCOUNT = "111122223333";
+
+/** A Kubernetes control plane, what its gates meet there, and all that an engine needs to update a stack in it. */
+export class Lab {
+    private readonly pairs = new Map<string, Issued>();
+    private readonly stacks: Stack[] = [];
+
+    private constructor(
+        readonly folder: string,
+        readonly cluster: ControlPlane,
+        readonly api: Api,
+        readonly world: World,
+        readonly line: Line,
+        readonly runner: JobRunner,
+        readonly env: NodeJS.ProcessEnv,
+        private readonly authority: ReturnType<typeof temporaryAuthority>,
+    ) {}
+
+    static async open(log: (line: string) => void): Promise<Lab> {
+        const folder = mkdtempSync(join(tmpdir(), "mcp-engine-"));
+        const temporary = join(folder, "tmp");
+        mkdirSync(temporary);
+        const cluster = await startControlPlane({ log });
+        const api = Api.from(cluster.kubeconfig);
+        const authority = temporaryAuthority();
+        const world = await World.open(api, authority.issue("nobody"));
+        const line = await Line.open(cluster.server);
+        const runner = startJobRunner(cluster.kubeconfig, {
+            hosts: world.hosts(["production", "staging"].flatMap(hostsOf)),
+        });
+        const env = {
+            ...process.env,
+            PATH: [writeTools(folder, cluster.kubeconfig), process.env["PATH"]].join(delimiter),
+            PULUMI_HOME: join(folder, "home"),
+            // The Kubernetes provider leaves a kubeconfig there each time.
+            TMPDIR: temporary,
+            PULUMI_CONFIG_PASSPHRASE: "x",
+            PULUMI_SKIP_UPDATE_CHECK: "true",
+            PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+            // Brings --event-log.
+            PULUMI_DEBUG_COMMANDS: "true",
+            MCP_STUB_CLUSTER: JSON.stringify({
+                endpoint: line.endpoint,
+                certificateAuthority: { data: api.ca!.toString("base64") },
+            }),
+        };
+        return new Lab(folder, cluster, api, world, line, runner, env, authority);
+    }
+
+    /** A stack of its own state, with the values of the project's file of that name and the edits in it. */
+    async stack(name: string, ...edits: string[]): Promise<Stack> {
+        return this.started(name, edits, root);
+    }
+
+    /** A stack of another program, by its folder. */
+    async otherStack(name: string, project: string): Promise<Stack> {
+        return this.started(name, [], project);
+    }
+
+    private async started(name: string, edits: readonly string[], project: string): Promise<Stack> {
+        const stack = new Stack(this, name, join(this.folder, `stack-${this.stacks.length}`), edits, project);
+        this.stacks.push(stack);
+        await stack.init();
+        return stack;
+    }
+
+    /** What only an operator can give, for a stack with these edits: each as an edit. */
+    supplies(stack: string, edits: readonly string[]): string[] {
+        return readStackFile(root, stack, [`mcp:aws.accountId=${ACCOUNT}`, ...edits])
+            .placeholders.flatMap(({ path, placeholder }) =>
+                // A list is as long as what stands in for it.
+                typeof placeholder === "string"
+                    ? `${configPath(path)}=${this.supply(stack, path)}`
+                    : placeholder.map((each, index) => `${configPath([...path, index])}=${each}`),
+            )
+            .concat(`mcp:aws.accountId=${ACCOUNT}`);
+    }
+
+    private supply(stack: string, [concern, name, part]: readonly string[]): string {
+        // Any digest will do: nothing is pulled.
+        if (concern === "images") return `sha256:${createHash("sha256").update(part!).digest("hex")}`;
+        return concern === "tls"
+            ? this.pair(stack, name!)[part as "certificate" | "privateKey"]
+            : `${PLANTED}-${name}-${part}`;
+    }
+
+    private pair(stack: string, name: string): Issued {
+        const key = `${stack} ${name}`;
+        const pair = this.pairs.get(key) ?? this.authority.issue(name, { hosts: hostsOf(stack), days: 90 });
+        this.pairs.set(key, pair);
+        return pair;
+    }
+
+    /** A certificate of its own signature. */
+    issue(name: string, hosts: string[]): Issued {
+        return this.authority.issue(name, { hosts });
+    }
+
+    async close(): Promise<void> {
+        await Promise.all(this.stacks.map((stack) => stack.kill()));
+        await this.runner.stop();
+        this.line.close();
+        this.world.close();
+        await this.cluster.stop();
+        this.authority.remove();
+        rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+}
+
+/** Host names of a stack's Ingress. */
+function hostsOf(stack: string): string[] {
+    const file = parse(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8")) as {
+        config: { "mcp:ingress": { hosts: { host: string }[] } };
+    };
+    return file.config["mcp:ingress"].hosts.map(({ host }) => host);
+}
+
+/** Writes the commands that the engine and the Kubernetes provider start, and returns their folder. */
+function writeTools(folder: string, kubeconfig: string): string {
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    const write = (name: string, ...lines: string[]) => {
+        writeFileSync(join(bin, name), ["#!/bin/sh", ...lines, ""].join("\n"));
+        chmodSync(join(bin, name), 0o755);
+    };
+    const plugin = join(bin, "plugin.cjs");
+    const modules = join(root, "node_modules");
+    buildSync({
+        entryPoints: [join(root, "test", "engine", "plugin.ts")],
+        outfile: plugin,
+        bundle: true,
+        packages: "external",
+        platform: "node",
+        logLevel: "error",
+    });
+    for (const name of ["aws", "random"]) {
+        const file = join(modules, "@pulumi", name, "package.json");
+        const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+        write(
+            `pulumi-resource-${name}`,
+            `NODE_PATH='${modules}' exec '${process.execPath}' '${plugin}' ${version} "$@"`,
+        );
+    }
+    // As the kubeconfig of an EKS cluster asks for a token: aws eks get-token --cluster-name NAME …
+    const { users } = JSON.parse(readFileSync(kubeconfig, "utf8")) as {
+        users: { user: { token: string } }[];
+    };
+    const credential = {
+        apiVersion: "client.authentication.k8s.io/v1beta1",
+        kind: "ExecCredential",
+        status: { token: users[0]!.user.token },
+    };
+    write(
+        "aws",
+        `[ "$1 $2 $3" = "eks get-token --cluster-name" ] || exit 64`,
+        `echo '${JSON.stringify(credential)}'`,
+    );
+    return bin;
+}

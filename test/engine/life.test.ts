@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import { catalogue } from "../../runbook/catalogue";
+import { DATABASE, SCALE_UP_REPLICAS } from "../../runbook/numbers";
+import { eventually, type List, type Resource } from "../cluster/api";
+import { STEPS } from "../golden";
+import { Lab, whyNoEngine } from "./lab";
+import { GREEN, Platform, quickGates, SERVER } from "./platform";
+import { PLANTED } from "./planted";
+import { changesIn, type Result, secondsOf } from "./stack";
+
+/* The life of the platform, driven by the real CLI against a real API server. Every update changes exactly what the
+ * offline preview says. */
+
+const WARM = `${SERVER}.standby=warm`;
+
+const missing = whyNoEngine();
+const suite = missing ? describe.skip : describe;
+
+suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : ""}`, function () {
+    this.timeout(180_000);
+    this.bail(true);
+    let lab: Lab;
+    let production: Platform;
+
+    before(async function () {
+        this.timeout(30 * 60_000);
+        lab = await Lab.open((line) => console.log(`    ${line}`));
+        production = await Platform.of(lab, "production");
+    });
+    after(() => lab?.close());
+
+    it("begins from nothing: one update installs production", async () => {
+        await production.install();
+        await production.settles({ live: "blue", blue: 3, green: 0 });
+        const [first, ...others] = await production.releases();
+        assert.deepEqual([first?.revision, first?.version, others], [1, "v2.0.3", []]);
+        assert.match(
+            production.gateRuns("mcp-server-blue-soak").join(),
+            /first install: nothing to compare with/,
+        );
+        assert.match(production.gateRuns("mcp-ingress-certificate").join(), /PASSED 2 of 2 hosts/);
+    });
+
+    it("has nothing to do the second time, in hardly more time than a preview takes", async () => {
+        const times: Record<"update" | "preview", number[]> = { update: [], preview: [] };
+        for (let run = 0; run < 3; run += 1) {
+            const preview = await production.stack.preview();
+            const update = await production.stack.up();
+            assert.deepEqual([...changesIn(preview.events), ...changesIn(update.events)], []);
+            times.preview.push(preview.seconds);
+            times.update.push(update.seconds);
+        }
+        // The fastest of each: whatever else the machine does only adds to them.
+        const ratio = Math.min(...times.update) / Math.min(...times.preview);
+        measured("update with nothing to do / preview", ratio, "goal 1.20");
+    });
+
+    const procedures = catalogue
+        // A recovered database does not go by the opposite edit: it has a test of its own.
+        .filter(({ id, edits }) => edits.length > 0 && !id.startsWith("database-"));
+    for (const { id, edits, changes } of procedures) {
+        it(`follows the runbook: ${id} changes what it promises, and its opposite takes it back`, async () => {
+            const result = await production.step(...edits.map(({ path, example }) => `${path}=${example}`));
+            // A gate's name ends in the hash of what it looks at.
+            const found = changesIn(result.events).map((line) =>
+                line.replace(/(-(?:capacity|certificate|smoke|soak))-[0-9a-f]{8}$/, "$1-*"),
+            );
+            const promised = changes.map(({ operation, type, name }) => `${operation} ${type} ${name}`);
+            assert.deepEqual(found, promised.sort());
+            await followUps[id]?.(result);
+            await production.step();
+            await production.settles({ live: "blue", blue: 3, green: 0 });
+        });
+    }
+
+    /** What is there afterwards, beside the changes. */
+    const followUps: Record<string, (result: Result) => Promise<void>> = {
+        "blue-green-stage": () => production.settles({ live: "blue", blue: 3, green: 1 }),
+        "blue-green-release": async (result) => {
+            await production.settles({ live: "green", blue: 0, green: 3 });
+            const { revision, version } = (await production.releases()).at(-1)!;
+            assert.deepEqual([revision, version], [2, "v2.1.0"]);
+            assert.match(
+                production.gateRuns("mcp-server-green-soak").at(-1)!,
+                /10 of 10 s: 1000 requests, 0 errors/,
+            );
+            measured(
+                "release beyond its gates, seconds",
+                result.seconds - secondsOf(result.events, /:Job$/),
+                "goal 15",
+            );
+        },
+        "scale-up": async () => {
+            await eventually("the autoscaler follows its new minimum", async () => {
+                const { blue } = await production.traffic();
+                return blue === SCALE_UP_REPLICAS;
+            });
+            // It stays at the new number of pods, unless somebody takes them away once it may.
+            await production.step();
+            await lab.api.patch(production.path("apps/v1", "deployments/mcp-server-blue/scale"), {
+                spec: { replicas: 3 },
+            });
+        },
+    };
+
+    it("rolls back at once to a colour that is kept warm", async () => {
+        await production.step(WARM);
+        await production.settles({ live: "blue", blue: 3, green: 3 });
+        await production.step(WARM, GREEN);
+        await production.settles({ live: "green", blue: 3, green: 3 });
+        const soaks = production.gateRuns("mcp-server-blue-soak").length;
+        const result = await production.step(WARM);
+        await production.settles({ live: "blue", blue: 3, green: 3 });
+        assert.match(
+            production.gateRuns("mcp-server-blue-soak").slice(soaks).join(),
+            /v2\.0\.3 was completed at \S+ not asked again/,
+        );
+        const waiting = secondsOf(result.events, /^kubernetes:/);
+        measured(
+            "rollback to a running colour beyond the provider's waits, seconds",
+            result.seconds - waiting,
+            "goal 5",
+        );
+        await production.step();
+    });
+
+    it("takes two releases in a row, and no second update while one runs", async () => {
+        await production.step(GREEN);
+        const next = [GREEN, `${SERVER}.releases.blue.version=v2.2.0`];
+        await production.step(...next);
+        await production.settles({ live: "green", blue: 0, green: 3 });
+
+        const soaks = () => production.gateRuns("mcp-server-blue-soak").length;
+        const [before, release] = [soaks(), production.step(next[1]!)];
+        await eventually("the release soaks", () => soaks() > before, 60);
+        const second = await production.stack.up();
+        assert.notEqual(second.status, 0);
+        assert.match(second.output, /the stack is currently locked by 1 lock/);
+        await release;
+        await production.settles({ live: "blue", blue: 3, green: 0 });
+        const versions = (await production.releases()).map(({ version }) => version);
+        assert.deepEqual(versions, ["v2.0.3", "v2.1.0", "v2.2.0"]);
+        await production.step();
+    });
+
+    it("releases two workloads at once, each behind its own gates", async () => {
+        const { before, after } = STEPS["two-workloads-at-once"]!;
+        const tools = quickGates("mcp:workloads.tools");
+        await production.step(...before, ...tools);
+        await production.step(...after, ...tools);
+        await production.settles({ live: "green", blue: 0, green: 3 });
+        const { spec } = await production.get<Resource<{ selector: object }>>("v1", "services/tools");
+        assert.deepEqual(spec.selector, { app: "tools", version: "green" });
+        assert.match(production.gateRuns("tools-green-soak").join(), /10 of 10 s: 1000 requests/);
+        await production.step();
+    });
+
+    it("restores a database beside the first, switches to it and back, and removes it in two steps", async () => {
+        const restored = ["mcp:recovery.restoreTime=2026-01-31T10:30:00+05:30"];
+        const active = [...restored, "mcp:database.active=recovery"];
+        const host = async () => {
+            const { data } = await production.get<{ data: Record<string, string> }>(
+                "v1",
+                `secrets/${DATABASE.secret}`,
+            );
+            const url = Buffer.from(data["url"]!, "base64").toString();
+            return new RegExp(`^postgresql://mcp:${PLANTED}[^@]*@([^:]+):5432/mcp\\?sslmode=require$`).exec(
+                url,
+            )?.[1];
+        };
+        const pods = async () => {
+            const { items } = await production.get<List<Resource>>(
+                "v1",
+                "pods?labelSelector=app%3Dmcp-server,version%3Dblue",
+            );
+            return items.map(({ metadata }) => metadata.name);
+        };
+        assert.match((await host())!, /^mcp-production-/);
+
+        await production.step(...restored);
+        assert.match((await host())!, /^mcp-production-/);
+        const served = await pods();
+        await production.step(...active);
+        assert.match((await host())!, /^mcp-recovery-/);
+        assert.deepEqual(
+            (await pods()).filter((name) => served.includes(name)),
+            [],
+            "a pod still has the old URL",
+        );
+
+        // Another time would replace it: refused before anything changes.
+        await production.stack.set(...active, "mcp:recovery.restoreTime=2026-01-31T11:30:00+05:30");
+        const edited = await production.stack.preview();
+        assert.notEqual(edited.status, 0);
+        assert.match(edited.output, /mcp-recovery.*protected|protected.*mcp-recovery/s);
+
+        await production.step(...restored);
+        assert.match((await host())!, /^mcp-production-/);
+        await production.stack.set();
+        const refused = await production.stack.up();
+        assert.notEqual(refused.status, 0);
+        assert.match(refused.output, /protect/);
+        await production.step(...restored, "mcp:recovery.protect=false");
+        await production.step();
+    });
+
+    it("has shown its secrets nowhere", async () => {
+        assert.deepEqual(await production.leaks(), []);
+    });
+
+    it("ends production only when its protection is taken off", async () => {
+        const refused = await production.stack.start(["destroy", "--yes", "--skip-preview"]).done;
+        assert.notEqual(refused.status, 0);
+        assert.match(refused.output, /protect/);
+        await production.settles({ live: "blue", blue: 3, green: 0 });
+        await production.stack.succeed("state", "unprotect", "--all", "--yes");
+        await production.stack.succeed("destroy", "--yes", "--skip-preview");
+        await isGone(production);
+    });
+
+    it("installs and ends staging", async () => {
+        const staging = await Platform.of(lab, "staging");
+        await staging.install();
+        await staging.settles({ live: "blue", blue: 1, green: 0 });
+        await staging.stack.succeed("destroy", "--yes", "--skip-preview");
+        await isGone(staging);
+    });
+
+    async function isGone({ namespace }: Platform): Promise<void> {
+        const { items } = await lab.api.get<List<Resource>>("/api/v1/namespaces");
+        assert.ok(items.every(({ metadata }) => metadata.name !== namespace));
+    }
+});
+
+function measured(what: string, figure: number, goal: string): void {
+    console.log(`        measured: ${what}: ${figure.toFixed(2)} (${goal})`);
+}
