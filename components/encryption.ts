@@ -24,6 +24,25 @@ export interface KeyArgs {
     protect: boolean;
 }
 
+/** Lets CloudWatch encrypt the log groups whose names begin so. It takes no key that does not say it may. */
+export function logsUse(
+    { region, accountId }: { region: string; accountId: string },
+    logGroups: string,
+): PolicyStatement {
+    return {
+        Sid: "Logs",
+        Effect: "Allow",
+        Principal: { Service: `logs.${region}.amazonaws.com` },
+        Action: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+        Resource: "*",
+        Condition: {
+            ArnLike: {
+                "kms:EncryptionContext:aws:logs:arn": `arn:aws:logs:${region}:${accountId}:log-group:${logGroups}*`,
+            },
+        },
+    };
+}
+
 /** A customer key with yearly rotation and the longest grace before deletion, known by the alias `name`. */
 export function declareKey(name: string, args: KeyArgs, parent: Resource): Key {
     const { description, accountId, statements = [], protect } = args;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { BACKUPS, PATCH_WINDOW } from "../runbook/numbers";
 import { own } from "./own";
 import { checksSchema } from "./recovery";
-import { duration, text, wholeNumber } from "./scalars";
+import { duration, subnet, text, wholeNumber } from "./scalars";
 import { dailyWindow, minutesOf, overlap, weeklyWindow } from "./windows";
 
 const DAY_SECONDS = 86_400;
@@ -13,8 +13,6 @@ const days = duration.transform((seconds, context) => {
     }
     return seconds / DAY_SECONDS;
 });
-
-const subnet = text(/^subnet-[0-9a-f]{8,17}$/, "the id of a subnet, such as subnet-0a1b2c3d4e5f67890");
 
 /** PostgreSQL on RDS. Sections 5.1, 7.1 and 7.2. */
 export const databaseSchema = z

@@ -41,7 +41,7 @@ export function connectionsOf<T>(
 ): Record<string, T> {
     return Object.fromEntries(
         Object.entries(workloads[name]!.secrets).flatMap(([key, origin]) =>
-            origin === "database" ? [[key, stores[origin]!.connection]] : [],
+            origin === "supplied" || origin === "generated" ? [] : [[key, stores[origin]!.connection]],
         ),
     );
 }

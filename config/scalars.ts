@@ -66,6 +66,15 @@ export const httpPath = text(/^\/\S*$/, "an HTTP path that begins with /, such a
 /** IPv4 range. */
 export const cidr = z.cidrv4({ error: "an IPv4 range, such as 10.20.0.0/16" });
 
+/** Subnet of a VPC. */
+export const subnet = text(/^subnet-[0-9a-f]{8,17}$/, "the id of a subnet, such as subnet-0a1b2c3d4e5f67890");
+
+/** Name of an S3 bucket. */
+export const bucketName = text(
+    /^(?!xn--|sthree-)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+    "the name of a bucket, of 3 to 63 lower-case letters, digits and hyphens",
+);
+
 /** TCP port. */
 export const port = wholeNumber(1, 65_535);
 

@@ -1,6 +1,7 @@
 import { output, type Output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
 import { awsSchema } from "./aws";
+import { cacheSchema, checkCache } from "./cache";
 import { checkDatabase, databaseSchema } from "./database";
 import { checkEdge, ingressSchema, tlsSchema } from "./edge";
 import { imagesSchema, jobsSchema, releaseReference } from "./images";
@@ -29,6 +30,8 @@ const stackShape = z.strictObject({
     database: databaseSchema.optional(),
     /** A second instance, restored from the first. Default: none. Section 7.2. */
     recovery: recoverySchema.optional(),
+    /** Redis. Default: none; workloads that use one are supplied with its URL. */
+    cache: cacheSchema.optional(),
     /** Bucket for dumps and exported configurations. Default: none. */
     backups: backupsSchema.optional(),
     /** Archive of the audit events. Default: none. */
@@ -46,6 +49,7 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkEdge(values, context);
     checkDatabase(values, context);
     checkRecovery(values, context);
+    checkCache(values, context);
     checkStorage(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {

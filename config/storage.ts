@@ -1,11 +1,6 @@
 import { z } from "zod";
 import { BACKUPS } from "../runbook/numbers";
-import { text, wholeNumber } from "./scalars";
-
-const bucketName = text(
-    /^(?!xn--|sthree-)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
-    "the name of a bucket, of 3 to 63 lower-case letters, digits and hyphens",
-);
+import { bucketName, wholeNumber } from "./scalars";
 
 /** Dumps of the database and configurations of the cluster. Sections 5.2 and 7.1. */
 export const backupsSchema = z.strictObject({

@@ -22,7 +22,11 @@ const looseRelease = z.object({ version: z.coerce.string() }).optional().catch(u
 const looseSchema = z.object({
     environment: z.string().catch(""),
     aws: z
-        .object({ accountId: z.coerce.string().optional().catch(""), region: z.string().catch("") })
+        .object({
+            accountId: z.coerce.string().optional().catch(""),
+            canonicalUserId: z.unknown().optional(),
+            region: z.string().catch(""),
+        })
         .catch({ accountId: "", region: "" }),
     images: z
         .object({
@@ -53,6 +57,7 @@ const looseSchema = z.object({
         )
         .catch({}),
     database: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
+    cache: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
     secrets: z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({}),
 });
 
@@ -90,11 +95,20 @@ export function missingSupplies(raw: unknown, stack: string): Supply[] {
             }
         }
     }
-    if (values.database !== undefined && values.database.subnets === undefined) {
+    for (const store of ["database", "cache"] as const) {
+        if (values[store] !== undefined && values[store].subnets === undefined) {
+            missing.push({
+                path: [store, "subnets"],
+                placeholder: ["subnet-00000000", "subnet-00000001"],
+                command: `pulumi config set --stack ${stack} --path 'mcp:${store}.subnets[0]' SUBNET_ID, and [1] and so on`,
+            });
+        }
+    }
+    if (values.cache !== undefined && values.aws.canonicalUserId === undefined) {
         missing.push({
-            path: ["database", "subnets"],
-            placeholder: ["subnet-00000000", "subnet-00000001"],
-            command: `pulumi config set --stack ${stack} --path 'mcp:database.subnets[0]' SUBNET_ID, and [1] and so on`,
+            path: ["aws", "canonicalUserId"],
+            placeholder: "0".repeat(64),
+            command: `pulumi config set --stack ${stack} --path mcp:aws.canonicalUserId $(aws s3api list-buckets --query Owner.ID --output text)`,
         });
     }
     for (const [workload, { secrets }] of Object.entries(workloads)) {

@@ -141,7 +141,7 @@ const awsPermission = z.strictObject({
 });
 
 /** Concerns of the stack that a workload's secret can be the URL of. */
-export const STORES = ["database"] as const;
+export const STORES = ["database", "cache"] as const;
 
 const colour = z.enum(COLOURS, { error: "blue or green" });
 
@@ -228,7 +228,7 @@ export const workloadSchema = z.strictObject({
         .record(
             environmentName,
             z.enum(["supplied", "generated", ...STORES], {
-                error: "supplied, generated or database",
+                error: "supplied, generated, database or cache",
             }),
         )
         .default({}),

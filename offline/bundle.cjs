@@ -36,7 +36,17 @@ function build(root, options) {
 }
 
 /** Where the project's own sources stand, besides `index.ts`. */
-const SOURCES = ["components", "config", "jobs", "offline", "policies", "runbook", "test/bench", "tools"];
+const SOURCES = [
+    "components",
+    "composition",
+    "config",
+    "jobs",
+    "offline",
+    "policies",
+    "runbook",
+    "test/bench",
+    "tools",
+];
 
 /** Changes whenever a source of the project, or what it is bundled with, does. */
 function fingerprint(root) {

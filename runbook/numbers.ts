@@ -76,6 +76,14 @@ export const DATABASE = {
     port: 5432,
 } as const;
 
+/** Redis: the Secret that leads to it. Section 2.2. */
+export const CACHE = {
+    secret: "mcp-cache-secret",
+    /** Key of that Secret. */
+    secretKey: "url",
+    port: 6379,
+} as const;
+
 /** Backup schedule: how often, and how long each is kept. Section 7.1; `manual` is section 5.2 step 1. */
 export const BACKUPS = {
     postgresql: {

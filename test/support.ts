@@ -48,5 +48,10 @@ export function only({ resources }: Recording, type: string, name: string): Reco
 
 /** Runs the project's command line as a user does. */
 export function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-    return spawnSync("node", ["offline/main.cjs", ...args], { cwd: root, encoding: "utf8" });
+    return spawnSync("node", ["offline/main.cjs", ...args], {
+        cwd: root,
+        encoding: "utf8",
+        // The whole preview as JSON is more than Node takes by default.
+        maxBuffer: 64 * 1024 * 1024,
+    });
 }

@@ -1,18 +1,11 @@
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
 import { LogStream } from "@pulumi/aws/cloudwatch/logStream";
 import { LogSubscriptionFilter } from "@pulumi/aws/cloudwatch/logSubscriptionFilter";
-import { Role } from "@pulumi/aws/iam/role";
-import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
 import { FirehoseDeliveryStream } from "@pulumi/aws/kinesis/firehoseDeliveryStream";
-import {
-    ComponentResource,
-    type ComponentResourceOptions,
-    type Input,
-    jsonStringify,
-    type Output,
-} from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
 import { TIME_ZONE } from "../../runbook/numbers";
-import { declareKey, type PolicyStatement } from "../encryption";
+import { declareKey, logsUse, type PolicyStatement } from "../encryption";
+import { declareServiceRole } from "../identity/serviceRole";
 import { bucketArn, declareBucket, type Retention } from "./bucket";
 
 /** Arguments of {@link AuditArchive}. */
@@ -64,22 +57,7 @@ export class AuditArchive extends ComponentResource {
                 description: "Audit events: their log group, their way, and the archive",
                 accountId,
                 statements: [
-                    {
-                        Sid: "Logs",
-                        Effect: "Allow",
-                        Principal: { Service: `logs.${region}.amazonaws.com` },
-                        Action: [
-                            "kms:Encrypt",
-                            "kms:Decrypt",
-                            "kms:ReEncrypt*",
-                            "kms:GenerateDataKey*",
-                            "kms:DescribeKey",
-                        ],
-                        Resource: "*",
-                        Condition: {
-                            ArnLike: { "kms:EncryptionContext:aws:logs:arn": `${groupArn(args.logGroup)}*` },
-                        },
-                    },
+                    logsUse(args, args.logGroup),
                     ...(retention.mode === "COMPLIANCE" ? [KEEP_KEY] : []),
                 ],
                 protect,
@@ -126,21 +104,23 @@ export class AuditArchive extends ComponentResource {
             { parent: this },
         );
 
-        const writer = this.role(`${name}-writer`, "firehose.amazonaws.com", {
-            StringEquals: { "aws:SourceAccount": accountId },
-        });
-        const rights = this.rights(`${name}-writer`, writer, [
+        const writer = declareServiceRole(
+            `${name}-writer`,
             {
-                Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
-                Resource: `${this.arn}/*`,
+                service: "firehose.amazonaws.com",
+                accountId,
+                statements: [
+                    { actions: ["s3:AbortMultipartUpload", "s3:PutObject"], resources: [`${this.arn}/*`] },
+                    {
+                        actions: ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+                        resources: [this.arn],
+                    },
+                    { actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [key.arn] },
+                    { actions: ["logs:PutLogEvents"], resources: [`${groupArn(deliveryGroup)}:*`] },
+                ],
             },
-            {
-                Action: ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-                Resource: this.arn,
-            },
-            { Action: ["kms:Decrypt", "kms:GenerateDataKey"], Resource: key.arn },
-            { Action: ["logs:PutLogEvents"], Resource: `${groupArn(deliveryGroup)}:*` },
-        ]);
+            this,
+        );
         const stream = new FirehoseDeliveryStream(
             name,
             {
@@ -186,16 +166,22 @@ export class AuditArchive extends ComponentResource {
                     },
                 },
             },
-            { parent: this, dependsOn: [rights, ...ready] },
+            { parent: this, dependsOn: [...writer.ready, ...ready] },
         );
 
         const streamArn = `arn:aws:firehose:${region}:${accountId}:deliverystream/${name}`;
-        const sender = this.role(`${name}-sender`, "logs.amazonaws.com", {
-            StringLike: { "aws:SourceArn": `${groupArn(args.logGroup)}:*` },
-        });
-        const sending = this.rights(`${name}-sender`, sender, [
-            { Action: ["firehose:PutRecord", "firehose:PutRecordBatch"], Resource: streamArn },
-        ]);
+        const sender = declareServiceRole(
+            `${name}-sender`,
+            {
+                service: "logs.amazonaws.com",
+                accountId,
+                sourceArn: `${groupArn(args.logGroup)}:*`,
+                statements: [
+                    { actions: ["firehose:PutRecord", "firehose:PutRecordBatch"], resources: [streamArn] },
+                ],
+            },
+            this,
+        );
         new LogSubscriptionFilter(
             name,
             {
@@ -206,49 +192,10 @@ export class AuditArchive extends ComponentResource {
                 destinationArn: stream.arn,
                 roleArn: sender.arn,
             },
-            { parent: this, dependsOn: [sending] },
+            { parent: this, dependsOn: sender.ready },
         );
 
         this.registerOutputs({ arn: this.arn });
-    }
-
-    /** A role that one service of AWS takes on, for this account alone. */
-    private role(name: string, service: string, condition: PolicyStatement["Condition"]): Role {
-        return new Role(
-            name,
-            {
-                assumeRolePolicy: JSON.stringify({
-                    Version: "2012-10-17",
-                    Statement: [
-                        {
-                            Effect: "Allow",
-                            Principal: { Service: service },
-                            Action: "sts:AssumeRole",
-                            Condition: condition,
-                        },
-                    ],
-                }),
-            },
-            { parent: this },
-        );
-    }
-
-    private rights(
-        name: string,
-        role: Role,
-        statements: readonly { Action: string[]; Resource: Input<string> }[],
-    ): RolePolicy {
-        return new RolePolicy(
-            name,
-            {
-                role: role.id,
-                policy: jsonStringify({
-                    Version: "2012-10-17",
-                    Statement: statements.map((statement) => ({ Effect: "Allow", ...statement })),
-                }),
-            },
-            { parent: this },
-        );
     }
 }
 

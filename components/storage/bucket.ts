@@ -1,4 +1,5 @@
 import { Bucket } from "@pulumi/aws/s3/bucket";
+import { BucketAcl } from "@pulumi/aws/s3/bucketAcl";
 import { BucketLifecycleConfiguration } from "@pulumi/aws/s3/bucketLifecycleConfiguration";
 import { BucketObjectLockConfiguration } from "@pulumi/aws/s3/bucketObjectLockConfiguration";
 import { BucketOwnershipControls } from "@pulumi/aws/s3/bucketOwnershipControls";
@@ -34,14 +35,19 @@ export interface LifecycleRule {
 export interface BucketArgs {
     /** Name of the bucket, in which all accounts of AWS share one namespace. */
     bucket: string;
-    /** Key everything in it is encrypted with. */
-    keyArn: Input<string>;
+    /** Key everything in it is encrypted with. Default: S3's own. */
+    keyArn?: Input<string>;
     lifecycle: readonly LifecycleRule[];
     /** Default retention of its objects. Default: none. */
     retention?: Retention;
+    /** Somebody outside the account who writes there, as access lists name them, and its owner. Default: nobody. */
+    writer?: { canonicalId: string; ownerId: string };
     /** Refuses to delete it. */
     protect: boolean;
 }
+
+/** What {@link BucketArgs.writer} may do: see, write, and read who else may. */
+const WRITER_PERMISSIONS = ["READ", "WRITE", "READ_ACP"];
 
 /** Parts of uploads that never ended go after so many days. */
 const ABORTED_UPLOAD_DAYS = 7;
@@ -52,11 +58,11 @@ export function bucketArn(bucket: string): string {
 }
 
 /**
- * A private bucket: versioned, encrypted with a key of the account, TLS only, never public, owned whole by the
- * account, with one lifecycle. Returns what must exist before anything is put into it.
+ * A private bucket: versioned, encrypted, TLS only, never public, owned by the account, with one lifecycle. Returns
+ * what must exist before anything is put into it.
  */
 export function declareBucket(name: string, args: BucketArgs, parent: ComponentResource): Resource[] {
-    const { bucket, keyArn, lifecycle, retention, protect } = args;
+    const { bucket, keyArn, lifecycle, retention, writer, protect } = args;
     const resource = new Bucket(
         name,
         { bucket, objectLockEnabled: retention !== undefined, forceDestroy: false },
@@ -74,9 +80,12 @@ export function declareBucket(name: string, args: BucketArgs, parent: ComponentR
             ...of,
             rules: [
                 {
-                    applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
+                    applyServerSideEncryptionByDefault:
+                        keyArn === undefined
+                            ? { sseAlgorithm: "AES256" }
+                            : { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
                     // One call to KMS for many objects.
-                    bucketKeyEnabled: true,
+                    bucketKeyEnabled: keyArn !== undefined,
                 },
             ],
         },
@@ -95,7 +104,7 @@ export function declareBucket(name: string, args: BucketArgs, parent: ComponentR
     );
     const ownership = new BucketOwnershipControls(
         name,
-        { ...of, rule: { objectOwnership: "BucketOwnerEnforced" } },
+        { ...of, rule: { objectOwnership: writer ? "BucketOwnerPreferred" : "BucketOwnerEnforced" } },
         { parent },
     );
     const tlsOnly: Omit<PolicyStatement, "Resource"> & { Resource: string[] } = {
@@ -133,7 +142,36 @@ export function declareBucket(name: string, args: BucketArgs, parent: ComponentR
                       { parent, protect, dependsOn: [versioning] },
                   ),
               ];
-    return [versioning, encryption, block, ownership, policy, rules, ...lock];
+    const list = writer === undefined ? [] : [declareAccessList(name, resource, writer, parent, ownership)];
+    return [versioning, encryption, block, ownership, policy, rules, ...lock, ...list];
+}
+
+function declareAccessList(
+    name: string,
+    { bucket }: Bucket,
+    { canonicalId, ownerId }: NonNullable<BucketArgs["writer"]>,
+    parent: ComponentResource,
+    ownership: Resource,
+): BucketAcl {
+    const grant = (id: string, permission: string) => ({
+        grantee: { type: "CanonicalUser", id },
+        permission,
+    });
+    return new BucketAcl(
+        name,
+        {
+            bucket,
+            accessControlPolicy: {
+                owner: { id: ownerId },
+                grants: [
+                    grant(ownerId, "FULL_CONTROL"),
+                    ...WRITER_PERMISSIONS.map((permission) => grant(canonicalId, permission)),
+                ],
+            },
+        },
+        // Until then the bucket takes no access list.
+        { parent, dependsOn: [ownership] },
+    );
 }
 
 function lifecycleRule({ id, prefix, transitions = [], expirationDays, noncurrentDays }: LifecycleRule) {

@@ -1,8 +1,12 @@
 import { type Rule } from "../rule";
 import { asList, statementsOf } from "../statements";
 
-/** One object, or everything inside one; a log group's streams follow a colon. */
-const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*)?$/;
+/** One object, or everything inside one; a log group's streams follow a colon, the names of snapshots a prefix. */
+const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*|:snapshot:([^*?]+-)?\*)?$/;
+
+/** Actions of no particular resource: AWS grants them on everything or not at all. */
+const RESOURCELESS =
+    /^(xray:(GetSampling(Rules|Targets)|Put(TelemetryRecords|TraceSegments))|logs:((Create|Delete|Get|Update)LogDelivery|ListLogDeliveries|PutResourcePolicy|Describe(LogGroups|ResourcePolicies)))$/;
 
 export const rule: Rule = {
     name: "aws-iam-policy-disallow-wildcard",
@@ -16,13 +20,15 @@ export const rule: Rule = {
             return;
         }
         for (const statement of statementsOf(props["policy"], "Allow")) {
-            for (const action of asList(statement["Action"]).map(String)) {
+            const actions = asList(statement["Action"]).map(String);
+            for (const action of actions) {
                 if (/[*?]/.test(action)) {
                     report(`allows the action ${action}`);
                 }
             }
             for (const resource of asList(statement["Resource"]).map(String)) {
-                if (!EXACT_RESOURCE.test(resource)) {
+                const everything = resource === "*" && actions.every((action) => RESOURCELESS.test(action));
+                if (!everything && !EXACT_RESOURCE.test(resource)) {
                     report(`allows the resource ${resource}`);
                 }
             }

@@ -27,7 +27,7 @@ describe("stack values", () => {
             "an unknown concern",
             "workload",
             {},
-            "mcp:workload: found an unknown key, expected one of archive, aws, backups, database, environment, images, incident, ingress, jobs, kubernetes, recovery, secrets, tls, workloads",
+            "mcp:workload: found an unknown key, expected one of archive, aws, backups, cache, database, environment, images, incident, ingress, jobs, kubernetes, recovery, secrets, tls, workloads",
         ],
         [
             "a wrong type",
@@ -304,7 +304,7 @@ describe("stack values", () => {
         );
         assert.ok(
             lines.includes(
-                "mcp:secrets.mcp-server.REDIS_URL a value, set by: pulumi config set --stack production --secret --path 'mcp:secrets.mcp-server.REDIS_URL'",
+                "mcp:secrets.mcp-server.APIM_SUBSCRIPTION_KEY a value, set by: pulumi config set --stack production --secret --path 'mcp:secrets.mcp-server.APIM_SUBSCRIPTION_KEY'",
             ),
             lines.join("\n"),
         );

@@ -56,7 +56,7 @@ describe("npm run preview", () => {
             "--format",
             "json",
             "--set",
-            "mcp:secrets.mcp-server.REDIS_URL=planted-secret",
+            "mcp:secrets.mcp-server.APIM_SUBSCRIPTION_KEY=planted-secret",
         );
         const report = JSON.parse(stdout);
         assert.equal(report.offline, true);
@@ -121,7 +121,16 @@ describe("npm run preview", () => {
                 "package.json",
                 "tsconfig.json",
             ];
-            const folders = ["components", "config", "jobs", "offline", "policies", "runbook", "tools"];
+            const folders = [
+                "components",
+                "composition",
+                "config",
+                "jobs",
+                "offline",
+                "policies",
+                "runbook",
+                "tools",
+            ];
             for (const name of [...copied, ...folders]) {
                 cpSync(join(root, name), join(folder, name), { recursive: true });
             }
@@ -153,10 +162,10 @@ describe("npm run preview", () => {
             );
             const set = previewWith(
                 (text) =>
-                    `${text}\n  mcp:secrets:\n    mcp-server:\n      REDIS_URL: { secure: v1:planted }\n`,
+                    `${text}\n  mcp:secrets:\n    mcp-server:\n      APIM_SUBSCRIPTION_KEY: { secure: v1:planted }\n`,
             );
             assert.equal(set.status, 0);
-            assert.doesNotMatch(set.stdout, /mcp:secrets\.mcp-server\.REDIS_URL/);
+            assert.doesNotMatch(set.stdout, /mcp:secrets\.mcp-server\.APIM_SUBSCRIPTION_KEY/);
             assert.match(set.stdout, /mcp:secrets\.mcp-server\.AZURE_AD_CLIENT_SECRET/);
         });
 

@@ -171,7 +171,9 @@ describe("releases", () => {
                 ["cluster: mcp-production", "context: kind-mcp\n    kubeconfig: /etc/kube.yaml"],
                 // Which is on EKS only.
                 [/ {2}mcp:database:\n(?: {4}.*\n)+/, ""],
+                [/ {2}mcp:cache:\n(?: {4}.*\n)+/, ""],
                 ["DATABASE_URL: database", "DATABASE_URL: supplied"],
+                ["REDIS_URL: cache", "REDIS_URL: supplied"],
             );
             listReleases(options());
             assert.deepEqual(lines, [...TABLE, "* live in the stack file, on blue"]);

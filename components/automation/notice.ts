@@ -1,0 +1,34 @@
+import { EventRule } from "@pulumi/aws/cloudwatch/eventRule";
+import { EventTarget } from "@pulumi/aws/cloudwatch/eventTarget";
+import { type ComponentResource, type Input } from "@pulumi/pulumi";
+
+/** Arguments of {@link declareNotice}. */
+export interface NoticeArgs {
+    /** What has happened, in words. */
+    description: string;
+    /** Events of AWS that tell of it. */
+    pattern: { source: string[]; "detail-type": string[]; detail: object };
+    /** Topic that is told. */
+    topicArn: Input<string>;
+    /** Parts of the event by name, as JSON paths, and the sentence they stand in as `<name>`. */
+    parts: Record<string, string>;
+    sentence: string;
+}
+
+/** Tells people in one sentence when AWS reports an event. */
+export function declareNotice(name: string, args: NoticeArgs, parent: ComponentResource): void {
+    const rule = new EventRule(
+        name,
+        { name, description: args.description, eventPattern: JSON.stringify(args.pattern) },
+        { parent },
+    );
+    new EventTarget(
+        name,
+        {
+            rule: rule.name,
+            arn: args.topicArn,
+            inputTransformer: { inputPaths: args.parts, inputTemplate: JSON.stringify(args.sentence) },
+        },
+        { parent },
+    );
+}

@@ -1,0 +1,119 @@
+import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { BACKUPS } from "../../runbook/numbers";
+import { declareNotice } from "../automation/notice";
+import { declareSchedule } from "../automation/schedule";
+import { declareStateMachine } from "../automation/stateMachine";
+import { bucketArn, declareBucket } from "../storage/bucket";
+import { cacheSnapshotMachine, snapshotPrefix } from "./cacheSnapshotMachine";
+
+/** Arguments of {@link CacheSnapshots}. */
+export interface CacheSnapshotsArgs {
+    /** Name of the replication group. */
+    group: string;
+    /** Name of the bucket its snapshots go to. */
+    bucket: string;
+    accountId: string;
+    /** The account as the access lists of S3 name it. */
+    canonicalUserId: string;
+    region: string;
+    /** Key of the schedule and the log. */
+    keyArn: Input<string>;
+    /** How long the log is kept, in days. */
+    logDays: number;
+    /** Topic that is told when a run fails. */
+    topicArn: Input<string>;
+    /** Refuses to delete the bucket. */
+    protect: boolean;
+}
+
+/** ElastiCache as S3 names it in the regions that every account has from the start. */
+const ELASTICACHE_CANONICAL_ID = "540804c33a284a299d2547575ce1010f2312ef3da9b3a053c8bc45bf233e4353";
+
+/**
+ * Redis every six hours into a bucket of its own, kept for seven days (section 7.1). ElastiCache by itself takes one
+ * snapshot a day and keeps it where it is, so a schedule and a state machine do it.
+ */
+export class CacheSnapshots extends ComponentResource {
+    constructor(name: string, args: CacheSnapshotsArgs, opts?: ComponentResourceOptions) {
+        super("mcp:backup:CacheSnapshots", name, {}, opts);
+        const { group, bucket, accountId, region, keyArn } = args;
+        const { everyHours, retentionDays } = BACKUPS.redis;
+        const ready = declareBucket(
+            name,
+            {
+                bucket,
+                // ElastiCache cannot be admitted to a customer key: it is known by an access list alone.
+                writer: { canonicalId: ELASTICACHE_CANONICAL_ID, ownerId: args.canonicalUserId },
+                lifecycle: [
+                    { id: "snapshots", prefix: "", expirationDays: retentionDays, noncurrentDays: 1 },
+                ],
+                protect: args.protect,
+            },
+            this,
+        );
+
+        const cacheArn = (resource: string) => `arn:aws:elasticache:${region}:${accountId}:${resource}`;
+        const snapshots = cacheArn(`snapshot:${snapshotPrefix(group)}*`);
+        const machine = declareStateMachine(
+            name,
+            {
+                definition: cacheSnapshotMachine({ group, bucket }),
+                accountId,
+                statements: [
+                    {
+                        actions: ["elasticache:CreateSnapshot"],
+                        resources: [cacheArn(`replicationgroup:${group}`), snapshots],
+                    },
+                    {
+                        actions: ["elasticache:CopySnapshot", "elasticache:DeleteSnapshot"],
+                        resources: [snapshots],
+                    },
+                    {
+                        actions: ["elasticache:DescribeSnapshots"],
+                        resources: [cacheArn(`replicationgroup:${group}`), cacheArn("snapshot:*")],
+                    },
+                    // The copy is made in the name of whoever asks for it.
+                    { actions: ["s3:GetBucketLocation", "s3:ListBucket"], resources: [bucketArn(bucket)] },
+                    {
+                        actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+                        resources: [`${bucketArn(bucket)}/*`],
+                    },
+                ],
+                keyArn,
+                logDays: args.logDays,
+            },
+            this,
+            ready,
+        );
+        declareSchedule(
+            name,
+            {
+                description: `Redis to ${bucket} every ${everyHours} hours`,
+                cron: `0 0/${everyHours} * * ? *`,
+                stateMachineArn: machine.arn,
+                accountId,
+                keyArn,
+            },
+            this,
+        );
+        declareNotice(
+            `${name}-failed`,
+            {
+                description: "A snapshot of Redis did not come to its bucket",
+                pattern: {
+                    source: ["aws.states"],
+                    "detail-type": ["Step Functions Execution Status Change"],
+                    detail: {
+                        stateMachineArn: [`arn:aws:states:${region}:${accountId}:stateMachine:${name}`],
+                        status: ["FAILED", "TIMED_OUT", "ABORTED"],
+                    },
+                },
+                topicArn: args.topicArn,
+                parts: { status: "$.detail.status", cause: "$.detail.cause", run: "$.detail.executionArn" },
+                sentence: `Redis backup <status>: <cause>. The next one is due in ${everyHours} hours; sooner: aws stepfunctions redrive-execution --execution-arn <run>`,
+            },
+            this,
+        );
+        this.registerOutputs();
+    }
+}

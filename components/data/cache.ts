@@ -1,0 +1,156 @@
+import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup";
+import { ReplicationGroup } from "@pulumi/aws/elasticache/replicationGroup";
+import { SubnetGroup } from "@pulumi/aws/elasticache/subnetGroup";
+import { SecurityGroupIngressRule } from "@pulumi/aws/vpc/securityGroupIngressRule";
+import {
+    ComponentResource,
+    type ComponentResourceOptions,
+    type Input,
+    interpolate,
+    type Output,
+} from "@pulumi/pulumi";
+import { RandomId } from "@pulumi/random/randomId";
+import { RandomPassword } from "@pulumi/random/randomPassword";
+import { CACHE } from "../../runbook/numbers";
+import { declareKey, logsUse } from "../encryption";
+import { type Connection, declareConnection } from "./connection";
+
+/** Arguments of {@link Cache}. */
+export interface CacheArgs {
+    /** Name of the replication group. */
+    group: string;
+    accountId: string;
+    region: string;
+    /** Network of the cluster. */
+    vpcId: Input<string>;
+    /** Security group of the cluster's nodes and pods: they alone reach the cache. */
+    clusterSecurityGroup: Input<string>;
+    /** Private subnets, in different zones. */
+    subnets: readonly string[];
+    nodeType: string;
+    /** Version of Redis, such as 7.1. */
+    version: string;
+    /** Copies of the primary in other zones. */
+    replicas: number;
+    /** In UTC, as `sat:20:30-sat:22:30`. */
+    maintenanceWindow: string;
+    /** Log group that the key may encrypt. */
+    logGroup: string;
+    /** Namespace of the Secret that leads there, and its labels. */
+    namespace: Input<string>;
+    labels: Record<string, string>;
+    /** Refuses to delete the cache and its key. */
+    protect: boolean;
+}
+
+/** Length of the token, in characters; ElastiCache takes 16 to 128. None of them needs escaping anywhere. */
+const TOKEN_LENGTH = 64;
+
+/** Time AWS may take to make, change or delete a group. */
+const TIMEOUTS = { create: "60m", update: "40m", delete: "45m" };
+
+/**
+ * Redis on ElastiCache (section 2.1): private, TLS only, behind a token, encrypted under its own key, with copies in
+ * other zones. The Secret `mcp-cache-secret` leads there.
+ */
+export class Cache extends ComponentResource {
+    /** The Secret that leads to the primary. */
+    public readonly connection: Connection;
+    /** Address of the primary. */
+    public readonly host: Output<string>;
+    /** ARN of the key everything is encrypted with. */
+    public readonly keyArn: Output<string>;
+
+    constructor(name: string, args: CacheArgs, opts?: ComponentResourceOptions) {
+        super("mcp:data:Cache", name, {}, opts);
+        const { group, protect } = args;
+
+        const key = declareKey(
+            name,
+            {
+                description: "Redis: its disk and snapshots, and the log of what saves them",
+                accountId: args.accountId,
+                statements: [logsUse(args, args.logGroup)],
+                protect,
+            },
+            this,
+        );
+        this.keyArn = key.arn;
+        const security = new SecurityGroup(
+            name,
+            { name, description: "Redis, for the pods of the cluster", vpcId: args.vpcId },
+            { parent: this },
+        );
+        const rule = new SecurityGroupIngressRule(
+            name,
+            {
+                securityGroupId: security.id,
+                referencedSecurityGroupId: args.clusterSecurityGroup,
+                description: "Redis from the cluster",
+                ipProtocol: "tcp",
+                fromPort: CACHE.port,
+                toPort: CACHE.port,
+            },
+            { parent: this },
+        );
+        const subnets = new SubnetGroup(
+            name,
+            { name, description: "Redis", subnetIds: [...args.subnets] },
+            { parent: this },
+        );
+        const token = new RandomPassword(name, { length: TOKEN_LENGTH, special: false }, { parent: this });
+        // A name of its own each time: the last snapshot of a group before it may still be there.
+        const suffix = new RandomId(`${name}-final`, { byteLength: 4, keepers: { group } }, { parent: this });
+        const redis = new ReplicationGroup(
+            name,
+            {
+                replicationGroupId: group,
+                description: "Cache and sessions of the MCP platform",
+                engine: "redis",
+                engineVersion: args.version,
+                nodeType: args.nodeType,
+                numCacheClusters: args.replicas + 1,
+                automaticFailoverEnabled: args.replicas > 0,
+                multiAzEnabled: args.replicas > 0,
+                port: CACHE.port,
+                subnetGroupName: subnets.name,
+                securityGroupIds: [security.id],
+                transitEncryptionEnabled: true,
+                transitEncryptionMode: "required",
+                authToken: token.result,
+                // A new token is known beside the old one, until every pod has it.
+                authTokenUpdateStrategy: "ROTATE",
+                atRestEncryptionEnabled: true,
+                kmsKeyId: key.arn,
+                maintenanceWindow: args.maintenanceWindow,
+                autoMinorVersionUpgrade: true,
+                // What needs a restart waits for the maintenance window.
+                applyImmediately: false,
+                // AWS takes one a day at most: the schedule of section 7.1 takes them.
+                snapshotRetentionLimit: 0,
+                finalSnapshotIdentifier: suffix.hex.apply((hex) => `${group}-final-${hex}`),
+            },
+            { parent: this, protect, customTimeouts: TIMEOUTS, dependsOn: [rule] },
+        );
+        this.host = redis.primaryEndpointAddress;
+
+        this.connection = declareConnection(
+            CACHE.secret,
+            {
+                namespace: args.namespace,
+                labels: args.labels,
+                key: CACHE.secretKey,
+                values: {
+                    // rediss with two s is TLS.
+                    [CACHE.secretKey]: interpolate`rediss://:${token.result}@${this.host}:${CACHE.port}/0`,
+                    host: this.host,
+                    port: String(CACHE.port),
+                    password: token.result,
+                },
+            },
+            this,
+        );
+
+        this.registerOutputs({ host: this.host });
+    }
+}

@@ -1,0 +1,149 @@
+import { type Output } from "@pulumi/pulumi";
+import { logGroupOf } from "../components/automation/stateMachine";
+import { CacheSnapshots } from "../components/backup/cacheSnapshots";
+import { Cache } from "../components/data/cache";
+import { type Connection } from "../components/data/connection";
+import { Database } from "../components/data/database";
+import { DatabaseAccess } from "../components/data/databaseAccess";
+import { type SeverityTopics } from "../components/incident/severityTopics";
+import { AuditArchive } from "../components/storage/auditArchive";
+import { BackupBucket } from "../components/storage/backupBucket";
+import { type CacheValues } from "../config/cache";
+import { type DatabaseValues } from "../config/database";
+import { pinned } from "../config/images";
+import { databaseNames } from "../config/joins";
+import { utcDaily, utcWeekly } from "../config/windows";
+import { type Foundation } from "./foundation";
+
+/** A store of the platform: the Secret that leads the pods there, and its address. */
+interface Store {
+    connection: Connection;
+    host: Output<string>;
+}
+
+/** What keeps the platform's data. Each is there if the stack's values ask for it. */
+export interface Data {
+    database: Store | undefined;
+    cache: Store | undefined;
+    backups: BackupBucket | undefined;
+    archive: AuditArchive | undefined;
+}
+
+/** Declares databases, buckets and what saves the one in the other. Sections 2.1, 5.3 and 7. */
+export function declareData(foundation: Foundation, incidents: SeverityTopics): Data {
+    const { values, providers, production, name, logDays } = foundation;
+    const { aws } = providers;
+    const { database, cache, backups, archive } = values;
+    return {
+        database: database && declareDatabase(foundation, database),
+        cache: cache && declareCache(foundation, cache, incidents),
+        backups:
+            backups &&
+            new BackupBucket(
+                `${name}-backups`,
+                { ...backups, accountId: values.aws.accountId, protect: production },
+                { providers: { aws } },
+            ),
+        archive:
+            archive &&
+            new AuditArchive(
+                `${name}-audit`,
+                {
+                    ...values.aws,
+                    bucket: archive.bucket,
+                    logGroup: `/mcp/${values.environment}/audit`,
+                    searchableDays: logDays,
+                    retention: { mode: archive.mode, ...archive.retention },
+                    protect: production,
+                },
+                { providers: { aws } },
+            ),
+    };
+}
+
+function declareDatabase(
+    { values, providers, production, name, labels, namespace }: Foundation,
+    { subnets, active, checks, ...database }: DatabaseValues,
+): Store {
+    const { aws, kubernetes, random, cluster } = providers;
+    const names = databaseNames(values);
+    const { recovery } = values;
+    const instances = new Database(
+        `${name}-database`,
+        {
+            ...database,
+            ...names,
+            subnets,
+            accountId: values.aws.accountId,
+            vpcId: cluster!.vpcConfig.vpcId,
+            clusterSecurityGroup: cluster!.vpcConfig.clusterSecurityGroupId,
+            multiAz: database.multiAz ?? production,
+            maintenanceWindow: utcWeekly(database.maintenanceWindow),
+            backupWindow: utcDaily(database.backupWindow),
+            protect: production,
+            recovery: recovery && { ...recovery, identifier: names.recovery },
+        },
+        { providers: { aws, random } },
+    );
+    const { connection } = new DatabaseAccess(
+        "mcp-database",
+        {
+            namespace: namespace.namespace,
+            labels,
+            cluster: values.kubernetes.cluster!,
+            network: values.kubernetes.apiServer.cidr,
+            database: instances,
+            active,
+            checks,
+            images: {
+                postgres: pinned(values.images, values.jobs.images.postgres!),
+                aws: pinned(values.images, values.jobs.images.aws!),
+            },
+        },
+        { providers: { aws, kubernetes, random } },
+    );
+    return { connection, host: (active === "recovery" ? instances.recovered! : instances.primary).host };
+}
+
+function declareCache(
+    { values, providers, production, name, labels, namespace, logDays }: Foundation,
+    { snapshotBucket, maintenanceWindow, ...cache }: CacheValues,
+    incidents: SeverityTopics,
+): Store {
+    const { aws, kubernetes, random, cluster } = providers;
+    const { accountId, region, canonicalUserId } = values.aws;
+    const snapshots = `${name}-redis-backup`;
+    const store = new Cache(
+        `${name}-cache`,
+        {
+            ...cache,
+            group: name,
+            accountId,
+            region,
+            vpcId: cluster!.vpcConfig.vpcId,
+            clusterSecurityGroup: cluster!.vpcConfig.clusterSecurityGroupId,
+            maintenanceWindow: utcWeekly(maintenanceWindow),
+            logGroup: logGroupOf(snapshots),
+            namespace: namespace.namespace,
+            labels,
+            protect: production,
+        },
+        { providers: { aws, kubernetes, random } },
+    );
+    new CacheSnapshots(
+        snapshots,
+        {
+            group: name,
+            bucket: snapshotBucket,
+            accountId,
+            canonicalUserId: canonicalUserId!,
+            region,
+            keyArn: store.keyArn,
+            logDays,
+            topicArn: incidents.arns.P2,
+            protect: production,
+        },
+        { providers: { aws } },
+    );
+    return store;
+}

@@ -1,0 +1,51 @@
+import { type Providers, configureProviders } from "../components/providers";
+import { commonLabels } from "../components/labels";
+import { PlatformNamespace } from "../components/platform/namespace";
+import { quotaFor } from "../components/platform/quota";
+import { DATABASE_TASKS } from "../components/data/databaseAccess";
+import { type StackValues } from "../config";
+import { LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "../runbook/numbers";
+
+/** What every part of the platform stands on. */
+export interface Foundation {
+    values: StackValues;
+    providers: Providers;
+    /** Whether production's stricter rules hold: data is protected, there are two zones, events are kept for a year. */
+    production: boolean;
+    /** Begins the names of what exists once a stack: `mcp-production`. */
+    name: string;
+    /** Labels on every Kubernetes object. */
+    labels: Record<string, string>;
+    namespace: PlatformNamespace;
+    /** How long log groups stay searchable, in days. Section 5.3. */
+    logDays: number;
+}
+
+/** Declares the providers and the namespace. */
+export function declareFoundation(values: StackValues): Foundation {
+    const providers = configureProviders(values);
+    const { environment, workloads, database } = values;
+    const production = environment === "production";
+    const labels = commonLabels(environment);
+    const name = values.kubernetes.namespace;
+    const namespace = new PlatformNamespace(
+        name,
+        {
+            namespace: name,
+            labels,
+            quota: quotaFor(Object.values(workloads), {
+                otherGates: verifiesCertificates(values) ? 1 : 0,
+                tasks: database === undefined ? 0 : DATABASE_TASKS,
+            }),
+            protect: production,
+        },
+        { providers: { kubernetes: providers.kubernetes } },
+    );
+    const logDays = production ? LOG_RETENTION_DAYS : TRIAL_LOG_RETENTION_DAYS;
+    return { values, providers, production, name, labels, namespace, logDays };
+}
+
+/** Whether an update waits until the hosts serve the active certificate. Section 5.4 step 4. */
+export function verifiesCertificates({ ingress, environment }: StackValues): boolean {
+    return ingress !== undefined && (ingress.verify ?? environment === "production");
+}

@@ -1,0 +1,63 @@
+import { type ComponentResource } from "@pulumi/pulumi";
+import { PodIdentity } from "../components/identity/podIdentity";
+import { LEDGER } from "../components/platform/namespace";
+import { BlueGreenWorkload } from "../components/workload/blueGreenWorkload";
+import { RollingWorkload } from "../components/workload/rollingWorkload";
+import { type WorkloadValues } from "../config";
+import { pinned } from "../config/images";
+import { blueGreenOf, connectionsOf, networkOf, releaseOf, secretsOf } from "../config/joins";
+import { type Data } from "./data";
+import { type Foundation } from "./foundation";
+
+/** Declares the services, each with its gates. Sections 3.2 to 3.4. Returns their addresses by name. */
+export function declareWorkloads(foundation: Foundation, data: Data): Record<string, string> {
+    return Object.fromEntries(
+        Object.entries(foundation.values.workloads).map(([name, workload]) => [
+            name,
+            declareWorkload(foundation, data, name, workload).url,
+        ]),
+    );
+}
+
+function declareWorkload(
+    { values, providers: { aws, kubernetes, random }, name: prefix, labels, namespace }: Foundation,
+    data: Data,
+    name: string,
+    workload: WorkloadValues,
+) {
+    const after: ComponentResource[] = [namespace];
+    if (workload.awsPermissions.length > 0) {
+        // Before the pods: they are given their credentials when they are created.
+        const identity = new PodIdentity(
+            `${prefix}-${name}`,
+            {
+                cluster: values.kubernetes.cluster!,
+                namespace: namespace.namespace,
+                serviceAccount: name,
+                permissions: workload.awsPermissions,
+            },
+            { providers: { aws } },
+        );
+        after.push(identity);
+    }
+    const { smoke } = workload;
+    const common = {
+        ...workload,
+        namespace: namespace.namespace,
+        labels,
+        after,
+        nodeImage: pinned(values.images, values.jobs.images.node),
+        secrets: secretsOf(values, name),
+        connections: connectionsOf(values, name, data),
+        network: networkOf(values, name),
+        smoke: { ...smoke, image: smoke.image && pinned(values.images, smoke.image) },
+    };
+    const opts = { providers: { kubernetes, random } };
+    return workload.strategy === "rolling"
+        ? new RollingWorkload(
+              name,
+              { ...common, release: releaseOf(values, workload, workload.release) },
+              opts,
+          )
+        : new BlueGreenWorkload(name, { ...common, ...blueGreenOf(values, workload), ledger: LEDGER }, opts);
+}

@@ -1,0 +1,110 @@
+import { SOAK_SECONDS } from "../numbers";
+import { type ExpectedChange, type Procedure } from "../procedure";
+import { DEPLOYMENT, gateOf, ROLLOUT } from "./changes";
+
+/** Traffic moves from one colour to the other; each has its three gates as long as it is live. */
+const switchOf = (workload: string, from: string, to: string): ExpectedChange[] => [
+    { operation: "update", type: DEPLOYMENT, name: `${workload}-${to}` },
+    { operation: "update", type: "kubernetes:core/v1:Service", name: workload },
+    { operation: "update", type: DEPLOYMENT, name: `${workload}-${from}` },
+    ...["capacity", "smoke", "soak"].flatMap((gate) => [
+        ...gateOf("create", `${workload}-${to}`, gate),
+        ...gateOf("delete", `${workload}-${from}`, gate),
+    ]),
+];
+
+/** A new image replaces the pods and, because it was not asked before, the gate and what it runs. */
+const releaseOf = (workload: string): ExpectedChange[] => [
+    { operation: "update", type: DEPLOYMENT, name: workload },
+    { operation: "replace", type: "kubernetes:core/v1:ConfigMap", name: `${workload}-smoke-program` },
+    { operation: "create", type: "kubernetes:batch/v1:Job", name: `${workload}-smoke-*` },
+    { operation: "delete", type: "kubernetes:batch/v1:Job", name: `${workload}-smoke-*` },
+];
+
+/** Chapter 3: releases and rollbacks. */
+export const deployment: readonly Procedure[] = [
+    {
+        id: "standard-deployment",
+        sections: ["3.2"],
+        title: "Standard deployment",
+        when: "A new version of a service has been approved for the environment.",
+        edits: [
+            {
+                path: "mcp:workloads.chat-ui.release.version",
+                value: "the version's image tag",
+                example: "v1.5.0",
+            },
+        ],
+        pinsImages: true,
+        changes: releaseOf("chat-ui"),
+        verify: `${ROLLOUT} and then for the smoke gate, which asks the service from inside the cluster; its lines are in the update's output and in \`kubectl logs\` of the Job.`,
+        undo: "Rollback: set the version before it.",
+    },
+    {
+        id: "blue-green-stage",
+        sections: ["3.3"],
+        title: "Blue-green deployment: try a release without traffic",
+        when: "A release of MCP Server is to run and be tested in the environment before anybody depends on it.",
+        edits: [{ path: "mcp:workloads.mcp-server.stage", value: "the idle colour", example: "green" }],
+        changes: [
+            { operation: "update", type: DEPLOYMENT, name: "mcp-server-green" },
+            ...gateOf("create", "mcp-server-green", "smoke"),
+        ],
+        verify:
+            `${ROLLOUT} and for the smoke gate, which asks \`http://mcp-server-green:8000\`. That Service stays for ` +
+            "validation tests of your own; users' traffic does not change.",
+        undo: "Remove the value: the idle colour is scaled to 0 again.",
+    },
+    {
+        id: "blue-green-release",
+        sections: ["3.3"],
+        title: "Blue-green deployment: release",
+        when: "A new version of MCP Server has been approved. The idle colour's release names it.",
+        edits: [{ path: "mcp:workloads.mcp-server.live", value: "the other colour", example: "green" }],
+        pinsImages: true,
+        changes: switchOf("mcp-server", "blue", "green"),
+        verify:
+            "One update does it all: rollout of the idle colour, capacity gate (as many ready pods as the live one), " +
+            `smoke gate, switch of the Service, soak gate (${SOAK_SECONDS / 60} minutes of error rate, restarts and ` +
+            "readiness), and only then the old colour is scaled to 0. A gate that fails ends the update where it stands. " +
+            "To stop a soak: `kubectl patch configmap mcp-releases -n mcp-production --type merge -p " +
+            '\'{"data":{"mcp-server.abort":"v2.1.0"}}\'` with the release\'s version.',
+        undo: "Rollback: set the colour before it.",
+    },
+    {
+        id: "blue-green-rollback",
+        sections: ["3.3", "3.4"],
+        title: "Rollback of a blue-green deployment",
+        when: "The release that has the traffic misbehaves, or its soak failed. Set `live` to the colour before it.",
+        edits: [
+            {
+                path: "mcp:workloads.mcp-server.live",
+                value: "the colour before it",
+                example: "green",
+            },
+        ],
+        changes: switchOf("mcp-server", "blue", "green"),
+        verify:
+            "The gates ask the ledger: a release that once passed is not tested again, so the switch takes as long as " +
+            "its pods need to start, and seconds where they still run (`standby: warm`, or a soak that failed). " +
+            "An earlier revision: `npm run releases -- restore --revision N` sets it on the idle colour first.",
+        undo: "Set the other colour again.",
+    },
+    {
+        id: "rollback",
+        sections: ["3.4"],
+        title: "Rollback of a rolling deployment",
+        when: "A version misbehaves, or its smoke gate failed.",
+        edits: [
+            {
+                path: "mcp:workloads.chat-ui.release.version",
+                value: "the version to go back to, any earlier one",
+                example: "v1.4.1",
+            },
+        ],
+        pinsImages: true,
+        changes: releaseOf("chat-ui"),
+        verify: `${ROLLOUT} and for the smoke gate of the version it goes back to. The pin of a version that ran before is still in the stack file.`,
+        undo: "Set the newer version again.",
+    },
+];

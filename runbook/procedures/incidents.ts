@@ -1,0 +1,79 @@
+import { SCALE_UP_REPLICAS } from "../numbers";
+import { type Procedure } from "../procedure";
+import { DEPLOYMENT, ROLLOUT } from "./changes";
+
+/** Chapters 4 and 8: who is told, and what helps. */
+export const incidents: readonly Procedure[] = [
+    {
+        id: "severity-topics",
+        sections: ["4.1", "8.1"],
+        title: "Who is told about an incident",
+        when: "An address must be added to, or taken from, a severity's notifications.",
+        edits: [
+            {
+                path: "mcp:incident.contacts.P1[1]",
+                value: "an address beside the ones that are there",
+                example: "platform-lead@nagarro.com",
+            },
+        ],
+        changes: [
+            {
+                operation: "create",
+                type: "aws:sns/topicSubscription:TopicSubscription",
+                name: "mcp-production-incidents-p1-platform-lead@nagarro.com",
+            },
+        ],
+        verify: "The new address confirms the subscription by the link it is sent; until then it receives nothing.",
+        undo: "Remove the address from the list.",
+    },
+    {
+        id: "restart",
+        sections: ["4.3.2 step 4", "4.3.3 step 5"],
+        title: "Graceful restart",
+        when: "Connections or memory leak, and fresh pods help until the cause is found.",
+        edits: [
+            {
+                path: "mcp:workloads.mcp-server.restart",
+                value: "anything it has not been before, such as the ticket",
+                example: "INC-2041",
+            },
+        ],
+        changes: ["blue", "green"].map((colour) => ({
+            operation: "update",
+            type: DEPLOYMENT,
+            name: `mcp-server-${colour}`,
+        })),
+        verify: `${ROLLOUT}; pods are replaced one by one and finish their requests first. No gate runs: it is the same release.`,
+        undo: "Nothing to undo. The value may stay.",
+    },
+    {
+        id: "scale-up",
+        sections: ["4.3.3 step 3"],
+        title: "Manual scale-up",
+        when: "Memory or CPU is exhausted and the autoscaler is too slow or does not see the cause.",
+        edits: [
+            {
+                path: "mcp:workloads.mcp-server.scaling.min",
+                value: "the fewest replicas wanted, at most scaling.max",
+                example: String(SCALE_UP_REPLICAS),
+            },
+        ],
+        changes: ["blue", "green"].map((colour) => ({
+            operation: "update",
+            type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+            name: `mcp-server-${colour}`,
+        })),
+        verify: "`kubectl get hpa -n mcp-production`: the replicas reach the new minimum within seconds.",
+        undo: "Set the value it had; the autoscaler takes the replicas away after five calm minutes.",
+    },
+    {
+        id: "autoscaling",
+        sections: ["4.3.3 step 4"],
+        title: "Horizontal autoscaling",
+        when: "Always: an autoscaler is declared for every service, within `scaling.min` and `scaling.max`.",
+        edits: [],
+        changes: [],
+        verify: "`kubectl get hpa -n mcp-production` shows current and wanted use, bounds and replicas.",
+        undo: "Nothing to undo.",
+    },
+];

@@ -1,0 +1,87 @@
+import { type Edit, type ExpectedChange, type Procedure } from "../procedure";
+import { DEPLOYMENT, gateOf, ROLLOUT } from "./changes";
+
+/** A second instance, its user, and the checks that tell whether it is whole. */
+const restored: readonly ExpectedChange[] = [
+    { operation: "create", type: "random:index/randomId:RandomId", name: "mcp-recovery-final" },
+    { operation: "create", type: "aws:rds/instance:Instance", name: "mcp-recovery" },
+    { operation: "update", type: "aws:iam/rolePolicy:RolePolicy", name: "mcp-database" },
+    ...["bootstrap", "verify"].flatMap((task) => gateOf("create", "mcp-recovery", task)),
+];
+
+const RESTORE_TIME: Edit = {
+    path: "mcp:recovery.restoreTime",
+    value: "the time to go back to, with its zone",
+    example: "2026-01-31T10:30:00+05:30",
+};
+
+/** Chapter 7: what is saved, and brought back. */
+export const recovery: readonly Procedure[] = [
+    {
+        id: "backup-bucket",
+        sections: ["5.2 step 1", "7.1"],
+        title: "Bucket for dumps and exported configurations",
+        when:
+            "Always: `msil-mcp-backups` keeps `daily/` 30 days, `weekly/` a year in Glacier, `kubernetes/` 90 days, and " +
+            "`manual/` until somebody removes it.",
+        edits: [],
+        changes: [],
+        verify: "`aws s3 ls s3://msil-mcp-backups/`. What was deleted or overwritten can be brought back for 7 days, by its version.",
+        undo: "The bucket is protected: the engine refuses to delete it.",
+    },
+    {
+        id: "audit-archive",
+        sections: ["5.3", "7.1"],
+        title: "Archive of the audit events",
+        when: "Always: every event of `/mcp/production/audit` is in the archive within minutes, for 7 years.",
+        edits: [],
+        changes: [],
+        verify:
+            "`aws s3 ls s3://msil-mcp-audit/events/$(date +%Y/%m/%d)/`; what is fetched reads line by line: " +
+            "`aws s3 cp s3://msil-mcp-audit/events/2026/01/31/FILE - | zcat`. After a year an object must be restored from " +
+            "deep storage first (`aws s3api restore-object`, some hours). What could not be delivered is below `failed/`, " +
+            "and `/mcp/production/audit-delivery` says why.",
+        undo: "Nothing can be undone: in COMPLIANCE mode no one deletes an event before its time.",
+    },
+    {
+        id: "database-recovery",
+        sections: ["7.2 steps 1 to 4"],
+        title: "Point-in-time recovery: restore and verify",
+        when: "Data was lost or spoilt, and the time before it is known. The services go on with what they have.",
+        edits: [RESTORE_TIME],
+        changes: restored,
+        verify:
+            "One update restores `mcp-recovery` beside `mcp-production`, with the same network, parameters and zones, " +
+            "waits until it is available, gives the application its user, and runs the queries of `mcp:database.checks`: " +
+            "one that counts less than it must fails the update. `kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-database` shows them.",
+        undo:
+            "Removing it takes two updates, because it is protected: `pulumi config set --path mcp:recovery.protect false`, " +
+            "then `pulumi config rm mcp:recovery`. A last snapshot stays. To keep it for good, set `mcp:recovery.keep true`: " +
+            "its restore time is history then, and no update compares it any more.",
+    },
+    {
+        id: "database-switch",
+        sections: ["7.2 steps 5 and 6"],
+        title: "Point-in-time recovery: switch the services over",
+        when: "The restored instance has been verified. In an emergency both edits go into one update.",
+        edits: [
+            RESTORE_TIME,
+            {
+                path: "mcp:database.active",
+                value: "`recovery`, or `primary` to go back",
+                example: "recovery",
+            },
+        ],
+        changes: [
+            ...restored,
+            { operation: "update", type: "kubernetes:core/v1:Secret", name: "mcp-db-secret" },
+            ...["blue", "green"].map((colour): ExpectedChange => ({
+                operation: "update",
+                type: DEPLOYMENT,
+                name: `mcp-server-${colour}`,
+            })),
+        ],
+        verify: `\`mcp-db-secret\` is written only after the verification has passed, and the pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release.`,
+        undo: "Set `active` back to `primary`. What was written to the one is not in the other.",
+    },
+];
