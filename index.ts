@@ -13,7 +13,7 @@ declareEdge(foundation);
 
 export const namespace = foundation.namespace.namespace;
 export const services = urls;
-export const severityTopics = incidents.arns;
+export const severityTopics = incidents.topics;
 export const databaseHost = data.database?.host;
 export const cacheHost = data.cache?.host;
 export const auditLogGroup = data.archive?.logGroup;

@@ -5,7 +5,6 @@ import { Cache } from "../components/data/cache";
 import { type Connection } from "../components/data/connection";
 import { Database } from "../components/data/database";
 import { DatabaseAccess } from "../components/data/databaseAccess";
-import { type SeverityTopics } from "../components/incident/severityTopics";
 import { AuditArchive } from "../components/storage/auditArchive";
 import { BackupBucket } from "../components/storage/backupBucket";
 import { type CacheValues } from "../config/cache";
@@ -14,6 +13,7 @@ import { pinned } from "../config/images";
 import { databaseNames } from "../config/joins";
 import { utcDaily, utcWeekly } from "../config/windows";
 import { type Foundation } from "./foundation";
+import { type Incidents } from "./incidents";
 
 /** A store of the platform: the Secret that leads the pods there, and its address. */
 interface Store {
@@ -30,7 +30,7 @@ export interface Data {
 }
 
 /** Declares databases, buckets and what saves the one in the other. Sections 2.1, 5.3 and 7. */
-export function declareData(foundation: Foundation, incidents: SeverityTopics): Data {
+export function declareData(foundation: Foundation, incidents: Incidents): Data {
     const { values, providers, production, name, logDays } = foundation;
     const { aws } = providers;
     const { database, cache, backups, archive } = values;
@@ -108,7 +108,7 @@ function declareDatabase(
 function declareCache(
     { values, providers, production, name, labels, namespace, logDays }: Foundation,
     { snapshotBucket, maintenanceWindow, ...cache }: CacheValues,
-    incidents: SeverityTopics,
+    incidents: Incidents,
 ): Store {
     const { aws, kubernetes, random, cluster } = providers;
     const { accountId, region, canonicalUserId } = values.aws;
@@ -140,7 +140,7 @@ function declareCache(
             region,
             keyArn: store.keyArn,
             logDays,
-            topicArn: incidents.arns.P2,
+            topicArn: incidents.topics.P2,
             protect: production,
         },
         { providers: { aws } },
