@@ -7,14 +7,28 @@ export interface ExpectedChange {
     name: string;
 }
 
+/** Something the operator is asked for. */
+export interface Parameter {
+    /** On the command line `--restore-time` for `restoreTime`. */
+    name: string;
+    /** What to give, in words. */
+    meaning: string;
+    /** A value for the documentation, the prediction and its test. */
+    example: string;
+}
+
 /** A value the operator sets. */
 export interface Edit {
-    /** As `pulumi config set --path` takes it. */
+    /** As `pulumi config set --path` takes it; `{workload}` stands for a parameter of the procedure. */
     path: string;
     /** What to put there, in words. */
     value: string;
     /** A value for the example, the prediction and its test. */
     example: string;
+    /** Name of the parameter that is put there. Default: the last key of the path. */
+    parameter?: string;
+    /** Whether it need not be given where the stack file has a value already. Default: false. */
+    keeps?: boolean;
 }
 
 /** One step of the runbook, as an update of the stack or as a resource that is declared once and for all. */
@@ -28,6 +42,8 @@ export interface Procedure {
     when: string;
     /** What to type before the values are set. Default: nothing. */
     preparation?: readonly string[];
+    /** What stands in the paths of the edits. Default: nothing. */
+    parameters?: readonly Parameter[];
     /** Values to set; none where the procedure is declared for good. */
     edits: readonly Edit[];
     /** Whether the edit names a release, whose image must be pinned before the update. */
@@ -38,4 +54,10 @@ export interface Procedure {
     verify: string;
     /** How the step is undone. */
     undo: string;
+    /** Whether the values before it take it back in one update, so that a failed run may do so by itself. Default: false. */
+    revertible?: boolean;
+    /** Whether it can go back to a revision that the ledger of releases remembers. Default: false. */
+    takesRevision?: boolean;
+    /** What the operator may do beside updating the stack. Default: nothing else. */
+    rights?: string;
 }

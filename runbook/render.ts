@@ -1,4 +1,5 @@
 import { catalogue } from "./catalogue";
+import { exampleEdits, examplesOf, flagOf, parametersOf, pathWith } from "./parameters";
 import { type Procedure } from "./procedure";
 
 /** The catalogue as a page (docs/runbook.md). */
@@ -18,7 +19,7 @@ export function renderRunbook(): string {
 }
 
 function renderProcedure(procedure: Procedure): string[] {
-    const { id, title, sections, when, edits, changes, verify, undo } = procedure;
+    const { id, title, sections, when, edits, changes, verify, undo, rights } = procedure;
     const values = edits.map(({ path, value }) => `- \`${path}\`: ${value}`);
     const effects = changes.map(({ operation, type, name }) => `- ${operation} \`${type}\` \`${name}\``);
     return [
@@ -37,6 +38,8 @@ function renderProcedure(procedure: Procedure): string[] {
                   ...commandsOf(procedure),
                   "```",
                   "",
+                  `Or at once: \`${runCommandOf(procedure)}\``,
+                  "",
                   "The example changes exactly:",
                   "",
                   ...effects,
@@ -46,18 +49,30 @@ function renderProcedure(procedure: Procedure): string[] {
         "",
         `**Undone by:** ${undo}`,
         "",
+        ...(rights === undefined ? [] : [`**Rights:** ${rights}`, ""]),
     ];
 }
 
 /** What the operator types for the procedure's example. */
-export function commandsOf({ preparation = [], edits, pinsImages }: Procedure): string[] {
+export function commandsOf(procedure: Procedure): string[] {
+    const { preparation = [], edits, pinsImages } = procedure;
+    const examples = examplesOf(procedure);
     return [
         ...preparation,
-        `npm run preview -- ${edits.map(({ path, example }) => `--set '${path}=${example}'`).join(" ")}`,
+        `npm run preview -- ${exampleEdits(procedure)
+            .map((edit) => `--set '${edit}'`)
+            .join(" ")}`,
         ...edits.map(
-            ({ path, example }) => `pulumi config set --stack production --path '${path}' ${example}`,
+            (edit) =>
+                `pulumi config set --stack production --path '${pathWith(edit, examples)}' ${edit.example}`,
         ),
         ...(pinsImages ? ["npm run images -- pin --stack production"] : []),
         "pulumi up --stack production",
     ];
+}
+
+/** All of that in one command, which asks before it changes anything. */
+export function runCommandOf(procedure: Procedure): string {
+    const parameters = parametersOf(procedure).map(({ name, example }) => `${flagOf(name)} ${example}`);
+    return ["npm run runbook -- run", procedure.id, ...parameters].join(" ");
 }

@@ -1,5 +1,5 @@
 import { SOAK_SECONDS } from "../numbers";
-import { type ExpectedChange, type Procedure } from "../procedure";
+import { type ExpectedChange, type Parameter, type Procedure } from "../procedure";
 import { DEPLOYMENT, gateOf, ROLLOUT } from "./changes";
 
 /** Traffic moves from one colour to the other; each has its three gates as long as it is live. */
@@ -12,6 +12,18 @@ const switchOf = (workload: string, from: string, to: string): ExpectedChange[] 
         ...gateOf("delete", `${workload}-${from}`, gate),
     ]),
 ];
+
+const WORKLOAD: Parameter = {
+    name: "workload",
+    meaning: "the service, one whose strategy is rolling",
+    example: "chat-ui",
+};
+
+const SERVER: Parameter = {
+    name: "workload",
+    meaning: "the service, one whose strategy is blueGreen",
+    example: "mcp-server",
+};
 
 /** A new image replaces the pods and, because it was not asked before, the gate and what it runs. */
 const releaseOf = (workload: string): ExpectedChange[] => [
@@ -28,14 +40,16 @@ export const deployment: readonly Procedure[] = [
         sections: ["3.2"],
         title: "Standard deployment",
         when: "A new version of a service has been approved for the environment.",
+        parameters: [WORKLOAD],
         edits: [
             {
-                path: "mcp:workloads.chat-ui.release.version",
+                path: "mcp:workloads.{workload}.release.version",
                 value: "the version's image tag",
                 example: "v1.5.0",
             },
         ],
         pinsImages: true,
+        revertible: true,
         changes: releaseOf("chat-ui"),
         verify: `${ROLLOUT} and then for the smoke gate, which asks the service from inside the cluster; its lines are in the update's output and in \`kubectl logs\` of the Job.`,
         undo: "Rollback: set the version before it.",
@@ -45,7 +59,9 @@ export const deployment: readonly Procedure[] = [
         sections: ["3.3"],
         title: "Blue-green deployment: try a release without traffic",
         when: "A release of MCP Server is to run and be tested in the environment before anybody depends on it.",
-        edits: [{ path: "mcp:workloads.mcp-server.stage", value: "the idle colour", example: "green" }],
+        parameters: [SERVER],
+        edits: [{ path: "mcp:workloads.{workload}.stage", value: "the idle colour", example: "green" }],
+        revertible: true,
         changes: [
             { operation: "update", type: DEPLOYMENT, name: "mcp-server-green" },
             ...gateOf("create", "mcp-server-green", "smoke"),
@@ -60,8 +76,10 @@ export const deployment: readonly Procedure[] = [
         sections: ["3.3"],
         title: "Blue-green deployment: release",
         when: "A new version of MCP Server has been approved. The idle colour's release names it.",
-        edits: [{ path: "mcp:workloads.mcp-server.live", value: "the other colour", example: "green" }],
+        parameters: [SERVER],
+        edits: [{ path: "mcp:workloads.{workload}.live", value: "the other colour", example: "green" }],
         pinsImages: true,
+        revertible: true,
         changes: switchOf("mcp-server", "blue", "green"),
         verify:
             "One update does it all: rollout of the idle colour, capacity gate (as many ready pods as the live one), " +
@@ -76,13 +94,16 @@ export const deployment: readonly Procedure[] = [
         sections: ["3.3", "3.4"],
         title: "Rollback of a blue-green deployment",
         when: "The release that has the traffic misbehaves, or its soak failed. Set `live` to the colour before it.",
+        parameters: [SERVER],
         edits: [
             {
-                path: "mcp:workloads.mcp-server.live",
+                path: "mcp:workloads.{workload}.live",
                 value: "the colour before it",
                 example: "green",
             },
         ],
+        revertible: true,
+        takesRevision: true,
         changes: switchOf("mcp-server", "blue", "green"),
         verify:
             "The gates ask the ledger: a release that once passed is not tested again, so the switch takes as long as " +
@@ -95,14 +116,16 @@ export const deployment: readonly Procedure[] = [
         sections: ["3.4"],
         title: "Rollback of a rolling deployment",
         when: "A version misbehaves, or its smoke gate failed.",
+        parameters: [WORKLOAD],
         edits: [
             {
-                path: "mcp:workloads.chat-ui.release.version",
+                path: "mcp:workloads.{workload}.release.version",
                 value: "the version to go back to, any earlier one",
                 example: "v1.4.1",
             },
         ],
         pinsImages: true,
+        revertible: true,
         changes: releaseOf("chat-ui"),
         verify: `${ROLLOUT} and for the smoke gate of the version it goes back to. The pin of a version that ran before is still in the stack file.`,
         undo: "Set the newer version again.",

@@ -9,9 +9,14 @@ export const incidents: readonly Procedure[] = [
         sections: ["4.1", "8.1"],
         title: "Who is told about an incident",
         when: "An address must be added to, or taken from, a severity's notifications.",
+        parameters: [
+            { name: "severity", meaning: "P1 to P4", example: "P1" },
+            { name: "position", meaning: "its place in the list, from 0", example: "1" },
+        ],
         edits: [
             {
-                path: "mcp:incident.contacts.P1[1]",
+                path: "mcp:incident.contacts.{severity}[{position}]",
+                parameter: "address",
                 value: "an address beside the ones that are there",
                 example: "platform-lead@nagarro.com",
             },
@@ -31,9 +36,10 @@ export const incidents: readonly Procedure[] = [
         sections: ["4.3.2 step 4", "4.3.3 step 5"],
         title: "Graceful restart",
         when: "Connections or memory leak, and fresh pods help until the cause is found.",
+        parameters: [{ name: "workload", meaning: "the service", example: "mcp-server" }],
         edits: [
             {
-                path: "mcp:workloads.mcp-server.restart",
+                path: "mcp:workloads.{workload}.restart",
                 value: "anything it has not been before, such as the ticket",
                 example: "INC-2041",
             },
@@ -51,13 +57,15 @@ export const incidents: readonly Procedure[] = [
         sections: ["4.3.3 step 3"],
         title: "Manual scale-up",
         when: "Memory or CPU is exhausted and the autoscaler is too slow or does not see the cause.",
+        parameters: [{ name: "workload", meaning: "the service", example: "mcp-server" }],
         edits: [
             {
-                path: "mcp:workloads.mcp-server.scaling.min",
+                path: "mcp:workloads.{workload}.scaling.min",
                 value: "the fewest replicas wanted, at most scaling.max",
                 example: String(SCALE_UP_REPLICAS),
             },
         ],
+        revertible: true,
         changes: ["blue", "green"].map((colour) => ({
             operation: "update",
             type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",

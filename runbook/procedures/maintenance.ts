@@ -16,6 +16,7 @@ export const maintenance: readonly Procedure[] = [
         edits: [
             {
                 path: "mcp:ingress.certificates[1]",
+                parameter: "certificate",
                 value: "the new pair's name, beside the old one",
                 example: "mcp-tls-new",
             },

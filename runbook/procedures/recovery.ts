@@ -65,7 +65,7 @@ export const recovery: readonly Procedure[] = [
         title: "Point-in-time recovery: switch the services over",
         when: "The restored instance has been verified. In an emergency both edits go into one update.",
         edits: [
-            RESTORE_TIME,
+            { ...RESTORE_TIME, keeps: true },
             {
                 path: "mcp:database.active",
                 value: "`recovery`, or `primary` to go back",

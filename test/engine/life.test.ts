@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { catalogue } from "../../runbook/catalogue";
+import { exampleEdits } from "../../runbook/parameters";
 import { DATABASE, SCALE_UP_REPLICAS } from "../../runbook/numbers";
 import { eventually, type List, type Resource } from "../cluster/api";
 import { STEPS } from "../golden";
@@ -58,9 +59,10 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
     const procedures = catalogue
         // A recovered database does not go by the opposite edit: it has a test of its own.
         .filter(({ id, edits }) => edits.length > 0 && !id.startsWith("database-"));
-    for (const { id, edits, changes } of procedures) {
+    for (const procedure of procedures) {
+        const { id, changes } = procedure;
         it(`follows the runbook: ${id} changes what it promises, and its opposite takes it back`, async () => {
-            const result = await production.step(...edits.map(({ path, example }) => `${path}=${example}`));
+            const result = await production.step(...exampleEdits(procedure));
             // A gate's name ends in the hash of what it looks at.
             const found = changesIn(result.events).map((line) =>
                 line.replace(/(-(?:capacity|certificate|smoke|soak))-[0-9a-f]{8}$/, "$1-*"),

@@ -2,19 +2,15 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue } from "../../runbook/catalogue";
+import { exampleEdits } from "../../runbook/parameters";
 import { renderRunbook } from "../../runbook/render";
 import { changesOf, linesOf, root } from "../support";
 
 describe("the runbook's procedures", () => {
-    for (const { id, edits, changes } of catalogue) {
-        if (edits.length === 0) {
-            continue;
-        }
+    for (const procedure of catalogue.filter(({ edits }) => edits.length > 0)) {
+        const { id, changes } = procedure;
         it(`${id} changes exactly what it promises`, async () => {
-            const found = await changesOf(
-                "production",
-                ...edits.map(({ path, example }) => `${path}=${example}`),
-            );
+            const found = await changesOf("production", ...exampleEdits(procedure));
             // A gate's name ends in the hash of its release.
             const lines = linesOf(found).map((line) =>
                 line.replace(/(-(?:bootstrap|capacity|certificate|smoke|soak|verify))-[0-9a-f]{8}$/, "$1-*"),

@@ -1,0 +1,47 @@
+import { type Edit, type Parameter, type Procedure } from "./procedure";
+
+/** Everything a procedure asks for, each once, in the order of its edits. */
+export function parametersOf({ parameters = [], edits }: Procedure): (Parameter & { keeps: boolean })[] {
+    const all = [
+        ...parameters.map((parameter) => ({ ...parameter, keeps: false })),
+        ...edits.map((edit) => ({
+            name: parameterOf(edit),
+            meaning: edit.value,
+            example: edit.example,
+            keeps: edit.keeps ?? false,
+        })),
+    ];
+    return all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index);
+}
+
+/** The edits with values given for the parameters, as `path=value`; what keeps its value and has none is left out. */
+export function editsWith({ edits }: Procedure, given: Readonly<Record<string, string>>): string[] {
+    return edits.flatMap((edit) => {
+        const value = given[parameterOf(edit)];
+        return value === undefined ? [] : [`${pathWith(edit, given)}=${value}`];
+    });
+}
+
+/** The edits of the documentation's example. */
+export function exampleEdits(procedure: Procedure): string[] {
+    return editsWith(procedure, examplesOf(procedure));
+}
+
+/** The example of each parameter. */
+export function examplesOf(procedure: Procedure): Record<string, string> {
+    return Object.fromEntries(parametersOf(procedure).map(({ name, example }) => [name, example]));
+}
+
+/** The path of an edit with the parameters that stand in it. */
+export function pathWith({ path }: Edit, given: Readonly<Record<string, string>>): string {
+    return path.replace(/\{(\w+)\}/g, (_, name: string) => given[name]!);
+}
+
+/** How a parameter is given on the command line. */
+export function flagOf(name: string): string {
+    return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function parameterOf({ parameter, path }: Edit): string {
+    return parameter ?? /([A-Za-z]\w*)\W*(?:\d+\])?$/.exec(path)![1]!;
+}
