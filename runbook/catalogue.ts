@@ -1,5 +1,6 @@
 import { type Procedure } from "./procedure";
 import { deployment } from "./procedures/deployment";
+import { diagnosis } from "./procedures/diagnosis";
 import { health } from "./procedures/health";
 import { incidents } from "./procedures/incidents";
 import { maintenance } from "./procedures/maintenance";
@@ -9,6 +10,7 @@ import { recovery } from "./procedures/recovery";
 export const catalogue: readonly Procedure[] = [
     ...health,
     ...deployment,
+    ...diagnosis,
     ...incidents,
     ...maintenance,
     ...recovery,

@@ -40,6 +40,8 @@ export interface Procedure {
     title: string;
     /** When to use it. */
     when: string;
+    /** What to type to find out what is wrong: it looks, and changes nothing. Default: nothing. */
+    looks?: readonly string[];
     /** What to type before the values are set. Default: nothing. */
     preparation?: readonly string[];
     /** What stands in the paths of the edits. Default: nothing. */

@@ -19,7 +19,7 @@ export function renderRunbook(): string {
 }
 
 function renderProcedure(procedure: Procedure): string[] {
-    const { id, title, sections, when, edits, changes, verify, undo, rights } = procedure;
+    const { id, title, sections, when, looks = [], edits, changes, verify, undo, rights } = procedure;
     const values = edits.map(({ path, value }) => `- \`${path}\`: ${value}`);
     const effects = changes.map(({ operation, type, name }) => `- ${operation} \`${type}\` \`${name}\``);
     return [
@@ -29,6 +29,7 @@ function renderProcedure(procedure: Procedure): string[] {
         "",
         `Section ${sections.join(", ")}. ${when}`,
         "",
+        ...(looks.length === 0 ? [] : ["```bash", ...looks, "```", ""]),
         ...(edits.length === 0
             ? []
             : [

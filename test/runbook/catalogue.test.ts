@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { catalogue } from "../../runbook/catalogue";
 import { exampleEdits } from "../../runbook/parameters";
 import { renderRunbook } from "../../runbook/render";
+import { SYMPTOMS } from "../../runbook/symptoms";
 import { changesOf, linesOf, root } from "../support";
 
 describe("the runbook's procedures", () => {
@@ -21,6 +22,28 @@ describe("the runbook's procedures", () => {
             );
         });
     }
+
+    it("change nothing where they only look", () => {
+        const looking = catalogue.flatMap(({ id, looks = [] }) => looks.map((look) => `${id}: ${look}`));
+        assert.ok(looking.length > 0);
+        const changing =
+            /\b(apply|delete|drain|edit|patch|replace|restart|scale|set)\b|aws \S+ (?!describe-|filter-|get-|list-)|-X |--request/;
+        assert.deepEqual(
+            looking.filter((look) => changing.test(look)),
+            [],
+        );
+    });
+
+    it("lead on from every symptom of section 6.1", () => {
+        const ids = catalogue.map(({ id }) => id);
+        assert.equal(SYMPTOMS.length, 6);
+        for (const { procedure, cause, resolution } of SYMPTOMS) {
+            assert.ok(ids.includes(procedure), procedure);
+            const { when } = catalogue.find(({ id }) => id === procedure)!;
+            // Each row stands where it leads to, in the runbook's own words.
+            assert.ok(when.toLowerCase().includes(`${cause}; ${resolution}`.toLowerCase()), when);
+        }
+    });
 
     it("have unique ids", () => {
         assert.equal(new Set(catalogue.map(({ id }) => id)).size, catalogue.length);
