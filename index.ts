@@ -2,6 +2,7 @@ import { declareData } from "./composition/data";
 import { declareEdge } from "./composition/edge";
 import { declareFoundation } from "./composition/foundation";
 import { declareIncidents } from "./composition/incidents";
+import { declareMaintenance } from "./composition/maintenance";
 import { declareWorkloads } from "./composition/workloads";
 import { loadStack } from "./config";
 
@@ -10,6 +11,7 @@ const incidents = declareIncidents(foundation);
 const data = declareData(foundation, incidents);
 const urls = declareWorkloads(foundation, data);
 declareEdge(foundation);
+declareMaintenance(foundation, incidents);
 
 export const namespace = foundation.namespace.namespace;
 export const services = urls;

@@ -7,6 +7,7 @@ import { checkEdge, ingressSchema, tlsSchema } from "./edge";
 import { imagesSchema, jobsSchema, releaseReference } from "./images";
 import { incidentSchema } from "./incident";
 import { kubernetesSchema } from "./kubernetes";
+import { maintenanceSchema } from "./maintenance";
 import { own } from "./own";
 import { checkRecovery, recoverySchema } from "./recovery";
 import { dnsLabel, environmentName, someText } from "./scalars";
@@ -36,6 +37,8 @@ const stackShape = z.strictObject({
     backups: backupsSchema.optional(),
     /** Archive of the audit events. Default: none. */
     archive: archiveSchema.optional(),
+    /** Maintenance by the calendar. Default: none. */
+    maintenance: maintenanceSchema.optional(),
     /** The way in from outside. Default: none; the services are reached inside the cluster only. */
     ingress: ingressSchema.optional(),
     /** Certificates and their private keys. Set like secrets, never typed plain. */

@@ -40,6 +40,21 @@ export function utcWeekly(window: Weekly): string {
         .join("-");
 }
 
+/** When a window of every week starts, in AWS's cron of six fields: `0 2 ? * SUN *`. */
+export function everyWeek({ weekday, start }: Weekly): string {
+    return `${cronTime(start)} ? * ${weekday.toUpperCase()} *`;
+}
+
+/** The same on the first such day of each month: `0 1 ? * SUN#1 *`. */
+export function firstOfMonth({ weekday, start }: Weekly): string {
+    return `${cronTime(start)} ? * ${weekday.toUpperCase()}#1 *`;
+}
+
+/** An instant as the clocks of the runbook's zone show it: `2027-01-10T02:00`. */
+export function inRunbookZone(instant: string): string {
+    return new Date(Date.parse(instant) + ZONE_OFFSET_MINUTES * 60_000).toISOString().slice(0, 16);
+}
+
 /** Whether a daily window comes into a weekly one on any day. */
 export function overlap(daily: Daily, weekly: Weekly): boolean {
     const start = WEEKDAYS.indexOf(weekly.weekday) * DAY + minutes(weekly.start);
@@ -50,6 +65,12 @@ export function overlap(daily: Daily, weekly: Weekly): boolean {
             modulo(other - start, WEEK) < minutesOf(weekly) || modulo(start - other, WEEK) < minutesOf(daily)
         );
     });
+}
+
+/** Minute and hour, as every kind of cron begins. */
+function cronTime(time: string): string {
+    const [hour, minute] = time.split(":").map(Number);
+    return `${minute} ${hour}`;
 }
 
 function minutes(time: string): number {

@@ -63,6 +63,12 @@ export const ZONE_OFFSET_MINUTES = 5 * 60 + 30;
 /** Weekly window of the security patches, in the zone of the runbook. Section 5.1. */
 export const PATCH_WINDOW = { weekday: "sun", start: "02:00", end: "04:00" } as const;
 
+/** Window of the database maintenance, on the first such day of each month. Section 5.1. */
+export const DATABASE_WINDOW = { weekday: "sun", start: "01:00", end: "05:00" } as const;
+
+/** How long a quarterly Kubernetes upgrade may take, in seconds. Section 5.1. */
+export const UPGRADE_SECONDS = 8 * 3600;
+
 /** The database: its instance, the one a recovery makes, their subnets, the Secret that leads to it. Section 7.2. */
 export const DATABASE = {
     identifier: "mcp-production",

@@ -1,6 +1,6 @@
 import { EventRule } from "@pulumi/aws/cloudwatch/eventRule";
 import { EventTarget } from "@pulumi/aws/cloudwatch/eventTarget";
-import { type ComponentResource, type Input } from "@pulumi/pulumi";
+import { type ComponentResource, type Input, jsonStringify } from "@pulumi/pulumi";
 
 /** Arguments of {@link declareNotice}. */
 export interface NoticeArgs {
@@ -19,7 +19,7 @@ export interface NoticeArgs {
 export function declareNotice(name: string, args: NoticeArgs, parent: ComponentResource): void {
     const rule = new EventRule(
         name,
-        { name, description: args.description, eventPattern: JSON.stringify(args.pattern) },
+        { name, description: args.description, eventPattern: jsonStringify(args.pattern) },
         { parent },
     );
     new EventTarget(

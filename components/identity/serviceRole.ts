@@ -16,8 +16,12 @@ export interface ServiceRoleArgs {
     accountId: string;
     /** The one resource it does so for. Default: any of the account's. */
     sourceArn?: string;
-    /** What it may do. */
-    statements: readonly { actions: readonly string[]; resources: readonly Input<string>[] }[];
+    /** What it may do, and what must hold for it. Default: nothing more. */
+    statements: readonly {
+        actions: readonly string[];
+        resources: readonly Input<string>[];
+        condition?: Record<string, Record<string, string>>;
+    }[];
 }
 
 /** A role, and what must exist before it can do anything. */
@@ -58,10 +62,11 @@ export function declareServiceRole(
             role: role.id,
             policy: jsonStringify({
                 Version: "2012-10-17",
-                Statement: statements.map(({ actions, resources }) => ({
+                Statement: statements.map(({ actions, resources, condition }) => ({
                     Effect: "Allow",
                     Action: actions,
                     Resource: resources,
+                    ...(condition && { Condition: condition }),
                 })),
             }),
         },

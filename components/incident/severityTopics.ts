@@ -20,6 +20,8 @@ export interface SeverityTopicsArgs {
 export class SeverityTopics extends ComponentResource {
     /** ARN of each severity's topic, for the actions of alarms. */
     public readonly arns: Record<Severity, Output<string>>;
+    /** ARN of their key, for those who publish in a role of their own. */
+    public readonly keyArn: Output<string>;
 
     constructor(name: string, args: SeverityTopicsArgs, opts?: ComponentResourceOptions) {
         super("mcp:incident:SeverityTopics", name, {}, opts);
@@ -44,6 +46,8 @@ export class SeverityTopics extends ComponentResource {
             },
             this,
         );
+
+        this.keyArn = key.arn;
 
         const declare = (severity: Severity): Output<string> => {
             const topicName = `${name}-${severity.toLowerCase()}`;

@@ -6,7 +6,7 @@ const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*|:snapshot:([^*?]+-)?\*
 
 /** Actions of no particular resource: AWS grants them on everything or not at all. */
 const RESOURCELESS =
-    /^(xray:(GetSampling(Rules|Targets)|Put(TelemetryRecords|TraceSegments))|logs:((Create|Delete|Get|Update)LogDelivery|ListLogDeliveries|PutResourcePolicy|Describe(LogGroups|ResourcePolicies)))$/;
+    /^(ssm:(CancelCommand|DescribeInstanceInformation|GetCommandInvocation|ListCommand(s|Invocations))|tag:GetResources|xray:(GetSampling(Rules|Targets)|Put(TelemetryRecords|TraceSegments))|logs:((Create|Delete|Get|Update)LogDelivery|ListLogDeliveries|PutResourcePolicy|Describe(LogGroups|ResourcePolicies)))$/;
 
 export const rule: Rule = {
     name: "aws-iam-policy-disallow-wildcard",

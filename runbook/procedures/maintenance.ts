@@ -1,10 +1,62 @@
+import { UPGRADE_SECONDS } from "../numbers";
 import { type Procedure } from "../procedure";
 
 /** Chapter 5: what is done by the calendar. */
 export const maintenance: readonly Procedure[] = [
     {
+        id: "security-patches",
+        sections: ["5.1"],
+        title: "Security patches of the nodes",
+        when:
+            "Always: every Sunday from 02:00 to 04:00 of the runbook's zone (`mcp:maintenance.patches`), on the nodes that are " +
+            "tagged `PatchGroup` with the namespace's name.",
+        edits: [],
+        changes: [],
+        verify:
+            "Contacts of P4 are told when it begins, those of P3 when it did not end well. What each node printed is in " +
+            "`/mcp/production/patches`; what a node lacks: `aws ssm describe-instance-patch-states-for-patch-group --patch-group mcp-production`.",
+        undo: "A patch that must not be installed is rejected in the baseline; a node that it spoilt is replaced.",
+    },
+    {
+        id: "kubernetes-upgrade",
+        sections: ["5.1"],
+        title: "Kubernetes upgrade: plan its window",
+        when:
+            "Once a quarter, when its day is agreed. The cluster itself is not this stack's: the upgrade is made where the " +
+            "cluster is declared.",
+        edits: [
+            {
+                path: "mcp:maintenance.upgrade.start",
+                value: "when it begins, with its zone",
+                example: "2027-01-10T02:00:00+05:30",
+            },
+        ],
+        changes: [
+            {
+                operation: "create",
+                type: "aws:iam/role:Role",
+                name: "mcp-production-maintenance-upgrade-schedule",
+            },
+            {
+                operation: "create",
+                type: "aws:iam/rolePolicy:RolePolicy",
+                name: "mcp-production-maintenance-upgrade-schedule",
+            },
+            {
+                operation: "create",
+                type: "aws:scheduler/schedule:Schedule",
+                name: "mcp-production-maintenance-upgrade",
+            },
+        ],
+        verify:
+            `Contacts of P4 are told when it begins, for ${UPGRADE_SECONDS / 3600} hours unless \`duration\` says otherwise. Before it: ` +
+            "`kubectl get pdb -n mcp-production` lets a pod go everywhere, `kubectl get nodes` is at most three minor versions behind " +
+            "the control plane, and `kubectl get --raw /metrics | grep apiserver_requested_deprecated_apis` shows nothing that the new version removes.",
+        undo: "Remove the value.",
+    },
+    {
         id: "certificate-rotation",
-        sections: ["5.4"],
+        sections: ["5.1", "5.4"],
         title: "Certificate rotation",
         when: "Before the active certificate ends. The new pair is a secret value; the Ingress names it once it is active.",
         preparation: [

@@ -1,0 +1,65 @@
+import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { declareAnnouncement } from "../automation/schedule";
+import { declareKey, logsUse } from "../encryption";
+import { declarePatches, type PatchesArgs } from "./patches";
+
+/** A window that people or other tasks use: it is announced. */
+export interface WindowArgs {
+    /** What is done, in words. */
+    activity: string;
+    /** When it begins: `cron(…)` of AWS's six fields, or `at(…)`, in the zone of the runbook. */
+    when: string;
+    /** How long it lasts, in minutes. */
+    minutes: number;
+}
+
+/** Arguments of {@link MaintenanceWindows}. */
+export interface MaintenanceWindowsArgs {
+    accountId: string;
+    region: string;
+    /** Weekly patches of the nodes. */
+    patches: Omit<PatchesArgs, "accountId" | "region" | "keyArn" | "topics">;
+    /** Windows of what is not done from here, by name. */
+    windows: Record<string, WindowArgs>;
+    /** Topics told that a window begins, and that one did not end well; and their key. */
+    topics: PatchesArgs["topics"] & { keyArn: Input<string> };
+}
+
+/** Maintenance by the calendar of the runbook's zone. Section 5.1. */
+export class MaintenanceWindows extends ComponentResource {
+    constructor(name: string, args: MaintenanceWindowsArgs, opts?: ComponentResourceOptions) {
+        super("mcp:maintenance:MaintenanceWindows", name, {}, opts);
+        const { accountId, region, topics } = args;
+
+        const key = declareKey(
+            name,
+            {
+                description: "Maintenance windows: what the nodes print, and the announcements",
+                accountId,
+                statements: [logsUse(args, args.patches.logGroup)],
+                protect: false,
+            },
+            this,
+        );
+        declarePatches(
+            `${name}-patches`,
+            { ...args.patches, accountId, region, keyArn: key.arn, topics },
+            this,
+        );
+        for (const [window, { activity, when, minutes }] of Object.entries(args.windows)) {
+            declareAnnouncement(
+                `${name}-${window}`,
+                {
+                    description: `Tells that the window of the ${activity} begins`,
+                    when,
+                    topic: { arn: topics.begun, keyArn: topics.keyArn },
+                    message: `${name}: the window of the ${activity} begins now, for ${minutes / 60} hours at most.`,
+                    accountId,
+                    keyArn: key.arn,
+                },
+                this,
+            );
+        }
+        this.registerOutputs();
+    }
+}

@@ -1,0 +1,180 @@
+import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
+import { MaintenanceWindow } from "@pulumi/aws/ssm/maintenanceWindow";
+import { MaintenanceWindowTarget } from "@pulumi/aws/ssm/maintenanceWindowTarget";
+import { MaintenanceWindowTask } from "@pulumi/aws/ssm/maintenanceWindowTask";
+import { PatchBaseline } from "@pulumi/aws/ssm/patchBaseline";
+import { PatchGroup } from "@pulumi/aws/ssm/patchGroup";
+import { type ComponentResource, type Input } from "@pulumi/pulumi";
+import { TIME_ZONE } from "../../runbook/numbers";
+import { declareNotice } from "../automation/notice";
+import { declareServiceRole } from "../identity/serviceRole";
+
+/** Arguments of {@link declarePatches}. */
+export interface PatchesArgs {
+    /** Six fields of AWS's cron, in the zone of the runbook. */
+    cron: string;
+    /** How long the window is open, in hours. */
+    hours: number;
+    /** Nodes that are patched: those tagged `PatchGroup` with this value. */
+    patchGroup: string;
+    /** What they run on, as SSM calls it. */
+    operatingSystem: string;
+    /** Days that a patch has been out before it is installed. */
+    approveAfterDays: number;
+    /** Whether a node restarts where a patch asks for it. */
+    reboot: boolean;
+    accountId: string;
+    region: string;
+    /** Log group of what the nodes print, and its key. */
+    logGroup: string;
+    keyArn: Input<string>;
+    /** How long the log is kept, in days. */
+    logDays: number;
+    /** Topics that are told when the window begins, and when it did not end well. */
+    topics: { begun: Input<string>; failed: Input<string> };
+}
+
+/** Installs what a node lacks of its baseline. */
+const DOCUMENT = "AWS-RunPatchBaseline";
+
+/** In the last of its hours nothing new is begun. */
+const CUTOFF_HOURS = 1;
+
+/** AWS grants these on everything or not at all: what is sent is watched, and called off at the window's end. */
+const WATCHING = [
+    "ssm:CancelCommand",
+    "ssm:DescribeInstanceInformation",
+    "ssm:GetCommandInvocation",
+    "ssm:ListCommandInvocations",
+    "ssm:ListCommands",
+    "tag:GetResources",
+];
+
+/**
+ * Security patches of the cluster's nodes in a window of every week, one node at a time; the first that fails ends it,
+ * and the others stay as they are until the next. Section 5.1. Nodes need the SSM agent and the managed policies
+ * AmazonSSMManagedInstanceCore and CloudWatchAgentServerPolicy.
+ */
+export function declarePatches(name: string, args: PatchesArgs, parent: ComponentResource): void {
+    const { accountId, region, patchGroup } = args;
+    const log = new LogGroup(
+        name,
+        { name: args.logGroup, retentionInDays: args.logDays, kmsKeyId: args.keyArn },
+        { parent },
+    );
+    const baseline = new PatchBaseline(
+        name,
+        {
+            name,
+            description: `Security patches, ${args.approveAfterDays} days after they came out`,
+            operatingSystem: args.operatingSystem,
+            approvalRules: [
+                {
+                    approveAfterDays: args.approveAfterDays,
+                    patchFilters: [{ key: "CLASSIFICATION", values: ["Security"] }],
+                },
+            ],
+        },
+        { parent },
+    );
+    const group = new PatchGroup(name, { baselineId: baseline.id, patchGroup }, { parent });
+    const window = new MaintenanceWindow(
+        name,
+        {
+            name,
+            description: "Security patches of the nodes (section 5.1)",
+            schedule: `cron(${args.cron})`,
+            scheduleTimezone: TIME_ZONE,
+            duration: args.hours,
+            cutoff: CUTOFF_HOURS,
+        },
+        { parent },
+    );
+    const nodes = new MaintenanceWindowTarget(
+        name,
+        {
+            windowId: window.id,
+            name,
+            resourceType: "INSTANCE",
+            targets: [{ key: "tag:PatchGroup", values: [patchGroup] }],
+        },
+        { parent },
+    );
+    const role = declareServiceRole(
+        name,
+        {
+            service: "ssm.amazonaws.com",
+            accountId,
+            statements: [
+                { actions: ["ssm:SendCommand"], resources: [`arn:aws:ssm:${region}::document/${DOCUMENT}`] },
+                {
+                    actions: ["ssm:SendCommand"],
+                    resources: [`arn:aws:ec2:${region}:${accountId}:instance/*`],
+                    condition: { StringEquals: { "ssm:resourceTag/PatchGroup": patchGroup } },
+                },
+                { actions: WATCHING, resources: ["*"] },
+            ],
+        },
+        parent,
+    );
+    new MaintenanceWindowTask(
+        name,
+        {
+            windowId: window.id,
+            name,
+            description: "Installs the security patches that a node lacks",
+            taskType: "RUN_COMMAND",
+            taskArn: DOCUMENT,
+            priority: 1,
+            targets: [{ key: "WindowTargetIds", values: [nodes.id] }],
+            // A node that restarts takes its pods with it: the disruption budgets know nothing of it.
+            maxConcurrency: "1",
+            maxErrors: "0",
+            cutoffBehavior: "CANCEL_TASK",
+            serviceRoleArn: role.arn,
+            taskInvocationParameters: {
+                runCommandParameters: {
+                    parameters: [
+                        { name: "Operation", values: ["Install"] },
+                        { name: "RebootOption", values: [args.reboot ? "RebootIfNeeded" : "NoReboot"] },
+                    ],
+                    timeoutSeconds: 600,
+                    cloudwatchConfig: { cloudwatchOutputEnabled: true, cloudwatchLogGroupName: log.name },
+                },
+            },
+        },
+        { parent, dependsOn: [group, ...role.ready] },
+    );
+
+    const executions = (status: string[]) => ({
+        source: ["aws.ssm"],
+        "detail-type": ["Maintenance Window Execution State-change Notification"],
+        detail: { "window-id": [window.id], status },
+    });
+    declareNotice(
+        `${name}-begun`,
+        {
+            description: "The window of the security patches has begun",
+            pattern: executions(["IN_PROGRESS"]),
+            topicArn: args.topics.begun,
+            parts: { start: "$.detail.start-time" },
+            sentence: `${name}: security patches are installed since <start>, for ${args.hours} hours at most. Nodes restart one at a time.`,
+        },
+        parent,
+    );
+    declareNotice(
+        `${name}-failed`,
+        {
+            description: "The security patches did not come to an end",
+            pattern: executions(["FAILED", "TIMED_OUT", "CANCELLED", "SKIPPED_OVERLAPPING"]),
+            topicArn: args.topics.failed,
+            parts: {
+                status: "$.detail.status",
+                window: "$.detail.window-id",
+                run: "$.detail.window-execution-id",
+            },
+            sentence: `${name}: security patches ended as <status>. See ${args.logGroup}, and: aws ssm describe-maintenance-window-execution-tasks --window-execution-id <run> (window <window>)`,
+        },
+        parent,
+    );
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { PATCH_WINDOW, UPGRADE_SECONDS } from "../runbook/numbers";
+import { dnsLabel, duration, instant, wholeNumber } from "./scalars";
+import { minutesOf, weeklyWindow } from "./windows";
+
+/** What is done by the calendar, in the zone of the runbook. Section 5.1. */
+export const maintenanceSchema = z.strictObject({
+    /** Security patches of the cluster's nodes. */
+    patches: z
+        .strictObject({
+            /** When they are installed: whole hours, at least two. Default: Sunday 02:00 to 04:00. */
+            window: weeklyWindow.default(PATCH_WINDOW),
+            /** Nodes that get them: those tagged `PatchGroup` with this value. Default: the namespace's name. */
+            patchGroup: dnsLabel.optional(),
+            /** What they run on. Default: AMAZON_LINUX_2023. */
+            operatingSystem: z
+                .enum(["AMAZON_LINUX_2023", "AMAZON_LINUX_2"], {
+                    error: "AMAZON_LINUX_2023 or AMAZON_LINUX_2",
+                })
+                .default("AMAZON_LINUX_2023"),
+            /** Days that a patch has been out before it is installed. Default: 7. */
+            approveAfterDays: wholeNumber(0, 100).default(7),
+            /** Whether a node restarts where a patch asks for it. Default: true. */
+            reboot: z.boolean({ error: "true or false" }).default(true),
+        })
+        .superRefine(({ window }, context) => {
+            const minutes = minutesOf(window);
+            if (minutes % 60 !== 0 || minutes < 120) {
+                context.addIssue({
+                    code: "custom",
+                    path: ["window"],
+                    message: "a window of whole hours, at least two",
+                });
+            }
+        })
+        .prefault({}),
+    /** The next Kubernetes upgrade. Default: none is planned. */
+    upgrade: z
+        .strictObject({
+            /** When it begins, with its zone. */
+            start: instant,
+            /** How long it may take, at most a day. Default: 8h. */
+            duration: duration.default(UPGRADE_SECONDS),
+        })
+        .superRefine((upgrade, context) => {
+            if (upgrade.duration > 86_400 || upgrade.duration % 60 !== 0) {
+                context.addIssue({
+                    code: "custom",
+                    path: ["duration"],
+                    message: "a duration of whole minutes, at most 1d",
+                });
+            }
+        })
+        .optional(),
+});
+
+/** See {@link maintenanceSchema}. */
+export type MaintenanceValues = z.output<typeof maintenanceSchema>;

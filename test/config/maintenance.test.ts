@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { everyWeek, firstOfMonth, inRunbookZone } from "../../config/windows";
+import { DATABASE_WINDOW, PATCH_WINDOW, TIME_ZONE } from "../../runbook/numbers";
+import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
+
+/** A date as the calendar of the runbook's zone has it. */
+function inZone(instant: Date): { year: number; month: number; day: number; weekday: string; time: string } {
+    const parts = new Intl.DateTimeFormat("en", {
+        timeZone: TIME_ZONE,
+        year: "numeric",
+        month: "numeric",
+        day: "numeric",
+        weekday: "short",
+        hour: "2-digit",
+        minute: "2-digit",
+        hourCycle: "h23",
+    }).formatToParts(instant);
+    const part = (type: string) => parts.find((each) => each.type === type)!.value;
+    return {
+        year: Number(part("year")),
+        month: Number(part("month")),
+        day: Number(part("day")),
+        weekday: part("weekday").toUpperCase(),
+        time: `${part("hour")}:${part("minute")}`,
+    };
+}
+
+type Moment = ReturnType<typeof inZone>;
+
+/** Whether an expression of AWS's six fields holds at a moment: as much of it as the windows use. */
+function holds(cron: string, { day, weekday, time }: Moment): boolean {
+    const [minute, hour, dayOfMonth, month, dayOfWeek, year] = cron.split(" ");
+    assert.deepEqual([dayOfMonth, month, year], ["?", "*", "*"]);
+    const [name, nth] = dayOfWeek!.split("#");
+    return (
+        time === `${hour!.padStart(2, "0")}:${minute!.padStart(2, "0")}` &&
+        weekday === name &&
+        (nth === undefined || Math.ceil(day / 7) === Number(nth))
+    );
+}
+
+/** Every half hour of two years, as the runbook's zone has it; one of the two is a leap year. */
+const HALF_HOURS: readonly Moment[] = Array.from({ length: 731 * 48 }, (_, half) =>
+    inZone(new Date(Date.UTC(2027, 0, 1) + half * 30 * 60_000)),
+);
+
+describe("windows by the calendar", () => {
+    it("of the patches open on every Sunday of two years", () => {
+        const open = HALF_HOURS.filter((moment) => holds(everyWeek(PATCH_WINDOW), moment));
+        assert.deepEqual(
+            open.map(({ month, day }) => `${month}-${day}`),
+            HALF_HOURS.filter(({ weekday, time }) => weekday === "SUN" && time === "02:00").map(
+                ({ month, day }) => `${month}-${day}`,
+            ),
+        );
+        assert.equal(open.length, 105);
+    });
+
+    it("of the database open once a month, on its first Sunday", () => {
+        const open = HALF_HOURS.filter((moment) => holds(firstOfMonth(DATABASE_WINDOW), moment));
+        assert.deepEqual(
+            open.map(({ year, month }) => `${year}-${month}`),
+            [2027, 2028].flatMap((year) => Array.from({ length: 12 }, (_, month) => `${year}-${month + 1}`)),
+        );
+        assert.ok(open.every(({ day, weekday, time }) => day <= 7 && weekday === "SUN" && time === "01:00"));
+        // In UTC, August's begins on the last day of July.
+        assert.deepEqual(
+            open.filter(({ day }) => day === 1).map(({ year, month }) => `${year}-${month}`),
+            ["2027-8", "2028-10"],
+        );
+    });
+
+    it("of an upgrade are written as the clocks of the zone show them", () => {
+        assert.equal(inRunbookZone("2027-01-10T02:00:00+05:30"), "2027-01-10T02:00");
+        assert.equal(inRunbookZone("2026-12-31T20:00:00Z"), "2027-01-01T01:30");
+    });
+});
+
+describe("values of the maintenance", () => {
+    const bad: [what: string, path: string, value: unknown, line: string][] = [
+        [
+            "a day that is none",
+            "maintenance/patches/window",
+            { weekday: "sunday", start: "02:00", end: "04:00" },
+            'mcp:maintenance.patches.window.weekday: found "sunday", expected one of mon, tue, wed, thu, fri, sat, sun',
+        ],
+        [
+            "a time that is none",
+            "maintenance/patches/window",
+            { weekday: "sun", start: "24:00", end: "04:00" },
+            'mcp:maintenance.patches.window.start: found "24:00", expected a time of day, such as 02:00',
+        ],
+        [
+            "a window that SSM cannot keep",
+            "maintenance/patches/window",
+            { weekday: "sun", start: "02:00", end: "03:30" },
+            'mcp:maintenance.patches.window: found {"weekday":"sun","start":"02:00","end":"03:30"}, expected a window of whole hours, at least two',
+        ],
+        [
+            "a window in which nothing would be begun",
+            "maintenance/patches/window",
+            { weekday: "sun", start: "02:00", end: "03:00" },
+            'mcp:maintenance.patches.window: found {"weekday":"sun","start":"02:00","end":"03:00"}, expected a window of whole hours, at least two',
+        ],
+        [
+            "a zone of its own",
+            "maintenance/patches/window",
+            { weekday: "sun", start: "02:00", end: "04:00", zone: "UTC" },
+            "mcp:maintenance.patches.window.zone: found an unknown key, expected one of end, start, weekday",
+        ],
+        [
+            "a system whose patches it does not know",
+            "maintenance/patches/operatingSystem",
+            "WINDOWS",
+            'mcp:maintenance.patches.operatingSystem: found "WINDOWS", expected AMAZON_LINUX_2023 or AMAZON_LINUX_2',
+        ],
+        [
+            "an upgrade without its zone",
+            "maintenance/upgrade",
+            { start: "2027-01-10T02:00:00" },
+            'mcp:maintenance.upgrade.start: found "2027-01-10T02:00:00", expected a time with its zone, in quotes, such as "2026-01-31T10:30:00+05:30"',
+        ],
+        [
+            "an upgrade of days",
+            "maintenance/upgrade",
+            { start: "2027-01-10T02:00:00+05:30", duration: "2d" },
+            'mcp:maintenance.upgrade.duration: found "2d", expected a duration of whole minutes, at most 1d',
+        ],
+    ];
+    for (const [what, path, value, line] of bad) {
+        it(`refuse ${what}`, () => assert.deepEqual(linesOf(withValue(path, value)), [line]));
+    }
+
+    it("may be left out", () => {
+        const values: Values = valuesOf("production");
+        delete values["maintenance"];
+        assert.deepEqual(linesOf(values), []);
+    });
+});

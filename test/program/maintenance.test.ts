@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { displayed } from "../../offline/property";
+import { type Recording } from "../../offline/record";
+import { changesOf, linesOf, only, recordStack } from "../support";
+
+const NAME = "mcp-production-maintenance";
+const SCHEDULE = "aws:scheduler/schedule:Schedule";
+const ROLE = "aws:iam/role:Role";
+const RIGHTS = "aws:iam/rolePolicy:RolePolicy";
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- inputs are looked into as they are */
+
+describe("the maintenance windows", () => {
+    let production: Recording;
+    let inputsOf: (type: string, name: string) => any;
+    before(async () => {
+        production = await recordStack("production");
+        inputsOf = (type, name) => displayed(only(production, type, name).inputs as never);
+    });
+
+    it("open every Sunday at two, for two hours of the runbook's zone", () => {
+        assert.deepEqual(inputsOf("aws:ssm/maintenanceWindow:MaintenanceWindow", `${NAME}-patches`), {
+            name: `${NAME}-patches`,
+            description: "Security patches of the nodes (section 5.1)",
+            schedule: "cron(0 2 ? * SUN *)",
+            scheduleTimezone: "Asia/Kolkata",
+            duration: 2,
+            cutoff: 1,
+        });
+    });
+
+    it("install security patches on the tagged nodes, one at a time, and stop at the first that fails", () => {
+        const { targets } = inputsOf(
+            "aws:ssm/maintenanceWindowTarget:MaintenanceWindowTarget",
+            `${NAME}-patches`,
+        );
+        assert.deepEqual(targets, [{ key: "tag:PatchGroup", values: ["mcp-production"] }]);
+        const task = inputsOf("aws:ssm/maintenanceWindowTask:MaintenanceWindowTask", `${NAME}-patches`);
+        assert.deepEqual(
+            [task.taskType, task.taskArn, task.maxConcurrency, task.maxErrors, task.cutoffBehavior],
+            ["RUN_COMMAND", "AWS-RunPatchBaseline", "1", "0", "CANCEL_TASK"],
+        );
+        const { parameters, cloudwatchConfig } = task.taskInvocationParameters.runCommandParameters;
+        assert.deepEqual(parameters, [
+            { name: "Operation", values: ["Install"] },
+            { name: "RebootOption", values: ["RebootIfNeeded"] },
+        ]);
+        assert.deepEqual(cloudwatchConfig, {
+            cloudwatchOutputEnabled: true,
+            cloudwatchLogGroupName: "/mcp/production/patches",
+        });
+    });
+
+    it("take what is a week old and of security from a baseline that belongs to the group", () => {
+        const baseline = inputsOf("aws:ssm/patchBaseline:PatchBaseline", `${NAME}-patches`);
+        assert.equal(baseline.operatingSystem, "AMAZON_LINUX_2023");
+        assert.deepEqual(baseline.approvalRules, [
+            { approveAfterDays: 7, patchFilters: [{ key: "CLASSIFICATION", values: ["Security"] }] },
+        ]);
+        const group = only(production, "aws:ssm/patchGroup:PatchGroup", `${NAME}-patches`);
+        assert.equal(group.inputs["patchGroup"], "mcp-production");
+        assert.ok(group.propertyDependencies["baselineId"]?.[0]?.includes("PatchBaseline"));
+    });
+
+    it("send one document, to the tagged nodes alone", () => {
+        const [trust] = JSON.parse(inputsOf(ROLE, `${NAME}-patches`).assumeRolePolicy).Statement;
+        assert.deepEqual(trust.Principal, { Service: "ssm.amazonaws.com" });
+        const statements = JSON.parse(inputsOf(RIGHTS, `${NAME}-patches`).policy).Statement;
+        assert.deepEqual(statements.slice(0, 2), [
+            {
+                Effect: "Allow",
+                Action: ["ssm:SendCommand"],
+                Resource: ["arn:aws:ssm:ap-south-1::document/AWS-RunPatchBaseline"],
+            },
+            {
+                Effect: "Allow",
+                Action: ["ssm:SendCommand"],
+                Resource: ["arn:aws:ec2:ap-south-1:000000000000:instance/*"],
+                Condition: { StringEquals: { "ssm:resourceTag/PatchGroup": "mcp-production" } },
+            },
+        ]);
+        assert.deepEqual(
+            statements.slice(2).flatMap(({ Action }: { Action: string[] }) => Action),
+            [
+                "ssm:CancelCommand",
+                "ssm:DescribeInstanceInformation",
+                "ssm:GetCommandInvocation",
+                "ssm:ListCommandInvocations",
+                "ssm:ListCommands",
+                "tag:GetResources",
+            ],
+        );
+    });
+
+    it("tell the contacts when they begin, and others when they did not end well", () => {
+        const topicOf = (name: string) =>
+            only(production, "aws:cloudwatch/eventTarget:EventTarget", name).propertyDependencies["arn"]![0]!;
+        assert.match(topicOf(`${NAME}-patches-begun`), /-incidents-p4$/);
+        assert.match(topicOf(`${NAME}-patches-failed`), /-incidents-p3$/);
+    });
+
+    it("of the database are announced on the first Sunday of each month at one", () => {
+        const schedule = inputsOf(SCHEDULE, `${NAME}-database`);
+        assert.equal(schedule.scheduleExpression, "cron(0 1 ? * SUN#1 *)");
+        assert.equal(schedule.scheduleExpressionTimezone, "Asia/Kolkata");
+        assert.equal(
+            schedule.target.input,
+            `${NAME}: the window of the database maintenance begins now, for 4 hours at most.`,
+        );
+        const { dependencies } = only(production, RIGHTS, `${NAME}-database-schedule`);
+        assert.ok(dependencies.some((urn) => urn.endsWith("mcp-production-incidents-p4")));
+        assert.ok(dependencies.some((urn) => urn.endsWith("Key::mcp-production-incidents")));
+    });
+
+    it("of an upgrade are announced once, at the time that is planned", async () => {
+        const edit = "mcp:maintenance.upgrade.start=2027-01-09T20:30:00Z";
+        assert.deepEqual(linesOf(await changesOf("production", edit)), [
+            `create ${ROLE} ${NAME}-upgrade-schedule`,
+            `create ${RIGHTS} ${NAME}-upgrade-schedule`,
+            `create ${SCHEDULE} ${NAME}-upgrade`,
+        ]);
+        const schedule = only(await recordStack("production", edit), SCHEDULE, `${NAME}-upgrade`);
+        assert.equal(schedule.inputs["scheduleExpression"], "at(2027-01-10T02:00:00)");
+    });
+
+    it("follow the value of their window", async () => {
+        const changes = await changesOf(
+            "production",
+            "mcp:maintenance.patches.window.weekday=sat",
+            "mcp:maintenance.patches.window.start=22:00",
+            "mcp:maintenance.patches.window.end=01:00",
+        );
+        const window = changes.find(({ resource }) => resource.type.includes("maintenanceWindow:"))!;
+        assert.deepEqual(
+            window.properties.map(({ path, after }) => `${path}=${String(after)}`),
+            ["duration=3", "schedule=cron(0 22 ? * SAT *)"],
+        );
+    });
+});
