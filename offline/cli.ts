@@ -8,6 +8,7 @@ import { renderPolicies } from "../policies/render";
 import { pinImages } from "../tools/images/pin";
 import { resolveDigest } from "../tools/images/registry";
 import { listReleases, restore } from "../tools/releases";
+import { runbookCommand } from "../tools/runbook/command";
 import { isBlocked, previewStack } from "./preview";
 import { bundleProgram } from "./program";
 import { renderJson, renderText } from "./render";
@@ -125,6 +126,8 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         );
         return 0;
     },
+
+    runbook: (args) => runbookCommand(root, args),
 
     /** Writes the generated documents anew; the tests only ever compare them. */
     docs: async () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, parseDocument } from "yaml";
-import { parseStack, SECRET_KEYS } from "../config";
+import { parseStack, SECRET_KEYS, type StackValues } from "../config";
 import { imageReferences } from "../config/images";
 import { formatProblems } from "../config/problems";
 import { asProblems, missingSupplies, type Supply, withPlaceholders } from "../config/supplies";
@@ -46,21 +46,33 @@ export function readStackFile(root: string, stack: string, edits: readonly strin
 }
 
 /**
- * References of every image a stack runs.
+ * A stack's values, validated, with placeholders for what only an operator can give.
  *
- * @throws UsageError for whatever is wrong with the stack file, and for an account id that is still missing: the
- * default registry is the account's.
+ * @throws UsageError for whatever is wrong with the stack file, and for a missing value that is `needed`.
  */
-export function imagesOf(root: string, stack: string): string[] {
+export function valuesOf(
+    root: string,
+    stack: string,
+    needed: (supply: Supply) => boolean = () => false,
+): StackValues {
     const { own } = readValues(root, stack, []);
     const missing = missingSupplies(own, stack);
     const { values, problems } = parseStack(withPlaceholders(own, missing));
-    const account = missing.filter(({ path }) => path.join(".") === "aws.accountId");
-    const all = [...problems, ...asProblems(account)];
+    const all = [...problems, ...asProblems(missing.filter(needed))];
     if (values === undefined || all.length > 0) {
         throw new UsageError(formatProblems(all));
     }
-    return imageReferences(values);
+    return values;
+}
+
+/**
+ * References of every image a stack runs.
+ *
+ * @throws UsageError as {@link valuesOf}, and for an account id that is still missing: the default registry is the
+ * account's.
+ */
+export function imagesOf(root: string, stack: string): string[] {
+    return imageReferences(valuesOf(root, stack, ({ path }) => path.join(".") === "aws.accountId"));
 }
 
 function readValues(root: string, stack: string, edits: readonly string[]) {

@@ -1,14 +1,14 @@
 import { type Edit, type Parameter, type Procedure } from "./procedure";
 
 /** Everything a procedure asks for, each once, in the order of its edits. */
-export function parametersOf({ parameters = [], edits }: Procedure): (Parameter & { keeps: boolean })[] {
+export function parametersOf({ parameters = [], edits }: Procedure): (Parameter & { keeps?: boolean })[] {
     const all = [
-        ...parameters.map((parameter) => ({ ...parameter, keeps: false })),
-        ...edits.map((edit) => ({
+        ...parameters,
+        ...edits.map(({ value: meaning, example, keeps = false, ...edit }) => ({
             name: parameterOf(edit),
-            meaning: edit.value,
-            example: edit.example,
-            keeps: edit.keeps ?? false,
+            meaning,
+            example,
+            keeps,
         })),
     ];
     return all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index);
@@ -42,6 +42,6 @@ export function flagOf(name: string): string {
     return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-function parameterOf({ parameter, path }: Edit): string {
+function parameterOf({ parameter, path }: Pick<Edit, "parameter" | "path">): string {
     return parameter ?? /([A-Za-z]\w*)\W*(?:\d+\])?$/.exec(path)![1]!;
 }

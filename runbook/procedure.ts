@@ -15,6 +15,8 @@ export interface Parameter {
     meaning: string;
     /** A value for the documentation, the prediction and its test. */
     example: string;
+    /** What is taken where nothing is given. Default: it must be given. */
+    default?: string;
 }
 
 /** A value the operator sets. */

@@ -1,6 +1,7 @@
 import { catalogue } from "./catalogue";
 import { exampleEdits, examplesOf, flagOf, parametersOf, pathWith } from "./parameters";
 import { type Procedure } from "./procedure";
+import { SYMPTOMS } from "./symptoms";
 
 /** The catalogue as a page (docs/runbook.md). */
 export function renderRunbook(): string {
@@ -8,7 +9,15 @@ export function renderRunbook(): string {
         "# Runbook",
         "",
         "Generated from `runbook/catalogue.ts` by `npm run docs`. The commands are those of production; another stack's",
-        "differ by its name. What each step changes is tested against the program.",
+        "differ by its name. What each step changes is tested against the program. `npm run runbook -- run ID` does a step",
+        "at once: it sets the values, previews, asks, and updates.",
+        "",
+        "| Symptom | Likely cause | What mostly helps | Procedure |",
+        "| --- | --- | --- | --- |",
+        ...SYMPTOMS.map(
+            ({ symptom, cause, resolution, procedure }) =>
+                `| ${symptom} | ${cause} | ${resolution} | [${procedure}](#${procedure}) |`,
+        ),
         "",
         "| Procedure | Sections |",
         "| --- | --- |",
@@ -18,7 +27,8 @@ export function renderRunbook(): string {
     ].join("\n");
 }
 
-function renderProcedure(procedure: Procedure): string[] {
+/** One procedure, below its anchor. */
+export function renderProcedure(procedure: Procedure): string[] {
     const { id, title, sections, when, looks = [], edits, changes, verify, undo, rights } = procedure;
     const values = edits.map(({ path, value }) => `- \`${path}\`: ${value}`);
     const effects = changes.map(({ operation, type, name }) => `- ${operation} \`${type}\` \`${name}\``);

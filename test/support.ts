@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { resolve } from "node:path";
+import { cpSync, mkdtempSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { type Change, compare } from "../offline/compare";
 import { bundleProgram, type Program } from "../offline/program";
 import { record, type RecordedResource, type Recording } from "../offline/record";
@@ -54,4 +56,31 @@ export function run(...args: string[]): { status: number | null; stdout: string;
         // The whole preview as JSON is more than Node takes by default.
         maxBuffer: 64 * 1024 * 1024,
     });
+}
+
+/** A copy of the project in a folder of its own, whose files a test may change. */
+export function copyOfProject(): string {
+    const folder = mkdtempSync(join(tmpdir(), "mcp-project-"));
+    const files = [
+        "Pulumi.yaml",
+        "Pulumi.production.yaml",
+        "Pulumi.staging.yaml",
+        "index.ts",
+        "package.json",
+    ];
+    const folders = [
+        "components",
+        "composition",
+        "config",
+        "jobs",
+        "offline",
+        "policies",
+        "runbook",
+        "tools",
+    ];
+    for (const name of [...files, "tsconfig.json", ...folders]) {
+        cpSync(join(root, name), join(folder, name), { recursive: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    return folder;
 }

@@ -23,6 +23,7 @@ const SERVER: Parameter = {
     name: "workload",
     meaning: "the service, one whose strategy is blueGreen",
     example: "mcp-server",
+    default: "mcp-server",
 };
 
 /** A new image replaces the pods and, because it was not asked before, the gate and what it runs. */

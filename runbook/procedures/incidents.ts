@@ -36,7 +36,9 @@ export const incidents: readonly Procedure[] = [
         sections: ["4.3.2 step 4", "4.3.3 step 5"],
         title: "Graceful restart",
         when: "Connections or memory leak, and fresh pods help until the cause is found.",
-        parameters: [{ name: "workload", meaning: "the service", example: "mcp-server" }],
+        parameters: [
+            { name: "workload", meaning: "the service", example: "mcp-server", default: "mcp-server" },
+        ],
         edits: [
             {
                 path: "mcp:workloads.{workload}.restart",
@@ -57,7 +59,9 @@ export const incidents: readonly Procedure[] = [
         sections: ["4.3.3 step 3"],
         title: "Manual scale-up",
         when: "Memory or CPU is exhausted and the autoscaler is too slow or does not see the cause.",
-        parameters: [{ name: "workload", meaning: "the service", example: "mcp-server" }],
+        parameters: [
+            { name: "workload", meaning: "the service", example: "mcp-server", default: "mcp-server" },
+        ],
         edits: [
             {
                 path: "mcp:workloads.{workload}.scaling.min",

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { root, run } from "../support";
+import { copyOfProject, root, run } from "../support";
 
 describe("npm run preview", () => {
     it("shows the production stack as a tree, and says first what it is", () => {
@@ -113,28 +112,7 @@ describe("npm run preview", () => {
     describe("on another project folder", () => {
         let folder: string;
         before(() => {
-            folder = mkdtempSync(join(tmpdir(), "mcp-preview-"));
-            const copied = [
-                "Pulumi.yaml",
-                "Pulumi.staging.yaml",
-                "index.ts",
-                "package.json",
-                "tsconfig.json",
-            ];
-            const folders = [
-                "components",
-                "composition",
-                "config",
-                "jobs",
-                "offline",
-                "policies",
-                "runbook",
-                "tools",
-            ];
-            for (const name of [...copied, ...folders]) {
-                cpSync(join(root, name), join(folder, name), { recursive: true });
-            }
-            symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+            folder = copyOfProject();
         });
         after(() => rmSync(folder, { recursive: true }));
 

@@ -1,0 +1,70 @@
+// Stands for the Pulumi CLI in the tests of the runbook command: answers what the Automation API asks it, notes each
+// call in calls.log, keeps the values it is told beside the stack file, and fails where FAILS says so.
+"use strict";
+const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
+
+const [command, ...args] = process.argv.slice(2);
+const FAILS = (process.env.FAILS ?? "").split(" ");
+appendFileSync(
+    process.env.CALLS,
+    `${[command, ...args.filter((word) => !word.startsWith("-"))].slice(0, 2).join(" ")}\n`,
+);
+
+const step = (kind, op, urn, planning) => ({
+    timestamp: 0,
+    [kind]: { planning, metadata: { op, urn, type: "kubernetes:apps/v1:Deployment" } },
+});
+
+switch (command) {
+    case "version":
+        // Up to this one the events go to a file, and not to a server.
+        console.log("v3.205.0");
+        break;
+    case "config": {
+        // As `config set-all --path --plaintext PATH=VALUE`: a line that a test can look for.
+        const file = `Pulumi.${args[args.indexOf("--stack") + 1]}.yaml`;
+        const edits = args.filter((word) => word.includes("=") && !word.startsWith("--"));
+        writeFileSync(file, `${readFileSync(file, "utf8")}# set: ${edits.join(" ")}\n`);
+        break;
+    }
+    case "preview":
+    case "up": {
+        const log = args[args.indexOf("--event-log") + 1];
+        const urn = "urn:pulumi:production::mcp::kubernetes:apps/v1:Deployment::mcp-server-blue";
+        const again = existsSync(`${process.env.CALLS}.failed`);
+        const fails = FAILS.includes(command) && !(again && FAILS.includes("once"));
+        const events = ["resourcePreEvent", "resOutputsEvent"].map((kind) =>
+            step(kind, "update", urn, command === "preview"),
+        );
+        if (fails) {
+            writeFileSync(`${process.env.CALLS}.failed`, "");
+            events[1] = {
+                timestamp: 0,
+                diagnosticEvent: { severity: "error", message: "✗ GET /health: found 503" },
+            };
+        } else if (command === "preview") {
+            events.push({ timestamp: 0, summaryEvent: { resourceChanges: { update: 1 } } });
+        }
+        writeFileSync(
+            log,
+            [...events, { timestamp: 0, cancelEvent: {} }]
+                .map((event) => `${JSON.stringify(event)}\n`)
+                .join(""),
+        );
+        process.exitCode = fails ? 1 : 0;
+        break;
+    }
+    case "stack":
+        if (FAILS.includes("stack") && args[0] === "select") {
+            console.error("error: no stack named 'production' found");
+            process.exitCode = 1;
+        } else if (args[0] === "output") {
+            console.log("{}");
+        } else if (args[0] === "history") {
+            console.log("[]");
+        }
+        break;
+    default:
+        console.error(`error: the stand-in knows no ${command}`);
+        process.exitCode = 1;
+}

@@ -1,0 +1,224 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { isBlocked, previewStack } from "../../offline/preview";
+import { bundleProgram } from "../../offline/program";
+import { renderJson, renderText } from "../../offline/render";
+import { imagesOf, stackNames, UsageError, valuesOf } from "../../offline/stackFile";
+import { rules } from "../../policies/rules";
+import { catalogue } from "../../runbook/catalogue";
+import { flagOf, parametersOf } from "../../runbook/parameters";
+import { type Procedure } from "../../runbook/procedure";
+import { renderProcedure, runCommandOf } from "../../runbook/render";
+import { pinImages } from "../images/pin";
+import { resolveDigest } from "../images/registry";
+import { replaceFile } from "../images/replaceFile";
+import { restore } from "../releases";
+import { givenEdits, terminal } from "./edits";
+import { type Outcome } from "./run";
+
+const help = (root: string) => `Usage: npm run runbook -- list [--json]
+       npm run runbook -- show ID [--json]
+       npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--json]
+       npm run runbook -- run ID [--PARAMETER VALUE …] [--stack NAME] [--yes] [--json] [--refresh]
+                                 [--rollback-on-failure] [--to-revision N]
+
+The operations runbook: lists its procedures, shows one, shows offline what one would change, or runs it: sets its
+values in the stack file, previews, asks, updates the stack, and shows the gates' lines as they come. What a procedure
+is not told it asks for at a terminal.
+
+  --stack NAME           stack that is meant (${stackNames(root).join(", ")}); default production
+  --yes                  does not ask before the update
+  --json                 the result as JSON on standard output; everything else goes to standard error
+  --refresh              looks first at what was changed outside of the program
+  --rollback-on-failure  for releases: when the update fails, sets the values before it again, and updates
+  --to-revision N        for blue-green-rollback: goes back to this revision of the ledger (npm run releases -- list)
+  --help                 this text
+
+Exit status: 0 done, 1 bad input or a plan that is refused, 2 not confirmed, 3 no Pulumi CLI, 4 the update failed,
+5 it failed and was taken back, 130 interrupted. With 1, 2 and 3 nothing has changed.
+`;
+
+/** `npm run runbook`. Returns the exit status. */
+export async function runbookCommand(root: string, args: string[]): Promise<number> {
+    const [action, id, ...others] = args;
+    if (args.includes("--help") || action === undefined) {
+        process.stdout.write(help(root));
+        return args.includes("--help") ? 0 : 1;
+    }
+    if (action === "list") {
+        return list(args.slice(1));
+    }
+    if (action !== "show" && action !== "plan" && action !== "run") {
+        throw new UsageError(`found ${JSON.stringify(action)}, expected list, show, plan or run`);
+    }
+    const procedure = catalogue.find((each) => each.id === id);
+    if (procedure === undefined) {
+        throw new UsageError(
+            `found ${JSON.stringify(id) ?? "nothing"}, expected one of:\n${catalogue.map((each) => `  ${each.id}`).join("\n")}`,
+        );
+    }
+    return { show, plan, run }[action](root, procedure, others);
+}
+
+function list(args: string[]): number {
+    const { values } = parseArgs({ args, options: { json: { type: "boolean", default: false } } });
+    if (values.json) {
+        printJson(catalogue.map(({ id, title, sections, when }) => ({ id, title, sections, when })));
+        return 0;
+    }
+    const width = Math.max(...catalogue.map(({ id }) => id.length));
+    for (const { id, title, sections } of catalogue) {
+        process.stdout.write(`${id.padEnd(width)}  ${title} (${sections.join(", ")})\n`);
+    }
+    return 0;
+}
+
+async function show(_: string, procedure: Procedure, args: string[]): Promise<number> {
+    const { values } = parseArgs({ args, options: { json: { type: "boolean", default: false } } });
+    if (values.json) {
+        const parameters = parametersOf(procedure).map((each) => ({ ...each, flag: flagOf(each.name) }));
+        printJson({ ...procedure, parameters, command: runCommandOf(procedure) });
+    } else {
+        process.stdout.write(`${renderProcedure(procedure).slice(2).join("\n")}\n`);
+    }
+    return 0;
+}
+
+async function plan(root: string, procedure: Procedure, args: string[]): Promise<number> {
+    const { given, options } = parse(procedure, args);
+    const edits = await editsOf(procedure, given);
+    const preview = await previewStack(root, bundleProgram(root), rules, options.stack, edits);
+    process.stdout.write(options.json ? renderJson(preview) : renderText(preview, isColoured()));
+    return isBlocked(preview) ? 1 : 0;
+}
+
+async function run(root: string, procedure: Procedure, args: string[]): Promise<number> {
+    const { given, options } = parse(procedure, args);
+    const { stack, json, yes, "rollback-on-failure": rollbackOnFailure, "to-revision": revision } = options;
+    const log = (line: string) => (json ? process.stderr : process.stdout).write(`${line}\n`);
+    const ask = terminal();
+    if (rollbackOnFailure && !procedure.revertible) {
+        throw new UsageError(`--rollback-on-failure: found with ${procedure.id}, expected with a release`);
+    }
+    if (revision !== undefined && !procedure.takesRevision) {
+        throw new UsageError(`--to-revision: found with ${procedure.id}, expected with blue-green-rollback`);
+    }
+    if (!yes && ask === undefined) {
+        throw new UsageError("--yes: found nothing, expected it where there is no terminal to ask at");
+    }
+    const file = join(root, `Pulumi.${stack}.yaml`);
+    const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+    let begun = false;
+    try {
+        if (revision !== undefined) {
+            Object.assign(given, restored(root, given, stack, revision, log));
+        }
+        const edits = await editsOf(procedure, given);
+        // The same plan that a pull request shows: what it refuses never reaches the engine.
+        const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
+        log(renderText(preview, !json && isColoured()));
+        if (isBlocked(preview)) {
+            throw new UsageError("A mandatory policy refuses the plan: nothing was changed.");
+        }
+        // The Automation API takes its time to load, and nothing else needs it.
+        const { runProcedure, STATUS } = await import("./run");
+        const result = await runProcedure({
+            root,
+            stack,
+            id: procedure.id,
+            edits,
+            prepare: procedure.pinsImages ? () => pin(root, stack, log) : () => Promise.resolve(),
+            confirm: async () => yes || /^y(es)?$/i.test(await ask!(`Update ${stack}? (yes or no) `)),
+            goBack: rollbackOnFailure ? () => replaceFile(file, before) : undefined,
+            refresh: options.refresh,
+            kubernetes: valuesOf(root, stack).kubernetes,
+            log,
+        });
+        begun = result.begun;
+        if (json) {
+            printJson({ procedure: procedure.id, stack, edits: preview.edits, ...result });
+        }
+        process.stderr.write(`${[WORDS[result.outcome], result.reason].filter(Boolean).join("\n")}\n`);
+        return STATUS[result.outcome];
+    } finally {
+        if (!begun && existsSync(file) && readFileSync(file, "utf8") !== before) {
+            replaceFile(file, before);
+        }
+    }
+}
+
+/** What the outcomes mean for the operator. */
+const WORDS: Record<Outcome, string> = {
+    done: "Done.",
+    refused: "Refused by the engine's preview: nothing was changed.",
+    declined: "Not confirmed: nothing was changed.",
+    noEngine: "",
+    failed: "The update failed. The stack file keeps the values, so that the same command tries again:",
+    rolledBack: "The update failed, and the stack is back at the values before it:",
+    interrupted: "",
+};
+
+async function editsOf(procedure: Procedure, given: Record<string, string>): Promise<string[]> {
+    const edits = await givenEdits(procedure, given, terminal());
+    if (edits.length === 0) {
+        throw new UsageError(
+            `${procedure.id} has no value to set; what to do and to look at: npm run runbook -- show ${procedure.id}`,
+        );
+    }
+    return edits;
+}
+
+/** Sets the revision on the idle colour of the stack file, which then is the one to go to. */
+function restored(
+    root: string,
+    { workload = "mcp-server" }: Record<string, string>,
+    stack: string,
+    revision: string,
+    log: (line: string) => void,
+): Record<string, string> {
+    restore({ root, stack, workload, revision, log });
+    const found = valuesOf(root, stack).workloads[workload];
+    return { workload, live: found?.strategy === "blueGreen" && found.live === "blue" ? "green" : "blue" };
+}
+
+async function pin(root: string, stack: string, log: (line: string) => void): Promise<void> {
+    await pinImages({
+        file: join(root, `Pulumi.${stack}.yaml`),
+        references: imagesOf(root, stack),
+        resolve: resolveDigest,
+        refresh: false,
+        log,
+    });
+}
+
+/** What was typed behind the procedure's id. */
+function parse(procedure: Procedure, args: string[]) {
+    const parameters = parametersOf(procedure).map(({ name }) => [name, flagOf(name).slice(2)] as const);
+    const own = Object.fromEntries(parameters.map(([, flag]) => [flag, { type: "string" }] as const));
+    const { values } = parseArgs({
+        args,
+        options: {
+            ...own,
+            stack: { type: "string", default: "production" },
+            json: { type: "boolean", default: false },
+            yes: { type: "boolean", default: false },
+            refresh: { type: "boolean", default: false },
+            "rollback-on-failure": { type: "boolean", default: false },
+            "to-revision": { type: "string" },
+        },
+    });
+    const typed: Record<string, unknown> = values;
+    const given = parameters.flatMap(([name, flag]) =>
+        typeof typed[flag] === "string" ? [[name, typed[flag]] as const] : [],
+    );
+    return { given: Object.fromEntries(given) as Record<string, string>, options: values };
+}
+
+function isColoured(): boolean {
+    return process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
+}
+
+function printJson(value: unknown): void {
+    process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}

@@ -1,0 +1,52 @@
+import { createInterface } from "node:readline/promises";
+import { UsageError } from "../../offline/stackFile";
+import { editsWith, flagOf, parametersOf } from "../../runbook/parameters";
+import { type Procedure } from "../../runbook/procedure";
+
+/**
+ * The edits of a procedure with the values given for its parameters. What is missing is asked for at a terminal.
+ *
+ * @throws UsageError that names every parameter that is missing and cannot be asked for.
+ */
+export async function givenEdits(
+    procedure: Procedure,
+    given: Readonly<Record<string, string>>,
+    ask: ((question: string) => Promise<string>) | undefined,
+): Promise<string[]> {
+    const parameters = parametersOf(procedure);
+    const defaults = parameters.flatMap(({ name, default: value }) =>
+        value === undefined ? [] : [[name, value]],
+    );
+    const values: Record<string, string> = { ...Object.fromEntries(defaults), ...given };
+    const missing = parameters.filter(({ name, keeps }) => !keeps && values[name] === undefined);
+    if (ask === undefined && missing.length > 0) {
+        const lines = missing.map(
+            ({ name, meaning, example }) =>
+                `${flagOf(name)}: found nothing, expected ${meaning}, such as ${example}`,
+        );
+        throw new UsageError(lines.join("\n"));
+    }
+    for (const { name, meaning, example } of missing) {
+        values[name] = await ask!(`${meaning} (such as ${example}): `);
+    }
+    const empty = Object.keys(values).filter((name) => values[name] === "");
+    if (empty.length > 0) {
+        throw new UsageError(empty.map((name) => `${flagOf(name)}: found "", expected a value`).join("\n"));
+    }
+    return editsWith(procedure, values);
+}
+
+/** Asks at the terminal; undefined where there is none, as in a pipeline. */
+export function terminal(): ((question: string) => Promise<string>) | undefined {
+    if (!process.stdin.isTTY || !process.stderr.isTTY) {
+        return undefined;
+    }
+    return async (question) => {
+        const lines = createInterface({ input: process.stdin, output: process.stderr });
+        try {
+            return (await lines.question(question)).trim();
+        } finally {
+            lines.close();
+        }
+    };
+}

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type KubernetesValues } from "../../config/kubernetes";
+
+/** Milliseconds between two looks for a Job's pod. */
+const LOOK_MILLISECONDS = 2000;
+
+/** Words of a command of kubectl that reach the stack's cluster. */
+export function kubectlWords({ namespace, context, kubeconfig }: KubernetesValues): string[] {
+    return [
+        ...["-n", namespace],
+        ...(context === undefined ? [] : ["--context", context]),
+        ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
+    ];
+}
+
+/**
+ * Prints the lines of gates and tasks as they come, by `kubectl logs`: the engine shows those of a failed Job only,
+ * and only at its end. Where kubectl is missing or may not, there are no lines, and nothing fails for it.
+ */
+export class GateLines {
+    private readonly running = new Map<string, ChildProcess | undefined>();
+    private readonly since = Date.now();
+    private stopped = false;
+
+    constructor(
+        private readonly access: KubernetesValues,
+        private readonly log: (line: string) => void,
+    ) {}
+
+    /** Follows the Job that the engine makes for a resource of this name: it adds digits of its own. */
+    follow(name: string): void {
+        if (!this.running.has(name)) {
+            this.running.set(name, undefined);
+            void this.read(name);
+        }
+    }
+
+    stop(): void {
+        this.stopped = true;
+        for (const child of this.running.values()) {
+            child?.kill();
+        }
+    }
+
+    private async read(name: string): Promise<void> {
+        while (!this.stopped) {
+            const pod = await this.podOf(name);
+            if (pod === undefined) {
+                return;
+            }
+            if (pod !== "") {
+                const child = this.kubectl("logs", "--follow", "--all-containers", pod);
+                this.running.set(name, child);
+                for await (const line of createInterface({ input: child.stdout! })) {
+                    this.log(`${name}: ${line}`);
+                }
+                return;
+            }
+            await sleep(LOOK_MILLISECONDS);
+        }
+    }
+
+    /** Name of the newest pod of the Job that has begun since; empty until there is one, undefined without kubectl. */
+    private async podOf(name: string): Promise<string | undefined> {
+        const columns =
+            "{range .items[*]}{.metadata.creationTimestamp} {.status.phase} {.metadata.name}\n{end}";
+        const child = this.kubectl(
+            "get",
+            "pods",
+            "-l",
+            "batch.kubernetes.io/job-name",
+            "-o",
+            `jsonpath=${columns}`,
+        );
+        let text = "";
+        child.stdout!.setEncoding("utf8").on("data", (part: string) => (text += part));
+        const status = await new Promise<number | null>((done) => {
+            child.once("error", () => done(null));
+            child.once("close", done);
+        });
+        if (status !== 0) {
+            return undefined;
+        }
+        const begun = text
+            .split("\n")
+            .map((line) => line.split(" "))
+            .filter(
+                ([created, phase, pod]) =>
+                    pod?.startsWith(`${name}-`) &&
+                    phase !== "Pending" &&
+                    // The clocks of this machine and of the cluster are not one.
+                    Date.parse(created!) > this.since - 30_000,
+            );
+        return begun.sort(([one], [other]) => (one! < other! ? -1 : 1)).at(-1)?.[2] ?? "";
+    }
+
+    private kubectl(...args: string[]): ChildProcess {
+        return spawn("kubectl", [...args, ...kubectlWords(this.access)], {
+            stdio: ["ignore", "pipe", "ignore"],
+        });
+    }
+}

@@ -1,0 +1,205 @@
+import { LocalWorkspace, PulumiCommand, Stack } from "@pulumi/pulumi/automation";
+import { type EngineEvent, type StepEventMetadata } from "@pulumi/pulumi/automation/events";
+import { type KubernetesValues } from "../../config/kubernetes";
+import { UsageError } from "../../offline/stackFile";
+import { GateLines } from "./gateLines";
+
+/** How a run ended, as the exit status of the command. */
+export const STATUS = {
+    done: 0,
+    refused: 1,
+    declined: 2,
+    noEngine: 3,
+    failed: 4,
+    rolledBack: 5,
+    interrupted: 130,
+} as const;
+
+/** See {@link STATUS}. */
+export type Outcome = keyof typeof STATUS;
+
+/** What is run, and how. */
+export interface RunOptions {
+    root: string;
+    stack: string;
+    /** Id of the procedure, for the update's message. */
+    id: string;
+    /** As `path=value`. */
+    edits: readonly string[];
+    /** What else is to be done to the stack file, such as to pin the images. */
+    prepare: () => Promise<void>;
+    /** Asks whether to go on. */
+    confirm: () => Promise<boolean>;
+    /** Sets the stack file back to the values before, to which the stack returns when the update fails. Default: it stays. */
+    goBack?: (() => void) | undefined;
+    /** Looks first at what was changed outside of the program. */
+    refresh: boolean;
+    /** Where the gates' pods are. */
+    kubernetes: KubernetesValues;
+    /** Takes one line at a time. */
+    log: (line: string) => void;
+}
+
+/** What came of a run. */
+export interface RunResult {
+    outcome: Outcome;
+    /** Whether the update had begun. */
+    begun: boolean;
+    /** What was done, such as `update kubernetes:core/v1:Service mcp-server`. */
+    changes: string[];
+    /** Why it ended so. Empty where it is done. */
+    reason: string;
+}
+
+const NO_ENGINE = `There is no Pulumi CLI on the PATH. Version 3.259 is what the program is tried with: npx pulumi@3.259.0
+fetches it, and https://www.pulumi.com/docs/install tells the other ways. Nothing was changed.`;
+
+/**
+ * Sets the values of a procedure in the stack file and updates the stack: preview, confirmation, update. Where the
+ * update has not begun, the file is the caller's to set back.
+ */
+export async function runProcedure(options: RunOptions): Promise<RunResult> {
+    const { root, edits, id, refresh, log } = options;
+    const command = await PulumiCommand.get().catch(() => undefined);
+    if (command === undefined) {
+        return notBegun("noEngine", NO_ENGINE);
+    }
+    const workspace = await LocalWorkspace.create({ workDir: root, pulumiCommand: command });
+    const stack = await Stack.select(options.stack, workspace).catch((error: unknown) => {
+        throw new UsageError(`The engine does not find the stack ${options.stack}: ${reasonOf(error)}`);
+    });
+
+    const interruption = new Interruption();
+    try {
+        const config = edits.map((edit) => {
+            const at = edit.indexOf("=");
+            return [edit.slice(0, at), { value: edit.slice(at + 1) }] as const;
+        });
+        await stack.setAllConfig(Object.fromEntries(config), true);
+        await options.prepare();
+
+        log("Previewing …");
+        const planned = new Progress();
+        const refusal = await stack.preview({ refresh, onEvent: planned.take, color: "never" }).then(
+            () => undefined,
+            (error: unknown) => planned.reason(error),
+        );
+        if (interruption.happened) {
+            return notBegun("interrupted", "Interrupted: nothing was changed.");
+        }
+        if (refusal !== undefined) {
+            return notBegun("refused", refusal);
+        }
+        planned.changes.forEach((line) => log(`  ${line}`));
+        if (!(await options.confirm())) {
+            return notBegun("declined", "");
+        }
+
+        const result = await update(stack, options, interruption, id);
+        if (result.outcome !== "failed" || options.goBack === undefined) {
+            return result;
+        }
+        log(`The update failed: ${result.reason}\nGoing back to the values before it …`);
+        options.goBack();
+        const undone = await update(stack, options, interruption, `${id}, taken back`);
+        const changes = [...result.changes, ...undone.changes];
+        return undone.outcome === "done"
+            ? { ...undone, outcome: "rolledBack", changes, reason: result.reason }
+            : { ...undone, changes, reason: `${result.reason}\nThe way back failed too: ${undone.reason}` };
+    } finally {
+        interruption.forget();
+    }
+}
+
+function notBegun(outcome: Outcome, reason: string): RunResult {
+    return { outcome, begun: false, changes: [], reason };
+}
+
+async function update(
+    stack: Stack,
+    { refresh, kubernetes, log }: RunOptions,
+    interruption: Interruption,
+    message: string,
+): Promise<RunResult> {
+    const gates = new GateLines(kubernetes, (line) => log(`    ${line}`));
+    const progress = new Progress(log, ({ type, urn }) => {
+        if (type === "kubernetes:batch/v1:Job") {
+            gates.follow(urn.split("::").at(-1)!);
+        }
+    });
+    const end = (outcome: Outcome, reason: string): RunResult => {
+        return { outcome, begun: true, changes: progress.changes, reason };
+    };
+    try {
+        await stack.up({ refresh, message, onEvent: progress.take, color: "never" });
+        return end("done", "");
+    } catch (error) {
+        return interruption.happened
+            ? end(
+                  "interrupted",
+                  "Interrupted: what was done stays done, and the same command with --refresh goes on.",
+              )
+            : end("failed", progress.reason(error));
+    } finally {
+        gates.stop();
+    }
+}
+
+/** Ctrl-C reaches the engine as well, which ends what it is at: this process waits for it. */
+class Interruption {
+    happened = false;
+    private readonly note = () => (this.happened = true);
+
+    constructor() {
+        process.on("SIGINT", this.note).on("SIGTERM", this.note);
+    }
+
+    forget(): void {
+        process.off("SIGINT", this.note).off("SIGTERM", this.note);
+    }
+}
+
+const CHANGING = ["create", "update", "delete", "replace"];
+
+/** The engine's events as lines, and what they add up to. */
+class Progress {
+    private readonly steps = new Set<string>();
+    private readonly errors: string[] = [];
+
+    constructor(
+        private readonly log: (line: string) => void = () => undefined,
+        private readonly begins: (step: StepEventMetadata) => void = () => undefined,
+    ) {}
+
+    get changes(): string[] {
+        return [...this.steps].sort();
+    }
+
+    readonly take = ({ resourcePreEvent, resOutputsEvent, diagnosticEvent }: EngineEvent): void => {
+        if (resourcePreEvent !== undefined && CHANGING.includes(resourcePreEvent.metadata.op)) {
+            this.begins(resourcePreEvent.metadata);
+            this.log(`  ${lineOf(resourcePreEvent.metadata)} …`);
+        }
+        if (resOutputsEvent !== undefined && CHANGING.includes(resOutputsEvent.metadata.op)) {
+            this.steps.add(lineOf(resOutputsEvent.metadata));
+            this.log(`  ${lineOf(resOutputsEvent.metadata)}, done`);
+        }
+        if (diagnosticEvent?.severity === "error") {
+            this.errors.push(diagnosticEvent.message.trim());
+        }
+    };
+
+    /** What the engine said about its failure, else the failure itself. */
+    readonly reason = (error: unknown): string => [...new Set(this.errors)].join("\n") || reasonOf(error);
+}
+
+function lineOf({ op, type, urn }: StepEventMetadata): string {
+    return `${op} ${type} ${urn.split("::").at(-1)!}`;
+}
+
+/** The last lines of what the CLI printed: an error of the Automation API begins with all of it. */
+function reasonOf(error: unknown): string {
+    const text = error instanceof Error ? error.message : String(error);
+    const errors = text.split("\n").filter((line) => /^\s*error: /.test(line));
+    return (errors.length > 0 ? errors : text.trim().split("\n").slice(-3)).join("\n").trim();
+}
