@@ -24,6 +24,16 @@ export const cacheSchema = z
         }
     });
 
+/**
+ * Regions that every account has from the start. In the others, which are opted into, ElastiCache is admitted to a
+ * bucket in another way.
+ */
+const FIRST_REGIONS =
+    /^(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(central|north)-1|eu-west-[123]|ap-(south-1|southeast-[12]|northeast-[123]))$/;
+
+/** A replication group has the name of the namespace. */
+const GROUP_NAME = /^[a-z](-?[a-z0-9])*$/;
+
 /** See {@link cacheSchema}. */
 export type CacheValues = z.output<typeof cacheSchema>;
 
@@ -34,8 +44,8 @@ export function checkCache(
         cache?: CacheValues | undefined;
         backups?: { bucket: string } | undefined;
         archive?: { bucket: string } | undefined;
-        kubernetes: { cluster?: string | undefined };
-        aws: { canonicalUserId?: string | undefined };
+        kubernetes: { cluster?: string | undefined; namespace: string };
+        aws: { region: string; canonicalUserId?: string | undefined };
     },
     context: z.core.$RefinementCtx,
 ): void {
@@ -51,6 +61,19 @@ export function checkCache(
         problem(
             ["aws", "canonicalUserId"],
             "the account's canonical user id, because snapshots are exported",
+        );
+    }
+    if (!FIRST_REGIONS.test(values.aws.region)) {
+        problem(
+            ["aws", "region"],
+            "a region that needs no opt-in, such as ap-south-1, because snapshots are exported",
+        );
+    }
+    const { namespace } = values.kubernetes;
+    if (namespace.length > 40 || !GROUP_NAME.test(namespace)) {
+        problem(
+            ["kubernetes", "namespace"],
+            "at most 40 characters from a letter on, without two hyphens in a row, because the cache has this name",
         );
     }
     if (values.environment === "production" && cache.replicas === 0) {

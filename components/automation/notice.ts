@@ -10,7 +10,10 @@ export interface NoticeArgs {
     pattern: { source: string[]; "detail-type": string[]; detail: object };
     /** Topic that is told. */
     topicArn: Input<string>;
-    /** Parts of the event by name, as JSON paths, and the sentence they stand in as `<name>`. */
+    /**
+     * Parts of the event by name, as JSON paths, and the sentence they stand in as `<name>`. Never free text: AWS puts
+     * it there as it is, and a quotation mark in it would end the sentence, which is then not delivered.
+     */
     parts: Record<string, string>;
     sentence: string;
 }

@@ -1,9 +1,12 @@
 import { BACKUPS } from "../../runbook/numbers";
 
-/** Seconds between two looks at a snapshot. */
+/** Seconds between two looks at a snapshot, or into the bucket. */
 const LOOK_SECONDS = 60;
 
-/** A run that takes longer than the time to the next one is given up. In seconds. */
+/** A copy that has not come after so many looks does not come. */
+const MOST_LOOKS = 120;
+
+/** A run is given up so long before the next one that a start which was tried for an hour overlaps with none. */
 const TIMEOUT_SECONDS = (BACKUPS.redis.everyHours - 1) * 3600;
 
 /** How long a snapshot stays in ElastiCache, where it is restored from in minutes, beside its copy in the bucket. */
@@ -23,7 +26,12 @@ const BUSY = {
 
 /** Too many requests, or a moment's trouble on the way. */
 const TROUBLE = {
-    ErrorEquals: ["ElastiCache.ElastiCacheException", "ElastiCache.SdkClientException", "S3.S3Exception"],
+    ErrorEquals: [
+        "ElastiCache.ElastiCacheException",
+        "ElastiCache.SdkClientException",
+        "S3.S3Exception",
+        "S3.SdkClientException",
+    ],
     IntervalSeconds: 5,
     MaxAttempts: 6,
     BackoffRate: 2,
@@ -41,40 +49,19 @@ export function snapshotPrefix(group: string): string {
  */
 export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket: string }): object {
     const prefix = snapshotPrefix(group);
-    const call = (action: string, args: object, rest: object) => ({
+    const named = (millis: string) => `'${prefix}' & $replace($fromMillis(${millis}), /[^0-9]/, '')`;
+    const start = "$toMillis($states.context.Execution.StartTime)";
+    const call = (action: string, args: object | string, rest: object) => ({
         Type: "Task",
         Resource: `arn:aws:states:::aws-sdk:${action}`,
         Arguments: args,
-        Retry: [BUSY, TROUBLE],
         ...rest,
     });
-    /** Looks until the snapshot is available; in any state but that and those of `passing` it has failed. */
-    const awaited = (what: string, passing: string[], next: string) => ({
-        [`Wait for the ${what}`]: { Type: "Wait", Seconds: LOOK_SECONDS, Next: `Look at the ${what}` },
-        [`Look at the ${what}`]: call(
-            "elasticache:describeSnapshots",
-            { SnapshotName: "{% $snapshot %}" },
-            {
-                Output: "{% $states.result.Snapshots[0].SnapshotStatus %}",
-                Next: `Is the ${what} done`,
-            },
-        ),
-        [`Is the ${what} done`]: {
-            Type: "Choice",
-            Choices: [
-                { Condition: "{% $states.input = 'available' %}", Next: next },
-                {
-                    Condition: `{% $states.input in ${JSON.stringify(passing)} %}`,
-                    Next: `Wait for the ${what}`,
-                },
-            ],
-            Default: `The ${what} failed`,
-        },
-        [`The ${what} failed`]: {
-            Type: "Fail",
-            Error: "SnapshotFailed",
-            Cause: `{% 'the ${what} of ' & $snapshot & ' ended as ' & $string($states.input) %}`,
-        },
+    /** Asked again although the first answer was lost on its way: what was asked for is there already. */
+    const asked = (next: string) => ({
+        Retry: [BUSY, TROUBLE],
+        Catch: [{ ErrorEquals: ["ElastiCache.SnapshotAlreadyExistsException"], Next: next }],
+        Next: next,
     });
     return {
         Comment: `Snapshots of ${group} to ${bucket}`,
@@ -85,17 +72,41 @@ export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket:
             Name: {
                 Type: "Pass",
                 Assign: {
-                    snapshot: `{% '${prefix}' & $replace($states.context.Execution.StartTime, /[^0-9]/, '') %}`,
-                    oldest: `{% '${prefix}' & $replace($fromMillis($toMillis($states.context.Execution.StartTime) - ${KEPT_MILLISECONDS}), /[^0-9]/, '') %}`,
+                    snapshot: `{% ${named(start)} %}`,
+                    oldest: `{% ${named(`${start} - ${KEPT_MILLISECONDS}`)} %}`,
+                    looks: 0,
+                    page: {},
                 },
                 Next: "Take a snapshot",
             },
             "Take a snapshot": call(
                 "elasticache:createSnapshot",
                 { ReplicationGroupId: group, SnapshotName: "{% $snapshot %}" },
-                { Next: "Wait for the snapshot" },
+                asked("Wait for the snapshot"),
             ),
-            ...awaited("snapshot", ["creating"], "Copy it to the bucket"),
+            "Wait for the snapshot": { Type: "Wait", Seconds: LOOK_SECONDS, Next: "Look at the snapshot" },
+            "Look at the snapshot": call(
+                "elasticache:describeSnapshots",
+                { SnapshotName: "{% $snapshot %}" },
+                {
+                    Retry: [TROUBLE],
+                    Output: "{% $states.result.Snapshots[0].SnapshotStatus %}",
+                    Next: "Is it taken",
+                },
+            ),
+            "Is it taken": {
+                Type: "Choice",
+                Choices: [
+                    { Condition: "{% $states.input = 'available' %}", Next: "Copy it to the bucket" },
+                    { Condition: "{% $states.input = 'creating' %}", Next: "Wait for the snapshot" },
+                ],
+                Default: "It was not taken",
+            },
+            "It was not taken": {
+                Type: "Fail",
+                Error: "SnapshotFailed",
+                Cause: "{% $snapshot & ' ended as ' & $states.input %}",
+            },
             "Copy it to the bucket": call(
                 "elasticache:copySnapshot",
                 {
@@ -103,20 +114,26 @@ export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket:
                     TargetSnapshotName: "{% $snapshot %}",
                     TargetBucket: bucket,
                 },
-                { Next: "Wait for the copy" },
+                asked("Wait for the copy"),
             ),
-            ...awaited("copy", ["exporting"], "Look into the bucket"),
+            "Wait for the copy": { Type: "Wait", Seconds: LOOK_SECONDS, Next: "Look into the bucket" },
+            // An object is in a bucket as a whole or not at all.
             "Look into the bucket": call(
                 "s3:listObjectsV2",
                 { Bucket: bucket, Prefix: "{% $snapshot %}" },
                 {
-                    Output: "{% $sum($states.result.Contents.Size) %}",
+                    Retry: [TROUBLE],
+                    Assign: { looks: "{% $looks + 1 %}" },
+                    Output: "{% $count($states.result.Contents[$contains(Key, /[.]rdb$/) and Size > 0]) %}",
                     Next: "Has it come",
                 },
             ),
             "Has it come": {
                 Type: "Choice",
-                Choices: [{ Condition: "{% $states.input > 0 %}", Next: "List what is old" }],
+                Choices: [
+                    { Condition: "{% $states.input > 0 %}", Next: "List what is old" },
+                    { Condition: `{% $looks < ${MOST_LOOKS} %}`, Next: "Wait for the copy" },
+                ],
                 Default: "It has not come",
             },
             "It has not come": {
@@ -126,8 +143,12 @@ export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket:
             },
             "List what is old": call(
                 "elasticache:describeSnapshots",
-                { ReplicationGroupId: group, SnapshotSource: "manual", MaxRecords: 50 },
+                `{% $merge([{ 'ReplicationGroupId': '${group}', 'SnapshotSource': 'user', 'MaxRecords': 50 }, $page]) %}`,
                 {
+                    Retry: [TROUBLE],
+                    Assign: {
+                        page: "{% $states.result.Marker ? { 'Marker': $states.result.Marker } : {} %}",
+                    },
                     Output: `{% [$states.result.Snapshots.SnapshotName[$contains($, /^${prefix}[0-9]{17}$/) and $ < $oldest]] %}`,
                     Next: "Remove what is old",
                 },
@@ -143,20 +164,31 @@ export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket:
                             "elasticache:deleteSnapshot",
                             { SnapshotName: "{% $states.input %}" },
                             {
+                                Retry: [TROUBLE],
                                 Catch: [
                                     {
-                                        ErrorEquals: ["ElastiCache.SnapshotNotFoundException"],
-                                        Next: "Gone already",
+                                        ErrorEquals: [
+                                            "ElastiCache.SnapshotNotFoundException",
+                                            "ElastiCache.InvalidSnapshotStateException",
+                                        ],
+                                        Next: "Gone already, or in use",
                                     },
                                 ],
                                 End: true,
                             },
                         ),
-                        "Gone already": { Type: "Succeed" },
+                        // Somebody restores from it, or copies it: the next run removes it.
+                        "Gone already, or in use": { Type: "Succeed" },
                     },
                 },
-                End: true,
+                Next: "Is there more",
             },
+            "Is there more": {
+                Type: "Choice",
+                Choices: [{ Condition: "{% $exists($page.Marker) %}", Next: "List what is old" }],
+                Default: "Done",
+            },
+            Done: { Type: "Succeed", Output: "{% { 'snapshot': $snapshot } %}" },
         },
     };
 }

@@ -26,7 +26,7 @@ export interface CacheSnapshotsArgs {
     protect: boolean;
 }
 
-/** ElastiCache as S3 names it in the regions that every account has from the start. */
+/** ElastiCache as the access lists of S3 name it, in the regions that every account has from the start. */
 const ELASTICACHE_CANONICAL_ID = "540804c33a284a299d2547575ce1010f2312ef3da9b3a053c8bc45bf233e4353";
 
 /**
@@ -68,12 +68,13 @@ export class CacheSnapshots extends ComponentResource {
                         actions: ["elasticache:CopySnapshot", "elasticache:DeleteSnapshot"],
                         resources: [snapshots],
                     },
+                    { actions: ["elasticache:DescribeSnapshots"], resources: [cacheArn("snapshot:*")] },
+                    // The copy is made in the name of whoever asks for it, if the bucket is theirs.
+                    { actions: ["s3:ListAllMyBuckets"], resources: ["*"] },
                     {
-                        actions: ["elasticache:DescribeSnapshots"],
-                        resources: [cacheArn(`replicationgroup:${group}`), cacheArn("snapshot:*")],
+                        actions: ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:ListBucket"],
+                        resources: [bucketArn(bucket)],
                     },
-                    // The copy is made in the name of whoever asks for it.
-                    { actions: ["s3:GetBucketLocation", "s3:ListBucket"], resources: [bucketArn(bucket)] },
                     {
                         actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
                         resources: [`${bucketArn(bucket)}/*`],
@@ -109,8 +110,15 @@ export class CacheSnapshots extends ComponentResource {
                     },
                 },
                 topicArn: args.topicArn,
-                parts: { status: "$.detail.status", cause: "$.detail.cause", run: "$.detail.executionArn" },
-                sentence: `Redis backup <status>: <cause>. The next one is due in ${everyHours} hours; sooner: aws stepfunctions redrive-execution --execution-arn <run>`,
+                parts: {
+                    status: "$.detail.status",
+                    error: "$.detail.error",
+                    run: "$.detail.executionArn",
+                    machine: "$.detail.stateMachineArn",
+                },
+                sentence:
+                    "Redis backup <status>: <error>. Why: aws stepfunctions describe-execution --execution-arn <run>. " +
+                    `The next one is due in ${everyHours} hours; sooner: aws stepfunctions start-execution --state-machine-arn <machine>`,
             },
             this,
         );

@@ -5,8 +5,13 @@ import { asList, statementsOf } from "../statements";
 const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*|:snapshot:([^*?]+-)?\*)?$/;
 
 /** Actions of no particular resource: AWS grants them on everything or not at all. */
-const RESOURCELESS =
-    /^(ssm:(CancelCommand|DescribeInstanceInformation|GetCommandInvocation|ListCommand(s|Invocations))|tag:GetResources|xray:(GetSampling(Rules|Targets)|Put(TelemetryRecords|TraceSegments))|logs:((Create|Delete|Get|Update)LogDelivery|ListLogDeliveries|PutResourcePolicy|Describe(LogGroups|ResourcePolicies)))$/;
+const RESOURCELESS = [
+    /^logs:((Create|Delete|Get|Update)LogDelivery|ListLogDeliveries|PutResourcePolicy|Describe(LogGroups|ResourcePolicies))$/,
+    /^s3:ListAllMyBuckets$/,
+    /^ssm:(CancelCommand|DescribeInstanceInformation|GetCommandInvocation|ListCommand(s|Invocations))$/,
+    /^tag:GetResources$/,
+    /^xray:(GetSampling(Rules|Targets)|Put(TelemetryRecords|TraceSegments))$/,
+];
 
 export const rule: Rule = {
     name: "aws-iam-policy-disallow-wildcard",
@@ -27,7 +32,9 @@ export const rule: Rule = {
                 }
             }
             for (const resource of asList(statement["Resource"]).map(String)) {
-                const everything = resource === "*" && actions.every((action) => RESOURCELESS.test(action));
+                const everything =
+                    resource === "*" &&
+                    actions.every((action) => RESOURCELESS.some((known) => known.test(action)));
                 if (!everything && !EXACT_RESOURCE.test(resource)) {
                     report(`allows the resource ${resource}`);
                 }

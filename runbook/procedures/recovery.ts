@@ -30,6 +30,22 @@ export const recovery: readonly Procedure[] = [
         undo: "The bucket is protected: the engine refuses to delete it.",
     },
     {
+        id: "cache-backup",
+        sections: ["7.1"],
+        title: "Redis every six hours",
+        when:
+            "Always: a snapshot at 00:00, 06:00, 12:00 and 18:00 IST is in `s3://msil-mcp-redis/` within minutes and " +
+            "stays 7 days, and one day in ElastiCache itself. Before a risky change, take one more: " +
+            "`aws stepfunctions start-execution --state-machine-arn arn:aws:states:REGION:ACCOUNT_ID:stateMachine:mcp-production-redis-backup`",
+        edits: [],
+        changes: [],
+        verify:
+            "`aws s3 ls s3://msil-mcp-redis/`. A run that fails tells P2, with the command that shows why. To look into a " +
+            "copy, make a group of it beside the other: `aws elasticache create-replication-group " +
+            "--snapshot-arns arn:aws:s3:::msil-mcp-redis/FILE`, with its subnets and security group.",
+        undo: "Snapshots that people took are never removed. The bucket is protected: the engine refuses to delete it.",
+    },
+    {
         id: "audit-archive",
         sections: ["5.3", "7.1"],
         title: "Archive of the audit events",

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
+
+describe("values of the cache", () => {
+    const bad: [what: string, path: string, value: unknown, line: string][] = [
+        [
+            "one subnet",
+            "cache/subnets",
+            ["subnet-00000000"],
+            'mcp:cache.subnets: found ["subnet-00000000"], expected at least two subnets, in different zones',
+        ],
+        [
+            "a node type of another service",
+            "cache/nodeType",
+            "db.r6g.large",
+            'mcp:cache.nodeType: found "db.r6g.large", expected a node type, such as cache.r7g.large',
+        ],
+        [
+            "a version that is no Redis of ElastiCache",
+            "cache/version",
+            "8.0",
+            'mcp:cache.version: found "8.0", expected 7.0 or 7.1',
+        ],
+        [
+            "no copy in production",
+            "cache/replicas",
+            0,
+            "mcp:cache.replicas: found 0, expected at least 1 in production",
+        ],
+        [
+            "more copies than there can be",
+            "cache/replicas",
+            6,
+            "mcp:cache.replicas: found 6, expected a whole number from 0 to 5",
+        ],
+        [
+            "a short maintenance window",
+            "cache/maintenanceWindow",
+            { weekday: "sun", start: "02:00", end: "02:59" },
+            'mcp:cache.maintenanceWindow: found {"weekday":"sun","start":"02:00","end":"02:59"}, expected at least an hour',
+        ],
+        [
+            "the bucket of the dumps",
+            "cache/snapshotBucket",
+            "msil-mcp-backups",
+            'mcp:cache.snapshotBucket: found "msil-mcp-backups", expected a bucket of its own, because AWS writes there itself',
+        ],
+        [
+            "the bucket of the archive",
+            "cache/snapshotBucket",
+            "msil-mcp-audit",
+            'mcp:cache.snapshotBucket: found "msil-mcp-audit", expected a bucket of its own, because AWS writes there itself',
+        ],
+        [
+            "no account to own the bucket",
+            "aws/canonicalUserId",
+            undefined,
+            "mcp:aws.canonicalUserId: found nothing, expected the account's canonical user id, because snapshots are exported",
+        ],
+        [
+            "a region that is opted into",
+            "aws/region",
+            "ap-south-2",
+            'mcp:aws.region: found "ap-south-2", expected a region that needs no opt-in, such as ap-south-1, because snapshots are exported',
+        ],
+        ...["a-name-of-more-than-forty-characters-fails", "two--hyphens", "1st"].map(
+            (name): [string, string, unknown, string] => [
+                `the name ${name}`,
+                "kubernetes/namespace",
+                name,
+                `mcp:kubernetes.namespace: found "${name}", expected at most 40 characters from a letter on, without two hyphens in a row, because the cache has this name`,
+            ],
+        ),
+    ];
+    for (const [what, path, value, line] of bad) {
+        it(`refuse ${what}`, () => assert.deepEqual(linesOf(withValue(path, value)), [line]));
+    }
+
+    it("take the limits themselves, and one node outside production", () => {
+        assert.deepEqual(linesOf(withValue("cache/replicas", 5)), []);
+        assert.deepEqual(linesOf(withValue("cache/replicas", 0, "staging")), []);
+        assert.deepEqual(linesOf(withValue("kubernetes/namespace", "a".repeat(40))), []);
+        const window = { weekday: "sat", start: "23:30", end: "00:30" };
+        assert.deepEqual(linesOf(withValue("cache/maintenanceWindow", window)), []);
+    });
+
+    it("may be left out, if nothing uses one", () => {
+        const values: Values = withValue("workloads/mcp-server/secrets/REDIS_URL", undefined);
+        delete values["cache"];
+        assert.deepEqual(linesOf(values), []);
+        assert.deepEqual(linesOf({ ...valuesOf("production"), cache: undefined }), [
+            'mcp:workloads.mcp-server.secrets.REDIS_URL: found "cache", expected mcp:cache, because the secret is its URL',
+        ]);
+    });
+});
