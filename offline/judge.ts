@@ -16,7 +16,14 @@ export function judgeRecording(
         .sort((one, other) => compare(one.urn, other.urn) || compare(one.rule, other.rule));
 }
 
-function asPolicyResource({ urn, type, name, inputs, options }: RecordedResource): PolicyResource {
+function asPolicyResource({
+    urn,
+    type,
+    name,
+    inputs,
+    options,
+    propertyDependencies,
+}: RecordedResource): PolicyResource {
     return {
         urn,
         type,
@@ -24,6 +31,7 @@ function asPolicyResource({ urn, type, name, inputs, options }: RecordedResource
         props: guarded(plain(inputs) as Properties),
         protect: options.protect === true,
         customTimeouts: options.customTimeouts ?? {},
+        propertyDependencies,
     };
 }
 

@@ -3,7 +3,8 @@ import { type Finding, judge, type PolicyResource, type Rule } from "./rule";
 import { guarded, type Properties, UNKNOWN } from "./unknown";
 
 /** The part that the engine's resource and stack rules have in common. */
-type Judged = Pick<EngineResource, "urn" | "type" | "name" | "props" | "opts">;
+type Judged = Pick<EngineResource, "urn" | "type" | "name" | "props" | "opts"> &
+    Partial<Pick<EngineResource, "propertyDependencies">>;
 
 /**
  * The rules as the engine takes them. It would turn an unknown into an advisory "can't run" of the rule, so that
@@ -70,7 +71,7 @@ export function enginePolicies(rules: readonly Rule[], now?: Date): Policies {
     ];
 }
 
-function fromEngine({ urn, type, name, props, opts }: Judged): PolicyResource {
+function fromEngine({ urn, type, name, props, opts, propertyDependencies = {} }: Judged): PolicyResource {
     const { createSeconds, updateSeconds } = opts.customTimeouts;
     return {
         urn,
@@ -82,6 +83,12 @@ function fromEngine({ urn, type, name, props, opts }: Judged): PolicyResource {
             ...(createSeconds > 0 ? { create: `${createSeconds}s` } : {}),
             ...(updateSeconds > 0 ? { update: `${updateSeconds}s` } : {}),
         },
+        propertyDependencies: Object.fromEntries(
+            Object.entries(propertyDependencies).map(([property, sources]) => [
+                property,
+                sources.map((source) => source.urn),
+            ]),
+        ),
     };
 }
 

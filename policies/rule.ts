@@ -1,4 +1,4 @@
-import { type Properties, Undetermined } from "./unknown";
+import { orElse, type Properties } from "./unknown";
 
 /** How bad a violation is. */
 export type RuleSeverity = "low" | "medium" | "high" | "critical";
@@ -12,6 +12,11 @@ export interface PolicyResource {
     readonly props: Properties;
     readonly protect: boolean;
     readonly customTimeouts: { readonly create?: string; readonly update?: string };
+    /**
+     * URNs of the resources that each property is made of: they tell where an unknown leads. The engine shows them to
+     * stack rules alone.
+     */
+    readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What a rule says about a resource. */
@@ -35,6 +40,8 @@ export interface Rule {
     readonly severity: RuleSeverity;
     /** A mandatory rule's violation stops the update, an advisory one's is shown. */
     readonly enforcement: "mandatory" | "advisory";
+    /** Set where no exception may suppress a violation. */
+    readonly exceptions?: "none";
     /** Identifiers of the same rule in other tools and benchmarks. */
     readonly frameworks: readonly string[];
     /** What to do about a violation. */
@@ -59,20 +66,14 @@ export interface Finding {
 /** Everything a rule finds in the resources: violations, and where it could not tell. */
 export function judge(rule: Rule, resources: readonly PolicyResource[], now = new Date()): Finding[] {
     const findings: Finding[] = [];
-    const add = (kind: Finding["kind"], urn: string, message: string) =>
+    const add = (kind: Finding["kind"], urn: string, message: string) => {
         findings.push({ rule: rule.name, urn, kind, message });
+    };
     const verdictOn = (subject?: PolicyResource): Verdict => ({
         now,
         report: (message, on = subject) => add("violation", on?.urn ?? "", message),
         attempt(part, on = subject) {
-            try {
-                part();
-            } catch (error) {
-                if (!(error instanceof Undetermined)) {
-                    throw error;
-                }
-                add("undetermined", on?.urn ?? "", error.message);
-            }
+            orElse(part, ({ message }) => add("undetermined", on?.urn ?? "", message));
         },
     });
     for (const resource of rule.resource ? resources : []) {

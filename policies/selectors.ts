@@ -1,6 +1,7 @@
 import { podOf } from "./pods";
 import { type PolicyResource, type Rule, type Verdict } from "./rule";
-import { type Properties, Undetermined } from "./unknown";
+import { asList } from "./statements";
+import { orElse, type Properties, Undetermined } from "./unknown";
 
 /** A check of each chosen resource by itself, with the rest of the stack at hand. It reports on that resource. */
 export function eachOf(
@@ -23,15 +24,15 @@ export function eachOf(
 export function findOf<T>(items: readonly T[], passes: (item: T) => boolean): T | undefined {
     let unknown: Undetermined | undefined;
     for (const item of items) {
-        try {
-            if (passes(item)) {
-                return item;
-            }
-        } catch (error) {
-            if (!(error instanceof Undetermined)) {
-                throw error;
-            }
-            unknown ??= error;
+        const found = orElse(
+            () => passes(item),
+            (error) => {
+                unknown ??= error;
+                return false;
+            },
+        );
+        if (found) {
+            return item;
         }
     }
     if (unknown !== undefined) {
@@ -90,16 +91,100 @@ export function covers(selector: Properties, labels: Properties): boolean {
     );
 }
 
-/** Whether a resource is an SNS topic. */
-export function isTopic({ type }: PolicyResource): boolean {
-    return type === "aws:sns/topic:Topic";
+/** Whether a resource is of a type, by its token: `ofType("aws:sns/topic:Topic")`. */
+export function ofType(type: string): (resource: PolicyResource) => boolean {
+    return (resource) => resource.type === type;
 }
 
-/** ARN of a resource. AWS gives it out, so before the resource exists it may not even be there as an unknown. */
-export function arnOf({ props }: PolicyResource): string {
-    const arn = props["arn"];
-    if (arn === undefined) {
-        throw new Undetermined("arn");
-    }
-    return arn;
+/** Whether a resource is of the stack called staging. One of any other is judged as production's. */
+export function isStaging({ urn }: PolicyResource): boolean {
+    return urn.startsWith("urn:pulumi:staging::");
 }
+
+/**
+ * A property that a resource is known by. Where the provider gives it out it may not even be there as an unknown
+ * before the resource exists.
+ */
+export function known(key: string): (resource: PolicyResource) => string {
+    return ({ props }) => {
+        const found = props[key];
+        if (found === undefined) {
+            throw new Undetermined(key);
+        }
+        return found;
+    };
+}
+
+/**
+ * Whether a property of a resource, or a place in it such as `target.arn`, leads to another resource: by the value
+ * where it is known, else by what the value is made of.
+ */
+export function leadsTo(
+    from: PolicyResource,
+    path: string,
+    to: PolicyResource,
+    identity: (resource: PolicyResource) => string = known("arn"),
+): boolean {
+    return orElse(
+        () => {
+            const found = asList(at(from, path));
+            return found.length > 0 && found.includes(identity(to));
+        },
+        (unknown) => {
+            const sources = sourcesOf(from, path);
+            // One that comes from another resource of the type does not come from this one.
+            if (!sources.includes(to.urn) && !sources.some((urn) => typeOf(urn) === to.type)) {
+                throw unknown;
+            }
+            return sources.includes(to.urn);
+        },
+    );
+}
+
+/** Whether a property is set; one that another resource gives is, though its value is not known yet. */
+export function isGiven(resource: PolicyResource, path: string): boolean {
+    return orElse(
+        () => asList(at(resource, path)).some((value) => value !== ""),
+        (unknown) => {
+            if (sourcesOf(resource, path).length === 0) {
+                throw unknown;
+            }
+            return true;
+        },
+    );
+}
+
+/** Whether a property names a KMS key of the account, and not the one that AWS keeps for the service. */
+export function namesOwnKey(resource: PolicyResource, path: string): boolean {
+    return orElse(
+        () => {
+            const found: unknown = at(resource, path);
+            return typeof found === "string" && found !== "" && !/(^|:)alias\/aws\//.test(found);
+        },
+        (unknown) => {
+            if (!sourcesOf(resource, path).some((urn) => /^aws:kms\/(key|alias):/.test(typeOf(urn)))) {
+                throw unknown;
+            }
+            return true;
+        },
+    );
+}
+
+function at({ props }: PolicyResource, path: string): unknown {
+    return path.split(".").reduce<Properties[string]>((value, key) => value?.[key], props);
+}
+
+function sourcesOf({ propertyDependencies }: PolicyResource, path: string): readonly string[] {
+    return propertyDependencies[path.split(".")[0]!] ?? [];
+}
+
+/** The type in a URN, without those of the parents before it. */
+function typeOf(urn: string): string {
+    return urn.split("::")[2]?.split("$").at(-1) ?? "";
+}
+
+/** Whether a resource is an EKS cluster. */
+export const isCluster = ofType("aws:eks/cluster:Cluster");
+
+/** Whether a resource is a state machine. */
+export const isStateMachine = ofType("aws:sfn/stateMachine:StateMachine");

@@ -6,7 +6,8 @@ export function statementsOf(policy: unknown, effect: "Allow" | "Deny"): Propert
     return statements.filter((statement) => statement["Effect"] === effect);
 }
 
-function parsed(policy: unknown): unknown {
+/** A document as it is, or as its JSON says. */
+export function parsed(policy: unknown): unknown {
     if (typeof policy !== "string") {
         return policy;
     }
@@ -36,4 +37,14 @@ export function isForAnyone({ Effect, Principal, NotPrincipal }: Properties): bo
 /** Whether a statement of an AWS policy depends on a condition. */
 export function isConditional({ Condition }: Properties): boolean {
     return Object.keys(Condition ?? {}).length > 0;
+}
+
+/** Whether a statement refuses everybody an action without TLS. */
+export function refusesPlaintext(deny: Properties, action: RegExp): boolean {
+    const [secure] = asList(deny["Condition"]?.Bool?.["aws:SecureTransport"]);
+    return (
+        isForAnyone(deny) &&
+        asList(deny["Action"]).some((found) => action.test(String(found))) &&
+        String(secure) === "false"
+    );
 }

@@ -8,6 +8,18 @@ export class Undetermined extends Error {
     }
 }
 
+/** What a reading gives, or what is said instead where it meets an unknown. */
+export function orElse<T>(read: () => T, otherwise: (unknown: Undetermined) => T): T {
+    try {
+        return read();
+    } catch (error) {
+        if (error instanceof Undetermined) {
+            return otherwise(error);
+        }
+        throw error;
+    }
+}
+
 /** What rules read: plain data in which reading an unknown throws {@link Undetermined}. */
 // Rules walk the properties of every resource type there is, which have no common type to check against.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

@@ -9,7 +9,7 @@ export const rule: Rule = {
     description: "Roles name who may assume them, and pods only as one ServiceAccount.",
     severity: "critical",
     enforcement: "mandatory",
-    frameworks: ["CKV_AWS_60", "CKV_AWS_61", "CKV_AWS_286"],
+    frameworks: ["CKV_AWS_60", "CKV_AWS_61"],
     remediation: `Name the principal, and ask of ${PODS} by StringEquals for ${SERVICE_ACCOUNT}.`,
     resource({ type, props }, { report }) {
         if (type !== "aws:iam/role:Role") {

@@ -1,7 +1,8 @@
 import { type Rule } from "../rule";
-import { arnOf, eachOf, findOf, isTopic } from "../selectors";
-import { asList, isConditional, isForAnyone, statementsOf } from "../statements";
-import { type Properties } from "../unknown";
+import { eachOf, findOf, leadsTo, namesOwnKey, ofType } from "../selectors";
+import { isConditional, isForAnyone, refusesPlaintext, statementsOf } from "../statements";
+
+const PUBLISH = /^(sns:(publish|\*)|\*)$/i;
 
 export const rule: Rule = {
     name: "aws-sns-topic-require-encryption",
@@ -12,17 +13,16 @@ export const rule: Rule = {
     frameworks: ["CKV_AWS_26", "CKV_AWS_169"],
     remediation:
         "Set kmsMasterKeyId to a key of the stack, and declare a TopicPolicy that denies sns:Publish without aws:SecureTransport and names its publishers.",
-    stack: eachOf(isTopic, (topic, resources, { report, attempt }) => {
+    stack: eachOf(ofType("aws:sns/topic:Topic"), (topic, resources, { report, attempt }) => {
         attempt(() => {
-            const key = topic.props["kmsMasterKeyId"];
-            if (!key || key.endsWith("alias/aws/sns")) {
+            if (!namesOwnKey(topic, "kmsMasterKeyId")) {
                 report("is not encrypted with a key of the account");
             }
         });
-        const policies = resources.filter(({ type }) => type === "aws:sns/topicPolicy:TopicPolicy");
+        const policies = resources.filter(ofType("aws:sns/topicPolicy:TopicPolicy"));
         // A topic has one policy: a declared one takes the place of its own.
-        const policy = findOf(policies, ({ props }) => props["arn"] === arnOf(topic)) ?? topic;
-        if (!statementsOf(policy.props["policy"], "Deny").some(refusesPlaintext)) {
+        const policy = findOf(policies, (candidate) => leadsTo(candidate, "arn", topic)) ?? topic;
+        if (!statementsOf(policy.props["policy"], "Deny").some((deny) => refusesPlaintext(deny, PUBLISH))) {
             report("no policy denies publishing without TLS");
         }
         if (
@@ -34,11 +34,3 @@ export const rule: Rule = {
         }
     }),
 };
-
-function refusesPlaintext(deny: Properties): boolean {
-    const isPublishing = asList(deny["Action"]).some((action) =>
-        /^(sns:(publish|\*)|\*)$/i.test(String(action)),
-    );
-    const [secure] = asList(deny["Condition"]?.Bool?.["aws:SecureTransport"]);
-    return isForAnyone(deny) && isPublishing && String(secure) === "false";
-}

@@ -1,6 +1,6 @@
 import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../runbook/numbers";
 import { type Rule } from "../rule";
-import { arnOf, eachOf, findOf, isTopic } from "../selectors";
+import { eachOf, findOf, leadsTo, ofType } from "../selectors";
 
 export const rule: Rule = {
     name: "aws-sns-topic-require-severity",
@@ -12,7 +12,7 @@ export const rule: Rule = {
     remediation:
         "Tag the topic with a severity of the matrix in runbook/numbers.ts and its response-minutes, and subscribe somebody.",
     runbook: "4.1",
-    stack: eachOf(isTopic, (topic, resources, { report }) => {
+    stack: eachOf(ofType("aws:sns/topic:Topic"), (topic, resources, { report }) => {
         const { severity, "response-minutes": minutes } = topic.props["tags"] ?? {};
         if (severity == null) {
             return;
@@ -23,10 +23,8 @@ export const rule: Rule = {
         } else if (minutes !== String(expected)) {
             report(`response-minutes is ${minutes ?? "not set"}, expected ${expected}`);
         }
-        const subscriptions = resources.filter(
-            ({ type }) => type === "aws:sns/topicSubscription:TopicSubscription",
-        );
-        if (findOf(subscriptions, ({ props }) => props["topic"] === arnOf(topic)) === undefined) {
+        const subscriptions = resources.filter(ofType("aws:sns/topicSubscription:TopicSubscription"));
+        if (findOf(subscriptions, (candidate) => leadsTo(candidate, "topic", topic)) === undefined) {
             report("has no subscription");
         }
     }),

@@ -1,13 +1,43 @@
 import { type Rule } from "../rule";
+import { rule as backupPlanRetention } from "./aws-backup-plan-require-retention";
+import { rule as backupVaultEncryption } from "./aws-backup-vault-require-encryption";
+import { rule as alarmActions } from "./aws-cloudwatch-alarm-require-actions";
+import { rule as logGroupEncryption } from "./aws-cloudwatch-log-group-require-encryption";
+import { rule as logGroupRetention } from "./aws-cloudwatch-log-group-require-retention";
+import { rule as eksClusterControlPlaneLogs } from "./aws-eks-cluster-require-control-plane-logs";
+import { rule as eksClusterPrivateEndpoint } from "./aws-eks-cluster-require-private-endpoint";
+import { rule as eksClusterSecretEncryption } from "./aws-eks-cluster-require-secret-encryption";
+import { rule as replicationGroupEncryption } from "./aws-elasticache-replication-group-require-encryption";
+import { rule as replicationGroupMultiAz } from "./aws-elasticache-replication-group-require-multi-az";
+import { rule as replicationGroupSnapshotRetention } from "./aws-elasticache-replication-group-require-snapshot-retention";
+import { rule as replicationGroupSnapshots } from "./aws-elasticache-replication-group-require-snapshots";
+import { rule as iamPolicyEscalation } from "./aws-iam-policy-disallow-escalation";
 import { rule as iamPolicyWildcard } from "./aws-iam-policy-disallow-wildcard";
 import { rule as iamRoleNarrowTrust } from "./aws-iam-role-require-narrow-trust";
 import { rule as kmsKeyRotation } from "./aws-kms-key-require-rotation";
+import { rule as rdsInstancePublicAccess } from "./aws-rds-instance-disallow-public-access";
+import { rule as rdsInstanceDeletionProtection } from "./aws-rds-instance-require-deletion-protection";
+import { rule as rdsInstanceDumps } from "./aws-rds-instance-require-dumps";
+import { rule as rdsInstanceEncryption } from "./aws-rds-instance-require-encryption";
+import { rule as rdsInstanceMaintenanceWindow } from "./aws-rds-instance-require-maintenance-window";
+import { rule as rdsInstanceMultiAz } from "./aws-rds-instance-require-multi-az";
+import { rule as rdsInstanceQueryLogs } from "./aws-rds-instance-require-query-logs";
+import { rule as rdsInstanceTls } from "./aws-rds-instance-require-tls";
+import { rule as bucketEarlyExpiry } from "./aws-s3-bucket-disallow-early-expiry";
+import { rule as bucketPublicAccess } from "./aws-s3-bucket-disallow-public-access";
+import { rule as bucketComplianceLock } from "./aws-s3-bucket-require-compliance-lock";
+import { rule as bucketEncryption } from "./aws-s3-bucket-require-encryption";
+import { rule as bucketTls } from "./aws-s3-bucket-require-tls";
+import { rule as scheduleEncryption } from "./aws-scheduler-schedule-require-encryption";
+import { rule as scheduleTimeZone } from "./aws-scheduler-schedule-require-time-zone";
+import { rule as stateMachineLogs } from "./aws-sfn-state-machine-require-logs";
 import { rule as snsTopicEncryption } from "./aws-sns-topic-require-encryption";
 import { rule as snsTopicSeverity } from "./aws-sns-topic-require-severity";
 import { rule as autoscalerStaticReplicas } from "./kubernetes-autoscaler-disallow-static-replicas";
 import { rule as autoscalerMinimum } from "./kubernetes-autoscaler-require-minimum";
 import { rule as autoscalerTarget } from "./kubernetes-autoscaler-require-target";
 import { rule as cronJobDeadline } from "./kubernetes-cronjob-require-deadline";
+import { rule as cronJobTimeZone } from "./kubernetes-cronjob-require-time-zone";
 import { rule as deploymentDisruptionBudget } from "./kubernetes-deployment-require-disruption-budget";
 import { rule as deploymentProgressDeadline } from "./kubernetes-deployment-require-progress-deadline";
 import { rule as deploymentRollingUpdate } from "./kubernetes-deployment-require-rolling-update";
@@ -15,6 +45,7 @@ import { rule as deploymentRolloutTimeout } from "./kubernetes-deployment-requir
 import { rule as deploymentZoneSpread } from "./kubernetes-deployment-require-zone-spread";
 import { rule as disruptionBudgetEviction } from "./kubernetes-disruption-budget-require-eviction";
 import { rule as ingressExpiringCertificate } from "./kubernetes-ingress-disallow-expiring-certificate";
+import { rule as ingressSnippets } from "./kubernetes-ingress-disallow-snippets";
 import { rule as ingressTls } from "./kubernetes-ingress-require-tls";
 import { rule as jobDeadline } from "./kubernetes-job-require-deadline";
 import { rule as networkPolicyPods } from "./kubernetes-network-policy-require-pods";
@@ -28,6 +59,7 @@ import { rule as podContainerDroppedCapabilities } from "./kubernetes-pod-contai
 import { rule as podContainerHighIds } from "./kubernetes-pod-container-require-high-ids";
 import { rule as podContainerImageDigest } from "./kubernetes-pod-container-require-image-digest";
 import { rule as podContainerImageTag } from "./kubernetes-pod-container-require-image-tag";
+import { rule as podContainerKnownRegistry } from "./kubernetes-pod-container-require-known-registry";
 import { rule as podContainerLivenessProbe } from "./kubernetes-pod-container-require-liveness-probe";
 import { rule as podContainerNonRoot } from "./kubernetes-pod-container-require-non-root";
 import { rule as podContainerReadOnlyRoot } from "./kubernetes-pod-container-require-read-only-root";
@@ -43,10 +75,12 @@ import { rule as podLivenessPath } from "./kubernetes-pod-require-liveness-path"
 import { rule as podNetworkPolicy } from "./kubernetes-pod-require-network-policy";
 import { rule as podReadinessPath } from "./kubernetes-pod-require-readiness-path";
 import { rule as podServiceAccount } from "./kubernetes-pod-require-service-account";
+import { rule as roleBindingClusterAdmin } from "./kubernetes-role-binding-disallow-cluster-admin";
+import { rule as roleWildcard } from "./kubernetes-role-disallow-wildcard";
 import { rule as serviceNodePort } from "./kubernetes-service-disallow-node-port";
 import { rule as servicePods } from "./kubernetes-service-require-pods";
 
-/** Every rule of the pack: pods, availability, network, AWS. */
+/** Every rule of the pack: pods, availability, network, rights, EKS, RDS, Redis, S3, logs and alarms, the rest of AWS. */
 export const rules: readonly Rule[] = [
     podContainerPrivileged,
     podHostPid,
@@ -63,6 +97,7 @@ export const rules: readonly Rule[] = [
     podContainerResources,
     podContainerImageTag,
     podContainerImageDigest,
+    podContainerKnownRegistry,
     objectDefaultNamespace,
     podServiceAccount,
     podTokenMount,
@@ -83,15 +118,48 @@ export const rules: readonly Rule[] = [
     deploymentRolloutTimeout,
     cronJobDeadline,
     jobDeadline,
+    cronJobTimeZone,
     podNetworkPolicy,
     networkPolicyPods,
     servicePods,
     serviceNodePort,
     ingressTls,
+    ingressSnippets,
     ingressExpiringCertificate,
+    roleWildcard,
+    roleBindingClusterAdmin,
+    eksClusterPrivateEndpoint,
+    eksClusterControlPlaneLogs,
+    eksClusterSecretEncryption,
+    rdsInstanceEncryption,
+    rdsInstancePublicAccess,
+    rdsInstanceMultiAz,
+    rdsInstanceDeletionProtection,
+    rdsInstanceQueryLogs,
+    rdsInstanceTls,
+    rdsInstanceMaintenanceWindow,
+    rdsInstanceDumps,
+    replicationGroupEncryption,
+    replicationGroupMultiAz,
+    replicationGroupSnapshots,
+    replicationGroupSnapshotRetention,
+    bucketPublicAccess,
+    bucketEncryption,
+    bucketTls,
+    bucketComplianceLock,
+    bucketEarlyExpiry,
+    logGroupRetention,
+    logGroupEncryption,
+    alarmActions,
     snsTopicSeverity,
     iamPolicyWildcard,
+    iamPolicyEscalation,
     iamRoleNarrowTrust,
     kmsKeyRotation,
     snsTopicEncryption,
+    stateMachineLogs,
+    scheduleEncryption,
+    scheduleTimeZone,
+    backupVaultEncryption,
+    backupPlanRetention,
 ];

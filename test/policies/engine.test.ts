@@ -5,6 +5,7 @@ import { enginePolicies } from "../../policies/engine";
 import { type Rule } from "../../policies/rule";
 import { rules } from "../../policies/rules";
 import { type Properties } from "../../policies/unknown";
+import { SOUND } from "./sound";
 
 // The SDK keeps its types to itself.
 const { unknownCheckingProxy } = createRequire(__filename)("@pulumi/policy/proxy") as {
@@ -17,6 +18,8 @@ const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const PRIVILEGED = "kubernetes-pod-container-disallow-privileged";
 const TIMEOUT = "kubernetes-deployment-require-rollout-timeout";
 const CERTIFICATE = "kubernetes-ingress-disallow-expiring-certificate";
+const SEVERITY = "aws-sns-topic-require-severity";
+const TOPIC = "aws:sns/topic:Topic";
 const COVERED = "kubernetes-pod-require-network-policy";
 const pack = (...names: string[]) => rules.filter(({ name }) => names.includes(name));
 
@@ -28,7 +31,7 @@ function resource(type: string, name: string, props: Properties, seconds = 300):
         name,
         props: unknownCheckingProxy(props),
         opts: {
-            protect: false,
+            protect: true,
             customTimeouts: { createSeconds: seconds, updateSeconds: seconds, deleteSeconds: 0 },
         },
     };
@@ -137,6 +140,18 @@ describe("policies of the engine", () => {
         assert.deepEqual(run(pack(COVERED), [...resources, network("all", {})]), []);
     });
 
+    it("of the stack see what an unknown is made of", () => {
+        const topic = resource(TOPIC, "topic", { tags: { severity: "P1", "response-minutes": "15" } });
+        const subscription = {
+            ...resource("aws:sns/topicSubscription:TopicSubscription", "mail", { topic: UNKNOWN_TEXT }),
+            propertyDependencies: { topic: [topic] },
+        };
+        assert.deepEqual(run(pack(SEVERITY), [topic, subscription]), []);
+        assert.deepEqual(run(pack(SEVERITY), [topic, { ...subscription, propertyDependencies: {} }]), [
+            `undetermined-stack on topic: ${SEVERITY}: topic is known only after the update`,
+        ]);
+    });
+
     it("see timeouts in seconds, and 0 as none", () => {
         assert.deepEqual(run(pack(TIMEOUT), [deployment("web", {}, 300)]), []);
         assert.deepEqual(run(pack(TIMEOUT), [deployment("web", {}, 0)]), [
@@ -160,25 +175,10 @@ describe("policies of the engine", () => {
     });
 
     it("never throw and never pass in silence where all is unknown", () => {
-        const types = [
-            "kubernetes:apps/v1:Deployment",
-            "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
-            "kubernetes:batch/v1:CronJob",
-            "kubernetes:batch/v1:Job",
-            "kubernetes:core/v1:Service",
-            "kubernetes:networking.k8s.io/v1:Ingress",
-            "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-            "kubernetes:policy/v1:PodDisruptionBudget",
-        ];
-        const unknown = { metadata: UNKNOWN_TEXT, spec: UNKNOWN_TEXT };
-        const aws = [
-            resource("aws:sns/topic:Topic", "topic", { tags: UNKNOWN_TEXT, kmsMasterKeyId: UNKNOWN_TEXT }),
-            resource("aws:iam/role:Role", "role", { assumeRolePolicy: UNKNOWN_TEXT }),
-            resource("aws:iam/rolePolicy:RolePolicy", "policy", { policy: UNKNOWN_TEXT }),
-            resource("aws:kms/key:Key", "key", { enableKeyRotation: UNKNOWN_TEXT, policy: UNKNOWN_TEXT }),
-            resource("aws:sns/topicPolicy:TopicPolicy", "topicPolicy", { arn: UNKNOWN_TEXT }),
-        ];
-        const lines = run(rules, [...types.map((type) => resource(type, type, unknown)), ...aws]);
+        const unknown = Object.entries(SOUND).map(([name, { type, props }]) =>
+            resource(type, name, Object.fromEntries(Object.keys(props).map((key) => [key, UNKNOWN_TEXT]))),
+        );
+        const lines = run(rules, unknown);
         assert.deepEqual(
             lines.filter((line) => !line.startsWith("undetermined-")),
             [],

@@ -1,0 +1,36 @@
+import { type PolicyResource } from "./rule";
+import { findOf, known, leadsTo, ofType } from "./selectors";
+import { type Properties } from "./unknown";
+
+/** Whether a resource is a database instance. */
+export const isInstance = ofType("aws:rds/instance:Instance");
+
+/** The value that an instance's parameter group sets a parameter to; undefined where the stack's sets none. */
+export function parameterOf(
+    instance: PolicyResource,
+    name: string,
+    resources: readonly PolicyResource[],
+): string | undefined {
+    const groups = resources.filter(ofType("aws:rds/parameterGroup:ParameterGroup"));
+    const group = findOf(groups, (candidate) =>
+        leadsTo(instance, "parameterGroupName", candidate, known("name")),
+    );
+    const parameters: Properties[] = group?.props["parameters"] ?? [];
+    const parameter = findOf(parameters, (candidate) => candidate["name"] === name);
+    return parameter && String(parameter["value"]);
+}
+
+/**
+ * Whether services depend on an instance. One that was restored is looked at first, and may be removed again, as long
+ * as no Secret leads there. Section 7.2.
+ */
+export function isInUse(instance: PolicyResource, resources: readonly PolicyResource[]): boolean {
+    return (
+        instance.props["restoreToPointInTime"] == null ||
+        resources
+            .filter(ofType("kubernetes:core/v1:Secret"))
+            .some(({ propertyDependencies }) =>
+                Object.values(propertyDependencies).some((sources) => sources.includes(instance.urn)),
+            )
+    );
+}

@@ -1,0 +1,27 @@
+import { isInstance, isInUse } from "../databases";
+import { type Rule } from "../rule";
+import { eachOf, isStaging } from "../selectors";
+
+export const rule: Rule = {
+    name: "aws-rds-instance-require-deletion-protection",
+    description:
+        "Outside of staging, neither AWS nor an update deletes a database; one restored may go until services use it.",
+    severity: "critical",
+    enforcement: "mandatory",
+    exceptions: "none",
+    frameworks: ["CKV_AWS_293", "AwsSolutions-RDS10"],
+    remediation: "Set deletionProtection and the resource option protect to true.",
+    stack: eachOf(isInstance, (instance, resources, { report, attempt }) => {
+        if (isStaging(instance) || !isInUse(instance, resources)) {
+            return;
+        }
+        attempt(() => {
+            if (instance.props["deletionProtection"] !== true) {
+                report("deletionProtection is not true");
+            }
+        });
+        if (!instance.protect) {
+            report("is not protected from an update that deletes it");
+        }
+    }),
+};
