@@ -1,6 +1,7 @@
 import { declareData } from "./composition/data";
 import { declareEdge } from "./composition/edge";
 import { declareFoundation } from "./composition/foundation";
+import { declareHealth } from "./composition/health";
 import { declareIncidents } from "./composition/incidents";
 import { declareMaintenance } from "./composition/maintenance";
 import { declareWorkloads } from "./composition/workloads";
@@ -12,6 +13,7 @@ const data = declareData(foundation, incidents);
 const urls = declareWorkloads(foundation, data);
 declareEdge(foundation);
 declareMaintenance(foundation, incidents);
+declareHealth(foundation, data);
 
 export const namespace = foundation.namespace.namespace;
 export const services = urls;

@@ -7,6 +7,13 @@ export const GATE_LABEL = "mcp.msil.com/gate";
 /** Label of a task's pods: its value is the task. */
 export const TASK_LABEL = "mcp.msil.com/task";
 
+/** The tasks that ask services or their pods, by their label. */
+export const ASKING_TASKS = {
+    health: "mcp-health",
+    diagnostics: "mcp-diagnostics",
+    jwksCache: "mcp-jwks-cache",
+} as const;
+
 /** Labels on every Kubernetes object of the stack. */
 export function commonLabels(environment: string): Record<string, string> {
     return {

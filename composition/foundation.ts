@@ -3,6 +3,7 @@ import { commonLabels } from "../components/labels";
 import { PlatformNamespace } from "../components/platform/namespace";
 import { quotaFor } from "../components/platform/quota";
 import { DATABASE_TASKS } from "../components/data/databaseAccess";
+import { HEALTH_TASKS } from "../components/observability/healthChecks";
 import { type StackValues } from "../config";
 import { LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "../runbook/numbers";
 
@@ -19,12 +20,14 @@ export interface Foundation {
     namespace: PlatformNamespace;
     /** How long log groups stay searchable, in days. Section 5.3. */
     logDays: number;
+    /** CloudWatch namespace of the platform's own metrics. */
+    metrics: string;
 }
 
 /** Declares the providers and the namespace. */
 export function declareFoundation(values: StackValues): Foundation {
     const providers = configureProviders(values);
-    const { environment, workloads, database } = values;
+    const { environment, workloads, database, health } = values;
     const production = environment === "production";
     const labels = commonLabels(environment);
     const name = values.kubernetes.namespace;
@@ -35,14 +38,15 @@ export function declareFoundation(values: StackValues): Foundation {
             labels,
             quota: quotaFor(Object.values(workloads), {
                 otherGates: verifiesCertificates(values) ? 1 : 0,
-                tasks: database === undefined ? 0 : DATABASE_TASKS,
+                tasks:
+                    (database === undefined ? 0 : DATABASE_TASKS) + (health === undefined ? 0 : HEALTH_TASKS),
             }),
             protect: production,
         },
         { providers: { kubernetes: providers.kubernetes } },
     );
     const logDays = production ? LOG_RETENTION_DAYS : TRIAL_LOG_RETENTION_DAYS;
-    return { values, providers, production, name, labels, namespace, logDays };
+    return { values, providers, production, name, labels, namespace, logDays, metrics: `MCP/${environment}` };
 }
 
 /** Whether an update waits until the hosts serve the active certificate. Section 5.4 step 4. */

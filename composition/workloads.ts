@@ -1,11 +1,13 @@
 import { type ComponentResource } from "@pulumi/pulumi";
+import { ASKING_TASKS } from "../components/labels";
 import { PodIdentity } from "../components/identity/podIdentity";
 import { LEDGER } from "../components/platform/namespace";
 import { BlueGreenWorkload } from "../components/workload/blueGreenWorkload";
 import { RollingWorkload } from "../components/workload/rollingWorkload";
-import { type WorkloadValues } from "../config";
+import { type StackValues, type WorkloadValues } from "../config";
 import { pinned } from "../config/images";
 import { blueGreenOf, connectionsOf, networkOf, releaseOf, secretsOf } from "../config/joins";
+import { HEALTH_MATRIX } from "../runbook/numbers";
 import { type Data } from "./data";
 import { type Foundation } from "./foundation";
 
@@ -49,7 +51,7 @@ function declareWorkload(
         nodeImage: pinned(values.images, values.jobs.images.node),
         secrets: secretsOf(values, name),
         connections: connectionsOf(values, name, data),
-        network: networkOf(values, name),
+        network: { ...networkOf(values, name), tasks: askingTasks(values, name) },
         smoke: { ...smoke, image: smoke.image && pinned(values.images, smoke.image) },
     };
     const opts = { providers: { kubernetes, random } };
@@ -60,4 +62,14 @@ function declareWorkload(
               opts,
           )
         : new BlueGreenWorkload(name, { ...common, ...blueGreenOf(values, workload), ledger: LEDGER }, opts);
+}
+
+/** Tasks that ask a service: whether it is well and, where it has metrics, what they and its pods' debug pages say. */
+function askingTasks({ health }: StackValues, name: string): string[] {
+    return [
+        ...(health === undefined ? [] : [ASKING_TASKS.health]),
+        ...(HEALTH_MATRIX[name]?.metrics === undefined
+            ? []
+            : [ASKING_TASKS.diagnostics, ASKING_TASKS.jwksCache]),
+    ];
 }

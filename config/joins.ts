@@ -1,5 +1,7 @@
 import { type Output } from "@pulumi/pulumi";
-import { DATABASE } from "../runbook/numbers";
+import { type Probe } from "../jobs/lib/probes";
+import { DATABASE, EXTERNAL, HEALTH_MATRIX } from "../runbook/numbers";
+import { type HealthValues } from "./health";
 import { pinned, releaseReference } from "./images";
 import { type StackValues } from "./stack";
 import { type BlueGreenValues, type STORES, type WorkloadValues } from "./workload";
@@ -100,4 +102,58 @@ export function databaseNames({ environment, kubernetes: { namespace } }: StackV
               recovery: `${namespace}-recovery`,
               subnetGroup: `${namespace}-db-subnet`,
           };
+}
+
+/** Limit of one probe, in seconds. */
+const PROBE_SECONDS = 10;
+
+/** Rows of the health check matrix (section 2.1), in its order: the services, and the stores that the stack has. */
+export function matrixProbes({ workloads, database, cache }: StackValues): Probe[] {
+    const timeoutSeconds = PROBE_SECONDS;
+    return [
+        ...Object.entries(workloads).flatMap(([name, { port, health }]): Probe[] => {
+            const title = HEALTH_MATRIX[name]?.title ?? name;
+            const asked = (path: string) => ({ timeoutSeconds, url: `http://${name}:${port}${path}` });
+            return [
+                { name: title, kind: "http", ...asked(health.live) },
+                ...(health.ready === health.live
+                    ? []
+                    : [{ name: `${title} Ready`, kind: "http" as const, ...asked(health.ready) }]),
+            ];
+        }),
+        ...(database
+            ? [{ name: "PostgreSQL", kind: "postgres" as const, timeoutSeconds, secrets: "database" }]
+            : []),
+        ...(cache ? [{ name: "Redis", kind: "redis" as const, timeoutSeconds, secrets: "cache" }] : []),
+    ];
+}
+
+/** What the platform depends on outside of it. Sections 4.3.1 step 3 and 4.3.4 steps 1 to 3. */
+export function externalProbes({ apim, azureTenant }: HealthValues): Probe[] {
+    const timeoutSeconds = PROBE_SECONDS;
+    const openid = `https://${EXTERNAL.login}${EXTERNAL.openid.replace("{tenant}", azureTenant)}`;
+    return [
+        { name: "APIM", kind: "http", timeoutSeconds, url: apim },
+        { name: "Azure AD", kind: "openid", timeoutSeconds, url: openid },
+        { name: "JWKS", kind: "jwks", timeoutSeconds, url: openid },
+        {
+            name: "Login certificate",
+            kind: "certificate",
+            timeoutSeconds,
+            host: EXTERNAL.login,
+            trust: "public",
+        },
+    ];
+}
+
+/** Certificates of the stack's own hosts, which an authority of the company's own may vouch for. Section 5.4. */
+export function certificateProbes({ ingress }: StackValues): Probe[] {
+    return (ingress?.hosts ?? []).map(({ host }) => ({
+        name: `Certificate ${host}`,
+        kind: "certificate",
+        timeoutSeconds: PROBE_SECONDS,
+        host,
+        address: ingress?.address,
+        trust: "any",
+    }));
 }

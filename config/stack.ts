@@ -4,10 +4,12 @@ import { awsSchema } from "./aws";
 import { cacheSchema, checkCache } from "./cache";
 import { checkDatabase, databaseSchema } from "./database";
 import { checkEdge, ingressSchema, tlsSchema } from "./edge";
+import { checkHealth, healthSchema } from "./health";
 import { imagesSchema, jobsSchema, releaseReference } from "./images";
 import { incidentSchema } from "./incident";
 import { kubernetesSchema } from "./kubernetes";
 import { maintenanceSchema } from "./maintenance";
+import { checkOperations, operationsSchema } from "./operations";
 import { own } from "./own";
 import { checkRecovery, recoverySchema } from "./recovery";
 import { dnsLabel, environmentName, someText } from "./scalars";
@@ -41,6 +43,10 @@ const stackShape = z.strictObject({
     maintenance: maintenanceSchema.optional(),
     /** The way in from outside. Default: none; the services are reached inside the cluster only. */
     ingress: ingressSchema.optional(),
+    /** The scheduled health check. Default: none. */
+    health: healthSchema.optional(),
+    /** What is done once, beside what is declared. Default: nothing. */
+    operations: operationsSchema.prefault({}),
     /** Certificates and their private keys. Set like secrets, never typed plain. */
     tls: tlsSchema.default({}),
     /** Secrets by workload and name. Set with `pulumi config set --secret --path`, never typed plain. */
@@ -54,6 +60,8 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkRecovery(values, context);
     checkCache(values, context);
     checkStorage(values, context);
+    checkHealth(values, context);
+    checkOperations(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {
             const declared = own(values.workloads, workload)?.secrets ?? {};

@@ -58,6 +58,7 @@ const looseSchema = z.object({
         .catch({}),
     database: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
     cache: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
+    health: z.object({ azureTenant: z.unknown().optional() }).optional().catch(undefined),
     secrets: z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({}),
 });
 
@@ -109,6 +110,14 @@ export function missingSupplies(raw: unknown, stack: string): Supply[] {
             path: ["aws", "canonicalUserId"],
             placeholder: "0".repeat(64),
             command: `pulumi config set --stack ${stack} --path mcp:aws.canonicalUserId $(aws s3api list-buckets --query Owner.ID --output text)`,
+        });
+    }
+    if (values.health !== undefined && values.health.azureTenant === undefined) {
+        const path = ["health", "azureTenant"];
+        missing.push({
+            path,
+            placeholder: "00000000-0000-0000-0000-000000000000",
+            command: `pulumi config set --stack ${stack} --path ${configPath(path)} TENANT_ID`,
         });
     }
     for (const [workload, { secrets }] of Object.entries(workloads)) {

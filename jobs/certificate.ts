@@ -1,11 +1,8 @@
-import { type X509Certificate } from "node:crypto";
-import { once } from "node:events";
-import { addAbortSignal } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect } from "node:tls";
 import { type GateContext, gateMain } from "./lib/gate";
-import { inWords, reasonOf, within } from "./lib/http";
+import { reasonOf, within } from "./lib/http";
 import { list, optional, pattern, seconds, shape, text } from "./lib/shape";
+import { type Look, servedLeaf, type TlsTarget } from "./lib/tls";
 
 /** Which certificate the gate looks for, and where. */
 export interface CertificatePlan {
@@ -14,17 +11,9 @@ export interface CertificatePlan {
     /** Serial number that must be served, in capital hexadecimal digits. */
     serial: string;
     /** At least one. All must serve it. */
-    hosts: CertificateTarget[];
+    hosts: TlsTarget[];
     /** Whole-run limit in seconds; when it is over, the gate fails. */
     deadlineSeconds: number;
-}
-
-/** One host that TLS is opened to. */
-export interface CertificateTarget {
-    /** Name the server is asked for (SNI). */
-    host: string;
-    /** `host:port` to connect to. Default: the host itself, on port 443. */
-    address?: string | undefined;
 }
 
 /** How a run ended. */
@@ -66,14 +55,14 @@ export function certificateVerdict(
 
 /** Whether a host came to serve the certificate; prints what changes on the way there. */
 async function outcome(
-    target: CertificateTarget,
+    target: TlsTarget,
     serial: string,
     run: AbortSignal,
     log: GateContext["log"],
 ): Promise<boolean> {
     let last = "";
     for (;;) {
-        const { leaf, trouble } = await servedLeaf(target, run);
+        const { leaf, trouble } = await look(target, run);
         if (leaf?.serialNumber === serial) {
             log(`  ✓ ${target.host}: serial ${serial}, valid until ${leaf.validTo}`);
             return true;
@@ -99,32 +88,15 @@ async function pause(run: AbortSignal): Promise<boolean> {
     return !run.aborted;
 }
 
-/** What one handshake shows: the server's certificate, or in words why there is none. */
-type Look = { leaf: X509Certificate; trouble?: never } | { leaf?: never; trouble: string };
-
-function servedLeaf({ host, address = `${host}:443` }: CertificateTarget, run: AbortSignal): Promise<Look> {
-    const [, server, port] = /^(.+):(\d+)$/.exec(address)!;
+/** One handshake. What the end of the whole run cut short says nothing of the host. */
+function look(target: TlsTarget, run: AbortSignal): Promise<Look> {
     const reason = `no handshake within ${HANDSHAKE_SECONDS} s`;
     return within(HANDSHAKE_SECONDS, reason, run, async (signal) => {
-        const socket = connect({
-            host: server!.replace(/^\[|\]$/g, ""),
-            port: Number(port),
-            servername: host,
-            // Trust is not the question here: the serial number tells a controller's own certificate from ours.
-            rejectUnauthorized: false,
-        });
-        // For errors that come when nobody waits for them any more.
-        socket.on("error", () => undefined);
-        try {
-            await once(addAbortSignal(signal, socket), "secureConnect");
-            const leaf = socket.getPeerX509Certificate();
-            return leaf === undefined ? { trouble: "no certificate served" } : { leaf };
-        } catch (error) {
-            const cause = signal.aborted ? (run.aborted ? "no answer yet" : reason) : inWords(error);
-            return { trouble: `no TLS at ${address}: ${cause}` };
-        } finally {
-            socket.destroy();
-        }
+        const { host, address = `${host}:443` } = target;
+        const found = await servedLeaf(target, signal);
+        return run.aborted && found.leaf === undefined
+            ? { trouble: `no TLS at ${address}: no answer yet` }
+            : found;
     });
 }
 
@@ -134,7 +106,7 @@ const planShape = shape<CertificatePlan>({
     subject: text,
     serial: pattern(/^[0-9A-F]+$/, "a serial number in capital hexadecimal digits"),
     hosts: list(
-        shape<CertificateTarget>({
+        shape<TlsTarget>({
             host: hostName,
             address: optional(pattern(/^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "host:port")),
         }),

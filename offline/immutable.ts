@@ -8,6 +8,7 @@ import { type RecordedResource } from "./record";
 const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "kubernetes:apps/v1:Deployment": ["spec.selector"],
     "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": [],
+    "kubernetes:batch/v1:CronJob": [],
     "kubernetes:batch/v1:Job": ["spec.completions", "spec.parallelism", "spec.selector", "spec.template"],
     "kubernetes:core/v1:ConfigMap": ["binaryData", "data"],
     "kubernetes:core/v1:Namespace": [],

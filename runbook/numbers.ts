@@ -5,6 +5,8 @@
 
 /** One row of the health matrix. Section 2.1, ports from 2.2. */
 export interface HealthRow {
+    /** Name in the matrix. */
+    readonly title: string;
     /** Port the service listens on. */
     readonly port: number;
     /** Path that answers 200 while the process is alive. */
@@ -17,10 +19,24 @@ export interface HealthRow {
 
 /** Health check matrix of the three services. Section 2.1. */
 export const HEALTH_MATRIX: Readonly<Record<string, HealthRow>> = {
-    "mcp-server": { port: 8000, live: "/health", ready: "/ready", metrics: "/metrics" },
-    "admin-portal": { port: 3001, live: "/api/health", ready: "/api/health" },
-    "chat-ui": { port: 3000, live: "/", ready: "/" },
+    "mcp-server": {
+        title: "MCP Server",
+        port: 8000,
+        live: "/health",
+        ready: "/ready",
+        metrics: "/metrics",
+    },
+    "admin-portal": { title: "Admin Portal", port: 3001, live: "/api/health", ready: "/api/health" },
+    "chat-ui": { title: "Chat UI", port: 3000, live: "/", ready: "/" },
 };
+
+/** What the platform depends on outside of it. Sections 4.3.1 step 3 and 4.3.4 steps 1 and 3. */
+export const EXTERNAL = {
+    apim: "https://apim.msil.com/health",
+    login: "login.microsoftonline.com",
+    /** Path at that host, with the tenant in its place. */
+    openid: "/{tenant}/.well-known/openid-configuration",
+} as const;
 
 /** How long a rollout may take before the update fails, in seconds. Section 3.2 step 2. */
 export const ROLLOUT_TIMEOUT_SECONDS = 300;

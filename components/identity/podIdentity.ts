@@ -15,8 +15,22 @@ export interface PodIdentityArgs {
     cluster: Input<string>;
     namespace: Input<string>;
     serviceAccount: Input<string>;
-    /** What the pods may do: exact actions on exact ARNs. */
-    permissions: readonly { actions: string[]; resources: Input<string>[] }[];
+    /** What the pods may do: exact actions on exact ARNs, under a condition where AWS names no resource. */
+    permissions: readonly {
+        actions: string[];
+        resources: Input<string>[];
+        /** As in a policy: operator, then key, then value. Default: none. */
+        condition?: Record<string, Record<string, string>>;
+    }[];
+}
+
+/** The right to publish metrics under one namespace, and no others: PutMetricData has no resource. */
+export function metricsPermission(namespace: string): PodIdentityArgs["permissions"][number] {
+    return {
+        actions: ["cloudwatch:PutMetricData"],
+        resources: ["*"],
+        condition: { StringEquals: { "cloudwatch:namespace": namespace } },
+    };
 }
 
 /** AWS rights of one ServiceAccount's pods: a role that this ServiceAccount alone can take on. */
@@ -54,10 +68,11 @@ export class PodIdentity extends ComponentResource {
                 role: role.id,
                 policy: jsonStringify({
                     Version: "2012-10-17",
-                    Statement: args.permissions.map(({ actions, resources }) => ({
+                    Statement: args.permissions.map(({ actions, resources, condition }) => ({
                         Effect: "Allow",
                         Action: actions,
                         Resource: resources,
+                        ...(condition && { Condition: condition }),
                     })),
                 }),
             },

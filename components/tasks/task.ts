@@ -3,7 +3,12 @@ import { basename, resolve } from "node:path";
 import { type types } from "@pulumi/kubernetes";
 import { CronJob, Job } from "@pulumi/kubernetes/batch/v1";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1";
-import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
+import {
+    type ComponentResource,
+    type CustomResourceOptions,
+    type Input,
+    type Resource,
+} from "@pulumi/pulumi";
 import { bundledJob } from "../../jobs/bundle";
 import { TIME_ZONE } from "../../runbook/numbers";
 import { contentHash } from "../hash";
@@ -35,12 +40,20 @@ export interface TaskStep {
     name: string;
     /** Full image reference, pinned where it is. */
     image: string;
-    /** File name of the program in the task's ConfigMap, what it says, and how it is started. */
-    program: { file: string; content: string; command: readonly string[] };
+    /** File name of the program in the task's ConfigMap, what it says, how it is started, and what it is told. */
+    program: { file: string; content: string; command: readonly string[]; plan?: object };
     /** Environment. Nothing secret in here. Default: empty. */
     env?: Record<string, Input<string>>;
     /** Secrets whose keys stand as files in {@link SECRET_PATH}. Default: none. */
-    secrets?: readonly { name: Input<string>; keys: readonly string[] }[];
+    secrets?: readonly MountedKeys[];
+}
+
+/** Keys of a Secret as files. */
+export interface MountedKeys {
+    name: Input<string>;
+    keys: readonly string[];
+    /** Folder of the files, where two Secrets have the same keys. Default: none. */
+    folder?: string;
 }
 
 /** A Bash script below `jobs/`, run on an image that has it. */
@@ -48,9 +61,9 @@ export function script(file: string): TaskStep["program"] {
     return { file: basename(file), content: readFileSync(resolve("jobs", file), "utf8"), command: ["bash"] };
 }
 
-/** A TypeScript program of `jobs/`, run on the Node image. */
-export function program(name: string): TaskStep["program"] {
-    return { file: `${name}.js`, content: bundledJob(name), command: ["node"] };
+/** A TypeScript program of `jobs/`, run on the Node image; its plan, if it has one, is a file it is given. */
+export function program(name: string, plan?: object): TaskStep["program"] {
+    return { file: `${name}.js`, content: bundledJob(name), command: ["node"], ...(plan && { plan }) };
 }
 
 /** Arguments that every task has. */
@@ -71,6 +84,11 @@ export interface TaskArgs {
 export interface TaskJobArgs extends TaskArgs {
     /** Names what is done: the task runs once for each hash. */
     hash: string;
+    /**
+     * Whether it is done again when its own program, images or rights change. If not, what has run stays as it was
+     * until its hash changes. Default: true.
+     */
+    followsChanges?: boolean;
 }
 
 /**
@@ -78,9 +96,13 @@ export interface TaskJobArgs extends TaskArgs {
  * that failed is run again by the next update.
  */
 export function declareTask(name: string, args: TaskJobArgs, parent: ComponentResource): Job {
-    const { metadata, spec } = declareJob(name, args, parent);
+    const { followsChanges = true } = args;
+    const own = `${name}-${args.hash}`;
+    const { metadata, spec } = followsChanges
+        ? declareJob(name, args, parent)
+        : declareJob(own, args, parent, { ignoreChanges: ["metadata", "data"] });
     return new Job(
-        `${name}-${args.hash}`,
+        own,
         {
             // A failed Job never becomes ready: without this the next update would wait for it again.
             metadata: { ...metadata, annotations: { "pulumi.com/replaceUnready": "true" } },
@@ -91,6 +113,7 @@ export function declareTask(name: string, args: TaskJobArgs, parent: ComponentRe
             dependsOn: [...args.access.ready, ...(args.after ?? [])],
             // Longer than the Job's own limit, so that it is the Job that gives up and says why.
             customTimeouts: { create: `${args.deadlineSeconds + START_SECONDS + 30}s` },
+            ...(followsChanges ? {} : { ignoreChanges: ["metadata", "spec"] }),
         },
     );
 }
@@ -134,20 +157,32 @@ function declareJob(
     name: string,
     { access, steps, deadlineSeconds, scratch }: TaskArgs,
     parent: ComponentResource,
+    options: Pick<CustomResourceOptions, "ignoreChanges"> = {},
 ) {
     const metadata = { namespace: access.namespace, labels: access.labels };
-    const data = Object.fromEntries(steps.map(({ program }) => [program.file, program.content]));
+    const data = Object.fromEntries(
+        steps.flatMap(({ name, program: { file, content, plan } }) => [
+            [file, content],
+            ...(plan === undefined ? [] : [[planOf(name), JSON.stringify(plan, undefined, 2)]]),
+        ]),
+    );
     const programs = new ConfigMap(
         `${name}-program`,
         { metadata: { ...metadata, name: `${name}-${contentHash(data)}` }, immutable: true, data },
-        { parent },
+        { parent, ...options },
     );
     const disk = scratch === undefined ? [] : [{ name: "scratch", mountPath: SCRATCH_PATH }];
     const containers = steps.map((step): types.input.core.v1.Container => ({
         name: step.name,
         image: step.image,
         imagePullPolicy: "IfNotPresent",
-        command: [...step.program.command, `${PROGRAM_PATH}/${step.program.file}`],
+        command: [
+            ...step.program.command,
+            `${PROGRAM_PATH}/${step.program.file}`,
+            ...(step.program.plan === undefined ? [] : [`${PROGRAM_PATH}/${planOf(step.name)}`]),
+        ],
+        // What a step said last is what the update shows of one that failed.
+        terminationMessagePolicy: "FallbackToLogsOnError",
         env: Object.entries({ HOME: "/tmp", HANDOVER: HANDOVER_PATH, SECRETS: SECRET_PATH, ...step.env }).map(
             ([key, value]) => ({ name: key, value }),
         ),
@@ -198,6 +233,11 @@ function declareJob(
     return { metadata, spec };
 }
 
+/** File that tells a step's program what to do. */
+function planOf(step: string): string {
+    return `${step}.json`;
+}
+
 /** A step that fills the disk it was given is evicted by itself, and not its neighbours. */
 function resourcesOf(scratch: string | undefined): types.input.core.v1.ResourceRequirements {
     const { requests, limits } = containerResources(TASK_RESOURCES);
@@ -208,8 +248,11 @@ function resourcesOf(scratch: string | undefined): types.input.core.v1.ResourceR
 function filesOf(secrets: NonNullable<TaskStep["secrets"]>): types.input.core.v1.ProjectedVolumeSource {
     return {
         defaultMode: 0o440,
-        sources: secrets.map(({ name, keys }) => ({
-            secret: { name, items: keys.map((key) => ({ key, path: key })) },
+        sources: secrets.map(({ name, keys, folder }) => ({
+            secret: {
+                name,
+                items: keys.map((key) => ({ key, path: folder === undefined ? key : `${folder}/${key}` })),
+            },
         })),
     };
 }

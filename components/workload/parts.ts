@@ -11,7 +11,7 @@ import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
 import { type Connection } from "../data/connection";
 import { contentHash } from "../hash";
 import { IDENTITY_AGENT_EGRESS } from "../identity/podIdentity";
-import { GATE_LABEL } from "../labels";
+import { GATE_LABEL, TASK_LABEL } from "../labels";
 import { type MountedSecret, type Resources, workloadPod } from "./pod";
 
 /** Pods a rollout may add above the number wanted, in percent. */
@@ -78,6 +78,8 @@ export interface WorkloadNetwork {
     ingressNamespace?: string | undefined;
     /** Names of the workloads that call this one. */
     callers: readonly string[];
+    /** Tasks that ask its pods, by their label. */
+    tasks: readonly string[];
     /** Names and ports of the workloads it calls. */
     calls: readonly { app: string; port: number }[];
     /** Addresses outside the namespace it may reach. */
@@ -100,13 +102,13 @@ export function declareAccount(app: string, args: WorkloadArgs, parent: Componen
     );
 }
 
-/** Lets exactly those connections through that the workload's network values name, and its gates. */
+/** Lets exactly those connections through that the workload's network values name, its gates, and tasks that ask it. */
 export function declareNetworkPolicy(
     app: string,
     args: WorkloadArgs,
     parent: ComponentResource,
 ): NetworkPolicy {
-    const { ingressNamespace, callers, calls, egress, awsIdentity } = args.network;
+    const { ingressNamespace, callers, tasks, calls, egress, awsIdentity } = args.network;
     const tcp = (port: number) => ({ protocol: "TCP", port });
     const pods = (matchLabels: Record<string, string>) => ({ podSelector: { matchLabels } });
     const namespace = (name: string) => ({
@@ -123,6 +125,7 @@ export function declareNetworkPolicy(
                     {
                         from: [
                             pods({ [GATE_LABEL]: app }),
+                            ...tasks.map((task) => pods({ [TASK_LABEL]: task })),
                             ...callers.map((caller) => pods({ app: caller })),
                             ...(ingressNamespace === undefined ? [] : [namespace(ingressNamespace)]),
                         ],

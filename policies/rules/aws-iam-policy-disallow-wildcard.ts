@@ -1,5 +1,6 @@
 import { type Rule } from "../rule";
 import { asList, statementsOf } from "../statements";
+import { type Properties } from "../unknown";
 
 /** One object, or everything inside one; a log group's streams follow a colon, the names of snapshots a prefix. */
 const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*|:snapshot:([^*?]+-)?\*)?$/;
@@ -12,6 +13,14 @@ const RESOURCELESS = [
     /^tag:GetResources$/,
     /^xray:(GetSampling(Rules|Targets)|Put(TelemetryRecords|TraceSegments))$/,
 ];
+
+/** Whether metrics, which have no resource either, may be published under one namespace only. */
+function isOfOneNamespace(action: string, { Condition }: Properties): boolean {
+    return (
+        action === "cloudwatch:PutMetricData" &&
+        Condition?.StringEquals?.["cloudwatch:namespace"] !== undefined
+    );
+}
 
 export const rule: Rule = {
     name: "aws-iam-policy-disallow-wildcard",
@@ -34,7 +43,11 @@ export const rule: Rule = {
             for (const resource of asList(statement["Resource"]).map(String)) {
                 const everything =
                     resource === "*" &&
-                    actions.every((action) => RESOURCELESS.some((known) => known.test(action)));
+                    actions.every(
+                        (action) =>
+                            RESOURCELESS.some((known) => known.test(action)) ||
+                            isOfOneNamespace(action, statement),
+                    );
                 if (!everything && !EXACT_RESOURCE.test(resource)) {
                     report(`allows the resource ${resource}`);
                 }

@@ -10,3 +10,9 @@ export const gateOf = (operation: "create" | "delete", name: string, gate: strin
     { operation, type: "kubernetes:batch/v1:Job", name: `${name}-${gate}-*` },
     { operation, type: "kubernetes:core/v1:ConfigMap", name: `${name}-${gate}-program` },
 ];
+
+/** What comes or goes with one run of a task. */
+export const jobOf = (operation: "create" | "delete", name: string): ExpectedChange[] => [
+    { operation, type: "kubernetes:batch/v1:Job", name },
+    { operation, type: "kubernetes:core/v1:ConfigMap", name: `${name}-program` },
+];

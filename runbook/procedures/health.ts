@@ -1,4 +1,5 @@
 import { type Procedure } from "../procedure";
+import { jobOf } from "./changes";
 
 /** Chapter 2: whether the services are well. */
 export const health: readonly Procedure[] = [
@@ -13,5 +14,37 @@ export const health: readonly Procedure[] = [
             "Kubernetes asks the live path every 10 seconds and the ready path every 5. A pod that fails readiness " +
             "leaves its Service, one that fails liveness is restarted.",
         undo: "Nothing to undo.",
+    },
+    {
+        id: "health-matrix",
+        sections: ["2.1"],
+        title: "Health check matrix",
+        when: "Always: every five minutes all six rows are asked, and beside them what the platform depends on (4.3.1, 4.3.4).",
+        edits: [],
+        changes: [],
+        verify:
+            "`kubectl get jobs -n mcp-production -l mcp.msil.com/task=mcp-health` shows the last runs, and " +
+            "`kubectl logs -n mcp-production job/NAME --all-containers` their ✓ and ✗ lines. In CloudWatch, `Healthy`, " +
+            "`LatencyMilliseconds` and `CertificateDays` by `Component` in the namespace `MCP/production`.",
+        undo: "Nothing to undo.",
+    },
+    {
+        id: "health-check",
+        sections: ["2.2"],
+        title: "Quick health check",
+        when: "Somebody asks whether all is well now: before and after a change, or in an incident.",
+        edits: [
+            {
+                path: "mcp:operations.healthCheck",
+                value: "anything it has not been before: the ticket, or the date",
+                example: "INC-2041",
+                parameter: "ticket",
+            },
+        ],
+        changes: jobOf("create", "mcp-health-inc-2041"),
+        verify:
+            "The update waits for the Job and fails with it, naming what is unhealthy. " +
+            "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-health --all-containers` shows every line.",
+        undo: "Nothing to undo: it only looks. The value may stay; the same one does nothing again.",
     },
 ];

@@ -1,9 +1,10 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Issued } from "../certificates";
 import { onProcessEnd } from "../cluster/process-end";
 
 /** A PostgreSQL server of its own, on a free port of loopback. */
@@ -48,8 +49,8 @@ function owner(): { uid: number; gid: number } | undefined {
     return Number.isNaN(uid) ? undefined : { uid, gid };
 }
 
-/** Starts a server whose administrator has this password, with passwords asked of everybody. */
-export async function startPostgres(password: string): Promise<Postgres> {
+/** Starts a server whose administrator has this password, with passwords asked of everybody. Default: without TLS. */
+export async function startPostgres(password: string, tls?: Issued): Promise<Postgres> {
     const bin = programs()!;
     const as = process.getuid?.() === 0 ? owner() : undefined;
     const folder = mkdtempSync(join(tmpdir(), "mcp-postgres-"));
@@ -58,6 +59,17 @@ export async function startPostgres(password: string): Promise<Postgres> {
     if (as !== undefined) {
         chownSync(folder, as.uid, as.gid);
         chownSync(secret, as.uid, as.gid);
+    }
+    const encryption: string[] = [];
+    if (tls !== undefined) {
+        const [certificate, key] = [join(folder, "server.crt"), join(folder, "server.key")];
+        copyFileSync(tls.files.certificate, certificate);
+        copyFileSync(tls.files.privateKey, key);
+        chmodSync(key, 0o600);
+        if (as !== undefined) {
+            chownSync(key, as.uid, as.gid);
+        }
+        encryption.push("-c", "ssl=on", "-c", `ssl_cert_file=${certificate}`, "-c", `ssl_key_file=${key}`);
     }
     const data = join(folder, "data");
     const port = await freePort();
@@ -81,6 +93,7 @@ export async function startPostgres(password: string): Promise<Postgres> {
         [
             ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", "-F"],
             ["-c", "shared_preload_libraries=pg_stat_statements", "-c", "log_statement=all"],
+            encryption,
         ].flat(),
         { ...as, stdio: ["ignore", "ignore", "pipe"] },
     );

@@ -103,6 +103,23 @@ export const AWS_CASES: Record<string, Case[]> = {
                 "rolePolicy: allows everything outside of NotResource",
             ],
         ],
+        ...(
+            [
+                [{ StringEquals: { "cloudwatch:namespace": "MCP/production" } }, []],
+                [{ StringLike: { "cloudwatch:namespace": "MCP/*" } }, ["rolePolicy: allows the resource *"]],
+                [undefined, ["rolePolicy: allows the resource *"]],
+            ] as const
+        ).map(([Condition, found]): Case => [
+            {
+                "rolePolicy props policy": policy({
+                    Effect: "Allow",
+                    Action: "cloudwatch:PutMetricData",
+                    Resource: "*",
+                    Condition,
+                }),
+            },
+            [...found],
+        ]),
         // A policy as an object, with a single statement.
         [
             {

@@ -42,12 +42,17 @@ describe("a workload", () => {
         assert.deepEqual(deployment.options.customTimeouts, { create: "300s", update: "300s" });
     });
 
-    it("is reached by its gate, its callers and the ingress, and by nobody else", () => {
+    const task = (name: string) => ({ podSelector: { matchLabels: { "mcp.msil.com/task": name } } });
+
+    it("is reached by its gate, the tasks that ask it, its callers and the ingress, and by nobody else", () => {
         const { ingress } = inputsOf(production, NETWORK_POLICY, "mcp-server").spec;
         assert.deepEqual(ingress, [
             {
                 from: [
                     { podSelector: { matchLabels: { "mcp.msil.com/gate": "mcp-server" } } },
+                    task("mcp-health"),
+                    task("mcp-diagnostics"),
+                    task("mcp-jwks-cache"),
                     { podSelector: { matchLabels: { app: "admin-portal" } } },
                     { podSelector: { matchLabels: { app: "chat-ui" } } },
                     { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "ingress" } } },
@@ -57,7 +62,7 @@ describe("a workload", () => {
         ]);
     });
 
-    it("that nothing calls and no ingress serves lets only its gate in", async () => {
+    it("that nothing calls and no ingress serves lets only its gate and the health check in", async () => {
         const closed = await recordStack(
             "production",
             "mcp:workloads.chat-ui.network.ingress=false",
@@ -65,6 +70,7 @@ describe("a workload", () => {
         );
         assert.deepEqual(inputsOf(closed, NETWORK_POLICY, "chat-ui").spec.ingress[0].from, [
             { podSelector: { matchLabels: { "mcp.msil.com/gate": "chat-ui" } } },
+            task("mcp-health"),
         ]);
     });
 
@@ -219,8 +225,8 @@ describe("a workload", () => {
         assert.ok(millicores(hard["limits.cpu"]) > cpu);
         assert.ok(mebibytes(hard["limits.memory"]) > memory);
         // 12 + 12 + 3 with both colours, 4 + 1 and 6 + 2 pods in the middle of a rollout, a gate each,
-        // the certificate's, and two tasks of the database.
-        assert.equal(hard.pods, "46");
+        // the certificate's, two tasks of the database, and two health checks.
+        assert.equal(hard.pods, "48");
     });
 });
 

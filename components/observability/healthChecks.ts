@@ -1,0 +1,158 @@
+import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
+import { type HealthPlan } from "../../jobs/health";
+import { type Probe } from "../../jobs/lib/probes";
+import { CACHE, DATABASE } from "../../runbook/numbers";
+import { type Connection } from "../data/connection";
+import { IDENTITY_AGENT_EGRESS, metricsPermission, PodIdentity } from "../identity/podIdentity";
+import { ASKING_TASKS, TASK_LABEL } from "../labels";
+import {
+    declareScheduledTask,
+    declareTask,
+    type MountedKeys,
+    program,
+    script,
+    type TaskStep,
+} from "../tasks/task";
+import { declareGateAccess } from "../workload/gate";
+
+/** Every five minutes. */
+const SCHEDULE = "*/5 * * * *";
+
+/** Limit of one run, in seconds. With the time to start it is over before the next one. */
+const DEADLINE_SECONDS = 60;
+
+/** Stores whose rows the matrix has, by what they are. */
+export interface Stores {
+    database?: Connection | undefined;
+    cache?: Connection | undefined;
+}
+
+/** Arguments of {@link HealthChecks}. */
+export interface HealthChecksArgs {
+    namespace: Input<string>;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    /** Name of the EKS cluster. */
+    cluster: string;
+    region: string;
+    /** CloudWatch namespace of the metrics. */
+    metricNamespace: string;
+    /** What is asked. */
+    probes: readonly Probe[];
+    /** Names and ports of the services among it. */
+    services: readonly { app: string; port: number }[];
+    stores: Stores;
+    /** Range of the network that the stores are in. */
+    network: string;
+    /** Namespace of the ingress controller, behind which the stack's own hosts are. */
+    ingressNamespace: string;
+    /** Ports of TLS, where it is opened to others than 443. */
+    ports: readonly number[];
+    /** Images the steps run on, pinned. */
+    images: { node: string; aws: string };
+    /** Names a run beside the scheduled ones, which the update waits for: the ticket. Default: none. */
+    run?: string | undefined;
+}
+
+/** Most runs at once: the scheduled one, and one by hand. */
+export const HEALTH_TASKS = 2;
+
+/**
+ * The health check matrix (section 2.1) filled in every five minutes, with what the platform depends on: a line each in
+ * the Job's log (section 2.2), `Healthy`, `LatencyMilliseconds` and `CertificateDays` by `Component` in CloudWatch, and
+ * a Job that fails when something is unhealthy, after its metrics have been published.
+ */
+export class HealthChecks extends ComponentResource {
+    constructor(name: string, args: HealthChecksArgs, opts?: ComponentResourceOptions) {
+        super("mcp:observability:HealthChecks", name, {}, opts);
+        const { namespace, labels, stores, run } = args;
+
+        const access = declareGateAccess(
+            name,
+            {
+                namespace,
+                labels,
+                subject: ASKING_TASKS.health,
+                label: TASK_LABEL,
+                egress: [
+                    ...args.services.map(({ app, port }) => ({
+                        to: [{ podSelector: { matchLabels: { app } } }],
+                        ports: [{ protocol: "TCP", port }],
+                    })),
+                    ...storesEgress(stores, args.network),
+                    // Anywhere: APIM, Azure AD and CloudWatch change their addresses.
+                    { ports: [...new Set([443, ...args.ports])].map((port) => ({ protocol: "TCP", port })) },
+                    {
+                        to: [
+                            {
+                                namespaceSelector: {
+                                    matchLabels: { "kubernetes.io/metadata.name": args.ingressNamespace },
+                                },
+                            },
+                        ],
+                    },
+                    IDENTITY_AGENT_EGRESS,
+                ],
+            },
+            this,
+        );
+        const identity = new PodIdentity(
+            name,
+            {
+                cluster: args.cluster,
+                namespace,
+                serviceAccount: access.account.metadata.name,
+                permissions: [metricsPermission(args.metricNamespace)],
+            },
+            { parent: this },
+        );
+
+        const steps: readonly [TaskStep, TaskStep] = [
+            {
+                name: "probe",
+                image: args.images.node,
+                program: program("health", {
+                    namespace: args.metricNamespace,
+                    deadlineSeconds: DEADLINE_SECONDS,
+                    probes: [...args.probes],
+                } satisfies HealthPlan),
+                secrets: mountedStores(stores),
+            },
+            {
+                name: "publish",
+                image: args.images.aws,
+                program: script("metrics.sh"),
+                env: { AWS_REGION: args.region },
+            },
+        ];
+        const after: Resource[] = [
+            identity,
+            ...Object.values(stores).map(({ resource }: Connection) => resource),
+        ];
+        const task = { access, steps, deadlineSeconds: DEADLINE_SECONDS, after };
+        declareScheduledTask(name, { ...task, schedule: SCHEDULE }, this);
+        if (run !== undefined) {
+            declareTask(name, { ...task, hash: run, followsChanges: false }, this);
+        }
+
+        this.registerOutputs();
+    }
+}
+
+/** Where the stores are reached. */
+export function storesEgress({ database, cache }: Stores, network: string) {
+    const ports = [...(database ? [DATABASE.port] : []), ...(cache ? [CACHE.port] : [])];
+    return ports.length === 0
+        ? []
+        : [{ to: [{ ipBlock: { cidr: network } }], ports: ports.map((port) => ({ protocol: "TCP", port })) }];
+}
+
+/** What a step needs to know of the stores, a folder each. */
+export function mountedStores({ database, cache }: Stores): MountedKeys[] {
+    return [
+        ...(database
+            ? [{ name: database.secret, folder: "database", keys: ["host", "port", "user", "database"] }]
+            : []),
+        ...(cache ? [{ name: cache.secret, folder: "cache", keys: ["host", "port", "password"] }] : []),
+    ];
+}

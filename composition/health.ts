@@ -1,0 +1,33 @@
+import { HealthChecks } from "../components/observability/healthChecks";
+import { pinned } from "../config/images";
+import { certificateProbes, externalProbes, matrixProbes } from "../config/joins";
+import { type Data } from "./data";
+import { type Foundation } from "./foundation";
+
+/** Declares the health check, if the stack has one. Sections 2.1, 2.2, 4.3.1 and 4.3.4. */
+export function declareHealth(foundation: Foundation, { database, cache }: Data): void {
+    const { values, providers, labels, namespace } = foundation;
+    const { health, kubernetes, ingress, jobs, images } = values;
+    if (health === undefined) {
+        return;
+    }
+    new HealthChecks(
+        "mcp-health",
+        {
+            namespace: namespace.namespace,
+            labels,
+            cluster: kubernetes.cluster!,
+            region: values.aws.region,
+            metricNamespace: foundation.metrics,
+            probes: [...matrixProbes(values), ...externalProbes(health), ...certificateProbes(values)],
+            services: Object.entries(values.workloads).map(([app, { port }]) => ({ app, port })),
+            stores: { database: database?.connection, cache: cache?.connection },
+            network: kubernetes.apiServer.cidr,
+            ingressNamespace: kubernetes.ingressNamespace,
+            ports: ingress?.address === undefined ? [] : [Number(ingress.address.split(":").at(-1))],
+            images: { node: pinned(images, jobs.images.node), aws: pinned(images, jobs.images.aws!) },
+            run: values.operations.healthCheck,
+        },
+        { providers: { aws: providers.aws, kubernetes: providers.kubernetes } },
+    );
+}

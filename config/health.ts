@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { EXTERNAL } from "../runbook/numbers";
+import { own } from "./own";
+import { text } from "./scalars";
+
+/** What the health check asks beside the stack's own services and stores. Sections 2.1, 4.3.1 and 4.3.4. */
+export const healthSchema = z.strictObject({
+    /** Tenant of Azure AD that signs the users' tokens. */
+    azureTenant: text(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "the id of a tenant, in lower case"),
+    /** Health endpoint of APIM. Default: that of section 4.3.1 step 3. */
+    apim: text(/^https:\/\/[^\s?#@]+$/, `an https URL, such as ${EXTERNAL.apim}`).default(EXTERNAL.apim),
+});
+
+/** See {@link healthSchema}. */
+export type HealthValues = z.output<typeof healthSchema>;
+
+/** Rules of the health check that need the rest of the stack's values. */
+export function checkHealth(
+    {
+        health,
+        kubernetes,
+        jobs,
+    }: {
+        health?: HealthValues | undefined;
+        kubernetes: { cluster?: string | undefined };
+        jobs: { images: Record<string, string | undefined> };
+    },
+    context: z.core.$RefinementCtx,
+): void {
+    if (health === undefined) {
+        return;
+    }
+    const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+    if (kubernetes.cluster === undefined) {
+        problem(["health"], "mcp:kubernetes.cluster, because its metrics are published from EKS only");
+    }
+    if (own(jobs.images, "aws") === undefined) {
+        problem(["jobs", "images", "aws"], "an image, because the health check publishes its metrics by it");
+    }
+}

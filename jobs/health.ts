@@ -1,0 +1,99 @@
+import { type GateContext, gateMain } from "./lib/gate";
+import { handOver, type Metric } from "./lib/handover";
+import { within } from "./lib/http";
+import { carryOut, type Finding, type Probe, probes } from "./lib/probes";
+import { seconds, shape, text } from "./lib/shape";
+
+/** What the health check asks, and where its metrics go. */
+export interface HealthPlan {
+    /** CloudWatch namespace of the metrics: "MCP/production". */
+    namespace: string;
+    /** Whole-run limit in seconds; what has not answered by then is unhealthy. */
+    deadlineSeconds: number;
+    /** At least one. All are carried out at once, and told in this order. */
+    probes: Probe[];
+}
+
+/** Surroundings of a run. */
+export interface HealthOptions extends GateContext {
+    /** Folder of the task's secrets. */
+    secrets: string;
+    /** Time of day. Default: now. */
+    date?: () => Date;
+}
+
+/** One row of the matrix, filled in. */
+export interface Row extends Finding {
+    name: string;
+}
+
+const TITLE = "=== MCP Platform Health Check ===";
+
+/** Carries out all probes and prints a line each, as in section 2.2; never rejects over what is found. */
+export async function runHealth(plan: HealthPlan, options: HealthOptions): Promise<Row[]> {
+    const { log, secrets, now = () => performance.now(), date = () => new Date() } = options;
+    const deadline = `the deadline of ${plan.deadlineSeconds} s passed`;
+    const rows = await within(plan.deadlineSeconds, deadline, options.signal, (signal) =>
+        Promise.all(
+            plan.probes.map(async (probe) => ({
+                name: probe.name,
+                ...(await carryOut(probe, { signal, secrets, now, date })),
+            })),
+        ),
+    );
+    log(TITLE);
+    for (const { name, healthy, words, milliseconds } of rows) {
+        const time = milliseconds === undefined ? "" : ` in ${milliseconds} ms`;
+        log(`${healthy ? "✓" : "✗"} ${name}: ${healthy ? "Healthy" : "Unhealthy"} (${words}${time})`);
+    }
+    log("=".repeat(TITLE.length));
+    return rows;
+}
+
+/** The last line of a run, and whether all is well. */
+export function healthVerdict(rows: readonly Row[]): { passed: boolean; line: string } {
+    const unhealthy = rows.filter(({ healthy }) => !healthy);
+    return unhealthy.length === 0
+        ? { passed: true, line: `PASSED ${rows.length} of ${rows.length}: all are healthy.` }
+        : {
+              passed: false,
+              line: `FAILED ${unhealthy.length} of ${rows.length}: ${unhealthy
+                  .map(({ name, words }) => `${name} (${words})`)
+                  .join(", ")}.`,
+          };
+}
+
+/** What is told to CloudWatch of each row. */
+export function metricsOf(rows: readonly Row[]): Metric[] {
+    return rows.flatMap(({ name: component, healthy, milliseconds, certificateDays }) => {
+        const metric = (name: string, value: number | undefined, unit: Metric["unit"]): Metric[] =>
+            value === undefined ? [] : [{ name, component, value, unit }];
+        return [
+            ...metric("Healthy", healthy ? 1 : 0, "None"),
+            ...metric("LatencyMilliseconds", milliseconds, "Milliseconds"),
+            ...metric("CertificateDays", certificateDays, "Count"),
+        ];
+    });
+}
+
+const planShape = shape<HealthPlan>({ namespace: text, deadlineSeconds: seconds, probes });
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export function parseHealthPlan(raw: unknown): HealthPlan {
+    return planShape(raw, "");
+}
+
+if (require.main === module) {
+    void gateMain(parseHealthPlan, async (plan, context) => {
+        const { SECRETS = "", HANDOVER = "" } = process.env;
+        const rows = await runHealth(plan, { ...context, secrets: SECRETS });
+        const { passed, line } = healthVerdict(rows);
+        handOver(HANDOVER, {
+            namespace: plan.namespace,
+            metrics: metricsOf(rows),
+            failure: passed ? undefined : line,
+        });
+        // The next step publishes the metrics first, and then ends as this one would have.
+        return { passed: true, line };
+    });
+}

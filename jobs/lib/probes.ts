@@ -1,0 +1,225 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "./gate";
+import { ask, reasonOf, within } from "./http";
+import { accepting } from "./postgres";
+import { Redis } from "./redis";
+import { list, oneOf, optional, pattern, type Reader, seconds, shape, text, Unusable } from "./shape";
+import { servedLeaf, type TlsTarget } from "./tls";
+
+/** What is asked, and what counts as well. Sections 2.1, 4.3.1 and 4.3.4. */
+export type Probe = HttpProbe | PostgresProbe | RedisProbe | OpenidProbe | KeysProbe | CertificateProbe;
+
+interface Named {
+    /** Who is asked, for the lines and as the metrics' dimension: "MCP Server". */
+    name: string;
+    /** Limit in seconds. */
+    timeoutSeconds: number;
+}
+
+/** Answers 200. */
+export interface HttpProbe extends Named {
+    kind: "http";
+    url: string;
+}
+
+/** PostgreSQL accepts connections, as pg_isready tells it. */
+export interface PostgresProbe extends Named {
+    kind: "postgres";
+    /** Folder among the task's secrets, with the files `host`, `port`, `user` and `database`. */
+    secrets: string;
+}
+
+/** Redis takes the password and answers PONG. */
+export interface RedisProbe extends Named {
+    kind: "redis";
+    /** Folder among the task's secrets, with the files `host`, `port` and `password`. */
+    secrets: string;
+}
+
+/** The OpenID configuration of an issuer of tokens names where its keys are. */
+export interface OpenidProbe extends Named {
+    kind: "openid";
+    /** Of the configuration. */
+    url: string;
+}
+
+/** There are keys where that configuration says. */
+export interface KeysProbe extends Named {
+    kind: "jwks";
+    /** Of the configuration. */
+    url: string;
+}
+
+/** A server shows a certificate that is valid today. */
+export interface CertificateProbe extends Named, TlsTarget {
+    kind: "certificate";
+    /** `public`: an authority that Node.js knows vouches for it. `any`: whoever does. */
+    trust: "public" | "any";
+}
+
+/** What a probe found. */
+export interface Finding {
+    healthy: boolean;
+    /** What was found, in words. */
+    words: string;
+    /** How long the answer took; undefined when none came. */
+    milliseconds?: number;
+    /** Whole days to the end of the certificate, negative once it has ended. */
+    certificateDays?: number;
+}
+
+/** What probes need of their surroundings. */
+export interface ProbeContext {
+    signal: AbortSignal;
+    /** Folder of the task's secrets. */
+    secrets: string;
+    /** Clock in milliseconds. */
+    now: () => number;
+    /** Time of day. */
+    date: () => Date;
+}
+
+const DAY_MILLISECONDS = 86_400_000;
+
+/** Carries out one probe. Never rejects over what is found. */
+export async function carryOut(probe: Probe, context: ProbeContext): Promise<Finding> {
+    const reason = `no answer within ${probe.timeoutSeconds} s`;
+    return within(probe.timeoutSeconds, reason, context.signal, async (signal) => {
+        const start = context.now();
+        try {
+            const found = await findingOf(probe, { ...context, signal });
+            return { healthy: true, milliseconds: Math.round(context.now() - start), ...found };
+        } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            return { healthy: false, words: signal.aborted ? reasonOf(signal) : error.message };
+        }
+    });
+}
+
+type Found = Pick<Finding, "words"> & Partial<Finding>;
+
+async function findingOf(probe: Probe, { signal, secrets, date }: ProbeContext): Promise<Found> {
+    switch (probe.kind) {
+        case "http":
+            return { words: String((await answerOf(probe.url, signal)).status) };
+        case "postgres": {
+            const file = filesOf(join(secrets, probe.secrets));
+            const target = { host: file("host"), port: Number(file("port")) };
+            const words = await accepting(
+                { ...target, user: file("user"), database: file("database") },
+                signal,
+            );
+            return { words };
+        }
+        case "redis": {
+            const file = filesOf(join(secrets, probe.secrets));
+            const target = { host: file("host"), port: Number(file("port")), password: file("password") };
+            const redis = await Redis.connect(target, signal);
+            try {
+                return { words: String(await redis.command("PING")) };
+            } finally {
+                redis.close();
+            }
+        }
+        case "openid":
+            return { words: `keys at ${await keysUrl(probe.url, signal)}` };
+        case "jwks": {
+            const { keys } = await jsonOf(await keysUrl(probe.url, signal), signal);
+            if (!Array.isArray(keys) || keys.length === 0) throw new Failure("found no keys");
+            return { words: `${keys.length} ${keys.length === 1 ? "key" : "keys"}` };
+        }
+        case "certificate":
+            return certificateFinding(probe, signal, date());
+    }
+}
+
+async function certificateFinding(probe: CertificateProbe, signal: AbortSignal, now: Date): Promise<Found> {
+    const { leaf, distrust, trouble } = await servedLeaf(probe, signal);
+    if (leaf === undefined) throw new Failure(trouble);
+    const certificateDays = Math.floor((Date.parse(leaf.validTo) - now.getTime()) / DAY_MILLISECONDS);
+    const problem =
+        certificateDays < 0
+            ? "has ended"
+            : leaf.checkHost(probe.host) === undefined
+              ? `is not for ${probe.host}`
+              : probe.trust === "public" && distrust !== undefined
+                ? `is not trusted: ${distrust}`
+                : undefined;
+    const end = new Date(leaf.validTo).toISOString().slice(0, 10);
+    return {
+        healthy: problem === undefined,
+        words: problem === undefined ? `${certificateDays} days, until ${end}` : `${problem} (until ${end})`,
+        certificateDays,
+    };
+}
+
+/** Where the keys are, as the configuration says. */
+async function keysUrl(configuration: string, signal: AbortSignal): Promise<string> {
+    const { jwks_uri: url } = await jsonOf(configuration, signal);
+    if (typeof url !== "string" || !URL.canParse(url)) throw new Failure("found no jwks_uri");
+    return url;
+}
+
+async function jsonOf(url: string, signal: AbortSignal): Promise<Record<string, unknown>> {
+    const { body } = await answerOf(url, signal);
+    try {
+        return Object(JSON.parse(body)) as Record<string, unknown>;
+    } catch {
+        throw new Failure("expected JSON, found something else");
+    }
+}
+
+/** An answer of status 200, in full. */
+async function answerOf(url: string, signal: AbortSignal) {
+    // A connection of its own: a Service chooses the pod when it is opened.
+    const { trouble, ...answer } = await ask(url, { headers: { connection: "close" } }, signal);
+    if (trouble !== undefined) throw new Failure(trouble);
+    if (answer.status !== 200) throw new Failure(`expected status 200, found ${answer.status}`);
+    return answer;
+}
+
+/** Reads the files of one Secret. What is missing may be there at the next run. */
+function filesOf(folder: string): (name: string) => string {
+    return (name) => {
+        try {
+            return readFileSync(join(folder, name), "utf8").trim();
+        } catch (error) {
+            throw new Failure(
+                `${join(folder, name)} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+            );
+        }
+    };
+}
+
+const url: Reader<string> = (value, path) => {
+    const found = text(value, path);
+    if (!/^https?:\/\//.test(found) || !URL.canParse(found)) {
+        throw new Unusable(path, JSON.stringify(found), "a URL such as http://mcp-server:8000/health");
+    }
+    return found;
+};
+
+const named = { name: text, timeoutSeconds: seconds };
+const shapes: { [K in Probe["kind"]]: Reader<Extract<Probe, { kind: K }>> } = {
+    http: shape<HttpProbe>({ ...named, kind: oneOf("http"), url }),
+    postgres: shape<PostgresProbe>({ ...named, kind: oneOf("postgres"), secrets: text }),
+    redis: shape<RedisProbe>({ ...named, kind: oneOf("redis"), secrets: text }),
+    openid: shape<OpenidProbe>({ ...named, kind: oneOf("openid"), url }),
+    jwks: shape<KeysProbe>({ ...named, kind: oneOf("jwks"), url }),
+    certificate: shape<CertificateProbe>({
+        ...named,
+        kind: oneOf("certificate"),
+        host: pattern(/^[a-z0-9][a-z0-9.-]*$/, "a host name in lower case"),
+        address: optional(pattern(/^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "host:port")),
+        trust: oneOf("public", "any"),
+    }),
+};
+
+const kindOf = oneOf(...(Object.keys(shapes) as Probe["kind"][]));
+
+/** Probes of a plan, each by its kind. */
+export const probes: Reader<Probe[]> = list<Probe>((value, path) => {
+    const { kind } = Object(value) as { kind?: unknown };
+    return shapes[kindOf(kind, `${path}.kind`)](value, path);
+});

@@ -1,0 +1,138 @@
+import { once } from "node:events";
+import { isIP } from "node:net";
+import { addAbortSignal } from "node:stream";
+import { connect, type TLSSocket } from "node:tls";
+import { Failure } from "./gate";
+import { inWords, reasonOf } from "./http";
+
+/** Where a Redis server is, and what it asks for. */
+export interface RedisTarget {
+    host: string;
+    port: number;
+    password: string;
+}
+
+/** What a server says to one command. Texts are bytes, one a character (Latin-1): keys need not be UTF-8. */
+export type Reply = string | number | null | RedisError | Reply[];
+
+/** What a server refused. */
+export class RedisError extends Failure {}
+
+/** A connection to Redis, over TLS and with its password given. */
+export class Redis {
+    private received: Buffer = Buffer.alloc(0);
+    private readonly waiting: ((reply: Reply) => void)[] = [];
+    private readonly broken: Promise<never>;
+
+    private constructor(
+        private readonly socket: TLSSocket,
+        private readonly signal: AbortSignal,
+    ) {
+        this.broken = new Promise((_, reject) => {
+            socket.once("error", reject).once("close", () => reject(new Failure("connection dropped")));
+        });
+        // Whoever waits for a reply is told; when nobody does, there is nobody to tell.
+        this.broken.catch(() => undefined);
+        socket.on("data", (chunk: Buffer) => this.take(chunk));
+    }
+
+    /** Connects and gives the password. Rejects with {@link Failure}. */
+    static async connect({ host, port, password }: RedisTarget, signal: AbortSignal): Promise<Redis> {
+        const socket = connect({ host, port, ...(isIP(host) ? {} : { servername: host }) });
+        // Kept for good: an error that comes after the first would otherwise end the process.
+        socket.on("error", () => undefined);
+        try {
+            await once(addAbortSignal(signal, socket), "secureConnect");
+            const redis = new Redis(socket, signal);
+            await redis.command("AUTH", password);
+            return redis;
+        } catch (error) {
+            socket.destroy();
+            if (error instanceof Failure) throw error;
+            throw new Failure(signal.aborted ? reasonOf(signal) : inWords(error));
+        }
+    }
+
+    /** Sends one command and returns its reply. Rejects with {@link RedisError} when it is refused. */
+    async command(...words: string[]): Promise<Reply> {
+        const [reply] = await this.pipeline([words]);
+        if (reply instanceof RedisError) throw reply;
+        return reply!;
+    }
+
+    /** Sends several commands at once and returns a reply for each, refusals among them. */
+    async pipeline(commands: readonly (readonly string[])[]): Promise<Reply[]> {
+        const replies = commands.map(() => new Promise<Reply>((resolve) => this.waiting.push(resolve)));
+        this.socket.write(commands.map(encoded).join(""), "latin1");
+        try {
+            return await Promise.race([Promise.all(replies), this.broken]);
+        } catch (error) {
+            if (error instanceof Failure && !this.signal.aborted) throw error;
+            throw new Failure(this.signal.aborted ? reasonOf(this.signal) : inWords(error));
+        }
+    }
+
+    close(): void {
+        this.socket.destroy();
+    }
+
+    private take(chunk: Buffer): void {
+        this.received = Buffer.concat([this.received, chunk]);
+        let at = 0;
+        try {
+            for (
+                let parsed = parse(this.received, 0);
+                parsed !== undefined;
+                parsed = parse(this.received, at)
+            ) {
+                at = parsed.end;
+                this.waiting.shift()?.(parsed.reply);
+            }
+        } catch (error) {
+            this.socket.destroy(error as Error);
+        }
+        this.received = this.received.subarray(at);
+    }
+}
+
+/** A command as Redis reads it: a list of texts with their lengths. */
+function encoded(words: readonly string[]): string {
+    return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
+}
+
+/** The reply that begins at a place, and where it ends; undefined while it has not come in whole. */
+function parse(bytes: Buffer, start: number): { reply: Reply; end: number } | undefined {
+    const lineEnd = bytes.indexOf("\r\n", start, "latin1");
+    if (lineEnd < 0) return undefined;
+    const [type, line] = [
+        bytes.toString("latin1", start, start + 1),
+        bytes.toString("latin1", start + 1, lineEnd),
+    ];
+    const next = lineEnd + 2;
+    const length = Number(line);
+    switch (type) {
+        case "+":
+            return { reply: line, end: next };
+        case "-":
+            return { reply: new RedisError(line), end: next };
+        case ":":
+            return { reply: length, end: next };
+        case "$":
+            if (length < 0) return { reply: null, end: next };
+            if (bytes.length < next + length + 2) return undefined;
+            return { reply: bytes.toString("latin1", next, next + length), end: next + length + 2 };
+        case "*": {
+            const items: Reply[] = [];
+            let end = next;
+            while (items.length < length) {
+                const item = parse(bytes, end);
+                if (item === undefined) return undefined;
+                items.push(item.reply);
+                end = item.end;
+            }
+            return { reply: items, end };
+        }
+        default:
+            throw new Failure("an answer that is not Redis");
+    }
+}

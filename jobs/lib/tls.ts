@@ -1,0 +1,52 @@
+import { type X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { addAbortSignal } from "node:stream";
+import { connect } from "node:tls";
+import { inWords, reasonOf } from "./http";
+
+/** A server that TLS is opened to. */
+export interface TlsTarget {
+    /** Name the server is asked for (SNI). */
+    host: string;
+    /** `host:port` to connect to. Default: the host itself, on port 443. */
+    address?: string | undefined;
+}
+
+/** What one handshake shows: the server's certificate, or in words why there is none. */
+export type Look =
+    | {
+          leaf: X509Certificate;
+          /** In words, why it would not be trusted for this host; undefined when it would. */
+          distrust: string | undefined;
+          trouble?: never;
+      }
+    | { leaf?: never; distrust?: never; trouble: string };
+
+/** Opens TLS, whoever vouches for the server, and looks at the certificate it shows. Never rejects. */
+export async function servedLeaf(
+    { host, address = `${host}:443` }: TlsTarget,
+    signal: AbortSignal,
+): Promise<Look> {
+    const [, server, port] = /^(.+):(\d+)$/.exec(address)!;
+    const socket = connect({
+        host: server!.replace(/^\[|\]$/g, ""),
+        port: Number(port),
+        servername: host,
+        // Trust is for the caller to judge: also of a certificate that nobody trusts, there is something to say.
+        rejectUnauthorized: false,
+    });
+    // For errors that come when nobody waits for them any more.
+    socket.on("error", () => undefined);
+    try {
+        await once(addAbortSignal(signal, socket), "secureConnect");
+        const leaf = socket.getPeerX509Certificate();
+        if (leaf === undefined) return { trouble: "no certificate served" };
+        const { authorized, authorizationError } = socket;
+        return { leaf, distrust: authorized ? undefined : String(authorizationError) };
+    } catch (error) {
+        const cause = signal.aborted ? reasonOf(signal) : inWords(error);
+        return { trouble: `no TLS at ${address}: ${cause}` };
+    } finally {
+        socket.destroy();
+    }
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { parseStack } from "../../config";
+import { missingSupplies } from "../../config/supplies";
+import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
+
+const TICKET = "expected a ticket or a date of at most 24 letters, digits and hyphens, such as INC-2041";
+
+describe("values of the health check and the operations", () => {
+    const bad: [what: string, path: string, value: unknown, line: string][] = [
+        [
+            "a tenant by its domain",
+            "health/azureTenant",
+            "msil.com",
+            'mcp:health.azureTenant: found "msil.com", expected the id of a tenant, in lower case',
+        ],
+        [
+            "APIM without TLS",
+            "health/apim",
+            "http://apim.msil.com/health",
+            'mcp:health.apim: found "http://apim.msil.com/health", expected an https URL, such as https://apim.msil.com/health',
+        ],
+        [
+            "no image to publish the metrics by",
+            "jobs/images/aws",
+            undefined,
+            "mcp:jobs.images.aws: found nothing, expected an image, because the health check publishes its metrics by it",
+        ],
+        [
+            "an operation there is not",
+            "operations",
+            { reboot: "INC-1" },
+            "mcp:operations.reboot: found an unknown key, expected one of healthCheck",
+        ],
+        [
+            "a ticket that names no Job",
+            "operations",
+            { healthCheck: "INC 2041" },
+            `mcp:operations.healthCheck: found "INC 2041", ${TICKET}`,
+        ],
+        [
+            "a ticket without end",
+            "operations",
+            { healthCheck: "x".repeat(25) },
+            `mcp:operations.healthCheck: found "${"x".repeat(25)}", ${TICKET}`,
+        ],
+    ];
+    for (const [what, path, value, line] of bad) {
+        it(`refuse ${what}`, () => {
+            const lines = linesOf(withValue(path, value));
+            assert.ok(lines.includes(line), lines.join("\n"));
+        });
+    }
+
+    it("refuse a check of nothing", () => {
+        const values: Values = { ...withValue("health", undefined), operations: { healthCheck: "INC-1" } };
+        assert.deepEqual(linesOf(values), [
+            'mcp:operations.healthCheck: found "INC-1", expected mcp:health beside it, which says what is asked',
+        ]);
+    });
+
+    it("may leave both out, and take a date as the engine hands it on", () => {
+        const values: Values = valuesOf("production");
+        delete values["health"];
+        assert.deepEqual(linesOf(values), []);
+        const { values: parsed } = parseStack(
+            withValue("operations", { healthCheck: "2026-02-01 00:00:00 +0000 UTC" }),
+        );
+        assert.equal(parsed?.operations.healthCheck, "2026-02-01");
+    });
+
+    it("name the command that sets the tenant", () => {
+        const [supply] = missingSupplies(withValue("health", {}), "production");
+        assert.equal(
+            supply!.command,
+            "pulumi config set --stack production --path mcp:health.azureTenant TENANT_ID",
+        );
+    });
+});
