@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { RunError } from "@pulumi/pulumi/errors";
+import { NO_EXCEPTIONS } from "../policies/exceptions";
 import { rules } from "../policies/rules";
 import { renderRunbook } from "../runbook/render";
 import { renderPolicies } from "../policies/render";
@@ -25,6 +26,7 @@ policy pack. Exit status: 0, or 1 for bad input or a violation of a mandatory po
   --set PATH=VALUE   tries a value as pulumi config set --path would set it, and shows what it changes compared
                      with the stack file; repeatable
   --format FORMAT    text or json; default text
+  --ignore-exceptions  judges as if no violation were accepted (policies/exceptions.yaml)
   --help             this text
 `;
 
@@ -61,6 +63,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
                 stack: { type: "string", default: "production" },
                 set: { type: "string", multiple: true, default: [] },
                 format: { type: "string", default: "text" },
+                "ignore-exceptions": { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
             },
         });
@@ -71,7 +74,14 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         if (values.format !== "text" && values.format !== "json") {
             throw new UsageError(`--format: found ${JSON.stringify(values.format)}, expected text or json`);
         }
-        const preview = await previewStack(root, bundleProgram(root), rules, values.stack, values.set);
+        const preview = await previewStack(
+            root,
+            bundleProgram(root),
+            rules,
+            values.stack,
+            values.set,
+            values["ignore-exceptions"] ? NO_EXCEPTIONS : undefined,
+        );
         const colour = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
         process.stdout.write(values.format === "json" ? renderJson(preview) : renderText(preview, colour));
         return isBlocked(preview) ? 1 : 0;

@@ -1,19 +1,28 @@
+import { Acceptance, NO_EXCEPTIONS } from "../policies/exceptions";
 import { type Finding, judge, type PolicyResource, type Rule } from "../policies/rule";
 import { guarded, type Properties } from "../policies/unknown";
 import { isObject, type Property, Secret } from "./property";
 import { type RecordedResource, type Recording } from "./record";
 
-/** Everything the rules find in what a run of the program asked for, by resource and then by rule. */
+/**
+ * Everything the rules find in what a run of the program asked for, by resource and then by rule, with what exceptions
+ * accept suppressed, and what is wrong with those.
+ */
 export function judgeRecording(
-    { resources }: Recording,
+    { stack, resources }: Recording,
     rules: readonly Rule[],
     now = new Date(),
+    exceptions = NO_EXCEPTIONS,
 ): Finding[] {
+    const acceptance = new Acceptance(exceptions);
     // What is only looked up is somebody else's to judge.
     const judged = resources.filter(({ custom, read }) => custom && !read).map(asPolicyResource);
-    return rules
+    const findings = rules
         .flatMap((rule) => judge(rule, judged, now))
-        .sort((one, other) => compare(one.urn, other.urn) || compare(one.rule, other.rule));
+        .map((finding) => acceptance.of(finding, now));
+    return [...findings, ...acceptance.faults(stack, now)].sort(
+        (one, other) => compare(one.urn, other.urn) || compare(one.rule, other.rule),
+    );
 }
 
 function asPolicyResource({

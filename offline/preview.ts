@@ -1,3 +1,4 @@
+import { type Exceptions, exceptionsRule, loadExceptions } from "../policies/exceptions";
 import { type Finding, type Rule } from "../policies/rule";
 import { type Change, compare } from "./compare";
 import { judgeRecording } from "./judge";
@@ -17,13 +18,17 @@ export interface Preview {
     readonly rules: readonly Rule[];
 }
 
-/** Runs a stack's program offline, with the edits tried on its values, and judges what it declares. */
+/**
+ * Runs a stack's program offline, with the edits tried on its values, and judges what it declares. Exceptions are those
+ * of the project, unless others are given.
+ */
 export async function previewStack(
     root: string,
     program: Program,
     rules: readonly Rule[],
     stack: string,
     edits: readonly string[],
+    exceptions: Exceptions = loadExceptions(root, rules),
 ): Promise<Preview> {
     const file = readStackFile(root, stack, edits);
     const recording = await record(program, file);
@@ -36,8 +41,8 @@ export async function previewStack(
         changes: compare(before, recording),
         edits: edits.map(shownEdit),
         placeholders: file.placeholders,
-        findings: judgeRecording(recording, rules),
-        rules,
+        findings: judgeRecording(recording, rules, new Date(), exceptions),
+        rules: [...rules, exceptionsRule],
     };
 }
 

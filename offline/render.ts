@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { configPath } from "../config/problems";
 import { PLACEHOLDER_DIGEST } from "../config/supplies";
+import { type Finding } from "../policies/rule";
 import { type Change, type Operation, type PropertyChange } from "./compare";
 import { type Preview } from "./preview";
 import { countUnknowns, displayed, type Property, UNKNOWN } from "./property";
@@ -259,14 +260,26 @@ function placeholders({ placeholders: missing }: Preview): string {
 
 function policies({ findings, rules }: Preview, paint: Paint): string {
     const violations = findings.filter(({ kind }) => kind === "violation");
+    const suppressed = findings.filter(({ kind }) => kind === "suppressed");
     const undetermined = findings.filter(({ kind }) => kind === "undetermined");
+    const where = ({ urn, message }: Finding) =>
+        urn === "" ? message : `${urn.split("::").slice(2).join(" ")}: ${message}`;
     const names = (some: typeof findings) => some.map(({ urn }) => urn.split("::").at(-1)).join(", ");
     const enforcement = new Map(rules.map((rule) => [rule.name, rule.enforcement]));
     return [
-        `Policies: ${rules.length} rules, ${violations.length} violations, ${undetermined.length} undetermined.`,
-        ...violations.map(({ rule, urn, message }) => {
-            const line = `    ${rule} [${enforcement.get(rule)}]\n        ${urn.split("::").slice(2).join(" ")}: ${message}`;
-            return paint(enforcement.get(rule) === "mandatory" ? "red" : "yellow", line);
+        `Policies: ${rules.length} rules, ${violations.length} violations, ${suppressed.length} suppressed, ${undetermined.length} undetermined.`,
+        ...violations.map((finding) => {
+            const level = enforcement.get(finding.rule);
+            const line = `    ${finding.rule} [${level}]\n        ${where(finding)}`;
+            return paint(level === "mandatory" ? "red" : "yellow", line);
+        }),
+        ...suppressed.map((finding) => {
+            const { owner, ticket, expires, reason } = finding.exception!;
+            return [
+                `    suppressed  ${finding.rule}`,
+                `        ${where(finding)}`,
+                `        ${ticket}, accepted by ${owner} until ${expires}: ${reason}`,
+            ].join("\n");
         }),
         ...[...new Set(undetermined.map(({ rule, message }) => `${rule}: ${message}`))].map((title) => {
             const alike = undetermined.filter(({ rule, message }) => `${rule}: ${message}` === title);

@@ -1,30 +1,40 @@
 import { type Policies, type PolicyResource as EngineResource } from "@pulumi/policy";
-import { type Finding, judge, type PolicyResource, type Rule } from "./rule";
+import { Acceptance, type Exceptions, exceptionsRule, NO_EXCEPTIONS } from "./exceptions";
+import { type Finding, judge, type PolicyResource, type Rule, stackOf } from "./rule";
 import { guarded, type Properties, UNKNOWN } from "./unknown";
 
 /** The part that the engine's resource and stack rules have in common. */
 type Judged = Pick<EngineResource, "urn" | "type" | "name" | "props" | "opts"> &
     Partial<Pick<EngineResource, "propertyDependencies">>;
 
+/** What the engine judges by, beside the rules. */
+export interface EngineOptions {
+    /** Default: none. */
+    exceptions?: Exceptions;
+    /** Default: the time of each call. */
+    now?: Date;
+}
+
 /**
  * The rules as the engine takes them. It would turn an unknown into an advisory "can't run" of the rule, so that
- * a mandatory gate passed in silence: here two policies of their own report what is undetermined. The time they
- * judge at is that of each call, unless it is given.
+ * a mandatory gate passed in silence: here policies of their own report what is undetermined, and what an exception
+ * accepts.
  */
-export function enginePolicies(rules: readonly Rule[], now?: Date): Policies {
+export function enginePolicies(
+    rules: readonly Rule[],
+    { exceptions = NO_EXCEPTIONS, now }: EngineOptions = {},
+): Policies {
+    const acceptance = new Acceptance(exceptions);
     const findings = (some: readonly Rule[], resources: readonly Judged[], kind: Finding["kind"]) => {
         const judged = resources.map(fromEngine);
-        return some.flatMap((rule) => judge(rule, judged, now)).filter((finding) => finding.kind === kind);
+        const at = now ?? new Date();
+        return some
+            .flatMap((rule) => judge(rule, judged, at))
+            .map((finding) => acceptance.of(finding, at))
+            .filter((finding) => finding.kind === kind);
     };
     const policies: Policies = rules.map((rule) => {
-        const policy = {
-            name: rule.name,
-            description: rule.description,
-            enforcementLevel: rule.enforcement,
-            severity: rule.severity,
-            remediationSteps: rule.remediation,
-            tags: [...rule.frameworks],
-        };
+        const policy = asEngines(rule);
         return rule.resource !== undefined
             ? {
                   ...policy,
@@ -45,30 +55,55 @@ export function enginePolicies(rules: readonly Rule[], now?: Date): Policies {
     });
     const resourceRules = rules.filter(({ resource }) => resource !== undefined);
     const stackRules = rules.filter(({ stack }) => stack !== undefined);
-    return [
-        ...policies,
+    const told = (kind: "undetermined" | "suppressed", description: string): Policies => [
         {
-            name: "undetermined-resource",
-            description:
-                "Names the rules that could not be judged because a value is known only after the update.",
+            name: `${kind}-resource`,
+            description,
             enforcementLevel: "advisory",
             validateResource: (args, report) => {
-                for (const { rule, message } of findings(resourceRules, [args], "undetermined")) {
+                for (const { rule, message } of findings(resourceRules, [args], kind)) {
                     report(`${rule}: ${message}`);
                 }
             },
         },
         {
-            name: "undetermined-stack",
-            description: "The same for the rules that judge the resources of the stack together.",
+            name: `${kind}-stack`,
+            description: `${description} Of the rules that judge the resources of the stack together.`,
             enforcementLevel: "advisory",
             validateStack: (args, report) => {
-                for (const { rule, message, urn } of findings(stackRules, args.resources, "undetermined")) {
+                for (const { rule, message, urn } of findings(stackRules, args.resources, kind)) {
                     report(`${rule}: ${message}`, urn);
                 }
             },
         },
     ];
+    return [
+        ...policies,
+        ...told("undetermined", "Rules that could not be judged: a value is known only after the update."),
+        ...told("suppressed", "Violations that an exception accepts for a time."),
+        // The last one: by then every finding has been made.
+        {
+            ...asEngines(exceptionsRule),
+            validateStack: ({ resources }, report) => {
+                const stack = stackOf(resources[0]?.urn ?? "");
+                for (const { message } of acceptance.faults(stack, now ?? new Date())) {
+                    report(message);
+                }
+            },
+        },
+    ];
+}
+
+/** What is said of a rule, as the engine takes it. */
+function asEngines({ name, description, enforcement, severity, remediation, frameworks }: Rule) {
+    return {
+        name,
+        description,
+        enforcementLevel: enforcement,
+        severity,
+        remediationSteps: remediation,
+        tags: [...frameworks],
+    };
 }
 
 function fromEngine({ urn, type, name, props, opts, propertyDependencies = {} }: Judged): PolicyResource {

@@ -1,15 +1,17 @@
+import { EXCEPTIONS_FILE, exceptionsRule } from "./exceptions";
 import { type Rule } from "./rule";
 
 /** The pack's rules as a page (docs/policies.md). */
 export function renderPolicies(rules: readonly Rule[]): string {
-    const rows = [...rules]
+    const rows = [...rules, exceptionsRule]
         .sort((a, b) => (a.name < b.name ? -1 : 1))
-        .map(({ name, description, severity, enforcement, frameworks, remediation, runbook }) =>
+        .map(({ name, description, severity, enforcement, exceptions, frameworks, remediation, runbook }) =>
             [
                 `\`${name}\``,
                 description,
                 severity,
                 enforcement,
+                name === exceptionsRule.name || exceptions === "none" ? "none" : "until they expire",
                 runbook ?? "",
                 frameworks.join(", "),
                 remediation,
@@ -19,10 +21,16 @@ export function renderPolicies(rules: readonly Rule[]): string {
         "# Policies",
         "",
         "Generated from `policies/rules` by `npm run docs`. A mandatory rule stops the update, an advisory one is shown.",
-        "A rule that meets a value known only after the update is reported as undetermined, never as passed.",
+        "A rule that meets a value known only after the update is reported as undetermined, never as passed. Before they",
+        "exist, resources have no ARNs: which of them a value leads to is told by what it is made of.",
         "",
-        "| Rule | What must hold | Severity | Enforcement | Runbook | Elsewhere | What to do |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        `A violation can be accepted for a time, by an entry of \`${EXCEPTIONS_FILE}\` that names its rule, stack, resource,`,
+        "reason, owner, ticket and last day. It is shown as suppressed, with all of that. An entry that is malformed, has",
+        "expired or accepts nothing is reported by itself. As if there were none:",
+        "`npm run preview -- --ignore-exceptions`, or `MCP_IGNORE_EXCEPTIONS=true` for the engine.",
+        "",
+        "| Rule | What must hold | Severity | Enforcement | Exceptions | Runbook | Elsewhere | What to do |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
         ...rows.map((row) => `| ${row} |`),
         "",
     ].join("\n");

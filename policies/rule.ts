@@ -1,3 +1,4 @@
+import { type Exception } from "./exceptions";
 import { orElse, type Properties } from "./unknown";
 
 /** How bad a violation is. */
@@ -17,6 +18,11 @@ export interface PolicyResource {
      * stack rules alone.
      */
     readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The stack that a URN is of. */
+export function stackOf(urn: string): string {
+    return urn.split(":")[2] ?? "";
 }
 
 /** What a rule says about a resource. */
@@ -59,8 +65,11 @@ export interface Finding {
     readonly rule: string;
     /** URN of the resource; empty for the stack as a whole. */
     readonly urn: string;
-    readonly kind: "violation" | "undetermined";
+    /** Suppressed is a violation that an exception accepts. */
+    readonly kind: "violation" | "undetermined" | "suppressed";
     readonly message: string;
+    /** The exception, where it is suppressed. */
+    readonly exception?: Exception;
 }
 
 /** Everything a rule finds in the resources: violations, and where it could not tell. */

@@ -1,5 +1,5 @@
 import { podOf } from "./pods";
-import { type PolicyResource, type Rule, type Verdict } from "./rule";
+import { type PolicyResource, type Rule, stackOf, type Verdict } from "./rule";
 import { asList } from "./statements";
 import { orElse, type Properties, Undetermined } from "./unknown";
 
@@ -98,7 +98,7 @@ export function ofType(type: string): (resource: PolicyResource) => boolean {
 
 /** Whether a resource is of the stack called staging. One of any other is judged as production's. */
 export function isStaging({ urn }: PolicyResource): boolean {
-    return urn.startsWith("urn:pulumi:staging::");
+    return stackOf(urn) === "staging";
 }
 
 /**

@@ -1,8 +1,6 @@
+import { isMetricAlarm } from "../alarms";
 import { type PolicyResource, type Rule } from "../rule";
-import { eachOf, findOf, isGiven, known } from "../selectors";
-
-const isMetricAlarm = (type: string) => type === "aws:cloudwatch/metricAlarm:MetricAlarm";
-const isComposite = (type: string) => type === "aws:cloudwatch/compositeAlarm:CompositeAlarm";
+import { eachOf, findOf, isGiven, known, ofType } from "../selectors";
 
 export const rule: Rule = {
     name: "aws-cloudwatch-alarm-require-actions",
@@ -11,19 +9,16 @@ export const rule: Rule = {
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_319"],
     remediation: "Set alarmActions to the topic of the alarm's severity, and leave actionsEnabled as it is.",
-    stack: eachOf(
-        ({ type }) => isMetricAlarm(type) || isComposite(type),
-        (alarm, resources, { report }) => {
-            const callers = [alarm, ...resources.filter(({ type }) => isComposite(type))];
-            const caller = findOf(
-                callers,
-                (candidate) => acts(candidate) && (candidate === alarm || watches(candidate, alarm)),
-            );
-            if (caller === undefined) {
-                report("calls nobody");
-            }
-        },
-    ),
+    stack: eachOf(isMetricAlarm, (alarm, resources, { report }) => {
+        const composites = resources.filter(ofType("aws:cloudwatch/compositeAlarm:CompositeAlarm"));
+        const caller = findOf(
+            [alarm, ...composites],
+            (candidate) => acts(candidate) && (candidate === alarm || watches(candidate, alarm)),
+        );
+        if (caller === undefined) {
+            report("calls nobody");
+        }
+    }),
 };
 
 function acts(alarm: PolicyResource): boolean {

@@ -1,4 +1,4 @@
-import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../runbook/numbers";
+import { disagreement } from "../alarms";
 import { type Rule } from "../rule";
 import { eachOf, findOf, leadsTo, ofType } from "../selectors";
 
@@ -13,15 +13,13 @@ export const rule: Rule = {
         "Tag the topic with a severity of the matrix in runbook/numbers.ts and its response-minutes, and subscribe somebody.",
     runbook: "4.1",
     stack: eachOf(ofType("aws:sns/topic:Topic"), (topic, resources, { report }) => {
-        const { severity, "response-minutes": minutes } = topic.props["tags"] ?? {};
-        if (severity == null) {
+        const tags = topic.props["tags"] ?? {};
+        if (tags.severity == null) {
             return;
         }
-        const expected = SEVERITY_MATRIX[severity as Severity]?.responseMinutes;
-        if (expected === undefined) {
-            report(`severity is ${severity}, expected one of ${SEVERITIES.join(", ")}`);
-        } else if (minutes !== String(expected)) {
-            report(`response-minutes is ${minutes ?? "not set"}, expected ${expected}`);
+        const found = disagreement(tags);
+        if (found !== undefined) {
+            report(found);
         }
         const subscriptions = resources.filter(ofType("aws:sns/topicSubscription:TopicSubscription"));
         if (findOf(subscriptions, (candidate) => leadsTo(candidate, "topic", topic)) === undefined) {

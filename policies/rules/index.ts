@@ -2,6 +2,7 @@ import { type Rule } from "../rule";
 import { rule as backupPlanRetention } from "./aws-backup-plan-require-retention";
 import { rule as backupVaultEncryption } from "./aws-backup-vault-require-encryption";
 import { rule as alarmActions } from "./aws-cloudwatch-alarm-require-actions";
+import { rule as alarmSeverity } from "./aws-cloudwatch-alarm-require-severity";
 import { rule as logGroupEncryption } from "./aws-cloudwatch-log-group-require-encryption";
 import { rule as logGroupRetention } from "./aws-cloudwatch-log-group-require-retention";
 import { rule as eksClusterControlPlaneLogs } from "./aws-eks-cluster-require-control-plane-logs";
@@ -151,6 +152,7 @@ export const rules: readonly Rule[] = [
     logGroupRetention,
     logGroupEncryption,
     alarmActions,
+    alarmSeverity,
     snsTopicSeverity,
     iamPolicyWildcard,
     iamPolicyEscalation,

@@ -744,12 +744,36 @@ export const AWS_CASES: Record<string, Case[]> = {
         ],
         [
             { "alarm props alarmActions": undefined, composite: composite("ALARM(error-rate)", []) },
-            ["alarm: calls nobody", "composite: calls nobody"],
+            ["alarm: calls nobody"],
         ],
         [
             { "alarm props alarmActions": undefined, composite: composite(UNKNOWN, [TOPIC_ARN]) },
             [unknown("alarm: alarmRule")],
         ],
+    ],
+    "aws-cloudwatch-alarm-require-severity": [
+        [{ "alarm props tags response-minutes": "30" }, ["alarm: response-minutes is 30, expected 15"]],
+        [{ "alarm props tags": undefined }, ["alarm: severity is not set, expected one of P1, P2, P3, P4"]],
+        [
+            { "alarm props tags": { severity: "P2", "response-minutes": "30" } },
+            ["alarm: calls no topic of severity P2", "alarm: calls a topic of severity P1, expected P2"],
+        ],
+        [{ "alarm props alarmActions": [] }, ["alarm: calls no topic of severity P1"]],
+        // What else it does is another question.
+        [{ "alarm props alarmActions 1": "arn:aws:ssm:ap-south-1:1:opsitem:1" }],
+        [
+            { "topic props tags": undefined },
+            ["alarm: calls no topic of severity P1", "alarm: calls a topic of severity none, expected P1"],
+        ],
+        [
+            {
+                "topic props arn": undefined,
+                "alarm props alarmActions": [UNKNOWN],
+                "alarm from": { alarmActions: ["topic"] },
+            },
+        ],
+        [{ "alarm props alarmActions": [UNKNOWN] }, [unknown("alarm: alarmActions.0")]],
+        [{ "alarm props tags": UNKNOWN }, [unknown("alarm: tags")]],
     ],
     "aws-sfn-state-machine-require-logs": [
         [

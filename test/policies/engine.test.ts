@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { type ResourceValidationPolicy, type StackValidationPolicy } from "@pulumi/policy";
-import { enginePolicies } from "../../policies/engine";
+import { type EngineOptions, enginePolicies } from "../../policies/engine";
+import { exceptionsRule } from "../../policies/exceptions";
 import { type Rule } from "../../policies/rule";
 import { rules } from "../../policies/rules";
 import { type Properties } from "../../policies/unknown";
+import { exception, NOW } from "./exception";
 import { SOUND } from "./sound";
 
 // The SDK keeps its types to itself.
@@ -59,9 +61,9 @@ const network = (name: string, podSelector: unknown) =>
     });
 
 /** Runs every policy as the engine does; each line is `policy on resource: message`. */
-function run(judged: readonly Rule[], resources: readonly Properties[], now?: Date): string[] {
+function run(judged: readonly Rule[], resources: readonly Properties[], options?: EngineOptions): string[] {
     const lines: string[] = [];
-    for (const policy of enginePolicies(judged, now)) {
+    for (const policy of enginePolicies(judged, options)) {
         const report = (message: string, urn?: string) => lines.push(`${policy.name} on ${urn}: ${message}`);
         const { validateResource } = policy as ResourceValidationPolicy;
         const { validateStack } = policy as StackValidationPolicy;
@@ -77,11 +79,18 @@ function run(judged: readonly Rule[], resources: readonly Properties[], now?: Da
 }
 
 describe("policies of the engine", () => {
-    it("stand one for each rule, beside two for what is undetermined", () => {
+    it("stand one for each rule, beside those that tell what is undetermined, suppressed or wrongly accepted", () => {
         const policies = enginePolicies(rules);
         assert.deepEqual(
             policies.map(({ name }) => name),
-            [...rules.map(({ name }) => name), "undetermined-resource", "undetermined-stack"],
+            [
+                ...rules.map(({ name }) => name),
+                "undetermined-resource",
+                "undetermined-stack",
+                "suppressed-resource",
+                "suppressed-stack",
+                exceptionsRule.name,
+            ],
         );
         for (const rule of rules) {
             const policy = policies.find(({ name }) => name === rule.name)!;
@@ -90,7 +99,7 @@ describe("policies of the engine", () => {
             assert.equal(policy.description, rule.description);
             assert.equal("validateStack" in policy, rule.stack !== undefined);
         }
-        for (const { enforcementLevel } of policies.slice(-2)) {
+        for (const { enforcementLevel } of policies.slice(rules.length)) {
             assert.equal(enforcementLevel, "advisory");
         }
     });
@@ -140,6 +149,35 @@ describe("policies of the engine", () => {
         assert.deepEqual(run(pack(COVERED), [...resources, network("all", {})]), []);
     });
 
+    it("say what an exception accepts apart, and what accepts nothing", () => {
+        const container = { name: "app", securityContext: { privileged: true } };
+        const resources = [
+            {
+                ...deployment("web", { containers: [container] }),
+                urn: "urn:pulumi:production::mcp::type::web",
+            },
+            { ...deployment("api", {}), urn: "urn:pulumi:production::mcp::type::api" },
+        ];
+        const exceptions = {
+            entries: [
+                exception({ rule: PRIVILEGED, resource: "web" }),
+                exception({ rule: COVERED, resource: "w*" }),
+                exception({ rule: PRIVILEGED, resource: "api" }),
+            ],
+            problems: ["exceptions[3].owner: found nothing, expected a text"],
+        };
+        const lines = run(pack(PRIVILEGED, COVERED), resources, { exceptions, now: NOW });
+        const [web, api] = resources.map(({ urn }) => urn);
+        const uncovered = ["ingress", "egress"].map((way) => `no NetworkPolicy covers its ${way}`);
+        assert.deepEqual(lines, [
+            ...uncovered.map((message) => `${COVERED} on ${api}: ${message}`),
+            `suppressed-resource on ${web}: ${PRIVILEGED}: container app: is privileged`,
+            ...uncovered.map((message) => `suppressed-stack on ${web}: ${COVERED}: ${message}`),
+            `${exceptionsRule.name} on undefined: exceptions[3].owner: found nothing, expected a text`,
+            `${exceptionsRule.name} on undefined: ${PRIVILEGED} on api (CHG-1): accepts nothing that is found`,
+        ]);
+    });
+
     it("of the stack see what an unknown is made of", () => {
         const topic = resource(TOPIC, "topic", { tags: { severity: "P1", "response-minutes": "15" } });
         const subscription = {
@@ -165,7 +203,7 @@ describe("policies of the engine", () => {
             resource("kubernetes:networking.k8s.io/v1:Ingress", "way-in", {
                 metadata: { annotations: { "mcp.msil.com/certificate-not-after": end } },
             });
-        const found = (end: string, now?: Date) => run(pack(CERTIFICATE), [ending(end)], now);
+        const found = (end: string, now?: Date) => run(pack(CERTIFICATE), [ending(end)], now && { now });
         assert.deepEqual(found("2026-12-05T12:00:00Z", new Date("2026-11-23T12:00:00Z")), [
             `${CERTIFICATE} on way-in: ends in 12 days (2026-12-05)`,
         ]);

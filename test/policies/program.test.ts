@@ -25,6 +25,7 @@ const REDIS = "aws:elasticache/replicationGroup:ReplicationGroup";
 const BUCKET = "aws:s3/bucket:Bucket";
 const LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
+const ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm";
 const SCHEDULE = "aws:scheduler/schedule:Schedule";
 const MACHINE = "aws:sfn/stateMachine:StateMachine";
 
@@ -168,7 +169,8 @@ const MUTATIONS: Record<string, Mutation> = {
     "aws-s3-bucket-disallow-early-expiry": change(BUCKET, "inputs forceDestroy", true),
     "aws-cloudwatch-log-group-require-retention": change(LOG_GROUP, "inputs retentionInDays"),
     "aws-cloudwatch-log-group-require-encryption": change(LOG_GROUP, "inputs kmsKeyId"),
-    "aws-cloudwatch-alarm-require-actions": add("aws:cloudwatch/metricAlarm:MetricAlarm", { name: "silent" }),
+    "aws-cloudwatch-alarm-require-actions": add(ALARM, { name: "silent" }),
+    "aws-cloudwatch-alarm-require-severity": add(ALARM, { tags: { severity: "P5" } }),
     "aws-iam-policy-disallow-wildcard": change(
         "aws:iam/rolePolicy:RolePolicy",
         "inputs policy",

@@ -374,7 +374,11 @@ export const SOUND: Record<string, Sound> = {
     },
     alarm: {
         type: "aws:cloudwatch/metricAlarm:MetricAlarm",
-        props: { name: "error-rate", alarmActions: [TOPIC_ARN] },
+        props: {
+            name: "error-rate",
+            alarmActions: [TOPIC_ARN],
+            tags: { severity: "P1", "response-minutes": "15" },
+        },
     },
     vault: { type: "aws:backup/vault:Vault", props: { kmsKeyArn: KEY_ARN } },
     hourlyPlan: {

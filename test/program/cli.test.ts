@@ -116,10 +116,10 @@ describe("npm run preview", () => {
         });
         after(() => rmSync(folder, { recursive: true }));
 
-        const previewWith = (change: (text: string) => string) => {
+        const previewWith = (change: (text: string) => string, ...options: string[]) => {
             const text = readFileSync(join(root, "Pulumi.production.yaml"), "utf8");
             writeFileSync(join(folder, "Pulumi.production.yaml"), change(text));
-            const args = ["offline/main.cjs", "preview", "--stack", "production"];
+            const args = ["offline/main.cjs", "preview", "--stack", "production", ...options];
             return spawnSync("node", args, { cwd: folder, encoding: "utf8" });
         };
 
@@ -145,6 +145,34 @@ describe("npm run preview", () => {
             assert.equal(set.status, 0);
             assert.doesNotMatch(set.stdout, /mcp:secrets\.mcp-server\.APIM_SUBSCRIPTION_KEY/);
             assert.match(set.stdout, /mcp:secrets\.mcp-server\.AZURE_AD_CLIENT_SECRET/);
+        });
+
+        it("suppresses a violation that is accepted, says by whom, and can be told not to", () => {
+            const oneZone = (text: string) =>
+                text.replace("active: primary", "active: primary\n    multiAz: false");
+            writeFileSync(
+                join(folder, "policies", "exceptions.yaml"),
+                [
+                    "exceptions:",
+                    "    - rule: aws-rds-instance-require-multi-az",
+                    "      stack: production",
+                    "      resource: mcp-production",
+                    "      reason: The second zone is being built.",
+                    "      owner: Platform Lead",
+                    "      ticket: CHG-1",
+                    "      expires: 2999-12-31",
+                ].join("\n"),
+            );
+            const accepted = previewWith(oneZone);
+            assert.equal(accepted.status, 0, accepted.stderr);
+            assert.match(accepted.stdout, /^Policies: \d+ rules, 0 violations, 1 suppressed, /m);
+            assert.match(
+                accepted.stdout,
+                /suppressed {2}aws-rds-instance-require-multi-az\n.*: is in one zone only\n +CHG-1, accepted by Platform Lead until 2999-12-31: The second zone is being built\.$/m,
+            );
+            const ignored = previewWith(oneZone, "--ignore-exceptions");
+            assert.equal(ignored.status, 1);
+            assert.match(ignored.stdout, /^Policies: \d+ rules, 1 violations, 0 suppressed, /m);
         });
 
         it("pins no image it cannot resolve, and says why without a stack trace", () => {

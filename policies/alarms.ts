@@ -1,0 +1,17 @@
+import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../runbook/numbers";
+import { ofType } from "./selectors";
+import { type Properties } from "./unknown";
+
+/** Whether a resource is an alarm on a metric. */
+export const isMetricAlarm = ofType("aws:cloudwatch/metricAlarm:MetricAlarm");
+
+/** What disagrees with the severity matrix in tags that name a severity. Section 4.1. */
+export function disagreement({ severity, "response-minutes": minutes }: Properties): string | undefined {
+    const expected = SEVERITY_MATRIX[severity as Severity]?.responseMinutes;
+    if (expected === undefined) {
+        return `severity is ${severity ?? "not set"}, expected one of ${SEVERITIES.join(", ")}`;
+    }
+    return minutes === String(expected)
+        ? undefined
+        : `response-minutes is ${minutes ?? "not set"}, expected ${expected}`;
+}

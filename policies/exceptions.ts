@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { problemsOf } from "../config/problems";
+import { someText } from "../config/scalars";
+import { ZONE_OFFSET_MINUTES } from "../runbook/numbers";
+import { type Finding, type Rule, stackOf } from "./rule";
+
+/** Where the exceptions stand, below the project. */
+export const EXCEPTIONS_FILE = "policies/exceptions.yaml";
+
+const exceptionSchema = z.strictObject({
+    /** Rule whose violation is accepted. */
+    rule: someText,
+    /** Stack it is accepted in. */
+    stack: someText,
+    /** Name or URN of the resource; `*` stands for any characters. */
+    resource: someText,
+    /** Why it is accepted. */
+    reason: someText,
+    /** Who answers for it. */
+    owner: someText,
+    /** Where it was decided. */
+    ticket: someText,
+    /** Last day it holds, in the zone of the runbook. */
+    expires: z.iso.date("a date, such as 2026-12-31"),
+});
+
+/** A violation that the team accepts for a time. */
+export type Exception = z.output<typeof exceptionSchema>;
+
+/** What the file of exceptions says. */
+export interface Exceptions {
+    readonly entries: readonly Exception[];
+    /** What is wrong with it; entries that something is wrong with are left out. */
+    readonly problems: readonly string[];
+}
+
+/** As if nothing were accepted. */
+export const NO_EXCEPTIONS: Exceptions = { entries: [], problems: [] };
+
+/** Metadata of the findings about the exceptions themselves. What they no longer accept is found by its own rule. */
+export const exceptionsRule: Rule = {
+    name: "policy-exceptions-require-validity",
+    description:
+        "Exceptions are well-formed, name a rule that accepts them, have not expired and accept something.",
+    severity: "medium",
+    enforcement: "advisory",
+    frameworks: [],
+    remediation: `Mend or remove the entry of ${EXCEPTIONS_FILE}, and mend what it accepted.`,
+};
+
+/** Reads the exceptions of a project. */
+export function loadExceptions(root: string, rules: readonly Rule[]): Exceptions {
+    return readExceptions(readFileSync(join(root, EXCEPTIONS_FILE), "utf8"), rules);
+}
+
+/** Reads what a file of exceptions says. */
+export function readExceptions(content: string, rules: readonly Rule[]): Exceptions {
+    const document = parseDocument(content);
+    const raw: unknown = document.errors.length > 0 ? undefined : document.toJS();
+    const list = (raw as { exceptions?: unknown } | null | undefined)?.exceptions;
+    if (!Array.isArray(list)) {
+        return { entries: [], problems: ["found no list, expected exceptions: [] or a list of them"] };
+    }
+    const entries: Exception[] = [];
+    const problems: string[] = [];
+    list.forEach((entry: unknown, index) => {
+        const { data, error } = exceptionSchema.safeParse(entry);
+        const found = problemsOf(exceptionSchema, entry, error?.issues ?? [], () => false).map(
+            ({ path, found, expected }) =>
+                `${path.replace("mcp:", ".")}: found ${found}, expected ${expected}`.replace(/^\.:/, ":"),
+        );
+        const named = rules.find(({ name }) => name === data?.rule);
+        if (data !== undefined && named === undefined) {
+            found.push(`.rule: found ${JSON.stringify(data.rule)}, expected a rule of the pack`);
+        } else if (named?.exceptions === "none") {
+            found.push(`.rule: found ${JSON.stringify(named.name)}, expected a rule that accepts exceptions`);
+        }
+        problems.push(...found.map((problem) => `exceptions[${index}]${problem}`));
+        if (data !== undefined && found.length === 0) {
+            entries.push(data);
+        }
+    });
+    return { entries, problems };
+}
+
+/** Applies exceptions to the findings of one judging, and knows in the end which of them were of use. */
+export class Acceptance {
+    private readonly useful = new Set<Exception>();
+
+    constructor(private readonly exceptions: Exceptions) {}
+
+    /** A finding as it counts: a violation that an exception accepts is suppressed. */
+    of(finding: Finding, now: Date): Finding {
+        const matching = this.exceptions.entries.filter((exception) => concerns(exception, finding));
+        // Of use for what is undetermined as well: it may turn out to be a violation.
+        matching.forEach((exception) => this.useful.add(exception));
+        const accepting = matching.find((exception) => !hasExpired(exception, now));
+        return finding.kind === "violation" && accepting !== undefined
+            ? { ...finding, kind: "suppressed", exception: accepting }
+            : finding;
+    }
+
+    /** What is wrong with the exceptions of a stack, after all its findings. */
+    faults(stack: string, now: Date): Finding[] {
+        const ofEntries = this.exceptions.entries
+            .filter((exception) => exception.stack === stack)
+            .flatMap((exception) => {
+                const { rule, resource, ticket, expires } = exception;
+                const fault = hasExpired(exception, now)
+                    ? `expired on ${expires}`
+                    : this.useful.has(exception)
+                      ? undefined
+                      : "accepts nothing that is found";
+                return fault === undefined ? [] : [`${rule} on ${resource} (${ticket}): ${fault}`];
+            });
+        return [...this.exceptions.problems, ...ofEntries].map((message) => ({
+            rule: exceptionsRule.name,
+            urn: "",
+            kind: "violation",
+            message,
+        }));
+    }
+}
+
+function concerns({ rule, stack, resource }: Exception, finding: Finding): boolean {
+    const pattern = new RegExp(`^${resource.split("*").map(escaped).join(".*")}$`);
+    return (
+        rule === finding.rule &&
+        stack === stackOf(finding.urn) &&
+        [finding.urn, finding.urn.split("::").at(-1)!].some((name) => pattern.test(name))
+    );
+}
+
+function escaped(part: string): string {
+    return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+function hasExpired({ expires }: Exception, now: Date): boolean {
+    return now.getTime() >= Date.parse(expires) + DAY - ZONE_OFFSET_MINUTES * 60_000;
+}

@@ -1,0 +1,33 @@
+import { disagreement, isMetricAlarm } from "../alarms";
+import { type Rule } from "../rule";
+import { eachOf, leadsTo, ofType } from "../selectors";
+
+export const rule: Rule = {
+    name: "aws-cloudwatch-alarm-require-severity",
+    description:
+        "Alarms carry a severity and its response time as the matrix has them, and call the topic of that severity.",
+    severity: "high",
+    enforcement: "mandatory",
+    frameworks: [],
+    remediation:
+        "Tag the alarm with a severity of the matrix in runbook/numbers.ts and its response-minutes, and let alarmActions name that severity's topic alone.",
+    runbook: "4.1",
+    stack: eachOf(isMetricAlarm, (alarm, resources, { report }) => {
+        const tags = alarm.props["tags"] ?? {};
+        const found = disagreement(tags);
+        if (found !== undefined) {
+            report(found);
+            return;
+        }
+        const called = resources
+            .filter(ofType("aws:sns/topic:Topic"))
+            .filter((topic) => leadsTo(alarm, "alarmActions", topic))
+            .map((topic) => topic.props["tags"]?.severity);
+        if (!called.includes(tags.severity)) {
+            report(`calls no topic of severity ${tags.severity}`);
+        }
+        for (const other of called.filter((severity) => severity !== tags.severity)) {
+            report(`calls a topic of severity ${other ?? "none"}, expected ${tags.severity}`);
+        }
+    }),
+};
