@@ -1,3 +1,4 @@
+import { declareAlarms } from "./composition/alarms";
 import { declareData } from "./composition/data";
 import { declareEdge } from "./composition/edge";
 import { declareFoundation } from "./composition/foundation";
@@ -14,6 +15,7 @@ const urls = declareWorkloads(foundation, data);
 declareEdge(foundation);
 declareMaintenance(foundation, incidents);
 declareHealth(foundation, data);
+declareAlarms(foundation, incidents);
 
 export const namespace = foundation.namespace.namespace;
 export const services = urls;

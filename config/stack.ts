@@ -1,5 +1,6 @@
 import { output, type Output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
+import { alarmsSchema } from "./alarms";
 import { awsSchema } from "./aws";
 import { cacheSchema, checkCache } from "./cache";
 import { checkDatabase, databaseSchema } from "./database";
@@ -29,6 +30,8 @@ const stackShape = z.strictObject({
     jobs: jobsSchema,
     workloads: workloadsSchema,
     incident: incidentSchema,
+    /** Limits of the alarms. Default: those in there. */
+    alarms: alarmsSchema.prefault({}),
     /** PostgreSQL. Default: none; workloads that use one are supplied with its URL. */
     database: databaseSchema.optional(),
     /** A second instance, restored from the first. Default: none. Section 7.2. */

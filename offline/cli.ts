@@ -2,6 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { RunError } from "@pulumi/pulumi/errors";
+import { renderAlarms } from "../components/observability/alarms/render";
+import { alarmsOf } from "../composition/alarmTable";
 import { NO_EXCEPTIONS } from "../policies/exceptions";
 import { rules } from "../policies/rules";
 import { renderRunbook } from "../runbook/render";
@@ -13,7 +15,7 @@ import { runbookCommand } from "../tools/runbook/command";
 import { isBlocked, previewStack } from "./preview";
 import { bundleProgram } from "./program";
 import { renderJson, renderText } from "./render";
-import { imagesOf, stackNames, UsageError } from "./stackFile";
+import { imagesOf, stackNames, UsageError, valuesOf } from "./stackFile";
 
 const root = process.cwd();
 
@@ -143,6 +145,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     docs: async () => {
         writeFileSync(join(root, "docs", "runbook.md"), renderRunbook());
         writeFileSync(join(root, "docs", "policies.md"), renderPolicies(rules));
+        writeFileSync(join(root, "docs", "alarms.md"), renderAlarms(alarmsOf(valuesOf(root, "production"))));
         return 0;
     },
 };

@@ -21,11 +21,13 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "kubernetes:policy/v1:PodDisruptionBudget": [],
     "kubernetes:rbac.authorization.k8s.io/v1:Role": [],
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ["roleRef"],
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": ["alarmName"],
     "aws:cloudwatch/eventRule:EventRule": ["eventBusName", "name", "namePrefix"],
     "aws:cloudwatch/eventTarget:EventTarget": ["eventBusName", "rule", "targetId"],
     "aws:cloudwatch/logGroup:LogGroup": ["logGroupClass", "name", "namePrefix"],
     "aws:cloudwatch/logStream:LogStream": ["logGroupName", "name"],
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": ["destinationArn", "logGroup", "name"],
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ["name"],
     "aws:ec2/securityGroup:SecurityGroup": ["description", "name", "namePrefix", "vpcId"],
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": ["clusterName", "namespace", "serviceAccount"],
     "aws:elasticache/replicationGroup:ReplicationGroup": [

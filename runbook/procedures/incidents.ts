@@ -32,6 +32,28 @@ export const incidents: readonly Procedure[] = [
         undo: "Remove the address from the list.",
     },
     {
+        id: "alarms",
+        sections: ["4.1", "4.2"],
+        title: "Limits of the alarms",
+        when:
+            "An alarm rings too early or too late. docs/alarms.md has all of them, and what each means; its description " +
+            "says the same to whoever is woken by it. Limits of the runbook are no values: they stand in `runbook/numbers.ts`.",
+        edits: [
+            {
+                path: "mcp:alarms.cache.memory",
+                value: "the limit, here in percent of the memory",
+                example: "70",
+            },
+        ],
+        changes: ["001", "002"].map((node) => ({
+            operation: "update",
+            type: "aws:cloudwatch/metricAlarm:MetricAlarm",
+            name: `mcp-production-cache-memory-${node}`,
+        })),
+        verify: "`aws cloudwatch describe-alarms --alarm-name-prefix mcp-production-` shows limits and states.",
+        undo: "Set the value it had.",
+    },
+    {
         id: "restart",
         sections: ["4.3.2 step 4", "4.3.3 step 5"],
         title: "Graceful restart",

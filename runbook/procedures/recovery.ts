@@ -91,6 +91,14 @@ export const recovery: readonly Procedure[] = [
         changes: [
             ...restored,
             { operation: "update", type: "kubernetes:core/v1:Secret", name: "mcp-db-secret" },
+            // They watch the instance that the services use.
+            ...["connections", "memory", "silent", "storage", "transaction-ids"].map(
+                (alarm): ExpectedChange => ({
+                    operation: "update",
+                    type: "aws:cloudwatch/metricAlarm:MetricAlarm",
+                    name: `mcp-production-database-${alarm}`,
+                }),
+            ),
             ...["blue", "green"].map((colour): ExpectedChange => ({
                 operation: "update",
                 type: DEPLOYMENT,

@@ -1,0 +1,66 @@
+import { type Alarm, type Metric } from "../alarm";
+
+/** Arguments of {@link archiveAlarms}. */
+export interface ArchiveAlarmsArgs {
+    /** Name of the delivery stream that fills the archive, and of the subscription that fills the stream. */
+    name: string;
+    /** Log group whose events are archived. */
+    logGroup: string;
+}
+
+/** An event that is older than that when it is still on its way is late: it takes five minutes. In seconds. */
+const LATE_SECONDS = 1800;
+
+/** Audit events on their way to the archive. Section 7.1. */
+export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
+    const stream = (metric: string, statistic: Metric["statistic"]): Metric => ({
+        namespace: "AWS/Firehose",
+        name: metric,
+        dimensions: { DeliveryStreamName: name },
+        statistic,
+    });
+    const common = { procedure: "audit-archive", minutes: 5, silence: "count" } as const;
+    const tried = `Their log beside ${logGroup} says why. Nothing is lost for a day: it is tried again so long.`;
+    return [
+        {
+            ...common,
+            id: "archive-subscription",
+            severity: "P2",
+            meaning: `Events of ${logGroup} are refused on their way to the archive.`,
+            cause: "The role of the subscription was changed, or the stream is gone.",
+            resolution: `Update the stack. What was refused is not sent again: export it from ${logGroup}, where it stays.`,
+            watched: {
+                namespace: "AWS/Logs",
+                name: "DeliveryErrors",
+                dimensions: { LogGroupName: logGroup, DestinationType: "Firehose", FilterName: name },
+                statistic: "Sum",
+            },
+            comparison: ">",
+            threshold: 0,
+        },
+        {
+            ...common,
+            id: "archive-delivery",
+            severity: "P3",
+            meaning: "Audit events cannot be written to the archive.",
+            cause: "The role of the stream, the policy of the bucket, or their key was changed.",
+            resolution: tried,
+            watched: stream("DeliveryToS3.Success", "Average"),
+            comparison: "<",
+            threshold: 1,
+            periods: 3,
+        },
+        {
+            ...common,
+            id: "archive-delay",
+            severity: "P3",
+            meaning: `Audit events have been on their way to the archive for more than ${LATE_SECONDS / 60} minutes.`,
+            cause: "The archive refuses them, or there are more than the stream takes.",
+            resolution: tried,
+            watched: stream("DeliveryToS3.DataFreshness", "Maximum"),
+            comparison: ">",
+            threshold: LATE_SECONDS,
+            periods: 3,
+        },
+    ];
+}

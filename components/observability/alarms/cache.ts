@@ -1,0 +1,74 @@
+import { type Alarm, type Metric } from "../alarm";
+
+/** Arguments of {@link cacheAlarms}. */
+export interface CacheAlarmsArgs {
+    /** Name of the replication group. */
+    group: string;
+    /** How many nodes it has. */
+    nodes: number;
+    /** Share of its memory that may be in use, in percent. */
+    memory: number;
+    /** Most keys that may be evicted within five minutes. */
+    evictions: number;
+}
+
+/** Redis, as ElastiCache sees it. Section 6.3. */
+export function cacheAlarms({ group, nodes, memory, evictions }: CacheAlarmsArgs): Alarm[] {
+    // ElastiCache names the nodes of a group so, and reports each by itself.
+    const members = Array.from({ length: nodes }, (_, index) => String(index + 1).padStart(3, "0"));
+    return members.flatMap((member): Alarm[] => {
+        const node = `${group}-${member}`;
+        const of = (name: string, statistic: Metric["statistic"]): Metric => ({
+            namespace: "AWS/ElastiCache",
+            name,
+            dimensions: { CacheClusterId: node },
+            statistic,
+        });
+        return [
+            {
+                id: `cache-silent-${member}`,
+                severity: "P2",
+                meaning: `ElastiCache reports nothing of ${node}: it is down or gone.`,
+                cause: "The node failed or is being replaced.",
+                resolution:
+                    "Look at the events of the group; another zone takes over by itself where it has a replica.",
+                procedure: "redis-memory",
+                // Never true of a value, so that silence alone makes it ring.
+                watched: of("CurrConnections", "Minimum"),
+                comparison: "<",
+                threshold: 0,
+                minutes: 5,
+                periods: 2,
+                silence: "heartbeat",
+            },
+            {
+                id: `cache-memory-${member}`,
+                severity: "P3",
+                meaning: `More than ${memory} % of the memory of ${node} is in use.`,
+                cause: "Keys that never expire, or more data than the node type has room for.",
+                resolution: "Clean the cache up; raise mcp:cache.nodeType.",
+                procedure: "redis-memory",
+                watched: of("DatabaseMemoryUsagePercentage", "Maximum"),
+                comparison: ">",
+                threshold: memory,
+                minutes: 5,
+                periods: 3,
+                silence: "level",
+            },
+            {
+                id: `cache-evictions-${member}`,
+                severity: "P3",
+                meaning: `${node} throws keys away for lack of memory: sessions may be lost.`,
+                cause: "The memory is full.",
+                resolution: "Clean the cache up; raise mcp:cache.nodeType.",
+                procedure: "redis-memory",
+                watched: of("Evictions", "Sum"),
+                comparison: ">",
+                threshold: evictions,
+                minutes: 5,
+                periods: 3,
+                silence: "count",
+            },
+        ];
+    });
+}

@@ -1,0 +1,39 @@
+import { SEVERITIES } from "../../../runbook/numbers";
+import { type Alarm, conditionOf, SILENCE } from "../alarm";
+
+/** What it is to an alarm that nothing is reported. */
+const SILENT: Readonly<Record<(typeof SILENCE)[Alarm["silence"]], string>> = {
+    breaching: "silence rings too",
+    notBreaching: "silence is well",
+    missing: "silence is unknown",
+};
+
+/** The alarms of a stack as a page (docs/alarms.md), the most severe first. */
+export function renderAlarms(alarms: readonly Alarm[]): string {
+    const sorted = SEVERITIES.flatMap((severity) => alarms.filter((alarm) => alarm.severity === severity));
+    return [
+        "# Alarms",
+        "",
+        "Generated from `components/observability/alarms` by `npm run docs`, with the values of production. The name of each",
+        "begins with the stack's: `mcp-production-database-silent`. A test finds for each who publishes its metric.",
+        "",
+        "| Alarm | Severity | What is wrong | Procedure |",
+        "| --- | --- | --- | --- |",
+        ...sorted.map(
+            ({ id, severity, meaning, procedure }) =>
+                `| [${id}](#${id}) | ${severity} | ${meaning} | [${procedure}](runbook.md#${procedure}) |`,
+        ),
+        "",
+        ...sorted.flatMap((alarm) => [
+            `<a id="${alarm.id}"></a>`,
+            "",
+            `**${alarm.id}** (${alarm.severity}) ${alarm.meaning}`,
+            "",
+            `- Rings on: ${conditionOf(alarm)}; ${SILENT[SILENCE[alarm.silence]]}`,
+            `- Likely cause: ${alarm.cause}`,
+            `- What helps: ${alarm.resolution}`,
+            `- Procedure: [${alarm.procedure}](runbook.md#${alarm.procedure})`,
+            "",
+        ]),
+    ].join("\n");
+}

@@ -1,0 +1,46 @@
+import { type Alarm } from "../components/observability/alarm";
+import { archiveAlarms } from "../components/observability/alarms/archive";
+import { cacheBackupAlarm } from "../components/observability/alarms/backups";
+import { cacheAlarms } from "../components/observability/alarms/cache";
+import { databaseAlarms } from "../components/observability/alarms/database";
+import { type StackValues } from "../config";
+import { databaseNames } from "../config/joins";
+import { mebibytes } from "../config/scalars";
+
+/** Every alarm of a stack, as data: none for what it does not declare. */
+export function alarmsOf(values: StackValues): Alarm[] {
+    const {
+        aws,
+        database,
+        cache,
+        archive,
+        environment,
+        alarms,
+        kubernetes: { namespace: name },
+    } = values;
+    const found: Alarm[] = [];
+    if (database !== undefined) {
+        const { identifier, recovery } = databaseNames(values);
+        const { freeMemory, freeStorage, ...limits } = alarms.database;
+        found.push(
+            ...databaseAlarms({
+                identifier: database.active === "recovery" ? recovery : identifier,
+                freeMemory: mebibytes(freeMemory),
+                freeStorage: (freeStorage / 100) * database.storage.initial,
+                ...limits,
+            }),
+        );
+    }
+    if (cache !== undefined) {
+        found.push(
+            ...cacheAlarms({ group: name, nodes: cache.replicas + 1, ...alarms.cache }),
+            cacheBackupAlarm({
+                stateMachineArn: `arn:aws:states:${aws.region}:${aws.accountId}:stateMachine:${name}-redis-backup`,
+            }),
+        );
+    }
+    if (archive !== undefined) {
+        found.push(...archiveAlarms({ name: `${name}-audit`, logGroup: `/mcp/${environment}/audit` }));
+    }
+    return found;
+}

@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { memoryQuantity, percent, wholeNumber } from "./scalars";
+
+/** Limits of the alarms that the runbook has no number for. Sections 4.3 and 6.3. */
+export const alarmsSchema = z.strictObject({
+    /** PostgreSQL. */
+    database: z
+        .strictObject({
+            /** Most connections. AWS lets an instance take about one for 9 MiB of its memory. Default: 300. */
+            connections: wholeNumber(10, 5000).default(300),
+            /** Least memory that is free. Default: 256Mi. */
+            freeMemory: memoryQuantity.default("256Mi"),
+            /** Least disk that is free, in percent of `storage.initial`. At 10 it grows by itself. Default: 5. */
+            freeStorage: percent.default(5),
+            /** Transaction ids in use. At 2 billion it takes no more writes. Default: a billion. */
+            transactionIds: wholeNumber(200_000_000, 1_900_000_000).default(1_000_000_000),
+        })
+        .prefault({}),
+    /** Redis. */
+    cache: z
+        .strictObject({
+            /** Memory in use, in percent. Default: 80. */
+            memory: percent.default(80),
+            /** Keys evicted within five minutes. Default: 100. */
+            evictions: wholeNumber(0, 1_000_000).default(100),
+        })
+        .prefault({}),
+});
+
+/** See {@link alarmsSchema}. */
+export type AlarmsValues = z.output<typeof alarmsSchema>;

@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderAlarms } from "../../components/observability/alarms/render";
+import { alarmsOf } from "../../composition/alarmTable";
+import { valuesOf } from "../../offline/stackFile";
+import { displayed } from "../../offline/property";
+import { type RecordedResource, type Recording } from "../../offline/record";
+import { catalogue } from "../../runbook/catalogue";
+import { SEVERITIES, SEVERITY_MATRIX } from "../../runbook/numbers";
+import { changesOf, linesOf, only, recordStack, root } from "../support";
+import { type Emitter, emittersOf, type Kind } from "./emitters";
+
+const ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm";
+const COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm";
+const TOPIC = "aws:sns/topic:Topic";
+const STACKS = ["production", "staging"];
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- inputs are looked into as they are */
+const shown = ({ inputs }: RecordedResource): any => displayed(inputs as never);
+const alarmsIn = ({ resources }: Recording) => resources.filter(({ type }) => type === ALARM);
+const of = (recording: Recording, id: string): any =>
+    shown(
+        only(
+            recording,
+            ALARM,
+            `${recording.stack === "production" ? "mcp-production" : "mcp-staging"}-${id}`,
+        ),
+    );
+
+/** The metrics of an alarm as CloudWatch would look for them. */
+function metricsOf(inputs: any): { namespace: string; metricName: string; dimensions: object }[] {
+    return inputs.metricQueries === undefined
+        ? [inputs]
+        : inputs.metricQueries.flatMap(({ metric }: any) => (metric === undefined ? [] : [metric]));
+}
+
+const canonical = (dimensions: object = {}) => JSON.stringify(Object.entries(dimensions).sort());
+
+/** What an alarm's metrics are, or undefined for one that nothing emits under these very dimensions. */
+function kindsOf(inputs: any, emitters: readonly Emitter[]): (Kind | undefined)[] {
+    return metricsOf(inputs).map(({ namespace, metricName, dimensions }) => {
+        const found = emitters.find(
+            (emitter) =>
+                emitter.namespace === namespace &&
+                metricName in emitter.metrics &&
+                canonical(emitter.dimensions) === canonical(dimensions),
+        );
+        return found?.metrics[metricName];
+    });
+}
+
+/** What must be made of silence, given what is watched and which way. */
+function silenceOf(kinds: readonly (Kind | undefined)[], { comparisonOperator, threshold }: any): string {
+    const below = comparisonOperator.startsWith("LessThan");
+    if (kinds.includes("life")) {
+        return "breaching";
+    }
+    if (kinds.includes("level")) {
+        // No level is negative: what rings below 0 rings on silence alone, and on nothing else.
+        return below && threshold <= 0 ? "breaching" : "missing";
+    }
+    return kinds.includes("count") && below ? "breaching" : "notBreaching";
+}
+
+/** Everything that is wrong with the alarms of a stack. */
+function faultsOf(recording: Recording): string[] {
+    const emitters = emittersOf(recording);
+    return alarmsIn(recording).flatMap((alarm) => {
+        const inputs = shown(alarm);
+        const kinds = kindsOf(inputs, emitters);
+        const fault = (what: string) => `${alarm.name}: ${what}`;
+        if (kinds.includes(undefined)) {
+            return [fault("nothing emits its metric")];
+        }
+        const silence = silenceOf(kinds, inputs);
+        const [, id] = /^Procedure: docs\/runbook\.md#(.*)$/m.exec(inputs.alarmDescription) ?? [];
+        return [
+            ...(inputs.treatMissingData === silence ? [] : [fault(`silence is ${silence}`)]),
+            ...(catalogue.some((procedure) => procedure.id === id) ? [] : [fault(`no procedure ${id}`)]),
+        ];
+    });
+}
+
+describe("the alarms", () => {
+    const recordings: Record<string, Recording> = {};
+    let production: Recording;
+    before(async () => {
+        for (const stack of STACKS) {
+            recordings[stack] = await recordStack(stack);
+        }
+        production = recordings["production"]!;
+    });
+
+    for (const stack of STACKS) {
+        it(`of ${stack} each watch what something emits, judge silence rightly, and lead to a procedure`, () => {
+            assert.ok(alarmsIn(recordings[stack]!).length > 0);
+            assert.deepEqual(faultsOf(recordings[stack]!), []);
+        });
+
+        it(`of ${stack} keep to what CloudWatch takes`, () => {
+            for (const alarm of alarmsIn(recordings[stack]!)) {
+                const { alarmDescription, evaluationPeriods, metricQueries, period } = shown(alarm);
+                assert.ok(alarmDescription.length <= 1024, alarm.name);
+                const seconds = evaluationPeriods * (period ?? metricQueries[1].metric.period);
+                assert.ok(seconds <= 24 * 3600, alarm.name);
+            }
+        });
+
+        it(`of ${stack} do what their severity says, and tell when they are over`, () => {
+            const { resources } = recordings[stack]!;
+            const topicOf = (severity: string) =>
+                resources.find(
+                    ({ type, inputs }) => type === TOPIC && (inputs["tags"] as any).severity === severity,
+                )!.urn;
+            for (const alarm of alarmsIn(recordings[stack]!)) {
+                const { tags, alarmDescription } = shown(alarm);
+                const { severity } = tags as { severity: (typeof SEVERITIES)[number] };
+                const { responseMinutes, impact } = SEVERITY_MATRIX[severity];
+                assert.equal(tags["response-minutes"], String(responseMinutes));
+                assert.ok(alarmDescription.startsWith(`${severity} ${impact}. Respond within `));
+                for (const actions of ["alarmActions", "okActions"]) {
+                    assert.ok(alarm.propertyDependencies[actions]!.includes(topicOf(severity)), alarm.name);
+                }
+            }
+        });
+
+        it(`of ${stack} are summed up for each severity`, () => {
+            const own = alarmsIn(recordings[stack]!);
+            for (const severity of SEVERITIES) {
+                const names = own
+                    .filter(({ inputs }) => (inputs["tags"] as any).severity === severity)
+                    .map(({ name }) => `ALARM("${name}")`);
+                const sums = recordings[stack]!.resources.filter(
+                    ({ type, inputs }) => type === COMPOSITE && (inputs["tags"] as any).severity === severity,
+                );
+                assert.equal(sums.length, names.length === 0 ? 0 : 1);
+                assert.deepEqual(
+                    sums.flatMap(({ inputs }) => String(inputs["alarmRule"]).split(" OR ")).sort(),
+                    names.sort(),
+                );
+            }
+        });
+    }
+
+    it("are found out when nothing emits what they watch, silence is misjudged, or the procedure is gone", () => {
+        const mutated = (name: string, change: (inputs: any) => object): string[] =>
+            faultsOf({
+                ...production,
+                resources: production.resources.map((resource) =>
+                    resource.name === name && resource.type === ALARM
+                        ? { ...resource, inputs: { ...resource.inputs, ...change(shown(resource)) } }
+                        : resource,
+                ),
+            });
+        const name = "mcp-production-database-connections";
+        const nothing = [`${name}: nothing emits its metric`];
+        assert.deepEqual(
+            mutated(name, () => ({ namespace: "AWS/Rds" })),
+            nothing,
+        );
+        assert.deepEqual(
+            mutated(name, () => ({ metricName: "Connections" })),
+            nothing,
+        );
+        assert.deepEqual(
+            mutated(name, ({ dimensions }) => ({ dimensions: { ...dimensions, EngineName: "postgres" } })),
+            nothing,
+        );
+        assert.deepEqual(
+            mutated(name, () => ({ dimensions: { DBInstanceIdentifier: "mcp-recovery" } })),
+            nothing,
+        );
+        assert.deepEqual(
+            mutated(name, () => ({ treatMissingData: "notBreaching" })),
+            [`${name}: silence is missing`],
+        );
+        assert.deepEqual(
+            mutated(name, ({ alarmDescription }) => ({
+                alarmDescription: alarmDescription.replace(/#.*/, "#gone"),
+            })),
+            [`${name}: no procedure gone`],
+        );
+        const silent = "mcp-production-database-silent";
+        assert.deepEqual(
+            mutated(silent, () => ({ treatMissingData: "missing" })),
+            [`${silent}: silence is breaching`],
+        );
+    });
+
+    it("follow what is declared", async () => {
+        const without = await recordStack(
+            "production",
+            "mcp:database.active=recovery",
+            "mcp:recovery.restoreTime=2026-01-31T10:30:00+05:30",
+        );
+        assert.deepEqual(of(without, "database-connections").dimensions, {
+            DBInstanceIdentifier: "mcp-recovery",
+        });
+        const values = valuesOf(root, "production");
+        const { database, cache, archive, ...bare } = values;
+        assert.ok(database && cache && archive);
+        const subjects = (ids: readonly string[]) => [...new Set(ids.map((id) => id.split("-")[0]))];
+        assert.deepEqual(subjects(alarmsOf({ ...bare, cache }).map(({ id }) => id)), ["cache"]);
+        assert.deepEqual(alarmsOf(bare), []);
+    });
+
+    it("watch the level of a database", () => {
+        const { alarmDescription, alarmActions, okActions, ...inputs } = of(production, "database-storage");
+        assert.deepEqual(inputs, {
+            name: "mcp-production-database-storage",
+            namespace: "AWS/RDS",
+            metricName: "FreeStorageSpace",
+            dimensions: { DBInstanceIdentifier: "mcp-production" },
+            statistic: "Minimum",
+            period: 300,
+            evaluationPeriods: 2,
+            comparisonOperator: "LessThanThreshold",
+            // 5 % of 100 GiB.
+            threshold: 5 * 1024 ** 3,
+            treatMissingData: "missing",
+            tags: { severity: "P2", "response-minutes": "30" },
+        });
+        assert.deepEqual([alarmActions, okActions], [["[unknown]"], ["[unknown]"]]);
+        assert.equal(
+            alarmDescription,
+            [
+                "P2 Major degradation. Respond within 30 minutes.",
+                "Less than 5 GiB of disk are free on mcp-production: a full one stops every write.",
+                "Likely cause: Data grows faster than the disk, has reached storage.max, or an old transaction keeps the log.",
+                "What helps: Raise mcp:database.storage.max; look for long transactions and forgotten replication slots.",
+                "Procedure: docs/runbook.md#database-connections",
+                "Rings on: Minimum of FreeStorageSpace < 5368709120 in each of 2 times 5 minutes",
+            ].join("\n"),
+        );
+    });
+
+    it("ring on silence, but not before there can be a voice", () => {
+        const { treatMissingData, threshold, comparisonOperator, warmUpConfiguration } = of(
+            production,
+            "database-silent",
+        );
+        assert.deepEqual(
+            { treatMissingData, threshold, comparisonOperator, warmUpConfiguration },
+            {
+                treatMissingData: "breaching",
+                threshold: 0,
+                comparisonOperator: "LessThanThreshold",
+                warmUpConfiguration: { warmUpPeriodDurationInMinutes: 130 },
+            },
+        );
+    });
+
+    it("change their limits by value alone", async () => {
+        const changes = await changesOf("production", "mcp:alarms.cache.memory=70");
+        assert.deepEqual(linesOf(changes), [
+            `update ${ALARM} mcp-production-cache-memory-001`,
+            `update ${ALARM} mcp-production-cache-memory-002`,
+        ]);
+    });
+
+    it("are in docs/alarms.md as they are declared (npm run docs writes it anew)", () => {
+        const page = renderAlarms(alarmsOf(valuesOf(root, "production")));
+        assert.equal(readFileSync(join(root, "docs", "alarms.md"), "utf8"), page);
+    });
+});

@@ -1,0 +1,119 @@
+import { type RecordedResource, type Recording } from "../../offline/record";
+import { type Property } from "../../offline/property";
+
+/**
+ * When a metric has values. `count`: what happens is counted, and where nothing happens there may be none. `level`:
+ * measured all the time. `passing`: measured while something passes by, and not otherwise. `life`: said of itself or
+ * of another by something that runs all the time.
+ */
+export type Kind = "count" | "level" | "passing" | "life";
+
+/** Metrics of one source by name, and the exact dimensions that each of them has. */
+export interface Emitter {
+    namespace: string;
+    metrics: Readonly<Record<string, Kind>>;
+    dimensions: Readonly<Record<string, string>>;
+}
+
+/** What AWS publishes of a resource by itself. */
+interface Published {
+    namespace: string;
+    metrics: Readonly<Record<string, Kind>>;
+    /** Dimensions of each set that is published, from the resource's inputs. */
+    dimensions: (inputs: RecordedResource["inputs"], account: Account) => Record<string, string>[];
+    /** Where AWS says so. */
+    source: string;
+}
+
+interface Account {
+    region: string;
+    accountId: string;
+}
+
+const text = (value: Property | undefined) => String(value);
+
+/**
+ * Metrics that AWS publishes of the types the program declares, by type: of all there are, those an alarm may use. What
+ * is not in here nobody publishes, as far as the tests know.
+ */
+const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
+    "aws:rds/instance:Instance": [
+        {
+            namespace: "AWS/RDS",
+            metrics: {
+                CPUUtilization: "level",
+                DatabaseConnections: "level",
+                FreeStorageSpace: "level",
+                FreeableMemory: "level",
+                // Of PostgreSQL alone.
+                MaximumUsedTransactionIDs: "level",
+            },
+            dimensions: ({ identifier }) => [{ DBInstanceIdentifier: text(identifier) }],
+            source: "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html",
+        },
+    ],
+    "aws:elasticache/replicationGroup:ReplicationGroup": [
+        {
+            namespace: "AWS/ElastiCache",
+            metrics: {
+                CurrConnections: "level",
+                DatabaseMemoryUsagePercentage: "level",
+                Evictions: "count",
+            },
+            dimensions: ({ replicationGroupId, numCacheClusters }) =>
+                Array.from({ length: Number(numCacheClusters) }, (_, index) => ({
+                    CacheClusterId: `${text(replicationGroupId)}-${String(index + 1).padStart(3, "0")}`,
+                })),
+            source: "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.Redis.html",
+        },
+    ],
+    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": [
+        {
+            namespace: "AWS/Firehose",
+            metrics: { "DeliveryToS3.DataFreshness": "passing", "DeliveryToS3.Success": "passing" },
+            dimensions: ({ name }) => [{ DeliveryStreamName: text(name) }],
+            source: "https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html",
+        },
+    ],
+    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": [
+        {
+            namespace: "AWS/Logs",
+            metrics: { DeliveryErrors: "count", DeliveryThrottling: "count" },
+            dimensions: ({ name, logGroup }) => [
+                { LogGroupName: text(logGroup), DestinationType: "Firehose", FilterName: text(name) },
+            ],
+            source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html",
+        },
+    ],
+    "aws:sfn/stateMachine:StateMachine": [
+        {
+            namespace: "AWS/States",
+            metrics: {
+                ExecutionsAborted: "count",
+                ExecutionsFailed: "count",
+                ExecutionsSucceeded: "count",
+                ExecutionsTimedOut: "count",
+            },
+            dimensions: ({ name }, { region, accountId }) => [
+                { StateMachineArn: `arn:aws:states:${region}:${accountId}:stateMachine:${text(name)}` },
+            ],
+            source: "https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html",
+        },
+    ],
+};
+
+/** Everything that publishes metrics once a recorded stack runs. */
+export function emittersOf({ resources }: Recording): Emitter[] {
+    const account = accountOf(resources);
+    return resources.flatMap(({ type, inputs }) =>
+        (PUBLISHED[type] ?? []).flatMap(({ namespace, metrics, dimensions }) =>
+            dimensions(inputs, account).map((set) => ({ namespace, metrics, dimensions: set })),
+        ),
+    );
+}
+
+function accountOf(resources: Recording["resources"]): Account {
+    const { inputs } = resources.find(({ type }) => type === "pulumi:providers:aws")!;
+    const [accountId] = JSON.parse(text(inputs["allowedAccountIds"])) as string[];
+    return { region: text(inputs["region"]), accountId: accountId! };
+}
