@@ -20,17 +20,11 @@ export function parameterOf(
     return parameter && String(parameter["value"]);
 }
 
-/**
- * Whether services depend on an instance. One that was restored is looked at first, and may be removed again, as long
- * as no Secret leads there. Section 7.2.
- */
-export function isInUse(instance: PolicyResource, resources: readonly PolicyResource[]): boolean {
-    return (
-        instance.props["restoreToPointInTime"] == null ||
-        resources
-            .filter(ofType("kubernetes:core/v1:Secret"))
-            .some(({ propertyDependencies }) =>
-                Object.values(propertyDependencies).some((sources) => sources.includes(instance.urn)),
-            )
-    );
+/** Whether services use an instance: a Secret of the stack leads there. */
+export function isServing({ urn }: PolicyResource, resources: readonly PolicyResource[]): boolean {
+    return resources
+        .filter(ofType("kubernetes:core/v1:Secret"))
+        .some(({ propertyDependencies }) =>
+            Object.values(propertyDependencies).some((sources) => sources.includes(urn)),
+        );
 }

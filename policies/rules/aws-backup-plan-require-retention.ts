@@ -1,42 +1,42 @@
-import { BACKUPS } from "../../runbook/numbers";
+import { isPlan, kindOf, SNAPSHOTS } from "../backups";
 import { type Rule } from "../rule";
-import { hoursBetween } from "../schedules";
-import { eachOf, ofType } from "../selectors";
+import { gapsOf, runsOf } from "../schedules";
+import { eachOf, isStaging } from "../selectors";
 import { type Properties } from "../unknown";
 
-const { hourly, daily } = BACKUPS.postgresql;
+const { hourly, daily } = SNAPSHOTS;
+
+/** How long after its time AWS Backup may start a job, in minutes, where nothing is said. */
+const START_WINDOW = 480;
 
 export const rule: Rule = {
     name: "aws-backup-plan-require-retention",
-    description: `A backup plan is hourly and keeps for ${hourly.retentionDays} day, or daily and keeps for ${daily.retentionDays} days, and is not both.`,
+    description: `Jobs of a backup plan are hourly and kept for ${hourly.days} day, or daily and kept for ${daily.days} days, and start before the next one is due.`,
     severity: "high",
     enforcement: "mandatory",
     frameworks: [],
-    remediation: `Declare a plan of one rule each: of two jobs whose start windows overlap in one plan, AWS Backup runs one.`,
+    remediation:
+        "Declare a plan each for hourly and daily jobs: of two jobs whose start windows overlap in one plan, AWS Backup runs one.",
     runbook: "7.1",
-    stack: eachOf(ofType("aws:backup/plan:Plan"), (plan, _resources, { report, attempt }) => {
+    stack: eachOf(isPlan, (plan, _resources, { report, attempt }) => {
         const rules: Properties = plan.props["rules"] ?? [];
-        const count = Object.keys(rules).length;
-        if (count !== 1) {
-            report(`has ${count} rules, expected one`);
-        }
-        for (const index of Object.keys(rules)) {
+        const all = Object.keys(rules).map((index): Properties => rules[index]);
+        for (const each of all) {
             attempt(() => {
-                const { ruleName, schedule, lifecycle } = rules[index];
-                const kind = [hourly, daily].find(
-                    (candidate) => hoursOf(candidate) === hoursBetween(schedule),
-                );
+                const kind = kindOf(each);
+                const found = each["lifecycle"]?.deleteAfter;
                 if (kind === undefined) {
-                    report(`${ruleName}: runs by ${schedule ?? "nothing"}, expected hourly or daily`);
-                } else if (lifecycle?.deleteAfter !== kind.retentionDays) {
-                    const found = lifecycle?.deleteAfter ?? "unlimited";
-                    report(`${ruleName}: is kept for ${found} days, expected ${kind.retentionDays}`);
+                    report(`${each["ruleName"]}: runs by ${each["schedule"]}, expected hourly or daily`);
+                } else if (!isStaging(plan) && found < SNAPSHOTS[kind].days) {
+                    report(
+                        `${each["ruleName"]}: is kept for ${found} days, expected ${SNAPSHOTS[kind].days}`,
+                    );
                 }
             });
         }
+        const window = Math.max(...all.map(({ startWindow }) => startWindow ?? START_WINDOW));
+        if (gapsOf(all.flatMap(({ schedule }) => runsOf(schedule))).some((gap) => gap < window)) {
+            report(`starts jobs up to ${window} minutes late, when the next one is due already`);
+        }
     }),
 };
-
-function hoursOf(kind: typeof hourly | typeof daily): number {
-    return "everyHours" in kind ? kind.everyHours : kind.everyDays * 24;
-}

@@ -1,7 +1,7 @@
 import { BACKUPS } from "../../runbook/numbers";
 import { isReplicationGroup, snapshotMachineOf } from "../caches";
 import { type Rule } from "../rule";
-import { hoursBetween, isOn, isSchedule } from "../schedules";
+import { gapsOf, isOn, isSchedule, runsOf } from "../schedules";
 import { eachOf, findOf, leadsTo } from "../selectors";
 
 const { everyHours } = BACKUPS.redis;
@@ -28,7 +28,10 @@ export const rule: Rule = {
         const expression: string | undefined = schedule?.props["scheduleExpression"];
         if (expression === undefined) {
             report("no schedule takes snapshots of it");
-        } else if (hoursBetween(expression) !== everyHours) {
+            return;
+        }
+        const gaps = gapsOf(runsOf(expression));
+        if (gaps.length === 0 || gaps.some((gap) => gap !== everyHours * 60)) {
             report(`snapshots are taken by ${expression}, expected every ${everyHours} hours`);
         }
     }),

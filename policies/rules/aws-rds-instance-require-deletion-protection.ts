@@ -1,4 +1,4 @@
-import { isInstance, isInUse } from "../databases";
+import { isInstance, isServing } from "../databases";
 import { type Rule } from "../rule";
 import { eachOf, isStaging } from "../selectors";
 
@@ -12,7 +12,9 @@ export const rule: Rule = {
     frameworks: ["CKV_AWS_293", "AwsSolutions-RDS10"],
     remediation: "Set deletionProtection and the resource option protect to true.",
     stack: eachOf(isInstance, (instance, resources, { report, attempt }) => {
-        if (isStaging(instance) || !isInUse(instance, resources)) {
+        // One that was restored is looked at first, and may be removed again. Section 7.2.
+        const isTrial = instance.props["restoreToPointInTime"] != null && !isServing(instance, resources);
+        if (isStaging(instance) || isTrial) {
             return;
         }
         attempt(() => {

@@ -39,6 +39,16 @@ function importsOfPreview() {
     return program;
 }
 
+/** Runs a bundle that prints one number. */
+function figureOf(file, ...flags) {
+    const args = [...flags, "-e", `require(${JSON.stringify(file)})`];
+    const { status, stdout, stderr } = spawnSync("node", args, { encoding: "utf8" });
+    if (status !== 0 || stdout === "") {
+        throw new Error(`${file} ended with ${status}:\n${stderr}`);
+    }
+    return Number(stdout);
+}
+
 const sorted = (numbers) => [...numbers].sort((a, b) => a - b);
 const show = (numbers, digits) => {
     const all = sorted(numbers);
@@ -53,18 +63,16 @@ try {
     const ratios = [];
     const memory = [];
     const growth = [];
+    const policies = bundle(process.cwd(), "policies", "test/bench/policies.ts");
+    const judging = [];
     for (let run = 0; run < runs; run += 1) {
         const alone = measure(imports);
         const preview = measure("offline/main.cjs", "preview");
         ratios.push(preview.cpu / alone.cpu);
         memory.push(preview.memory);
-        const { status, stdout, stderr } = spawnSync("node", ["-e", `require(${JSON.stringify(scale)})`], {
-            encoding: "utf8",
-        });
-        if (status !== 0 || stdout === "") {
-            throw new Error(`the scale program ended with ${status}:\n${stderr}`);
-        }
-        growth.push(Number(stdout));
+        growth.push(figureOf(scale));
+        // As the command line runs it: without optimized code.
+        judging.push(figureOf(policies, "--no-opt"));
     }
     console.log(
         `${cpus().length} processors, ${cpus()[0].model}, Node ${process.version}, ${runs} runs: median (least to most)`,
@@ -77,6 +85,9 @@ try {
     );
     console.log(
         `time per resource at 2,000 resources / at 200                         ${show(growth, 2)}   goal 1.20`,
+    );
+    console.log(
+        `all policies over production / the offline preview without them       ${show(judging, 2)}   goal 0.30`,
     );
 } finally {
     rmSync(folder, { recursive: true });

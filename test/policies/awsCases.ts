@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../policies/unknown";
+import { type Properties, UNKNOWN } from "../../policies/unknown";
 import { type Case, machine, PLAINTEXT, policy, SERVICE_ACCOUNT, SOUND, TOPIC_ARN, unsafe } from "./sound";
 
 /** What a rule says of a value that is not known. */
@@ -26,6 +26,7 @@ const isTrue = (name: string, property: string, found: string): Case[] => [
     [{ [`${name} props ${property}`]: UNKNOWN }, [unknown(`${name}: ${property}`)]],
 ];
 
+const HOURLY: Properties = SOUND["hourlyPlan"]!.props["rules"][0];
 const ENCRYPTION = "backupsEncryption props rules 0 applyServerSideEncryptionByDefault";
 
 const accessList = (id: string, permission: string) => ({
@@ -335,17 +336,15 @@ export const AWS_CASES: Record<string, Case[]> = {
         ],
         [{ "database protect": false, "database stack": "staging" }],
         // One that was restored may be removed again, until a Secret leads there.
-        [{ "database protect": false, "database props restoreToPointInTime": {} }],
         [
             {
                 "database protect": false,
                 "database props restoreToPointInTime": {},
-                secret: {
-                    type: "kubernetes:core/v1:Secret",
-                    props: {},
-                    from: { metadata: [], stringData: ["database"] },
-                },
+                databaseSecret: undefined,
             },
+        ],
+        [
+            { "database protect": false, "database props restoreToPointInTime": {} },
             ["database: is not protected from an update that deletes it"],
         ],
         [{ "database props restoreToPointInTime": UNKNOWN }, [unknown("database: restoreToPointInTime")]],
@@ -819,28 +818,83 @@ export const AWS_CASES: Record<string, Case[]> = {
     "aws-backup-vault-require-encryption": ownKey("vault", "kmsKeyArn"),
     "aws-backup-plan-require-retention": [
         [
-            { "hourlyPlan props rules 0 lifecycle deleteAfter": 2 },
-            ["hourlyPlan: hourly: is kept for 2 days, expected 1"],
+            { "dailyPlan props rules 0 lifecycle deleteAfter": 29 },
+            ["dailyPlan: daily: is kept for 29 days, expected 30"],
+        ],
+        [{ "dailyPlan props rules 0 lifecycle deleteAfter": 31 }],
+        [
+            { "hourlyPlan props rules 0 lifecycle deleteAfter": 0 },
+            ["hourlyPlan: hourly: is kept for 0 days, expected 1"],
+        ],
+        [{ "hourlyPlan props rules 0 lifecycle deleteAfter": 0, "hourlyPlan stack": "staging" }],
+        // Kept until somebody deletes it.
+        [{ "dailyPlan props rules 0 lifecycle": undefined }],
+        // Not in the hours of the maintenance window, which differ by the day of the week.
+        [
+            {
+                "hourlyPlan props rules": [
+                    { ...HOURLY, schedule: "cron(0 0-4,6/1 ? * MON-SAT *)" },
+                    { ...HOURLY, schedule: "cron(0 6-23 ? * 1 *)" },
+                ],
+            },
+        ],
+        ...[
+            "cron(0 0/12 * * ? *)",
+            "cron(0 1 ? * SUN *)",
+            "cron(0 1 1 * ? *)",
+            "rate(100 minutes)",
+            "daily",
+        ].map((schedule): Case => [
+            { "dailyPlan props rules 0 schedule": schedule },
+            [`dailyPlan: daily: runs by ${schedule}, expected hourly or daily`],
+        ]),
+        [{ "dailyPlan props rules 0 schedule": "rate(1 day)" }],
+        [
+            { "dailyPlan props rules 1": HOURLY },
+            ["dailyPlan: starts jobs up to 480 minutes late, when the next one is due already"],
         ],
         [
-            { "dailyPlan props rules 0 lifecycle": undefined },
-            ["dailyPlan: daily: is kept for unlimited days, expected 30"],
+            { "hourlyPlan props rules 0 startWindow": 61 },
+            ["hourlyPlan: starts jobs up to 61 minutes late, when the next one is due already"],
         ],
-        [
-            { "dailyPlan props rules 0 schedule": "cron(0 0/12 * * ? *)" },
-            ["dailyPlan: daily: runs by cron(0 0/12 * * ? *), expected hourly or daily"],
-        ],
-        [
-            { "dailyPlan props rules 1": SOUND["hourlyPlan"]!.props["rules"][0] },
-            ["dailyPlan: has 2 rules, expected one"],
-        ],
-        [{ "dailyPlan props rules": undefined }, ["dailyPlan: has 0 rules, expected one"]],
         [
             {
                 "dailyPlan props rules 0 schedule": UNKNOWN,
-                "hourlyPlan props rules 0 lifecycle deleteAfter": 30,
+                "hourlyPlan props rules 0 lifecycle deleteAfter": 0,
             },
-            ["hourlyPlan: hourly: is kept for 30 days, expected 1", unknown("dailyPlan: rules.0.schedule")],
+            [
+                "hourlyPlan: hourly: is kept for 0 days, expected 1",
+                unknown("dailyPlan: rules.0.schedule"),
+                unknown("dailyPlan: rules.0.schedule"),
+            ],
+        ],
+    ],
+    "aws-rds-instance-require-backup": [
+        [{ hourlySelection: undefined }, ["database: no hourly plan of AWS Backup saves it"]],
+        [
+            { dailyPlan: undefined, hourlyPlan: undefined },
+            ["hourly", "daily"].map((kind) => `database: no ${kind} plan of AWS Backup saves it`),
+        ],
+        [
+            { "dailySelection props resources 0": "arn:aws:rds:ap-south-1:111111111111:db:other" },
+            ["database: no daily plan of AWS Backup saves it"],
+        ],
+        [{ "dailySelection props planId": "hourly" }, ["database: no daily plan of AWS Backup saves it"]],
+        [{ dailySelection: undefined, "database stack": "staging" }],
+        // What services do not use is no loss.
+        [{ dailySelection: undefined, databaseSecret: undefined }],
+        // Before they exist, what the plan's id and the instance's ARN come from tells.
+        [
+            {
+                "dailySelection props planId": UNKNOWN,
+                "dailySelection props resources": [UNKNOWN],
+                "dailySelection from": { planId: ["dailyPlan"], resources: ["database"] },
+            },
+        ],
+        [{ "dailySelection props planId": UNKNOWN }, [unknown("database: planId")]],
+        [
+            { "dailySelection props resources": UNKNOWN, hourlySelection: undefined },
+            [unknown("database: resources"), unknown("database: resources")],
         ],
     ],
     "aws-iam-policy-disallow-escalation": [

@@ -169,8 +169,11 @@ const MUTATIONS: Record<string, Mutation> = {
     "aws-s3-bucket-disallow-early-expiry": change(BUCKET, "inputs forceDestroy", true),
     "aws-cloudwatch-log-group-require-retention": change(LOG_GROUP, "inputs retentionInDays"),
     "aws-cloudwatch-log-group-require-encryption": change(LOG_GROUP, "inputs kmsKeyId"),
-    "aws-cloudwatch-alarm-require-actions": add(ALARM, { name: "silent" }),
-    "aws-cloudwatch-alarm-require-severity": add(ALARM, { tags: { severity: "P5" } }),
+    "aws-cloudwatch-alarm-require-actions": change(ALARM, "inputs alarmActions"),
+    "aws-cloudwatch-alarm-require-severity": change(ALARM, "inputs tags", {
+        severity: "P4",
+        "response-minutes": "1440",
+    }),
     "aws-iam-policy-disallow-wildcard": change(
         "aws:iam/rolePolicy:RolePolicy",
         "inputs policy",
@@ -192,7 +195,9 @@ const MUTATIONS: Record<string, Mutation> = {
     "aws-scheduler-schedule-require-encryption": change(SCHEDULE, "inputs kmsKeyArn"),
     "aws-scheduler-schedule-require-time-zone": change(SCHEDULE, "inputs scheduleExpressionTimezone", "UTC"),
     "aws-backup-vault-require-encryption": add("aws:backup/vault:Vault", {}),
-    "aws-backup-plan-require-retention": add("aws:backup/plan:Plan", {}),
+    "aws-backup-plan-require-retention": add("aws:backup/plan:Plan", {
+        rules: [{ ruleName: "weekly", schedule: "cron(0 1 ? * SUN *)" }],
+    }),
 };
 
 const judged = (recording: Recording, some: readonly Rule[], kind: "violation" | "undetermined") =>

@@ -22,6 +22,7 @@ export const PLAINTEXT = {
 };
 export const KEY_ARN = "arn:aws:kms:ap-south-1:111111111111:key/1";
 const MACHINE_ARN = "arn:aws:states:ap-south-1:111111111111:stateMachine:snapshots";
+const DATABASE_ARN = "arn:aws:rds:ap-south-1:111111111111:db:mcp-production";
 const STREAM_ARN = "arn:aws:firehose:ap-south-1:111111111111:deliverystream/audit";
 
 /** A state machine that takes a snapshot of a group, and copies it to a bucket. */
@@ -39,6 +40,20 @@ export const machine = (group = "mcp-production", target = "mcp-redis") =>
             },
         },
     });
+
+/** A backup plan of one rule, and what it saves. */
+function plan(kind: string, rule: Properties): Record<string, Sound> {
+    return {
+        [`${kind}Plan`]: {
+            type: "aws:backup/plan:Plan",
+            props: { id: kind, rules: [{ ruleName: kind, ...rule }] },
+        },
+        [`${kind}Selection`]: {
+            type: "aws:backup/selection:Selection",
+            props: { planId: kind, resources: [DATABASE_ARN] },
+        },
+    };
+}
 
 interface Kept {
     prefix: string;
@@ -294,7 +309,7 @@ export const SOUND: Record<string, Sound> = {
         type: "aws:rds/instance:Instance",
         protect: true,
         props: {
-            arn: "arn:aws:rds:ap-south-1:111111111111:db:mcp-production",
+            arn: DATABASE_ARN,
             identifier: "mcp-production",
             storageEncrypted: true,
             publiclyAccessible: false,
@@ -381,17 +396,12 @@ export const SOUND: Record<string, Sound> = {
         },
     },
     vault: { type: "aws:backup/vault:Vault", props: { kmsKeyArn: KEY_ARN } },
-    hourlyPlan: {
-        type: "aws:backup/plan:Plan",
-        props: {
-            rules: [{ ruleName: "hourly", schedule: "cron(0 * * * ? *)", lifecycle: { deleteAfter: 1 } }],
-        },
-    },
-    dailyPlan: {
-        type: "aws:backup/plan:Plan",
-        props: {
-            rules: [{ ruleName: "daily", schedule: "cron(0 1 * * ? *)", lifecycle: { deleteAfter: 30 } }],
-        },
+    ...plan("hourly", { schedule: "cron(0 * ? * * *)", startWindow: 60, lifecycle: { deleteAfter: 1 } }),
+    ...plan("daily", { schedule: "cron(0 1 ? * * *)", lifecycle: { deleteAfter: 30 } }),
+    databaseSecret: {
+        type: "kubernetes:core/v1:Secret",
+        props: { metadata: metadata("mcp-db-secret") },
+        from: { metadata: [], stringData: ["database"] },
     },
     rolePolicy: {
         type: "aws:iam/rolePolicy:RolePolicy",
