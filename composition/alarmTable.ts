@@ -3,8 +3,9 @@ import { archiveAlarms } from "../components/observability/alarms/archive";
 import { cacheBackupAlarm } from "../components/observability/alarms/backups";
 import { cacheAlarms } from "../components/observability/alarms/cache";
 import { databaseAlarms } from "../components/observability/alarms/database";
+import { healthAlarms } from "../components/observability/alarms/health";
 import { type StackValues } from "../config";
-import { databaseNames } from "../config/joins";
+import { certificateProbes, databaseNames, externalProbes, matrixProbes } from "../config/joins";
 import { mebibytes } from "../config/scalars";
 
 /** Every alarm of a stack, as data: none for what it does not declare. */
@@ -14,11 +15,22 @@ export function alarmsOf(values: StackValues): Alarm[] {
         database,
         cache,
         archive,
+        health,
         environment,
         alarms,
         kubernetes: { namespace: name },
     } = values;
+    const metrics = `MCP/${environment}`;
     const found: Alarm[] = [];
+    if (health !== undefined) {
+        found.push(
+            ...healthAlarms({
+                namespace: metrics,
+                probes: [...matrixProbes(values), ...externalProbes(health), ...certificateProbes(values)],
+                latency: alarms.apimLatency,
+            }),
+        );
+    }
     if (database !== undefined) {
         const { identifier, recovery } = databaseNames(values);
         const { freeMemory, freeStorage, ...limits } = alarms.database;

@@ -3,6 +3,8 @@ import { memoryQuantity, percent, wholeNumber } from "./scalars";
 
 /** Limits of the alarms that the runbook has no number for. Sections 4.3 and 6.3. */
 export const alarmsSchema = z.strictObject({
+    /** Milliseconds that APIM may take to answer. Default: 2000. */
+    apimLatency: wholeNumber(50, 5000).default(2000),
     /** PostgreSQL. */
     database: z
         .strictObject({

@@ -45,6 +45,12 @@ describe("limits of the alarms", () => {
             2_000_000_000,
             "mcp:alarms.database.transactionIds: found 2000000000, expected a whole number from 200000000 to 1900000000",
         ],
+        [
+            "an answer that no probe waits for",
+            "alarms/apimLatency",
+            10_000,
+            "mcp:alarms.apimLatency: found 10000, expected a whole number from 50 to 5000",
+        ],
     ];
     for (const [what, path, value, line] of bad) {
         it(`refuse ${what}`, () => assert.deepEqual(linesOf(withValue(path, value)), [line]));

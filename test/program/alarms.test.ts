@@ -198,8 +198,8 @@ describe("the alarms", () => {
             DBInstanceIdentifier: "mcp-recovery",
         });
         const values = valuesOf(root, "production");
-        const { database, cache, archive, ...bare } = values;
-        assert.ok(database && cache && archive);
+        const { database, cache, archive, health, ...bare } = values;
+        assert.ok(database && cache && archive && health);
         const subjects = (ids: readonly string[]) => [...new Set(ids.map((id) => id.split("-")[0]))];
         assert.deepEqual(subjects(alarmsOf({ ...bare, cache }).map(({ id }) => id)), ["cache"]);
         assert.deepEqual(alarmsOf(bare), []);
@@ -247,6 +247,50 @@ describe("the alarms", () => {
                 threshold: 0,
                 comparisonOperator: "LessThanThreshold",
                 warmUpConfiguration: { warmUpPeriodDurationInMinutes: 130 },
+            },
+        );
+    });
+
+    it("call for people by what is unhealthy, and in time for what ends", () => {
+        const severities = Object.fromEntries(
+            alarmsIn(production).map((alarm) => [
+                alarm.name.replace("mcp-production-", ""),
+                shown(alarm).tags.severity,
+            ]),
+        );
+        const picked = Object.entries(severities).filter(([id]) => /-(unhealthy|days)$/.test(id));
+        assert.deepEqual(Object.fromEntries(picked), {
+            "mcp-server-unhealthy": "P1",
+            "mcp-server-ready-unhealthy": "P1",
+            "admin-portal-unhealthy": "P3",
+            "chat-ui-unhealthy": "P2",
+            "postgresql-unhealthy": "P1",
+            "redis-unhealthy": "P2",
+            "apim-unhealthy": "P2",
+            "azure-ad-unhealthy": "P2",
+            "jwks-unhealthy": "P2",
+            "login-certificate-unhealthy": "P2",
+            ...Object.fromEntries(
+                ["mcp.msil.com", "admin.mcp.msil.com"].flatMap((host) => [
+                    [`certificate-${host}-unhealthy`, "P2"],
+                    [`certificate-${host}-30-days`, "P4"],
+                    [`certificate-${host}-14-days`, "P3"],
+                    [`certificate-${host}-7-days`, "P2"],
+                ]),
+            ),
+        });
+        const { metricName, dimensions, statistic, period, evaluationPeriods, threshold, treatMissingData } =
+            of(production, "postgresql-unhealthy");
+        assert.deepEqual(
+            { metricName, dimensions, statistic, period, evaluationPeriods, threshold, treatMissingData },
+            {
+                metricName: "Healthy",
+                dimensions: { Component: "PostgreSQL" },
+                statistic: "Maximum",
+                period: 600,
+                evaluationPeriods: 1,
+                threshold: 1,
+                treatMissingData: "breaching",
             },
         );
     });

@@ -1,5 +1,6 @@
 import { type RecordedResource, type Recording } from "../../offline/record";
-import { type Property } from "../../offline/property";
+import { metricsOf, parseHealthPlan } from "../../jobs/health";
+import { isObject, type Property } from "../../offline/property";
 
 /**
  * When a metric has values. `count`: what happens is counted, and where nothing happens there may be none. `level`:
@@ -102,14 +103,42 @@ const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
     ],
 };
 
+/** What the health check publishes: its own program says so, of the plan that it is given. */
+function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
+    const data = inputs["data"];
+    if (type !== "kubernetes:core/v1:ConfigMap" || !isObject(data) || data["health.js"] === undefined) {
+        return [];
+    }
+    const { namespace, probes } = parseHealthPlan(JSON.parse(text(data["probe.json"])));
+    const kinds: Readonly<Record<string, Kind>> = {
+        Healthy: "life",
+        LatencyMilliseconds: "passing",
+        CertificateDays: "level",
+    };
+    const rows = probes.map(({ name, kind }) => ({
+        name,
+        healthy: true,
+        words: "",
+        milliseconds: 1,
+        // Only who is asked for a certificate has one.
+        ...(kind === "certificate" && { certificateDays: 1 }),
+    }));
+    return metricsOf(rows).map(({ name, component }) => ({
+        namespace,
+        metrics: { [name]: kinds[name]! },
+        dimensions: { Component: component },
+    }));
+}
+
 /** Everything that publishes metrics once a recorded stack runs. */
 export function emittersOf({ resources }: Recording): Emitter[] {
     const account = accountOf(resources);
-    return resources.flatMap(({ type, inputs }) =>
-        (PUBLISHED[type] ?? []).flatMap(({ namespace, metrics, dimensions }) =>
-            dimensions(inputs, account).map((set) => ({ namespace, metrics, dimensions: set })),
+    return resources.flatMap((resource) => [
+        ...(PUBLISHED[resource.type] ?? []).flatMap(({ namespace, metrics, dimensions }) =>
+            dimensions(resource.inputs, account).map((set) => ({ namespace, metrics, dimensions: set })),
         ),
-    );
+        ...healthMetrics(resource),
+    ]);
 }
 
 function accountOf(resources: Recording["resources"]): Account {
