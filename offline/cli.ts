@@ -1,21 +1,27 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { RunError } from "@pulumi/pulumi/errors";
 import { renderAlarms } from "../components/observability/alarms/render";
 import { alarmsOf } from "../composition/alarmTable";
 import { NO_EXCEPTIONS } from "../policies/exceptions";
+import { stringify } from "yaml";
 import { rules } from "../policies/rules";
 import { renderRunbook } from "../runbook/render";
 import { renderPolicies } from "../policies/render";
 import { pinImages } from "../tools/images/pin";
 import { resolveDigest } from "../tools/images/registry";
 import { listReleases, restore } from "../tools/releases";
+import { reviewCommand } from "../tools/review/command";
 import { runbookCommand } from "../tools/runbook/command";
+import { manifestsOf, UNKNOWN_TEXT } from "./manifests";
 import { isBlocked, previewStack } from "./preview";
 import { bundleProgram } from "./program";
+import { record } from "./record";
 import { renderJson, renderText } from "./render";
 import { imagesOf, stackNames, UsageError, valuesOf } from "./stackFile";
+import { takeSnapshot, writeSnapshot } from "./snapshot";
+import { imagesOf, readStackFile, stackNames, UsageError } from "./stackFile";
 
 const root = process.cwd();
 
@@ -30,6 +36,16 @@ policy pack. Exit status: 0, or 1 for bad input or a violation of a mandatory po
   --format FORMAT    text or json; default text
   --ignore-exceptions  judges as if no violation were accepted (policies/exceptions.yaml)
   --help             this text
+`;
+
+const RENDER_HELP = `Usage: npm run render -- --out FOLDER [--stack NAME]
+
+Writes the Kubernetes objects of a stack as plain YAML, a file each, for whatever reads manifests. Secrets are left out,
+and what only the update can tell reads ${UNKNOWN_TEXT}. Exit status: 0, or 1 for bad input.
+
+  --stack NAME      stack to render (${stackNames(root).join(", ")}); default production
+  --out FOLDER      where the files are written; it must not exist, or be empty
+  --help            this text
 `;
 
 const IMAGES_HELP = `Usage: npm run images -- pin --stack NAME [--refresh]
@@ -89,6 +105,33 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         return isBlocked(preview) ? 1 : 0;
     },
 
+    render: async (args) => {
+        const { values } = parseArgs({
+            args,
+            options: {
+                stack: { type: "string", default: "production" },
+                out: { type: "string" },
+                help: { type: "boolean", default: false },
+            },
+        });
+        if (values.help) {
+            process.stdout.write(RENDER_HELP);
+            return 0;
+        }
+        const { out } = values;
+        if (out === undefined || (existsSync(out) && readdirSync(out).length > 0)) {
+            const found = out === undefined ? "nothing" : `${out}, which is not empty`;
+            throw new UsageError(`--out: found ${found}, expected a folder that is to be made`);
+        }
+        const recording = await record(bundleProgram(root), readStackFile(root, values.stack));
+        mkdirSync(out, { recursive: true });
+        for (const manifest of manifestsOf(recording, () => "")) {
+            const file = `${manifest.kind.toLowerCase()}-${manifest.metadata.name}.yaml`;
+            writeFileSync(join(out, file), stringify(manifest, { lineWidth: 0 }));
+        }
+        return 0;
+    },
+
     images: async (args) => {
         const { values, positionals } = parseArgs({
             args,
@@ -140,6 +183,14 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     },
 
     runbook: (args) => runbookCommand(root, args),
+
+    review: (args) => reviewCommand(root, args),
+
+    /** What a review compares: each side is told by its own code. */
+    snapshot: async () => {
+        process.stdout.write(writeSnapshot(await takeSnapshot(root, bundleProgram(root), rules)));
+        return 0;
+    },
 
     /** Writes the generated documents anew; the tests only ever compare them. */
     docs: async () => {

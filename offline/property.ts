@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { UNKNOWN } from "../policies/unknown";
 
 /** Signatures by which the SDK marks special values on the wire. */
@@ -46,6 +47,34 @@ export function decode(value: unknown): Property {
     }
     return (value ?? null) as Property;
 }
+
+/**
+ * A property as it goes over the wire, or into a file that others may read: of a secret it holds a hash, by which two
+ * of them still compare.
+ */
+export function encode(value: Property): JsonValue {
+    if (value === UNKNOWN) {
+        return UNKNOWN_ON_THE_WIRE;
+    }
+    if (value instanceof Secret) {
+        const hash = () =>
+            createHash("sha256")
+                .update(JSON.stringify(encode(value.value)))
+                .digest("hex");
+        return {
+            [SIGNATURE_KEY]: SECRET_SIGNATURE,
+            value: countUnknowns(value.value) > 0 ? UNKNOWN_ON_THE_WIRE : hash(),
+        };
+    }
+    if (Array.isArray(value)) {
+        return value.map(encode);
+    }
+    return isObject(value)
+        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, encode(inner)]))
+        : (value as JsonValue);
+}
+
+type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
 /** Whether a property is an object, rather than a list, scalar, secret or unknown. */
 export function isObject(value: Property | undefined): value is { readonly [key: string]: Property } {

@@ -11,7 +11,8 @@ import { at, describeReleases, versionOf } from "./words";
 
 type Style = Parameters<typeof styleText>[0];
 
-const OPERATIONS: Record<Operation, { sign: string; style: Style; phrase: string }> = {
+/** How each operation is shown. */
+export const OPERATIONS: Record<Operation, { sign: string; style: Style; phrase: string }> = {
     create: { sign: "+", style: "green", phrase: "to create" },
     read: { sign: ">", style: "cyan", phrase: "to read" },
     update: { sign: "~", style: "yellow", phrase: "to update" },
@@ -136,15 +137,21 @@ function hasChange(node: TreeNode<Change>): boolean {
 function propertyDetails(changes: readonly Change[], paint: Paint): string {
     return changes
         .filter(({ properties }) => properties.length > 0)
-        .map(({ operation, resource, properties, because }) => {
+        .map((change) => {
+            const { operation, resource } = change;
             const { sign, style, phrase } = OPERATIONS[operation];
             const source = resource.source && `  ${resource.source.file}:${resource.source.line}`;
             return [
                 `${paint(style, `${sign} ${resource.type} ${resource.name}`)} ${phrase}${source ?? ""}`,
-                ...properties.flatMap((property) => describe(property, because)).map((line) => `    ${line}`),
+                ...describeProperties(change).map((line) => `    ${line}`),
             ].join("\n");
         })
         .join("\n");
+}
+
+/** What becomes of each property, a line or some each. */
+export function describeProperties({ properties, because }: Change): string[] {
+    return properties.flatMap((property) => describe(property, because));
 }
 
 function describe({ path, before, after }: PropertyChange, because: readonly string[]): string[] {

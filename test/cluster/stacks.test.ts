@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { type AddressInfo } from "node:net";
-import { isObject, type Property, Secret, UNKNOWN } from "../../offline/property";
-import { type RecordedResource } from "../../offline/record";
+import { type Manifest, manifestsOf } from "../../offline/manifests";
 import { temporaryAuthority } from "../certificates";
 import { recordStack } from "../support";
 import { Api, type ApiError, eventually, type List, type Resource } from "./api";
@@ -29,39 +28,6 @@ const KINDS: Record<string, string> = {
     Service: "services",
     ServiceAccount: "serviceaccounts",
 };
-
-/** Stands for what only a provider knows. */
-const UNKNOWN_TEXT = "known-after-the-update";
-
-interface Manifest {
-    apiVersion: string;
-    kind: string;
-    metadata: { name: string; namespace?: string };
-}
-
-/** An object as the provider would send it: named if it has no name, secrets plain. */
-function manifestOf({ inputs, name }: RecordedResource): Manifest {
-    const manifest = plain(inputs) as unknown as Manifest & { stringData?: unknown };
-    if (manifest.stringData === UNKNOWN_TEXT) {
-        manifest.stringData = {};
-    }
-    return { ...manifest, metadata: { ...manifest.metadata, name: manifest.metadata.name ?? name } };
-}
-
-function plain(value: Property): unknown {
-    if (value instanceof Secret) {
-        return plain(value.value);
-    }
-    if (value === UNKNOWN) {
-        return UNKNOWN_TEXT;
-    }
-    if (Array.isArray(value)) {
-        return value.map(plain);
-    }
-    return isObject(value)
-        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
-        : value;
-}
 
 function pathOf({ apiVersion, kind, metadata: { name, namespace } }: Manifest): string {
     const base = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
@@ -113,14 +79,14 @@ suite(`the stacks on a real API server${missing ? ` (skipped: ${missing})` : ""}
             it("goes in whole, with strict validation, into a namespace that enforces the restricted profile", async () => {
                 const hosts = [`${prefix}mcp.msil.com`, `admin.${prefix}mcp.msil.com`];
                 const { certificate, privateKey } = authority.issue(stack, { hosts });
-                const { resources } = await recordStack(
+                const recording = await recordStack(
                     stack,
                     `mcp:tls.mcp-tls.certificate=${certificate}`,
                     `mcp:tls.mcp-tls.privateKey=${privateKey}`,
                     // There is no controller that could serve it.
                     "mcp:ingress.verify=false",
                 );
-                manifests = resources.filter(({ type }) => type.startsWith("kubernetes:")).map(manifestOf);
+                manifests = manifestsOf(recording, (secret) => secret);
                 assert.ok(manifests.length > 40);
                 // In the order of registration, which is the order the engine creates them in.
                 for (const manifest of manifests) {

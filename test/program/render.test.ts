@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { type Manifest } from "../../offline/manifests";
+import { recordStack, run } from "../support";
+
+describe("npm run render", () => {
+    let folder: string;
+    before(() => (folder = mkdtempSync(join(tmpdir(), "mcp-render-"))));
+    after(() => rmSync(folder, { recursive: true }));
+
+    it("writes every Kubernetes object of a stack, a file each, without its secrets", async () => {
+        const out = join(folder, "production");
+        const { status, stderr } = run("render", "--out", out);
+        assert.deepEqual([status, stderr], [0, ""]);
+        const files = readdirSync(out);
+        const { resources } = await recordStack("production");
+        assert.equal(files.length, resources.filter(({ type }) => type.startsWith("kubernetes:")).length);
+        const texts = files.map((file) => readFileSync(join(out, file), "utf8"));
+        for (const text of texts) {
+            const { apiVersion, kind, metadata } = parse(text) as Manifest;
+            assert.ok(apiVersion && kind && metadata.name, text);
+            assert.doesNotMatch(text, /placeholder$/m);
+        }
+        const deployment = files.indexOf("deployment-mcp-server-blue.yaml");
+        assert.match(texts[deployment]!, /progressDeadlineSeconds: 300/);
+    });
+
+    it("overwrites nothing, and says what it needs", () => {
+        const bad: [args: string[], message: RegExp][] = [
+            [
+                ["--out", join(folder, "production")],
+                /^--out: found .*production, which is not empty, expected a folder/,
+            ],
+            [[], /^--out: found nothing, expected a folder/],
+            [["--out", join(folder, "qa"), "--stack", "qa"], /^--stack: found "qa"/],
+        ];
+        for (const [args, message] of bad) {
+            const { status, stderr } = run("render", ...args);
+            assert.equal(status, 1);
+            assert.match(stderr, message);
+        }
+        assert.deepEqual(readdirSync(folder), ["production"]);
+    });
+});

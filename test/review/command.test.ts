@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { copyOfProject, root } from "../support";
+
+describe("npm run review", function () {
+    // Each review runs the program of two commits.
+    this.timeout(180_000);
+    let folder: string;
+    const git = (...args: string[]) => {
+        const identity = [
+            "-c",
+            "user.name=test",
+            "-c",
+            "user.email=test@example.com",
+            "-c",
+            "commit.gpgsign=false",
+        ];
+        const { status, stderr, stdout } = spawnSync("git", [...identity, ...args], {
+            cwd: folder,
+            encoding: "utf8",
+        });
+        assert.equal(status, 0, stderr);
+        return stdout.trim();
+    };
+    const reviewed = (...args: string[]) =>
+        spawnSync(process.execPath, ["offline/main.cjs", "review", ...args], {
+            cwd: folder,
+            encoding: "utf8",
+            maxBuffer: 64 * 1024 * 1024,
+        });
+    const edit = (file: string, from: RegExp, to: string) => {
+        const text = readFileSync(join(folder, file), "utf8");
+        assert.match(text, from);
+        writeFileSync(join(folder, file), text.replace(from, to));
+    };
+
+    before(() => {
+        folder = copyOfProject();
+        cpSync(join(root, "package-lock.json"), join(folder, "package-lock.json"));
+        writeFileSync(join(folder, ".gitignore"), "node_modules\n.cache/\n");
+        git("init", "--quiet", "--initial-branch", "main");
+        git("add", "--all");
+        git("commit", "--quiet", "--message", "base");
+    });
+    after(() => rmSync(folder, { recursive: true, force: true }));
+    afterEach(() => void git("checkout", "--quiet", "--", "."));
+
+    it("compares the working tree with a commit, in every format, and leaves nothing behind", () => {
+        edit("Pulumi.production.yaml", /min: 2\n {8}max: 6/, "min: 1\n        max: 6");
+        const out = join(folder, ".cache", "review");
+        const { status, stdout, stderr } = reviewed("--base", "main", "--out", out);
+        assert.equal(stderr, "");
+        assert.equal(status, 1);
+        assert.match(
+            stdout,
+            /^Refused: 1 new finding, 1 resource changed\nCompared with main \([0-9a-f]{10}\)\.\n/,
+        );
+        assert.match(stdout, /Stack staging: nothing changes/);
+        assert.deepEqual(readdirSync(out).sort(), ["review.json", "review.md", "review.sarif", "review.txt"]);
+        const { refused, stacks } = JSON.parse(readFileSync(join(out, "review.json"), "utf8"));
+        assert.equal(refused, true);
+        assert.equal(stacks[0].changes[0].properties[0].path, "spec.minReplicas");
+        assert.equal(git("worktree", "list").split("\n").length, 1);
+    });
+
+    it("reports a base that does not run, and judges the head all the same", () => {
+        edit("index.ts", /^/, 'throw new Error("the base is broken");\n');
+        git("commit", "--quiet", "--all", "--message", "broken");
+        const broken = git("rev-parse", "HEAD");
+        git("reset", "--quiet", "--hard", "HEAD~1");
+        git("checkout", "--quiet", "--detach", broken);
+        git("checkout", "--quiet", "main", "--", ".");
+        const { status, stdout } = reviewed("--base", broken);
+        git("reset", "--quiet", "--hard");
+        git("checkout", "--quiet", "main");
+        assert.equal(status, 0);
+        assert.match(stdout, /^Nothing against it: production has no base to compare with, /);
+        assert.match(stdout, /The base does not preview, so that nothing is compared:\n.*the base is broken/);
+    });
+
+    it("refuses a head that does not preview, with what is wrong", () => {
+        edit("Pulumi.staging.yaml", /mcp:environment: staging/, "mcp:environment: qa");
+        const { status, stdout } = reviewed("--base", "main");
+        assert.equal(status, 1);
+        assert.match(stdout, /^Refused: staging does not preview, /);
+        assert.match(stdout, /mcp:environment: found "qa", expected production or staging/);
+    });
+
+    const bad: [what: string, args: string[], message: RegExp][] = [
+        [
+            "an unknown base",
+            ["--base", "nowhere"],
+            /^--base: found "nowhere", expected a commit, branch or tag/,
+        ],
+        ["an option for a base", ["--base", "--all"], /--base/],
+        [
+            "an unknown format",
+            ["--format", "xml"],
+            /^--format: found "xml", expected one of text, markdown, json, sarif/,
+        ],
+        [
+            "a state without its stack",
+            ["--against", "state.json"],
+            /^--stack: found nothing, expected one of/,
+        ],
+        [
+            "a state that is not there",
+            ["--against", "nowhere.json", "--stack", "production"],
+            /^--against: nowhere\.json: found no readable file \(ENOENT\)/,
+        ],
+    ];
+    for (const [what, args, message] of bad) {
+        it(`refuses ${what}, in plain words`, () => {
+            const { status, stdout, stderr } = reviewed(...args);
+            assert.equal(status, 1);
+            assert.equal(stdout, "");
+            assert.match(stderr, message);
+            assert.doesNotMatch(stderr, /^\s+at /m);
+        });
+    }
+});
