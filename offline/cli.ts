@@ -19,9 +19,8 @@ import { isBlocked, previewStack } from "./preview";
 import { bundleProgram } from "./program";
 import { record } from "./record";
 import { renderJson, renderText } from "./render";
-import { imagesOf, stackNames, UsageError, valuesOf } from "./stackFile";
 import { takeSnapshot, writeSnapshot } from "./snapshot";
-import { imagesOf, readStackFile, stackNames, UsageError } from "./stackFile";
+import { imagesOf, readStackFile, stackNames, UsageError, valuesOf } from "./stackFile";
 
 const root = process.cwd();
 
