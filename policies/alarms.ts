@@ -1,5 +1,6 @@
 import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../runbook/numbers";
-import { ofType } from "./selectors";
+import { type PolicyResource } from "./rule";
+import { findOf, ofType } from "./selectors";
 import { type Properties } from "./unknown";
 
 /** Whether a resource is an alarm on a metric. */
@@ -14,4 +15,16 @@ export function disagreement({ severity, "response-minutes": minutes }: Properti
     return minutes === String(expected)
         ? undefined
         : `response-minutes is ${minutes ?? "not set"}, expected ${expected}`;
+}
+
+/** Whether an alarm watches a metric, by itself or among others that it computes with. */
+export function watches({ props }: PolicyResource, namespace: string, metricName: string): boolean {
+    const queries: Properties[] = props["metricQueries"] ?? [];
+    const metrics: Properties[] = [props, ...queries.map(({ metric }) => metric ?? {})];
+    return (
+        findOf(
+            metrics,
+            (metric) => metric["metricName"] === metricName && metric["namespace"] === namespace,
+        ) !== undefined
+    );
 }

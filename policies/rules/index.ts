@@ -2,6 +2,7 @@ import { type Rule } from "../rule";
 import { rule as backupPlanRetention } from "./aws-backup-plan-require-retention";
 import { rule as backupVaultEncryption } from "./aws-backup-vault-require-encryption";
 import { rule as alarmActions } from "./aws-cloudwatch-alarm-require-actions";
+import { rule as alarmErrorRate } from "./aws-cloudwatch-alarm-require-error-rate";
 import { rule as alarmSeverity } from "./aws-cloudwatch-alarm-require-severity";
 import { rule as logGroupEncryption } from "./aws-cloudwatch-log-group-require-encryption";
 import { rule as logGroupRetention } from "./aws-cloudwatch-log-group-require-retention";
@@ -152,6 +153,7 @@ export const rules: readonly Rule[] = [
     logGroupRetention,
     logGroupEncryption,
     alarmActions,
+    alarmErrorRate,
     alarmSeverity,
     snsTopicSeverity,
     iamPolicyWildcard,

@@ -750,6 +750,38 @@ export const AWS_CASES: Record<string, Case[]> = {
             [unknown("alarm: alarmRule")],
         ],
     ],
+    "aws-cloudwatch-alarm-require-error-rate": [
+        ...[4, 6, undefined].map((threshold): Case => [
+            { "alarm props threshold": threshold },
+            ["errors: no alarm rings when more than 5 % of the requests fail"],
+        ]),
+        [
+            { "alarm props comparisonOperator": "GreaterThanOrEqualToThreshold" },
+            ["errors: no alarm rings when more than 5 % of the requests fail"],
+        ],
+        // Not a rate of anything.
+        [
+            { "alarm props metricQueries 2": undefined },
+            ["errors: no alarm rings when more than 5 % of the requests fail"],
+        ],
+        [
+            {
+                "alarm props metricQueries": undefined,
+                "alarm props metricName": "Requests",
+                "alarm props namespace": "MCP/production",
+            },
+            ["errors: no alarm rings when more than 5 % of the requests fail"],
+        ],
+        // What is counted is for people who search, as long as no alarm watches any of it.
+        [{ alarm: undefined }],
+        [{ errors: undefined, "alarm props threshold": 6 }],
+        [{ "errors props metricTransformation namespace": "MCP/staging" }],
+        [{ "alarm props threshold": UNKNOWN }, [unknown("errors: threshold")]],
+        [
+            { "errors props metricTransformation": UNKNOWN },
+            [unknown("errors: metricTransformation"), unknown("requests: metricTransformation")],
+        ],
+    ],
     "aws-cloudwatch-alarm-require-severity": [
         [{ "alarm props tags response-minutes": "30" }, ["alarm: response-minutes is 30, expected 15"]],
         [{ "alarm props tags": undefined }, ["alarm: severity is not set, expected one of P1, P2, P3, P4"]],

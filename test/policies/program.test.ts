@@ -170,6 +170,14 @@ const MUTATIONS: Record<string, Mutation> = {
     "aws-cloudwatch-log-group-require-retention": change(LOG_GROUP, "inputs retentionInDays"),
     "aws-cloudwatch-log-group-require-encryption": change(LOG_GROUP, "inputs kmsKeyId"),
     "aws-cloudwatch-alarm-require-actions": change(ALARM, "inputs alarmActions"),
+    "aws-cloudwatch-alarm-require-error-rate": (resources) =>
+        ["Errors", "Requests"].reduce(
+            (declared, name) =>
+                add("aws:cloudwatch/logMetricFilter:LogMetricFilter", {
+                    metricTransformation: { namespace: "MCP/production", name },
+                })(declared),
+            add(ALARM, { namespace: "MCP/production", metricName: "Requests" })(resources),
+        ),
     "aws-cloudwatch-alarm-require-severity": change(ALARM, "inputs tags", {
         severity: "P4",
         "response-minutes": "1440",
@@ -264,6 +272,26 @@ describe("the program under its policies", () => {
         const minutes = (count: number) => new Date(Date.now() + count * 60_000).toISOString();
         assert.match(found(minutes(1)).join(), /^violation: ends in less than a day \(/);
         assert.match(found(minutes(-1)).join(), /^violation: ended less than a day ago \(/);
+    });
+
+    it("lets a database that was restored go again, until services use it", async () => {
+        const protection = rules.filter(({ name }) => name.endsWith("-require-deletion-protection"));
+        const found = async (...edits: string[]) => {
+            const recording = await recordStack(
+                "production",
+                "mcp:recovery.restoreTime=2026-01-31T10:30:00+05:30",
+                "mcp:recovery.protect=false",
+                ...edits,
+            );
+            return judged(recording, protection, "violation").map(
+                ({ urn, message }) => `${urn.split("::").at(-1)} ${message}`,
+            );
+        };
+        assert.deepEqual(await found(), []);
+        assert.deepEqual(await found("mcp:database.active=recovery"), [
+            "mcp-recovery deletionProtection is not true",
+            "mcp-recovery is not protected from an update that deletes it",
+        ]);
     });
 
     it("gives pods on AWS no more than they ask for", async () => {

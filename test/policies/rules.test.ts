@@ -62,6 +62,7 @@ describe("policy rules", () => {
             "aws-s3-bucket-require-compliance-lock": "7.1",
             "aws-s3-bucket-disallow-early-expiry": "7.1",
             "aws-cloudwatch-log-group-require-retention": "5.3",
+            "aws-cloudwatch-alarm-require-error-rate": "4.3.1",
             "aws-cloudwatch-alarm-require-severity": "4.1",
             "aws-sns-topic-require-severity": "4.1",
             "aws-scheduler-schedule-require-time-zone": "5.1",

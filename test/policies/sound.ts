@@ -41,6 +41,12 @@ export const machine = (group = "mcp-production", target = "mcp-redis") =>
         },
     });
 
+/** What counts events of a log. */
+const filter = (name: string): Sound => ({
+    type: "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+    props: { metricTransformation: { namespace: "MCP/production", name } },
+});
+
 /** A backup plan of one rule, and what it saves. */
 function plan(kind: string, rule: Properties): Record<string, Sound> {
     return {
@@ -391,11 +397,20 @@ export const SOUND: Record<string, Sound> = {
         type: "aws:cloudwatch/metricAlarm:MetricAlarm",
         props: {
             name: "error-rate",
+            comparisonOperator: "GreaterThanThreshold",
+            threshold: 5,
+            metricQueries: [
+                { expression: "IF(requests >= 20, 100 * errors / requests, 0)" },
+                { metric: { namespace: "MCP/production", metricName: "Errors" } },
+                { metric: { namespace: "MCP/production", metricName: "Requests" } },
+            ],
             alarmActions: [TOPIC_ARN],
             tags: { severity: "P1", "response-minutes": "15" },
         },
     },
     vault: { type: "aws:backup/vault:Vault", props: { kmsKeyArn: KEY_ARN } },
+    errors: filter("Errors"),
+    requests: filter("Requests"),
     ...plan("hourly", { schedule: "cron(0 * ? * * *)", startWindow: 60, lifecycle: { deleteAfter: 1 } }),
     ...plan("daily", { schedule: "cron(0 1 ? * * *)", lifecycle: { deleteAfter: 30 } }),
     databaseSecret: {
