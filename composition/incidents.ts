@@ -1,4 +1,5 @@
 import { type Input, type Output } from "@pulumi/pulumi";
+import { Escalation } from "../components/incident/escalation";
 import { SeverityTopics } from "../components/incident/severityTopics";
 import { type Severity } from "../runbook/numbers";
 import { type Foundation } from "./foundation";
@@ -13,13 +14,30 @@ export interface Incidents {
     keyArn: Output<string>;
 }
 
-/** Declares who is told what. Sections 4.1 and 8.1. */
-export function declareIncidents({ values, providers: { aws }, name }: Foundation): Incidents {
+/** Declares who is told what, and who is called until somebody answers. Sections 4.1, 4.2 and 8. */
+export function declareIncidents({ values, providers: { aws }, name, logDays }: Foundation): Incidents {
+    const { contacts, escalation, external } = values.incident;
     const { arns: topics, keyArn } = new SeverityTopics(
         `${name}-incidents`,
-        { accountId: values.aws.accountId, contacts: values.incident.contacts },
+        { accountId: values.aws.accountId, contacts },
+        { providers: { aws } },
+    );
+    const { actions: opsItem } = new Escalation(
+        `${name}-escalation`,
+        {
+            ...values.aws,
+            platform: name,
+            levels: escalation,
+            external,
+            logDays,
+            topicArn: topics.P1,
+        },
         { providers: { aws } },
     );
     const { P1, P2, P3, P4 } = topics;
-    return { topics, keyArn, actions: { P1: [P1], P2: [P2], P3: [P3], P4: [P4] } };
+    return {
+        topics,
+        keyArn,
+        actions: { P1: [P1, opsItem.P1], P2: [P2, opsItem.P2], P3: [P3], P4: [P4] },
+    };
 }

@@ -70,6 +70,27 @@ export const SEVERITY_MATRIX: Readonly<Record<Severity, { impact: string; respon
     P4: { impact: "Minor issue", responseMinutes: 24 * 60 },
 };
 
+/** Levels of the escalation, in the order they are called. Section 8.1. */
+export const LEVELS = ["L1", "L2", "L3", "L4"] as const;
+
+/** Level of the escalation. Section 8.1. */
+export type Level = (typeof LEVELS)[number];
+
+/** Who is called at each level, and how many minutes they have to answer before the next is. Section 8.1. */
+export const ESCALATION_MATRIX: Readonly<Record<Level, { role: string; contact: string; minutes: number }>> = {
+    L1: { role: "On-call Engineer", contact: "oncall@nagarro.com", minutes: 15 },
+    L2: { role: "Platform Lead", contact: "platform-lead@nagarro.com", minutes: 30 },
+    L3: { role: "Architect", contact: "architect@nagarro.com", minutes: 60 },
+    L4: { role: "VP Engineering", contact: "vp-eng@nagarro.com", minutes: 2 * 60 },
+};
+
+/** Who helps from outside: how they are reached, and on which terms or line. Section 8.2. */
+export const EXTERNAL_CONTACTS: Readonly<Record<string, { support: string; priority: string }>> = {
+    "AWS Support": { support: "AWS Console", priority: "Business/Enterprise" },
+    "Azure AD": { support: "Microsoft Support", priority: "Premium Support" },
+    Nagarro: { support: "support@nagarro.com", priority: "+91-xxx-xxx-xxxx" },
+};
+
 /** Zone that every time of day in the runbook is meant in. Section 5.1. */
 export const TIME_ZONE = "Asia/Kolkata";
 

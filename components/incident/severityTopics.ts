@@ -1,9 +1,7 @@
-import { Topic } from "@pulumi/aws/sns/topic";
-import { TopicPolicy } from "@pulumi/aws/sns/topicPolicy";
-import { TopicSubscription } from "@pulumi/aws/sns/topicSubscription";
-import { ComponentResource, type ComponentResourceOptions, jsonStringify, type Output } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
 import { declareKey } from "../encryption";
 import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../runbook/numbers";
+import { declareTopic } from "./topic";
 
 /** AWS services that raise incidents. They cannot use the key that AWS manages for SNS. */
 const PUBLISHERS = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "backup.amazonaws.com"];
@@ -25,7 +23,6 @@ export class SeverityTopics extends ComponentResource {
 
     constructor(name: string, args: SeverityTopicsArgs, opts?: ComponentResourceOptions) {
         super("mcp:incident:SeverityTopics", name, {}, opts);
-        const fromThisAccount = { StringEquals: { "aws:SourceAccount": args.accountId } };
 
         const key = declareKey(
             name,
@@ -39,65 +36,28 @@ export class SeverityTopics extends ComponentResource {
                         Principal: { Service: PUBLISHERS },
                         Action: ["kms:GenerateDataKey*", "kms:Decrypt"],
                         Resource: "*",
-                        Condition: fromThisAccount,
+                        Condition: { StringEquals: { "aws:SourceAccount": args.accountId } },
                     },
                 ],
                 protect: false,
             },
             this,
         );
-
         this.keyArn = key.arn;
 
         const declare = (severity: Severity): Output<string> => {
-            const topicName = `${name}-${severity.toLowerCase()}`;
             const { impact, responseMinutes } = SEVERITY_MATRIX[severity];
-            const topic = new Topic(
-                topicName,
+            return declareTopic(
+                `${name}-${severity.toLowerCase()}`,
                 {
-                    name: topicName,
                     displayName: `${severity} ${impact}`,
-                    kmsMasterKeyId: key.arn,
                     tags: { severity, "response-minutes": String(responseMinutes) },
+                    keyArn: key.arn,
+                    publishers: { services: PUBLISHERS, accountId: args.accountId },
+                    contacts: args.contacts[severity],
                 },
-                { parent: this },
-            );
-            new TopicPolicy(
-                topicName,
-                {
-                    arn: topic.arn,
-                    policy: jsonStringify({
-                        Version: "2012-10-17",
-                        Statement: [
-                            {
-                                Sid: "Publishers",
-                                Effect: "Allow",
-                                Principal: { Service: PUBLISHERS },
-                                Action: "sns:Publish",
-                                Resource: topic.arn,
-                                Condition: fromThisAccount,
-                            },
-                            {
-                                Sid: "TlsOnly",
-                                Effect: "Deny",
-                                Principal: "*",
-                                Action: "sns:Publish",
-                                Resource: topic.arn,
-                                Condition: { Bool: { "aws:SecureTransport": "false" } },
-                            },
-                        ],
-                    }),
-                },
-                { parent: this },
-            );
-            for (const endpoint of args.contacts[severity]) {
-                new TopicSubscription(
-                    `${topicName}-${endpoint}`,
-                    { topic: topic.arn, protocol: "email", endpoint },
-                    { parent: this },
-                );
-            }
-            return topic.arn;
+                this,
+            ).arn;
         };
         this.arns = Object.fromEntries(SEVERITIES.map((severity) => [severity, declare(severity)])) as Record<
             Severity,

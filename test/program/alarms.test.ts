@@ -221,7 +221,14 @@ describe("the alarms", () => {
             treatMissingData: "missing",
             tags: { severity: "P2", "response-minutes": "30" },
         });
-        assert.deepEqual([alarmActions, okActions], [["[unknown]"], ["[unknown]"]]);
+        // Its topic, and the OpsItem it opens.
+        assert.deepEqual(
+            [alarmActions, okActions],
+            [
+                ["[unknown]", "arn:aws:ssm:ap-south-1:000000000000:opsitem:2#CATEGORY=Availability"],
+                ["[unknown]"],
+            ],
+        );
         assert.equal(
             alarmDescription,
             [

@@ -1,0 +1,38 @@
+import { EventRule } from "@pulumi/aws/cloudwatch/eventRule";
+import { EventTarget } from "@pulumi/aws/cloudwatch/eventTarget";
+import { type ComponentResource, type Input } from "@pulumi/pulumi";
+import { declareServiceRole } from "../identity/serviceRole";
+
+/** Arguments of {@link declareTrigger}. */
+export interface TriggerArgs {
+    /** What has happened, in words. */
+    description: string;
+    /** Events of AWS that tell of it. */
+    pattern: object;
+    /** State machine that is started, with the event as its input. */
+    stateMachineArn: Input<string>;
+    accountId: string;
+}
+
+/** Starts a state machine when AWS reports an event. It may report one twice. */
+export function declareTrigger(name: string, args: TriggerArgs, parent: ComponentResource): void {
+    const role = declareServiceRole(
+        `${name}-trigger`,
+        {
+            service: "events.amazonaws.com",
+            accountId: args.accountId,
+            statements: [{ actions: ["states:StartExecution"], resources: [args.stateMachineArn] }],
+        },
+        parent,
+    );
+    const rule = new EventRule(
+        name,
+        { name, description: args.description, eventPattern: JSON.stringify(args.pattern) },
+        { parent },
+    );
+    new EventTarget(
+        name,
+        { rule: rule.name, arn: args.stateMachineArn, roleArn: role.arn },
+        { parent, dependsOn: role.ready },
+    );
+}

@@ -1,0 +1,58 @@
+import { Topic } from "@pulumi/aws/sns/topic";
+import { TopicPolicy } from "@pulumi/aws/sns/topicPolicy";
+import { TopicSubscription } from "@pulumi/aws/sns/topicSubscription";
+import { type ComponentResource, type Input, jsonStringify } from "@pulumi/pulumi";
+
+/** Arguments of {@link declareTopic}. */
+export interface TopicArgs {
+    /** Who writes, as the reader of a message sees it. */
+    displayName: string;
+    tags: Record<string, string>;
+    /** Key that messages are encrypted with. */
+    keyArn: Input<string>;
+    /** Services of AWS that may publish for the account, beside its own roles. Default: none. */
+    publishers?: { services: readonly string[]; accountId: string };
+    /** Addresses that are told. Each must confirm its subscription once. */
+    contacts: readonly string[];
+}
+
+/** An encrypted topic that takes messages over TLS only, and the addresses it tells. */
+export function declareTopic(name: string, args: TopicArgs, parent: ComponentResource): Topic {
+    const { displayName, tags, keyArn, publishers, contacts } = args;
+    const topic = new Topic(name, { name, displayName, kmsMasterKeyId: keyArn, tags }, { parent });
+    const allowed = publishers && {
+        Sid: "Publishers",
+        Effect: "Allow",
+        Principal: { Service: publishers.services },
+        Action: "sns:Publish",
+        Resource: topic.arn,
+        Condition: { StringEquals: { "aws:SourceAccount": publishers.accountId } },
+    };
+    const tlsOnly = {
+        Sid: "TlsOnly",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "sns:Publish",
+        Resource: topic.arn,
+        Condition: { Bool: { "aws:SecureTransport": "false" } },
+    };
+    new TopicPolicy(
+        name,
+        {
+            arn: topic.arn,
+            policy: jsonStringify({
+                Version: "2012-10-17",
+                Statement: [...(allowed ? [allowed] : []), tlsOnly],
+            }),
+        },
+        { parent },
+    );
+    for (const endpoint of contacts) {
+        new TopicSubscription(
+            `${name}-${endpoint}`,
+            { topic: topic.arn, protocol: "email", endpoint },
+            { parent },
+        );
+    }
+    return topic;
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { displayed } from "../../offline/property";
+import { type Recording } from "../../offline/record";
+import { EXTERNAL_CONTACTS, LEVELS } from "../../runbook/numbers";
+import { changesOf, linesOf, only, recordStack } from "../support";
+
+const NAME = "mcp-production-escalation";
+const TOPIC = "aws:sns/topic:Topic";
+const SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription";
+const MACHINE = "aws:sfn/stateMachine:StateMachine";
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- inputs are looked into as they are */
+
+describe("incidents", () => {
+    let production: Recording;
+    let inputsOf: (type: string, name: string) => any;
+    let statesOf: (name: string) => Record<string, any>;
+    before(async () => {
+        production = await recordStack("production");
+        inputsOf = (type, name) => displayed(only(production, type, name).inputs as never);
+        statesOf = (name) => JSON.parse(inputsOf(MACHINE, name).definition).States;
+    });
+
+    it("call the levels of the runbook's matrix, each on a topic of its own", () => {
+        const called = LEVELS.map((level) => {
+            const topic = `${NAME}-${level.toLowerCase()}`;
+            const subscriptions = production.resources.filter(
+                ({ type, name }) => type === SUBSCRIPTION && name.startsWith(`${topic}-`),
+            );
+            const states = statesOf(NAME);
+            assert.equal(
+                states[`Tell ${level}`].Arguments.TopicArn,
+                `arn:aws:sns:ap-south-1:000000000000:${topic}`,
+            );
+            assert.equal(inputsOf(TOPIC, topic).name, topic);
+            return [
+                level,
+                inputsOf(TOPIC, topic).displayName,
+                subscriptions.map(({ inputs }) => inputs["endpoint"]),
+                states[`Wait for ${level}`].Seconds / 60,
+            ];
+        });
+        assert.deepEqual(called, [
+            ["L1", "L1 On-call Engineer", ["oncall@nagarro.com"], 15],
+            ["L2", "L2 Platform Lead", ["platform-lead@nagarro.com"], 30],
+            ["L3", "L3 Architect", ["architect@nagarro.com"], 60],
+            ["L4", "L4 VP Engineering", ["vp-eng@nagarro.com"], 120],
+        ]);
+    });
+
+    it("of P1 and P2 are opened by their alarms, as what an OpsItem calls 1 and 2; others open none", () => {
+        const opened = production.resources
+            .filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm")
+            .map((alarm): any => displayed(alarm.inputs as never))
+            .map(({ tags, alarmActions }) => [
+                tags.severity,
+                ...alarmActions.filter((action: string) => action.includes(":opsitem:")),
+            ]);
+        const expected: Record<string, string[]> = {
+            P1: ["arn:aws:ssm:ap-south-1:000000000000:opsitem:1#CATEGORY=Availability"],
+            P2: ["arn:aws:ssm:ap-south-1:000000000000:opsitem:2#CATEGORY=Availability"],
+        };
+        assert.ok(["P1", "P2", "P3"].every((severity) => opened.some(([own]) => own === severity)));
+        for (const [severity, ...actions] of opened) {
+            assert.deepEqual(actions, expected[severity] ?? [], severity);
+        }
+    });
+
+    it("tell on the incident who helps from outside", () => {
+        const { Arguments } = statesOf(`${NAME}-incidents`)["Write what its reader needs"];
+        const said: string = Arguments.OperationalData["external-contacts"].Value;
+        for (const [who, { support, priority }] of Object.entries(EXTERNAL_CONTACTS)) {
+            assert.ok(said.includes(`${who}: ${support} (${priority})`), said);
+        }
+    });
+
+    it("are looked at when an OpsItem is opened or resolved, and not at each of their own records", () => {
+        const { eventPattern } = inputsOf("aws:cloudwatch/eventRule:EventRule", `${NAME}-incidents`);
+        assert.deepEqual(JSON.parse(eventPattern), {
+            source: ["aws.ssm"],
+            $or: [
+                { "detail-type": ["OpsItem Create"] },
+                { "detail-type": ["OpsItem Update"], detail: { status: ["Resolved"] } },
+            ],
+        });
+        const [machine] = only(production, "aws:cloudwatch/eventTarget:EventTarget", `${NAME}-incidents`)
+            .propertyDependencies["arn"]!;
+        assert.match(machine!, /StateMachine::mcp-production-escalation-incidents$/);
+    });
+
+    it("may start one state machine and touch OpsItems, and nothing else", () => {
+        const { policy } = inputsOf("aws:iam/rolePolicy:RolePolicy", `${NAME}-incidents`);
+        const statements = JSON.parse(policy).Statement.slice(0, 2);
+        assert.deepEqual(statements, [
+            {
+                Effect: "Allow",
+                Action: ["states:StartExecution"],
+                Resource: [`arn:aws:states:ap-south-1:000000000000:stateMachine:${NAME}`],
+            },
+            {
+                Effect: "Allow",
+                Action: ["ssm:GetOpsItem", "ssm:UpdateOpsItem"],
+                Resource: ["arn:aws:ssm:ap-south-1:000000000000:opsitem/*"],
+            },
+        ]);
+        assert.equal(
+            statesOf(`${NAME}-incidents`)["Escalate"].Arguments.StateMachineArn,
+            statements[0].Resource[0],
+        );
+    });
+
+    it("are heard of when nobody answered or the escalation itself failed", () => {
+        const { eventPattern } = inputsOf("aws:cloudwatch/eventRule:EventRule", `${NAME}-failed`);
+        assert.deepEqual(JSON.parse(eventPattern).detail, {
+            stateMachineArn: [NAME, `${NAME}-incidents`].map(
+                (name) => `arn:aws:states:ap-south-1:000000000000:stateMachine:${name}`,
+            ),
+            status: ["FAILED", "TIMED_OUT", "ABORTED"],
+        });
+        const [topic] = only(production, "aws:cloudwatch/eventTarget:EventTarget", `${NAME}-failed`)
+            .propertyDependencies["arn"]!;
+        assert.match(topic!, /Topic::mcp-production-incidents-p1$/);
+    });
+
+    it("wait longer where a level is given more time", async () => {
+        const changes = await changesOf("production", "mcp:incident.escalation.L2.within=45m");
+        assert.deepEqual(linesOf(changes), [`update ${MACHINE} ${NAME}`, `update ${TOPIC} ${NAME}-l2`]);
+    });
+});

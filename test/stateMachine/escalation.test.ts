@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { escalationMachine } from "../../components/incident/escalationMachine";
+import { ESCALATION_MATRIX, LEVELS } from "../../runbook/numbers";
+import { execute, type Fake, type Run, TaskError } from "./interpreter";
+
+const MINUTE = 60;
+const PUBLISH = "arn:aws:states:::sns:publish";
+const LOOK = "arn:aws:states:::aws-sdk:ssm:getOpsItem";
+const WRITE = "arn:aws:states:::aws-sdk:ssm:updateOpsItem";
+
+const machine = escalationMachine({
+    platform: "mcp-production",
+    region: "ap-south-1",
+    levels: LEVELS.map((level) => {
+        const { role, minutes } = ESCALATION_MATRIX[level];
+        return { level, role, topicArn: level, seconds: minutes * MINUTE };
+    }),
+});
+
+/** An OpsItem that is open until somebody changes it, after so many minutes. */
+function opsItem(change: { after: number; to: string } = { after: Infinity, to: "InProgress" }) {
+    const records = new Map<string, string>();
+    const fakes: Record<string, Fake> = {
+        [PUBLISH]: () => ({ MessageId: "1" }),
+        [LOOK]: ({ OpsItemId }, { seconds }) => {
+            assert.equal(OpsItemId, "oi-1");
+            const changed = seconds >= change.after * MINUTE;
+            return {
+                OpsItem: {
+                    OpsItemId,
+                    Status: changed ? change.to : "Open",
+                    LastModifiedBy: changed ? "arn:aws:iam::000000000000:user/somebody" : "the machine",
+                },
+            };
+        },
+        [WRITE]: ({ OpsItemId, OperationalData, ...rest }) => {
+            assert.deepEqual([OpsItemId, rest], ["oi-1", {}]);
+            for (const [key, { Type, Value }] of Object.entries<{ Type: string; Value: string }>(
+                OperationalData,
+            )) {
+                assert.equal(Type, "SearchableString");
+                records.set(key, Value);
+            }
+        },
+    };
+    return { fakes, records };
+}
+
+const run = async (fakes: Record<string, Fake>) =>
+    execute(machine, {
+        fakes,
+        input: { opsItem: "oi-1", severity: "1", title: "mcp-production-database-down" },
+        time: "2026-02-01T00:00:00Z",
+    });
+
+/** Which level was told, and after how many minutes. */
+const told = ({ calls }: Run) =>
+    calls
+        .filter(({ resource }) => resource === PUBLISH)
+        .map((call) => [call.arguments.TopicArn, call.seconds / MINUTE]);
+const ALL = [
+    ["L1", 0],
+    ["L2", 15],
+    ["L3", 45],
+    ["L4", 105],
+];
+
+/** Fails where it is told to, and else does what it would. */
+const failing = (when: (args: { TopicArn: string }) => boolean, then: Fake): Fake => {
+    return (args, call) => {
+        if (when(args)) {
+            throw new TaskError("Sns.SnsException", "why");
+        }
+        return then(args, call);
+    };
+};
+
+describe("the escalation", () => {
+    it("calls every level when nobody answers, and fails at the end so that it is heard of", async () => {
+        const { fakes, records } = opsItem();
+        const done = await run(fakes);
+        assert.deepEqual(told(done), ALL);
+        assert.deepEqual(
+            [done.status, done.error, done.cause, done.seconds],
+            ["FAILED", "NobodyAnswered", "oi-1 is open, and all of L1, L2, L3, L4 were called", 225 * MINUTE],
+        );
+        assert.deepEqual(
+            [...records],
+            [
+                ["escalation-L1", "2026-02-01T00:00:00.000Z On-call Engineer told, 15 minutes to answer"],
+                ["escalation-L2", "2026-02-01T00:15:00.000Z Platform Lead told, 30 minutes to answer"],
+                ["escalation-L3", "2026-02-01T00:45:00.000Z Architect told, 60 minutes to answer"],
+                ["escalation-L4", "2026-02-01T01:45:00.000Z VP Engineering told, 120 minutes to answer"],
+                ["escalation-end", "2026-02-01T03:45:00.000Z nobody answered"],
+            ],
+        );
+    });
+
+    it("makes one call after the other, each once", async () => {
+        const { calls } = await run(opsItem({ after: 20, to: "InProgress" }).fakes);
+        assert.deepEqual(
+            calls.map(({ resource, seconds }) => [resource.split(":").at(-1), seconds / MINUTE]),
+            [
+                ["publish", 0],
+                ["updateOpsItem", 0],
+                ["getOpsItem", 15],
+                ["publish", 15],
+                ["updateOpsItem", 15],
+                ["getOpsItem", 45],
+                ["updateOpsItem", 45],
+            ],
+        );
+    });
+
+    it("tells what it is, by when to answer, and the command that does", async () => {
+        const { calls } = await run(opsItem().fakes);
+        const { Subject, Message } = calls[0]!.arguments;
+        assert.equal(Subject, "P1 L1: acknowledge oi-1");
+        assert.equal(
+            Message,
+            [
+                "P1 of mcp-production: mcp-production-database-down",
+                "You are L1 (On-call Engineer). Acknowledge within 15 minutes, or L2 (Platform Lead) is called:",
+                "aws ssm update-ops-item --region ap-south-1 --status InProgress --ops-item-id oi-1",
+                "What is known, and who was told before you:",
+                "aws ssm get-ops-item --region ap-south-1 --ops-item-id oi-1",
+            ].join("\n\n"),
+        );
+        const last = calls.filter(({ resource }) => resource === PUBLISH).at(-1)!.arguments;
+        assert.match(last.Message, /Acknowledge within 120 minutes, or nobody is called after you:/);
+        for (const { arguments: args } of calls.filter(({ resource }) => resource === PUBLISH)) {
+            // SNS takes nothing longer, and no line breaks.
+            assert.match(args.Subject, /^[ -~]{1,100}$/);
+        }
+    });
+
+    it("ends when L1 answers", async () => {
+        const { fakes, records } = opsItem({ after: 4, to: "InProgress" });
+        const done = await run(fakes);
+        assert.deepEqual([done.status, done.seconds, told(done)], ["SUCCEEDED", 15 * MINUTE, [["L1", 0]]]);
+        assert.equal(
+            records.get("escalation-end"),
+            "2026-02-01T00:15:00.000Z InProgress by arn:aws:iam::000000000000:user/somebody when L1 (On-call Engineer) had been told",
+        );
+    });
+
+    it("ends when L3 answers", async () => {
+        const { fakes, records } = opsItem({ after: 100, to: "InProgress" });
+        const done = await run(fakes);
+        assert.deepEqual([done.status, told(done)], ["SUCCEEDED", ALL.slice(0, 3)]);
+        assert.match(records.get("escalation-end")!, /^2026-02-01T01:45:00.000Z InProgress by .* when L3 /);
+    });
+
+    it("ends when it is resolved without having been acknowledged", async () => {
+        const done = await run(opsItem({ after: 20, to: "Resolved" }).fakes);
+        assert.deepEqual([done.status, told(done)], ["SUCCEEDED", ALL.slice(0, 2)]);
+    });
+
+    it("goes on when the alarm recovers and nobody has answered: it never asks the alarm", async () => {
+        const done = await run(opsItem().fakes);
+        assert.deepEqual(told(done), ALL);
+        assert.deepEqual([...new Set(done.calls.map(({ resource }) => resource))].sort(), [
+            LOOK,
+            WRITE,
+            PUBLISH,
+        ]);
+    });
+
+    it("tells again who could not be told at first", async () => {
+        const { fakes, records } = opsItem({ after: 10, to: "InProgress" });
+        let left = 2;
+        const done = await run({ ...fakes, [PUBLISH]: failing(() => left-- > 0, fakes[PUBLISH]!) });
+        assert.equal(done.status, "SUCCEEDED");
+        assert.deepEqual(
+            done.calls.filter(({ resource }) => resource === PUBLISH).map(({ seconds }) => seconds),
+            [0, 5, 15],
+        );
+        assert.match(records.get("escalation-L1")!, /told, 15 minutes to answer$/);
+    });
+
+    it("does not wait for who cannot be told, and records it", async () => {
+        const { fakes, records } = opsItem({ after: 20, to: "InProgress" });
+        const done = await run({
+            ...fakes,
+            [PUBLISH]: failing(({ TopicArn }) => TopicArn === "L1", fakes[PUBLISH]!),
+        });
+        const [first, ...others] = told(done).filter(([level]) => level !== "L1");
+        // Four more attempts, for 75 seconds.
+        assert.deepEqual([first, others], [["L2", 75 / MINUTE], []]);
+        assert.equal(done.status, "SUCCEEDED");
+        assert.equal(
+            records.get("escalation-L1"),
+            "2026-02-01T00:01:15.000Z On-call Engineer could not be told: Sns.SnsException",
+        );
+    });
+
+    it("goes on where nothing can be written, and calls on where nothing can be seen", async () => {
+        const { fakes } = opsItem({ after: 0, to: "InProgress" });
+        const trouble: Fake = () => {
+            throw new TaskError("Ssm.SsmException", "why");
+        };
+        const unwritten = await run({ ...fakes, [WRITE]: trouble });
+        assert.deepEqual([unwritten.status, told(unwritten)], ["SUCCEEDED", [["L1", 0]]]);
+        const unseen = await run({ ...fakes, [LOOK]: trouble });
+        assert.deepEqual(
+            [unseen.error, told(unseen).map(([level]) => level)],
+            ["NobodyAnswered", ["L1", "L2", "L3", "L4"]],
+        );
+    });
+});
