@@ -1,6 +1,15 @@
-import { SCALE_UP_REPLICAS } from "../numbers";
+import { ESCALATION_MATRIX, EXTERNAL_CONTACTS, LEVELS, SCALE_UP_REPLICAS } from "../numbers";
 import { type Procedure } from "../procedure";
 import { DEPLOYMENT, ROLLOUT } from "./changes";
+
+const levels = LEVELS.map((level) => {
+    const { role, contact, minutes } = ESCALATION_MATRIX[level];
+    return `${level} ${role} (${contact}) for ${minutes} minutes`;
+}).join(", then ");
+
+const externalContacts = Object.entries(EXTERNAL_CONTACTS)
+    .map(([who, { support, priority }]) => `${who} (${support}; ${priority})`)
+    .join(", ");
 
 /** Chapters 4 and 8: who is told, and what helps. */
 export const incidents: readonly Procedure[] = [
@@ -29,6 +38,56 @@ export const incidents: readonly Procedure[] = [
             },
         ],
         verify: "The new address confirms the subscription by the link it is sent; until then it receives nothing.",
+        undo: "Remove the address from the list.",
+    },
+    {
+        id: "incident",
+        sections: ["4.2", "8.2"],
+        title: "Incident: acknowledge, resolve, post-mortem",
+        when:
+            "An alarm of P1 or P2 rings: it opens an OpsItem, which holds the response time, who was told, and who helps from " +
+            `outside: ${externalContacts}.`,
+        looks: [
+            "aws ssm describe-ops-items --ops-item-filters \\\n" +
+                "    Key=Status,Values=Open,Operator=Equal Key=Title,Values=mcp-production,Operator=Contains",
+            "aws ssm get-ops-item --ops-item-id OPS_ITEM",
+        ],
+        edits: [],
+        changes: [],
+        verify:
+            "Acknowledge it, and nobody else is called: `aws ssm update-ops-item --ops-item-id OPS_ITEM --status InProgress`. " +
+            "When it is over: the same with `Resolved`; the OpsItem then says that a post-mortem is due " +
+            "([template](post-mortem.md)). Resolve it: as long as it is not, the same alarm opens no other. One that no alarm " +
+            "has seen is opened by hand: `aws ssm create-ops-item --source people --severity 1 --title 'mcp-production: …' --description '…'`.",
+        undo: "`--status Open` opens it again; it is not escalated a second time.",
+    },
+    {
+        id: "escalation",
+        sections: ["4.1", "8.1"],
+        title: "Who is called about a P1 or P2",
+        when: `Somebody else is to be called at a level. As the runbook has it: ${levels}.`,
+        parameters: [
+            { name: "level", meaning: "L1 to L4", example: "L1" },
+            { name: "position", meaning: "its place in the list, from 0", example: "1" },
+        ],
+        edits: [
+            {
+                path: "mcp:incident.escalation.{level}.contacts[{position}]",
+                parameter: "address",
+                value: "an address beside the ones that are there",
+                example: "platform-lead@nagarro.com",
+            },
+        ],
+        changes: [
+            {
+                operation: "create",
+                type: "aws:sns/topicSubscription:TopicSubscription",
+                name: "mcp-production-escalation-l1-platform-lead@nagarro.com",
+            },
+        ],
+        verify:
+            "The new address confirms the subscription by the link it is sent; until then it is not called. Try it with an " +
+            "incident opened by hand: each step is written on it.",
         undo: "Remove the address from the list.",
     },
     {

@@ -105,7 +105,7 @@ describe("incidents", () => {
         ]);
         assert.equal(
             statesOf(`${NAME}-incidents`)["Escalate"].Arguments.StateMachineArn,
-            statements[0].Resource[0],
+            statements[0]!.Resource[0],
         );
     });
 
