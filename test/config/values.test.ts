@@ -367,7 +367,10 @@ describe("stack values", () => {
                     const values = structuredClone(original);
                     holderOf(values, path.split("."))["unheardOf"] = 1;
                     const paths = parseStack(values).problems.map((problem) => problem.path);
-                    const expected = `mcp:${path.replaceAll(/\.(\d+)/g, "[$1]")}.unheardOf`;
+                    const written = path
+                        .replaceAll(/\.(\d+)/g, "[$1]")
+                        .replaceAll(/\.([^.[]* [^.[]*)/g, '["$1"]');
+                    const expected = `mcp:${written}.unheardOf`;
                     assert.ok(paths.includes(expected), `${expected}: ${paths.join(", ")}`);
                 }
                 assert.ok(objects.length > 20);
