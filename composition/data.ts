@@ -1,6 +1,7 @@
 import { type Output } from "@pulumi/pulumi";
 import { logGroupOf } from "../components/automation/stateMachine";
 import { CacheSnapshots } from "../components/backup/cacheSnapshots";
+import { DatabaseSnapshots } from "../components/backup/databaseSnapshots";
 import { Cache } from "../components/data/cache";
 import { type Connection } from "../components/data/connection";
 import { Database } from "../components/data/database";
@@ -9,9 +10,10 @@ import { AuditArchive } from "../components/storage/auditArchive";
 import { BackupBucket } from "../components/storage/backupBucket";
 import { type CacheValues } from "../config/cache";
 import { type DatabaseValues } from "../config/database";
+import { hoursCron, openHours, START_WINDOW_MINUTES } from "../config/databaseSnapshots";
 import { pinned } from "../config/images";
 import { databaseNames } from "../config/joins";
-import { utcDaily, utcWeekly } from "../config/windows";
+import { everyDay, everyWeek, utcDaily, utcWeekly } from "../config/windows";
 import { type Foundation } from "./foundation";
 import { type Incidents } from "./incidents";
 
@@ -35,7 +37,7 @@ export function declareData(foundation: Foundation, incidents: Incidents): Data 
     const { aws } = providers;
     const { database, cache, backups, archive } = values;
     return {
-        database: database && declareDatabase(foundation, database),
+        database: database && declareDatabase(foundation, database, incidents),
         cache: cache && declareCache(foundation, cache, incidents),
         backups:
             backups &&
@@ -63,7 +65,8 @@ export function declareData(foundation: Foundation, incidents: Incidents): Data 
 
 function declareDatabase(
     { values, providers, production, name, labels, namespace }: Foundation,
-    { subnets, active, checks, ...database }: DatabaseValues,
+    { subnets, active, checks, snapshots, ...database }: DatabaseValues,
+    { topics }: Incidents,
 ): Store {
     const { aws, kubernetes, random, cluster } = providers;
     const names = databaseNames(values);
@@ -85,6 +88,31 @@ function declareDatabase(
         },
         { providers: { aws, random } },
     );
+    const inUse = active === "recovery" ? instances.recovered! : instances.primary;
+    const open = openHours([database.maintenanceWindow, database.backupWindow], snapshots.daily.start);
+    new DatabaseSnapshots(
+        `${name}-snapshots`,
+        {
+            ...values.aws,
+            instance: inUse,
+            network: instances.network,
+            hourly: {
+                rules: Object.fromEntries(
+                    open.map((hours) => [`hourly-${hours.weekdays.join("-")}`, hoursCron(hours)]),
+                ),
+                retentionDays: snapshots.hourly.retention,
+            },
+            daily: {
+                rules: { daily: everyDay(snapshots.daily.start) },
+                retentionDays: snapshots.daily.retention,
+            },
+            restoreTest: everyWeek(snapshots.restoreTest),
+            startWindow: START_WINDOW_MINUTES,
+            topics: { failure: topics.P2, restore: topics.P4 },
+            protect: production,
+        },
+        { providers: { aws } },
+    );
     const { connection } = new DatabaseAccess(
         "mcp-database",
         {
@@ -102,7 +130,7 @@ function declareDatabase(
         },
         { providers: { aws, kubernetes, random } },
     );
-    return { connection, host: (active === "recovery" ? instances.recovered! : instances.primary).host };
+    return { connection, host: inUse.host };
 }
 
 function declareCache(

@@ -2,17 +2,9 @@ import { z } from "zod";
 import { BACKUPS, PATCH_WINDOW } from "../runbook/numbers";
 import { own } from "./own";
 import { checksSchema } from "./recovery";
-import { duration, subnet, text, wholeNumber } from "./scalars";
+import { checkSnapshotRetention, checkSnapshots, snapshotsSchema } from "./databaseSnapshots";
+import { duration, subnet, text, wholeDays, wholeNumber } from "./scalars";
 import { dailyWindow, minutesOf, overlap, weeklyWindow } from "./windows";
-
-const DAY_SECONDS = 86_400;
-
-const days = duration.transform((seconds, context) => {
-    if (seconds % DAY_SECONDS !== 0 || seconds > 35 * DAY_SECONDS) {
-        context.addIssue({ code: "custom", message: "whole days, at most 35d" });
-    }
-    return seconds / DAY_SECONDS;
-});
 
 /** PostgreSQL on RDS. Sections 5.1, 7.1 and 7.2. */
 export const databaseSchema = z
@@ -32,11 +24,13 @@ export const databaseSchema = z
         /** Whether a second zone takes over when one fails. Default: true in production, false elsewhere. */
         multiAz: z.boolean({ error: "true or false" }).optional(),
         /** How far back a recovery can go, in whole days. Default: 35d, the most there is. Section 7.1. */
-        backupRetention: days.default(35),
+        backupRetention: wholeDays(35).default(35),
         /** When AWS may patch it. In the zone of the runbook. Default: Sunday 02:00 to 04:00. Section 5.1. */
         maintenanceWindow: weeklyWindow.default(PATCH_WINDOW),
         /** When the daily backup is taken. In the same zone. Default: 05:00 to 06:00. */
         backupWindow: dailyWindow.default({ start: "05:00", end: "06:00" }),
+        /** Snapshots by AWS Backup, hourly and daily, and the test that they can be restored. */
+        snapshots: snapshotsSchema,
         /** Statements that take longer are logged. Default: 1s. */
         slowQuery: duration.default(1),
         /**
@@ -47,7 +41,8 @@ export const databaseSchema = z
         /** What must hold before services use an instance that was restored. */
         checks: checksSchema,
     })
-    .superRefine(({ backupWindow, maintenanceWindow }, context) => {
+    .superRefine((values, context) => {
+        const { backupWindow, maintenanceWindow } = values;
         if (minutesOf(backupWindow) < 30) {
             context.addIssue({ code: "custom", path: ["backupWindow"], message: "at least 30 minutes" });
         }
@@ -59,10 +54,14 @@ export const databaseSchema = z
                 message: `a window outside of the maintenance window, ${weekday} ${start} to ${end}`,
             });
         }
+        checkSnapshots(values, context);
     });
 
 /** See {@link databaseSchema}. */
 export type DatabaseValues = z.output<typeof databaseSchema>;
+
+/** Names of vaults, which end in `-snapshots-hourly`, have at most 50 characters. */
+const LONGEST_NAMESPACE = 33;
 
 /** Rules of the database that need the rest of the stack's values. */
 export function checkDatabase(
@@ -76,7 +75,7 @@ export function checkDatabase(
         database?: DatabaseValues | undefined;
         recovery?: object | undefined;
         environment: string;
-        kubernetes: { cluster?: string | undefined };
+        kubernetes: { cluster?: string | undefined; namespace: string };
         jobs: { images: Record<string, string | undefined> };
     },
     context: z.core.$RefinementCtx,
@@ -97,6 +96,15 @@ export function checkDatabase(
         }
     }
     const { retentionDays } = BACKUPS.postgresql.daily;
+    if (kubernetes.namespace.length > LONGEST_NAMESPACE) {
+        problem(
+            ["kubernetes", "namespace"],
+            `at most ${LONGEST_NAMESPACE} characters, because the vaults of the database's snapshots have this name`,
+        );
+    }
+    if (environment === "production") {
+        checkSnapshotRetention(database, context);
+    }
     if (environment === "production" && database.backupRetention < retentionDays) {
         problem(["database", "backupRetention"], `at least ${retentionDays}d in production (section 7.1)`);
     }

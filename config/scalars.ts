@@ -60,6 +60,17 @@ function toSeconds(duration: string): number {
     return Number(duration.slice(0, -1)) * unit;
 }
 
+/** Time span of whole days. Parsed to days. */
+export function wholeDays(maximum: number) {
+    return duration.transform((seconds, context) => {
+        const days = seconds / 86_400;
+        if (!Number.isInteger(days) || days > maximum) {
+            context.addIssue({ code: "custom", message: `whole days, at most ${maximum}d` });
+        }
+        return days;
+    });
+}
+
 /** Path of an HTTP request. */
 export const httpPath = text(/^\/\S*$/, "an HTTP path that begins with /, such as /health");
 

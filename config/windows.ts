@@ -2,24 +2,29 @@ import { z } from "zod";
 import { ZONE_OFFSET_MINUTES } from "../runbook/numbers";
 import { text } from "./scalars";
 
-const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 const DAY = 24 * 60;
 const WEEK = 7 * DAY;
 
-const timeOfDay = text(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day, such as 02:00");
+/** A time of day, in the zone of the runbook. */
+export const timeOfDay = text(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day, such as 02:00");
 
 /** A window of every day, in the zone of the runbook. */
 export const dailyWindow = z.strictObject({ start: timeOfDay, end: timeOfDay });
 
+/** A day of the week. */
+export const weekday = z.enum(WEEKDAYS, { error: `one of ${WEEKDAYS.join(", ")}` });
+
 /** A window of every week, in the zone of the runbook. */
 export const weeklyWindow = z.strictObject({
-    weekday: z.enum(WEEKDAYS, { error: `one of ${WEEKDAYS.join(", ")}` }),
+    weekday,
     start: timeOfDay,
     end: timeOfDay,
 });
 
 type Daily = z.output<typeof dailyWindow>;
 type Weekly = z.output<typeof weeklyWindow>;
+export type Weekday = z.output<typeof weekday>;
 
 /** Length of a window in minutes; one that ends where it starts lasts a day. */
 export function minutesOf({ start, end }: Daily): number {
@@ -40,8 +45,13 @@ export function utcWeekly(window: Weekly): string {
         .join("-");
 }
 
+/** A time of every day, in AWS's cron of six fields: `0 2 ? * * *`. */
+export function everyDay(start: string): string {
+    return `${cronTime(start)} ? * * *`;
+}
+
 /** When a window of every week starts, in AWS's cron of six fields: `0 2 ? * SUN *`. */
-export function everyWeek({ weekday, start }: Weekly): string {
+export function everyWeek({ weekday, start }: Pick<Weekly, "weekday" | "start">): string {
     return `${cronTime(start)} ? * ${weekday.toUpperCase()} *`;
 }
 
@@ -57,14 +67,33 @@ export function inRunbookZone(instant: string): string {
 
 /** Whether a daily window comes into a weekly one on any day. */
 export function overlap(daily: Daily, weekly: Weekly): boolean {
-    const start = WEEKDAYS.indexOf(weekly.weekday) * DAY + minutes(weekly.start);
-    return WEEKDAYS.some((_, day) => {
-        // Whichever starts first reaches the other's start, with the week as a circle.
-        const other = day * DAY + minutes(daily.start);
-        return (
-            modulo(other - start, WEEK) < minutesOf(weekly) || modulo(start - other, WEEK) < minutesOf(daily)
-        );
-    });
+    return spans(daily).some((day) => spans(weekly).some((week) => meet(day, week)));
+}
+
+/** A window of every day, or of one of the week. */
+export type Window = Daily & { weekday?: Weekday };
+
+/** Part of the week, which is a circle. In minutes, from Monday on. */
+export interface Span {
+    start: number;
+    length: number;
+}
+
+/** The parts of the week that a window takes. */
+export function spans({ weekday: day, ...window }: Window): Span[] {
+    const days = day === undefined ? WEEKDAYS : [day];
+    return days.map((each) => ({
+        start: WEEKDAYS.indexOf(each) * DAY + minutes(window.start),
+        length: minutesOf(window),
+    }));
+}
+
+/** Whether two parts of the week have a minute in common: whichever starts first reaches the other's start. */
+export function meet(one: Span, other: Span): boolean {
+    return (
+        modulo(other.start - one.start, WEEK) < one.length ||
+        modulo(one.start - other.start, WEEK) < other.length
+    );
 }
 
 /** Minute and hour, as every kind of cron begins. */

@@ -1,7 +1,7 @@
 import { Schedule } from "@pulumi/aws/scheduler/schedule";
 import { type ComponentResource, type Input } from "@pulumi/pulumi";
 import { TIME_ZONE } from "../../runbook/numbers";
-import { declareServiceRole, type ServiceRoleArgs } from "../identity/serviceRole";
+import { declareServiceRole, type Rights } from "../identity/serviceRole";
 
 /** What every schedule has. */
 interface CommonArgs {
@@ -74,7 +74,7 @@ function declare(
         expression: string;
         arn: Input<string>;
         input: string;
-        statements: ServiceRoleArgs["statements"];
+        statements: Rights;
     },
     parent: ComponentResource,
 ): Schedule {

@@ -1,7 +1,7 @@
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
 import { StateMachine } from "@pulumi/aws/sfn/stateMachine";
 import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
-import { declareServiceRole, type ServiceRoleArgs } from "../identity/serviceRole";
+import { declareServiceRole, type Rights } from "../identity/serviceRole";
 
 /** Arguments of {@link declareStateMachine}. */
 export interface StateMachineArgs {
@@ -9,7 +9,7 @@ export interface StateMachineArgs {
     definition: object;
     accountId: string;
     /** What it may do, beside writing its log and its traces. */
-    statements: ServiceRoleArgs["statements"];
+    statements: Rights;
     /** Key of its log. It must admit CloudWatch to the group {@link logGroupOf} names. */
     keyArn: Input<string>;
     /** How long its log is kept, in days. */

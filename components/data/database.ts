@@ -87,6 +87,8 @@ export class Database extends ComponentResource {
     public readonly recovered: DatabaseInstance | undefined;
     /** ARN of the key everything is encrypted with. */
     public readonly keyArn: Output<string>;
+    /** Name of the subnet group, and id of the security group, that every instance is in. */
+    public readonly network: { subnetGroup: Output<string>; securityGroup: Output<string> };
 
     constructor(name: string, args: DatabaseArgs, opts?: ComponentResourceOptions) {
         super("mcp:data:Database", name, {}, opts);
@@ -123,6 +125,7 @@ export class Database extends ComponentResource {
             { name: args.subnetGroup, description: "PostgreSQL", subnetIds: [...args.subnets] },
             { parent: this },
         );
+        this.network = { subnetGroup: subnets.name, securityGroup: group.id };
         const parameters = declareParameters(name, args, this);
 
         // What a recovery must have as well: restored by hand, it would come without any of these.

@@ -1,5 +1,6 @@
 import { Role } from "@pulumi/aws/iam/role";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
+import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment";
 import {
     type ComponentResource,
     type Input,
@@ -8,20 +9,28 @@ import {
     type Resource,
 } from "@pulumi/pulumi";
 
+/** What a role may do, and what must hold for it. Default: nothing more. */
+export type Rights = readonly {
+    actions: readonly string[];
+    resources: readonly Input<string>[];
+    condition?: Record<string, Record<string, string>>;
+}[];
+
 /** Arguments of {@link declareServiceRole}. */
 export interface ServiceRoleArgs {
     /** Service of AWS that takes the role on, such as `firehose.amazonaws.com`. */
     service: string;
-    /** Account it does so for: else anybody's resources of that service could. */
-    accountId: string;
+    /**
+     * Account it does so for: else anybody's resources of that service could. Default: any, for a service that does
+     * not say for whom; it is handed the role by its own account alone.
+     */
+    accountId?: string;
     /** The one resource it does so for. Default: any of the account's. */
     sourceArn?: string;
-    /** What it may do, and what must hold for it. Default: nothing more. */
-    statements: readonly {
-        actions: readonly string[];
-        resources: readonly Input<string>[];
-        condition?: Record<string, Record<string, string>>;
-    }[];
+    /** Names of AWS's own policies that it has. Default: none. */
+    managed?: readonly string[];
+    /** What it may do beside those. Default: nothing. */
+    statements?: Rights;
 }
 
 /** A role, and what must exist before it can do anything. */
@@ -33,7 +42,7 @@ export interface ServiceRole {
 /** A role that one service of AWS takes on, for one account, with exactly the rights it is given. */
 export function declareServiceRole(
     name: string,
-    { service, accountId, sourceArn, statements }: ServiceRoleArgs,
+    { service, accountId, sourceArn, managed = [], statements = [] }: ServiceRoleArgs,
     parent: ComponentResource,
 ): ServiceRole {
     const role = new Role(
@@ -47,15 +56,28 @@ export function declareServiceRole(
                         Principal: { Service: service },
                         Action: "sts:AssumeRole",
                         Condition:
-                            sourceArn === undefined
-                                ? { StringEquals: { "aws:SourceAccount": accountId } }
-                                : { StringLike: { "aws:SourceArn": sourceArn } },
+                            sourceArn !== undefined
+                                ? { StringLike: { "aws:SourceArn": sourceArn } }
+                                : accountId !== undefined
+                                  ? { StringEquals: { "aws:SourceAccount": accountId } }
+                                  : undefined,
                     },
                 ],
             }),
         },
         { parent },
     );
+    const ready: Resource[] = managed.map(
+        (policy) =>
+            new RolePolicyAttachment(
+                `${name}-${policy}`,
+                { role: role.name, policyArn: `arn:aws:iam::aws:policy/service-role/${policy}` },
+                { parent },
+            ),
+    );
+    if (statements.length === 0) {
+        return { arn: role.arn, ready };
+    }
     const rights = new RolePolicy(
         name,
         {
@@ -72,5 +94,5 @@ export function declareServiceRole(
         },
         { parent },
     );
-    return { arn: role.arn, ready: [rights] };
+    return { arn: role.arn, ready: [...ready, rights] };
 }

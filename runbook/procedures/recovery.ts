@@ -9,6 +9,25 @@ const restored: readonly ExpectedChange[] = [
     ...["bootstrap", "verify"].flatMap((task) => gateOf("create", "mcp-recovery", task)),
 ];
 
+/** What AWS Backup saves and tests is the instance in use. */
+const savedInstead: readonly ExpectedChange[] = (
+    [
+        ["create", "mcp-recovery"],
+        ["delete", "mcp-production"],
+    ] as const
+).flatMap(([operation, instance]): ExpectedChange[] => [
+    {
+        operation,
+        type: "aws:backup/restoreTestingSelection:RestoreTestingSelection",
+        name: `mcp-production-snapshots-${instance}`,
+    },
+    ...["hourly", "daily"].map((kind): ExpectedChange => ({
+        operation,
+        type: "aws:backup/selection:Selection",
+        name: `mcp-production-snapshots-${kind}-${instance}`,
+    })),
+]);
+
 const RESTORE_TIME: Edit = {
     path: "mcp:recovery.restoreTime",
     value: "the time to go back to, with its zone",
@@ -28,6 +47,26 @@ export const recovery: readonly Procedure[] = [
         changes: [],
         verify: "`aws s3 ls s3://msil-mcp-backups/`. What was deleted or overwritten can be brought back for 7 days, by its version.",
         undo: "The bucket is protected: the engine refuses to delete it.",
+    },
+    {
+        id: "database-snapshots",
+        sections: ["7.1"],
+        title: "Snapshots of PostgreSQL, hourly and daily",
+        when:
+            "Always, by AWS Backup: every hour into the vault `mcp-production-snapshots-hourly`, kept a day, and at 00:00 " +
+            "IST into `mcp-production-snapshots-daily`, kept 30 days. AWS takes none in a window of the instance or in the hour " +
+            "before it, so none is due there: from 04:00 to 06:00 IST beside the daily automated backup, and on Sunday from " +
+            "01:00 beside the patches. Point-in-time recovery has no such gap.",
+        edits: [],
+        changes: [],
+        verify:
+            "`aws backup list-recovery-points-by-backup-vault --backup-vault-name mcp-production-snapshots-daily`. A job " +
+            "that fails tells P2, with the command that shows why. Every Monday at 10:00 IST the latest daily one is restored " +
+            "beside the database, and removed within hours; P4 hears of it, and P2 if it fails. If no job ever ran, see " +
+            "whether `aws backup describe-region-settings` has RDS opted in.",
+        undo:
+            "The vaults are protected. Nobody deletes a daily snapshot before its time who cannot take the vault's lock away " +
+            "first, which is a right of its own: `backup:DeleteBackupVaultLockConfiguration`.",
     },
     {
         id: "cache-backup",
@@ -90,6 +129,7 @@ export const recovery: readonly Procedure[] = [
         ],
         changes: [
             ...restored,
+            ...savedInstead,
             { operation: "update", type: "kubernetes:core/v1:Secret", name: "mcp-db-secret" },
             // They watch the instance that the services use.
             ...["connections", "memory", "silent", "storage", "transaction-ids"].map(
@@ -105,7 +145,7 @@ export const recovery: readonly Procedure[] = [
                 name: `mcp-server-${colour}`,
             })),
         ],
-        verify: `\`mcp-db-secret\` is written only after the verification has passed, and the pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release.`,
+        verify: `\`mcp-db-secret\` is written only after the verification has passed, and the pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release. From then on the snapshots are those of \`mcp-recovery\`.`,
         undo: "Set `active` back to `primary`. What was written to the one is not in the other.",
     },
 ];

@@ -14,6 +14,9 @@ const ACTIVE = "mcp:database.active=recovery";
 const inputsOf = (recording: Recording, type: string, name: string): any =>
     displayed(only(recording, type, name).inputs as never);
 
+/** What saves and watches the instance in use follows every switch; it has tests of its own. */
+const follows = ({ type }: { type: string }) => /^aws:(backup|cloudwatch)\//.test(type);
+
 describe("the database", () => {
     let production: Recording;
     let staging: Recording;
@@ -167,7 +170,7 @@ describe("the database", () => {
         const changes = await changesOf("production", RESTORE, ACTIVE);
         assert.deepEqual(
             changes
-                .filter(({ resource }) => resource.name.startsWith("mcp-production-"))
+                .filter(({ resource }) => resource.name.startsWith("mcp-production-") && !follows(resource))
                 .map(({ resource }) => resource.name),
             [],
         );
@@ -188,8 +191,10 @@ describe("the database", () => {
     });
 
     it("is switched back by the opposite edit, which changes the Secret and the pods alone", async () => {
-        const back = compare(recovering, await recordStack("production", RESTORE));
-        assert.deepEqual(linesOf(back.filter(({ operation }) => operation !== "same")), [
+        const back = compare(recovering, await recordStack("production", RESTORE)).filter(
+            ({ operation, resource }) => operation !== "same" && !follows(resource),
+        );
+        assert.deepEqual(linesOf(back), [
             "update kubernetes:apps/v1:Deployment mcp-server-blue",
             "update kubernetes:apps/v1:Deployment mcp-server-green",
             "update kubernetes:core/v1:Secret mcp-db-secret",
