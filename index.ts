@@ -5,6 +5,7 @@ import { declareFoundation } from "./composition/foundation";
 import { declareHealth } from "./composition/health";
 import { declareIncidents } from "./composition/incidents";
 import { declareMaintenance } from "./composition/maintenance";
+import { declareOperations } from "./composition/operations";
 import { declareWorkloads } from "./composition/workloads";
 import { loadStack } from "./config";
 
@@ -16,6 +17,7 @@ declareEdge(foundation);
 declareMaintenance(foundation, incidents);
 declareHealth(foundation, data);
 declareAlarms(foundation, incidents);
+declareOperations(foundation, data);
 
 export const namespace = foundation.namespace.namespace;
 export const services = urls;

@@ -4,8 +4,12 @@ import { PlatformNamespace } from "../components/platform/namespace";
 import { quotaFor } from "../components/platform/quota";
 import { DATABASE_TASKS } from "../components/data/databaseAccess";
 import { HEALTH_TASKS } from "../components/observability/healthChecks";
+import { CLEANUP_TASKS } from "../components/operations/cacheCleanup";
 import { type StackValues } from "../config";
 import { LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "../runbook/numbers";
+
+/** Operations that have no schedule: diagnostics, and clearing the JWKS cache. */
+const OPERATION_TASKS = 2;
 
 /** What every part of the platform stands on. */
 export interface Foundation {
@@ -27,7 +31,7 @@ export interface Foundation {
 /** Declares the providers and the namespace. */
 export function declareFoundation(values: StackValues): Foundation {
     const providers = configureProviders(values);
-    const { environment, workloads, database, health } = values;
+    const { environment, workloads, database, cache, health } = values;
     const production = environment === "production";
     const labels = commonLabels(environment);
     const name = values.kubernetes.namespace;
@@ -39,7 +43,10 @@ export function declareFoundation(values: StackValues): Foundation {
             quota: quotaFor(Object.values(workloads), {
                 otherGates: verifiesCertificates(values) ? 1 : 0,
                 tasks:
-                    (database === undefined ? 0 : DATABASE_TASKS) + (health === undefined ? 0 : HEALTH_TASKS),
+                    (database === undefined ? 0 : DATABASE_TASKS) +
+                    (health === undefined ? 0 : HEALTH_TASKS) +
+                    (cache === undefined ? 0 : CLEANUP_TASKS) +
+                    OPERATION_TASKS,
             }),
             protect: production,
         },

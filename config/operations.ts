@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { DEBUG } from "../runbook/numbers";
+import { own } from "./own";
 import { text } from "./scalars";
 
 /** Names one run; it becomes part of the Job's name, so case does not tell two apart. */
@@ -14,6 +16,22 @@ const run = text(
 export const operationsSchema = z.strictObject({
     /** The health check, beside the scheduled ones. Section 2.2. */
     healthCheck: run.optional(),
+    /** One look at everything that sections 4.3 and 6.3 look at. */
+    diagnostics: run.optional(),
+    /** Every pod of MCP Server forgets the keys of Azure AD. Section 4.3.4 step 4. */
+    clearJwksCache: run.optional(),
+    /** Keys of the cache that nobody has used for a day go, beside the scheduled runs. Section 5.3. */
+    cacheCleanup: z
+        .union(
+            [
+                run.transform((ticket) => ({ run: ticket, dryRun: false })),
+                z.strictObject({ run, dryRun: z.boolean() }),
+            ],
+            {
+                error: "a ticket or a date, such as INC-2041, or { run: INC-2041, dryRun: true }, which only counts",
+            },
+        )
+        .optional(),
 });
 
 /** See {@link operationsSchema}. */
@@ -21,12 +39,30 @@ export type OperationsValues = z.output<typeof operationsSchema>;
 
 /** Rules of the operations that need the rest of the stack's values. */
 export function checkOperations(
-    { operations, health }: { operations: OperationsValues; health?: object | undefined },
+    {
+        operations,
+        health,
+        cache,
+        workloads,
+    }: {
+        operations: OperationsValues;
+        health?: object | undefined;
+        cache?: object | undefined;
+        workloads: Record<string, unknown>;
+    },
     context: z.core.$RefinementCtx,
 ): void {
-    const problem = (operation: keyof OperationsValues, message: string) =>
-        context.addIssue({ code: "custom", path: ["operations", operation], message });
-    if (operations.healthCheck !== undefined && health === undefined) {
-        problem("healthCheck", "mcp:health beside it, which says what is asked");
+    const need = (operation: keyof OperationsValues, is: boolean, message: string) => {
+        if (operations[operation] !== undefined && !is) {
+            context.addIssue({ code: "custom", path: ["operations", operation], message });
+        }
+    };
+    for (const operation of ["healthCheck", "diagnostics"] as const) {
+        need(operation, health !== undefined, "mcp:health beside it, which says what is asked");
     }
+    for (const operation of ["diagnostics", "clearJwksCache"] as const) {
+        const server = own(workloads, DEBUG.app) !== undefined;
+        need(operation, server, `mcp:workloads.${DEBUG.app}, whose pods are asked`);
+    }
+    need("cacheCleanup", cache !== undefined, "mcp:cache, which is cleaned up");
 }

@@ -127,6 +127,16 @@ export const CACHE = {
     port: 6379,
 } as const;
 
+/** Keys of the cache that go, and after how long without use. Section 5.3. The time of day is the program's own. */
+export const CACHE_CLEANUP = { pattern: "cache:*", idleHours: 24, schedule: "30 4 * * *" } as const;
+
+/** Service whose pods have debug pages, and the pages of the keys of Azure AD. Section 4.3.4 steps 2 and 4. */
+export const DEBUG = {
+    app: "mcp-server",
+    jwksStatus: "/debug/jwks-status",
+    clearJwksCache: "/debug/clear-jwks-cache",
+} as const;
+
 /** Backup schedule: how often, and how long each is kept. Section 7.1; `manual` is section 5.2 step 1. */
 export const BACKUPS = {
     postgresql: {

@@ -79,7 +79,22 @@ export interface EndpointSlice {
 }
 
 export interface Autoscaler {
-    spec: { minReplicas?: number; maxReplicas: number };
+    metadata: Metadata;
+    spec: {
+        minReplicas?: number;
+        maxReplicas: number;
+        metrics?: { resource?: { name: string; target: { averageUtilization?: number } } }[];
+    };
+    status?: {
+        currentReplicas?: number;
+        currentMetrics?: { resource?: { name: string; current: { averageUtilization?: number } } }[] | null;
+    };
+}
+
+/** What the containers of a pod use, as the metrics server measured it. */
+export interface PodUsage {
+    metadata: Pick<Metadata, "name">;
+    containers: { usage: { cpu: string; memory: string } }[];
 }
 
 const GROUPS = {
@@ -89,13 +104,17 @@ const GROUPS = {
     deployments: "/apis/apps/v1",
     endpointslices: "/apis/discovery.k8s.io/v1",
     horizontalpodautoscalers: "/apis/autoscaling/v2",
+    // The metrics server calls them pods, as the pods themselves.
+    podmetrics: "/apis/metrics.k8s.io/v1beta1",
 };
 
 /** One object, or a subresource of it. */
 export interface Place {
     resource: keyof typeof GROUPS;
     name: string;
-    subresource?: "scale";
+    subresource?: "scale" | "log";
+    /** What follows the path: "?tailLines=100". Default: nothing. */
+    query?: string;
 }
 
 /** What the API server refused. */
@@ -176,26 +195,42 @@ export class Kubernetes {
         return items ?? [];
     }
 
+    /** The last lines that a pod's container has printed. */
+    logs(pod: string, lines: number, signal: AbortSignal): Promise<string> {
+        const place = {
+            resource: "pods",
+            name: pod,
+            subresource: "log",
+            query: `?tailLines=${lines}`,
+        } as const;
+        return this.ask("get", place, signal);
+    }
+
     /** Applies a JSON merge patch. With `metadata.resourceVersion` in it, rejects with 409 when the object changed. */
     patch<T>(place: Place, patch: object, signal: AbortSignal): Promise<T> {
         return this.call<T>("patch", place, signal, JSON.stringify(patch));
     }
 
-    private async call<T>(
+    private async call<T>(...asked: Parameters<Kubernetes["ask"]>): Promise<T> {
+        return JSON.parse(await this.ask(...asked)) as T;
+    }
+
+    private async ask(
         verb: "get" | "list" | "patch",
         place: Place | { resource: Place["resource"]; labels: Record<string, string> },
         signal: AbortSignal,
         body?: string,
-    ): Promise<T> {
+    ): Promise<string> {
         const { namespace, log, patienceSeconds = 60, pauseSeconds = 1 } = this.options;
-        const root = `${GROUPS[place.resource]}/namespaces/${encodeURIComponent(namespace)}/${place.resource}`;
+        const plural = place.resource === "podmetrics" ? "pods" : place.resource;
+        const root = `${GROUPS[place.resource]}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
         const path = root + ("labels" in place ? query(place.labels) : below(place));
         let silentSince: number | undefined;
         for (;;) {
             const attempt = await this.send(body === undefined ? "GET" : "PATCH", path, body, signal);
             if ("status" in attempt && attempt.status < 300) {
                 if (silentSince !== undefined) log("the API server answers again");
-                return JSON.parse(attempt.body) as T;
+                return attempt.body;
             }
             const passing =
                 "status" in attempt ? attempt.status === 429 || attempt.status >= 500 : attempt.passing;
@@ -300,11 +335,12 @@ export function because({ reason, message }: { reason?: string; message?: string
 
 function query(labels: Record<string, string>): string {
     const pairs = Object.entries(labels).map((pair) => pair.join("="));
+    if (pairs.length === 0) return "";
     return `?labelSelector=${encodeURIComponent(pairs.join(","))}`;
 }
 
-function below({ name, subresource }: Place): string {
-    return `/${encodeURIComponent(name)}${subresource === undefined ? "" : `/${subresource}`}`;
+function below({ name, subresource, query = "" }: Place): string {
+    return `/${encodeURIComponent(name)}${subresource === undefined ? "" : `/${subresource}`}${query}`;
 }
 
 function refusal(

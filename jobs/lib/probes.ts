@@ -104,7 +104,7 @@ async function findingOf(probe: Probe, { signal, secrets, date }: ProbeContext):
         case "http":
             return { words: String((await answerOf(probe.url, signal)).status) };
         case "postgres": {
-            const file = filesOf(join(secrets, probe.secrets));
+            const file = secretFiles(join(secrets, probe.secrets));
             const target = { host: file("host"), port: Number(file("port")) };
             const words = await accepting(
                 { ...target, user: file("user"), database: file("database") },
@@ -113,7 +113,7 @@ async function findingOf(probe: Probe, { signal, secrets, date }: ProbeContext):
             return { words };
         }
         case "redis": {
-            const file = filesOf(join(secrets, probe.secrets));
+            const file = secretFiles(join(secrets, probe.secrets));
             const target = { host: file("host"), port: Number(file("port")), password: file("password") };
             const redis = await Redis.connect(target, signal);
             try {
@@ -180,7 +180,7 @@ async function answerOf(url: string, signal: AbortSignal) {
 }
 
 /** Reads the files of one Secret. What is missing may be there at the next run. */
-function filesOf(folder: string): (name: string) => string {
+export function secretFiles(folder: string): (name: string) => string {
     return (name) => {
         try {
             return readFileSync(join(folder, name), "utf8").trim();

@@ -21,18 +21,20 @@ export class RedisError extends Failure {}
 /** A connection to Redis, over TLS and with its password given. */
 export class Redis {
     private received: Buffer = Buffer.alloc(0);
-    private readonly waiting: ((reply: Reply) => void)[] = [];
-    private readonly broken: Promise<never>;
+    private readonly waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
+    /** Why there will be no more replies. */
+    private broken: Failure | undefined;
 
     private constructor(
         private readonly socket: TLSSocket,
-        private readonly signal: AbortSignal,
+        signal: AbortSignal,
     ) {
-        this.broken = new Promise((_, reject) => {
-            socket.once("error", reject).once("close", () => reject(new Failure("connection dropped")));
+        let cause: unknown = new Failure("connection dropped");
+        socket.once("error", (error) => (cause = error));
+        socket.once("close", () => {
+            this.broken = asFailure(cause, signal);
+            for (const { reject } of this.waiting.splice(0)) reject(this.broken);
         });
-        // Whoever waits for a reply is told; when nobody does, there is nobody to tell.
-        this.broken.catch(() => undefined);
         socket.on("data", (chunk: Buffer) => this.take(chunk));
     }
 
@@ -48,8 +50,7 @@ export class Redis {
             return redis;
         } catch (error) {
             socket.destroy();
-            if (error instanceof Failure) throw error;
-            throw new Failure(signal.aborted ? reasonOf(signal) : inWords(error));
+            throw asFailure(error, signal);
         }
     }
 
@@ -62,14 +63,12 @@ export class Redis {
 
     /** Sends several commands at once and returns a reply for each, refusals among them. */
     async pipeline(commands: readonly (readonly string[])[]): Promise<Reply[]> {
-        const replies = commands.map(() => new Promise<Reply>((resolve) => this.waiting.push(resolve)));
+        if (this.broken !== undefined) throw this.broken;
+        const replies = commands.map(
+            () => new Promise<Reply>((resolve, reject) => this.waiting.push({ resolve, reject })),
+        );
         this.socket.write(commands.map(encoded).join(""), "latin1");
-        try {
-            return await Promise.race([Promise.all(replies), this.broken]);
-        } catch (error) {
-            if (error instanceof Failure && !this.signal.aborted) throw error;
-            throw new Failure(this.signal.aborted ? reasonOf(this.signal) : inWords(error));
-        }
+        return Promise.all(replies);
     }
 
     close(): void {
@@ -86,13 +85,19 @@ export class Redis {
                 parsed = parse(this.received, at)
             ) {
                 at = parsed.end;
-                this.waiting.shift()?.(parsed.reply);
+                this.waiting.shift()?.resolve(parsed.reply);
             }
         } catch (error) {
             this.socket.destroy(error as Error);
         }
         this.received = this.received.subarray(at);
     }
+}
+
+/** Why a connection ended, in words. */
+function asFailure(error: unknown, signal: AbortSignal): Failure {
+    if (signal.aborted) return new Failure(reasonOf(signal));
+    return error instanceof Failure ? error : new Failure(inWords(error));
 }
 
 /** A command as Redis reads it: a list of texts with their lengths. */

@@ -1,5 +1,5 @@
 import { ROLLOUT_TIMEOUT_SECONDS } from "../numbers";
-import { type ExpectedChange } from "../procedure";
+import { type Edit, type ExpectedChange } from "../procedure";
 
 export const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 
@@ -16,3 +16,26 @@ export const jobOf = (operation: "create" | "delete", name: string): ExpectedCha
     { operation, type: "kubernetes:batch/v1:Job", name },
     { operation, type: "kubernetes:core/v1:ConfigMap", name: `${name}-program` },
 ];
+
+/** What comes or goes with an operation that has its rights only while a value asks for it. */
+export const operationOf = (
+    operation: "create" | "delete",
+    component: string,
+    name: string,
+    run: string,
+): ExpectedChange[] => [
+    { operation, type: `mcp:operations:${component}`, name },
+    ...jobOf(operation, `${name}-${run}`),
+    { operation, type: "kubernetes:core/v1:ServiceAccount", name },
+    { operation, type: "kubernetes:networking.k8s.io/v1:NetworkPolicy", name },
+    { operation, type: "kubernetes:rbac.authorization.k8s.io/v1:Role", name },
+    { operation, type: "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", name },
+];
+
+/** How an operation is asked for. */
+export const runOf = (operation: string): Edit => ({
+    path: `mcp:operations.${operation}`,
+    value: "anything it has not been before: the ticket, or the date",
+    example: "INC-2041",
+    parameter: "ticket",
+});

@@ -1,5 +1,6 @@
 import { HIGH_ERROR_RATE_PERCENT } from "../numbers";
 import { type Procedure } from "../procedure";
+import { operationOf, runOf } from "./changes";
 import { SLOW_RESPONSES, STATUS_SYMPTOMS } from "../symptoms";
 
 /** A shell in a pod that has the traffic: with two colours the Service leads to it, and a Deployment's name does not. */
@@ -122,6 +123,24 @@ export const diagnosis: readonly Procedure[] = [
         ],
         ...ONLY_LOOKS,
         verify: "`used_memory` near `maxmemory`: clean the cache up (section 5.3), or raise `mcp:cache.nodeType`.",
+    },
+    {
+        id: "diagnostics",
+        sections: [
+            "4.3.1 steps 1 to 4",
+            "4.3.2 steps 2 and 3",
+            "4.3.3 steps 1, 2 and 4",
+            "4.3.4 steps 1 to 3",
+            "6.3",
+        ],
+        title: "Diagnostics: everything at once",
+        when: "Something is wrong and it is not clear what, or nobody at hand may use kubectl and psql.",
+        edits: [runOf("diagnostics")],
+        changes: operationOf("create", "Diagnostics", "mcp-diagnostics", "inc-2041"),
+        verify:
+            "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-diagnostics --all-containers --tail=-1` has a section for " +
+            "each step. It judges nothing; the update fails if something could not be looked at, and names it.",
+        undo: "Nothing to undo: it only looks. Removing the value takes its rights away.",
     },
 ];
 

@@ -1,5 +1,5 @@
 import { type Procedure } from "../procedure";
-import { jobOf } from "./changes";
+import { jobOf, runOf } from "./changes";
 
 /** Chapter 2: whether the services are well. */
 export const health: readonly Procedure[] = [
@@ -33,14 +33,7 @@ export const health: readonly Procedure[] = [
         sections: ["2.2"],
         title: "Quick health check",
         when: "Somebody asks whether all is well now: before and after a change, or in an incident.",
-        edits: [
-            {
-                path: "mcp:operations.healthCheck",
-                value: "anything it has not been before: the ticket, or the date",
-                example: "INC-2041",
-                parameter: "ticket",
-            },
-        ],
+        edits: [runOf("healthCheck")],
         changes: jobOf("create", "mcp-health-inc-2041"),
         verify:
             "The update waits for the Job and fails with it, naming what is unhealthy. " +

@@ -1,6 +1,6 @@
 import { ESCALATION_MATRIX, EXTERNAL_CONTACTS, LEVELS, SCALE_UP_REPLICAS } from "../numbers";
 import { type Procedure } from "../procedure";
-import { DEPLOYMENT, ROLLOUT } from "./changes";
+import { DEPLOYMENT, operationOf, ROLLOUT, runOf } from "./changes";
 
 const levels = LEVELS.map((level) => {
     const { role, contact, minutes } = ESCALATION_MATRIX[level];
@@ -168,5 +168,15 @@ export const incidents: readonly Procedure[] = [
         changes: [],
         verify: "`kubectl get hpa -n mcp-production` shows current and wanted use, bounds and replicas.",
         undo: "Nothing to undo.",
+    },
+    {
+        id: "clear-jwks-cache",
+        sections: ["4.3.4 step 4"],
+        title: "Clear the JWKS cache",
+        when: "Tokens that are valid are refused, and the pods' `/debug/jwks-status` holds keys that Azure AD no longer uses.",
+        edits: [runOf("clearJwksCache")],
+        changes: operationOf("create", "JwksCacheClearing", "mcp-jwks-cache", "inc-2041"),
+        verify: "Every running pod is asked itself; the update fails if one refuses. The next request fetches the keys anew.",
+        undo: "Nothing to undo. Removing the value takes its rights away.",
     },
 ];

@@ -1,5 +1,6 @@
 import { UPGRADE_SECONDS } from "../numbers";
 import { type Procedure } from "../procedure";
+import { jobOf, runOf } from "./changes";
 
 /** Chapter 5: what is done by the calendar. */
 export const maintenance: readonly Procedure[] = [
@@ -90,5 +91,17 @@ export const maintenance: readonly Procedure[] = [
             "fails the update unless the new certificate's serial number is served. Then the old name can be removed " +
             "from the list and its pair from `mcp:tls`.",
         undo: "Set `certificate` back to the old name, as long as it is in the list.",
+    },
+    {
+        id: "cache-cleanup",
+        sections: ["5.3"],
+        title: "Cache cleanup",
+        when: "Every day at 04:30 by itself. By hand when Redis is short of memory; `{ run: INC-2041, dryRun: true }` only counts.",
+        edits: [runOf("cacheCleanup")],
+        changes: jobOf("create", "mcp-cache-cleanup-inc-2041"),
+        verify:
+            "Keys `cache:*` that nobody has read or written for 24 hours go, a batch at a time; the last line counts them: " +
+            "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-cache-cleanup`.",
+        undo: "Nothing to undo: what is asked for again is cached again.",
     },
 ];

@@ -29,13 +29,19 @@ describe("values of the health check and the operations", () => {
             "an operation there is not",
             "operations",
             { reboot: "INC-1" },
-            "mcp:operations.reboot: found an unknown key, expected one of healthCheck",
+            "mcp:operations.reboot: found an unknown key, expected one of cacheCleanup, clearJwksCache, diagnostics, healthCheck",
         ],
         [
             "a ticket that names no Job",
             "operations",
             { healthCheck: "INC 2041" },
             `mcp:operations.healthCheck: found "INC 2041", ${TICKET}`,
+        ],
+        [
+            "a dry run of no name",
+            "operations",
+            { cacheCleanup: { dryRun: true } },
+            'mcp:operations.cacheCleanup: found {"dryRun":true}, expected a ticket or a date, such as INC-2041, or { run: INC-2041, dryRun: true }, which only counts',
         ],
         [
             "a ticket without end",
@@ -56,6 +62,13 @@ describe("values of the health check and the operations", () => {
         assert.deepEqual(linesOf(values), [
             'mcp:operations.healthCheck: found "INC-1", expected mcp:health beside it, which says what is asked',
         ]);
+    });
+
+    it("refuse to clean up a cache that is not there", () => {
+        const values: Values = { ...withValue("cache", undefined), operations: { cacheCleanup: "INC-1" } };
+        const lines = linesOf(values);
+        const line = 'mcp:operations.cacheCleanup: found "INC-1", expected mcp:cache, which is cleaned up';
+        assert.ok(lines.includes(line), lines.join("\n"));
     });
 
     it("may leave both out, and take a date as the engine hands it on", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { scramVerifier } from "../../components/data/scram";
@@ -179,5 +180,70 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
         const refused = run("administrator.sh", { ADMINISTRATOR_ARN: "arn:of:the:secret" });
         assert.equal(refused.status, 254);
         assert.match(refused.output, /AccessDenied/);
+    });
+
+    describe("diagnosed", () => {
+        const diagnose = (password = PASSWORD) => {
+            mkdirSync(join(folder, "secrets", "database"));
+            const files = {
+                host: "127.0.0.1",
+                port: String(server.port),
+                user: "mcp",
+                database: "mcp",
+                password,
+            };
+            const paths = Object.entries(files).map(([name, content]) => [`database/${name}`, content]);
+            return run("diagnose.sh", {}, Object.fromEntries(paths));
+        };
+        const failed = () => join(folder, "handover", "failed");
+
+        it("tells idle connections, slow statements and large tables", async () => {
+            const idle = spawn(
+                "psql",
+                [
+                    "-h",
+                    "127.0.0.1",
+                    "-p",
+                    String(server.port),
+                    "-U",
+                    "mcp",
+                    "-d",
+                    "mcp",
+                    "-Xc",
+                    "SELECT 1",
+                    "-f",
+                    "-",
+                ],
+                {
+                    env: { ...process.env, PGPASSWORD: PASSWORD, PGAPPNAME: "leaking" },
+                    stdio: ["pipe", "pipe", "ignore"],
+                },
+            );
+            await once(idle.stdout, "data");
+            const { status, output } = diagnose();
+            idle.kill();
+            assert.equal(status, 0, output);
+            assert.match(output, /mcp +\| leaking +\| 127\.0\.0\.1 +\| +1/);
+            assert.match(output, /calls +\| +mean_ms +\| +total_ms +\| +query/);
+            assert.match(output, /tools +\| \d+ kB/);
+            assert.equal(existsSync(failed()), false);
+        });
+
+        it("goes on without pg_stat_statements, and says what it could not look at", () => {
+            server.sql("DROP EXTENSION pg_stat_statements", "mcp");
+            const { status, output } = diagnose();
+            server.sql("CREATE EXTENSION pg_stat_statements", "mcp");
+            assert.equal(status, 0, output);
+            assert.match(output, /relation "pg_stat_statements" does not exist/);
+            assert.match(output, /tools +\| \d+ kB/);
+            assert.equal(readFileSync(failed(), "utf8"), "Statements by total time (6.3)\n");
+        });
+
+        it("leaves the rest to the next step when the database refuses it", () => {
+            const { status, output } = diagnose("planted-wrong");
+            assert.equal(status, 0);
+            assert.match(output, /password authentication failed/);
+            assert.equal(readFileSync(failed(), "utf8").split("; ").length, 4);
+        });
     });
 });

@@ -1,0 +1,77 @@
+import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { type CleanupPlan } from "../../jobs/cacheCleanup";
+import { CACHE_CLEANUP } from "../../runbook/numbers";
+import { type Connection } from "../data/connection";
+import { TASK_LABEL } from "../labels";
+import { mountedStores, storesEgress } from "../observability/healthChecks";
+import { declareScheduledTask, declareTask, program, type TaskArgs } from "../tasks/task";
+import { declareGateAccess } from "../workload/gate";
+
+/** Limit of one run, in seconds: a million keys take some seconds. */
+const DEADLINE_SECONDS = 1800;
+
+/** Keys that are looked at at once. */
+const BATCH = 1000;
+
+/** Most runs at once: the scheduled one, and one by hand. */
+export const CLEANUP_TASKS = 2;
+
+/** Arguments of {@link CacheCleanup}. */
+export interface CacheCleanupArgs {
+    namespace: Input<string>;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    cache: Connection;
+    /** Range of the network that Redis is in. */
+    network: string;
+    /** When it is done, as five fields of cron in the zone of the runbook. */
+    schedule: string;
+    /** A run beside the scheduled ones, which the update waits for. Default: none. */
+    run?: { hash: string; dryRun: boolean } | undefined;
+    /** Node image, pinned. */
+    nodeImage: string;
+}
+
+/** Removes keys of the cache that nobody has used for a day, by the clock and on demand. Section 5.3. */
+export class CacheCleanup extends ComponentResource {
+    constructor(name: string, args: CacheCleanupArgs, opts?: ComponentResourceOptions) {
+        super("mcp:operations:CacheCleanup", name, {}, opts);
+        const { namespace, labels, cache, run } = args;
+        const access = declareGateAccess(
+            name,
+            {
+                namespace,
+                labels,
+                subject: name,
+                label: TASK_LABEL,
+                egress: storesEgress({ cache }, args.network),
+            },
+            this,
+        );
+        const task = (dryRun: boolean): TaskArgs => ({
+            access,
+            deadlineSeconds: DEADLINE_SECONDS,
+            steps: [
+                {
+                    name: "cleanup",
+                    image: args.nodeImage,
+                    program: program("cacheCleanup", {
+                        pattern: CACHE_CLEANUP.pattern,
+                        idleSeconds: CACHE_CLEANUP.idleHours * 3600,
+                        batch: BATCH,
+                        dryRun,
+                        secrets: "cache",
+                        deadlineSeconds: DEADLINE_SECONDS,
+                    } satisfies CleanupPlan),
+                    secrets: mountedStores({ cache }),
+                },
+            ],
+            after: [cache.resource],
+        });
+        declareScheduledTask(name, { ...task(false), schedule: args.schedule }, this);
+        if (run !== undefined) {
+            declareTask(name, { ...task(run.dryRun), hash: run.hash, followsChanges: false }, this);
+        }
+        this.registerOutputs();
+    }
+}

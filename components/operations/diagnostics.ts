@@ -1,0 +1,124 @@
+import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { type DiagnosticsPlan } from "../../jobs/diagnostics";
+import { ASKING_TASKS, TASK_LABEL } from "../labels";
+import { mountedStores, type Stores, storesEgress } from "../observability/healthChecks";
+import { declareTask, program, script, type TaskStep } from "../tasks/task";
+import { declareGateAccess } from "../workload/gate";
+
+/** Limit of one run, in seconds. */
+const DEADLINE_SECONDS = 180;
+
+const TLS = "require";
+
+/** Arguments of {@link Diagnostics}. */
+export interface DiagnosticsArgs extends Pick<
+    DiagnosticsPlan,
+    "app" | "port" | "metrics" | "jwksStatus" | "probes"
+> {
+    namespace: Input<string>;
+    /** The same, for the program. */
+    namespaceName: string;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    /** Where the Kubernetes API is reached. */
+    apiServer: { cidr: string; port: number };
+    stores: Stores;
+    /** Range of the network that the stores are in. */
+    network: string;
+    /** Names the run: the ticket. */
+    run: string;
+    /** Images the steps run on, pinned. */
+    images: { node: string; postgres: string | undefined };
+}
+
+/**
+ * One look at everything that sections 4.3 and 6.3 look at, in the log of one Job. Its rights come with the value that
+ * asks for it and go with it.
+ */
+export class Diagnostics extends ComponentResource {
+    constructor(name: string, args: DiagnosticsArgs, opts?: ComponentResourceOptions) {
+        super("mcp:operations:Diagnostics", name, {}, opts);
+        const { namespace, labels, stores, apiServer, app, port, images } = args;
+        const list = (apiGroup: string, ...resources: string[]) => ({
+            apiGroups: [apiGroup],
+            resources,
+            verbs: ["list"],
+        });
+        const access = declareGateAccess(
+            name,
+            {
+                namespace,
+                labels,
+                subject: ASKING_TASKS.diagnostics,
+                label: TASK_LABEL,
+                egress: [
+                    {
+                        to: [{ ipBlock: { cidr: apiServer.cidr } }],
+                        ports: [{ protocol: "TCP", port: apiServer.port }],
+                    },
+                    {
+                        to: [{ podSelector: { matchLabels: { app } } }],
+                        ports: [{ protocol: "TCP", port }],
+                    },
+                    ...storesEgress(stores, args.network),
+                    // Anywhere: APIM and Azure AD change their addresses.
+                    { ports: [{ protocol: "TCP", port: 443 }] },
+                ],
+                rules: [
+                    list("", "pods"),
+                    { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
+                    list("metrics.k8s.io", "pods"),
+                    list("autoscaling", "horizontalpodautoscalers"),
+                ],
+            },
+            this,
+        );
+        const look: TaskStep = {
+            name: "look",
+            image: images.node,
+            program: program("diagnostics", {
+                namespace: args.namespaceName,
+                app,
+                port,
+                metrics: args.metrics,
+                jwksStatus: args.jwksStatus,
+                probes: args.probes,
+                ...(stores.cache && { cache: "cache" }),
+                deadlineSeconds: DEADLINE_SECONDS,
+            } satisfies DiagnosticsPlan),
+            ...(stores.cache && { secrets: mountedStores({ cache: stores.cache }) }),
+        };
+        const { database, cache } = stores;
+        declareTask(
+            name,
+            {
+                access,
+                hash: args.run,
+                followsChanges: false,
+                deadlineSeconds: DEADLINE_SECONDS,
+                steps:
+                    database === undefined
+                        ? [look]
+                        : [
+                              {
+                                  name: "database",
+                                  image: images.postgres!,
+                                  program: script("database/diagnose.sh"),
+                                  env: { PGSSLMODE: TLS },
+                                  secrets: [
+                                      {
+                                          name: database.secret,
+                                          folder: "database",
+                                          keys: ["host", "port", "user", "database", "password"],
+                                      },
+                                  ],
+                              },
+                              look,
+                          ],
+                after: [database, cache].flatMap((store) => (store === undefined ? [] : [store.resource])),
+            },
+            this,
+        );
+        this.registerOutputs();
+    }
+}

@@ -1,0 +1,75 @@
+import { CacheCleanup } from "../components/operations/cacheCleanup";
+import { Diagnostics } from "../components/operations/diagnostics";
+import { JwksCacheClearing } from "../components/operations/jwksCacheClearing";
+import { pinned } from "../config/images";
+import { externalProbes } from "../config/joins";
+import { ASKING_TASKS } from "../components/labels";
+import { CACHE_CLEANUP, DEBUG } from "../runbook/numbers";
+import { type Data } from "./data";
+import { type Foundation } from "./foundation";
+
+/** Declares what is done once when a value asks for it, and what of it is done by the clock too. Sections 4.3, 5.3, 6.3. */
+export function declareOperations({ values, providers, labels, namespace }: Foundation, data: Data): void {
+    const { operations, kubernetes, images, jobs, health, workloads } = values;
+    const opts = { providers: { kubernetes: providers.kubernetes } };
+    const nodeImage = pinned(images, jobs.images.node);
+    const common = { namespace: namespace.namespace, labels };
+    const server = workloads[DEBUG.app];
+    const inServer = {
+        ...common,
+        namespaceName: kubernetes.namespace,
+        apiServer: kubernetes.apiServer,
+        app: DEBUG.app,
+    };
+    if (data.cache !== undefined) {
+        const { cacheCleanup } = operations;
+        new CacheCleanup(
+            "mcp-cache-cleanup",
+            {
+                ...common,
+                cache: data.cache.connection,
+                network: kubernetes.apiServer.cidr,
+                schedule: CACHE_CLEANUP.schedule,
+                run: cacheCleanup && {
+                    hash: `${cacheCleanup.run}${cacheCleanup.dryRun ? "-dry" : ""}`,
+                    dryRun: cacheCleanup.dryRun,
+                },
+                nodeImage,
+            },
+            opts,
+        );
+    }
+    if (operations.diagnostics !== undefined) {
+        new Diagnostics(
+            ASKING_TASKS.diagnostics,
+            {
+                ...inServer,
+                port: server!.port,
+                metrics: server!.health.metrics,
+                jwksStatus: DEBUG.jwksStatus,
+                probes: externalProbes(health!),
+                stores: { database: data.database?.connection, cache: data.cache?.connection },
+                network: kubernetes.apiServer.cidr,
+                run: operations.diagnostics,
+                images: {
+                    node: nodeImage,
+                    postgres: jobs.images.postgres && pinned(images, jobs.images.postgres),
+                },
+            },
+            opts,
+        );
+    }
+    if (operations.clearJwksCache !== undefined) {
+        new JwksCacheClearing(
+            ASKING_TASKS.jwksCache,
+            {
+                ...inServer,
+                port: server!.port,
+                path: DEBUG.clearJwksCache,
+                run: operations.clearJwksCache,
+                nodeImage,
+            },
+            opts,
+        );
+    }
+}

@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
+import { reasonOf, within } from "./lib/http";
+import { secretFiles } from "./lib/probes";
+import { Redis, RedisError, type RedisTarget } from "./lib/redis";
+import { flag, seconds, shape, text, wholeNumber } from "./lib/shape";
+
+/** Which keys of the cache go. Section 5.3. */
+export interface CleanupPlan {
+    /** Glob of the keys: "cache:*". */
+    pattern: string;
+    /** A key goes when nobody has read or written it for so long. */
+    idleSeconds: number;
+    /** About how many keys are looked at, and removed, at once. */
+    batch: number;
+    /** Only counts what would go. */
+    dryRun: boolean;
+    /** Folder among the task's secrets, with the files `host`, `port` and `password`. */
+    secrets: string;
+    /** Whole-run limit in seconds. */
+    deadlineSeconds: number;
+}
+
+/** What a run did. */
+export interface CleanupResult {
+    /** Keys that match; one that the server moved meanwhile may count twice. */
+    matched: number;
+    /** Keys that were idle: removed, or in a dry run to be removed. */
+    idle: number;
+}
+
+/** Removes the idle keys, a batch at a time: the server goes on serving, and no more than a batch is remembered. */
+export async function runCleanup(
+    { pattern, idleSeconds, batch, dryRun }: CleanupPlan,
+    target: RedisTarget,
+    signal: AbortSignal,
+): Promise<CleanupResult> {
+    const redis = await Redis.connect(target, signal);
+    try {
+        const result: CleanupResult = { matched: 0, idle: 0 };
+        let cursor = "0";
+        do {
+            const scan = ["SCAN", cursor, "MATCH", pattern, "COUNT", String(batch)];
+            const [next, keys] = (await redis.command(...scan)) as [string, string[]];
+            const times = await redis.pipeline(keys.map((key) => ["OBJECT", "IDLETIME", key]));
+            const refusal = times.find((time) => time instanceof RedisError);
+            if (refusal !== undefined) throw refusal;
+            // A key that has gone meanwhile has no time.
+            const idle = keys.filter((_, index) => Number(times[index] ?? -1) >= idleSeconds);
+            if (idle.length > 0 && !dryRun) await redis.command("UNLINK", ...idle);
+            result.matched += keys.length;
+            result.idle += idle.length;
+            cursor = next;
+        } while (cursor !== "0");
+        return result;
+    } finally {
+        redis.close();
+    }
+}
+
+/** Runs a plan and says how it ended. Never rejects: whatever stops it is its verdict. */
+async function cleanup(plan: CleanupPlan, { log, signal }: GateContext): Promise<Verdict> {
+    const { pattern, idleSeconds, dryRun, deadlineSeconds } = plan;
+    log(`cache cleanup${dryRun ? ", dry run" : ""}: ${pattern} idle for ${idleSeconds} s or more`);
+    const deadline = `the deadline of ${deadlineSeconds} s passed`;
+    return within(deadlineSeconds, deadline, signal, async (run) => {
+        try {
+            const file = secretFiles(join(process.env["SECRETS"] ?? "", plan.secrets));
+            const target = { host: file("host"), port: Number(file("port")), password: file("password") };
+            const { matched, idle } = await runCleanup(plan, target, run);
+            const done = dryRun ? "would be removed" : "removed";
+            return { passed: true, line: `PASSED ${idle} of ${matched} keys ${done}.` };
+        } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            return {
+                passed: false,
+                line: `FAILED cache cleanup: ${run.aborted ? reasonOf(run) : error.message}.`,
+            };
+        }
+    });
+}
+
+const planShape = shape<CleanupPlan>({
+    pattern: text,
+    idleSeconds: wholeNumber(1, 365 * 86_400),
+    batch: wholeNumber(1, 10_000),
+    dryRun: flag,
+    secrets: text,
+    deadlineSeconds: seconds,
+});
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export function parseCleanupPlan(raw: unknown): CleanupPlan {
+    return planShape(raw, "");
+}
+
+if (require.main === module) {
+    void gateMain(parseCleanupPlan, cleanup);
+}

@@ -1,0 +1,65 @@
+import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
+import { reasonOf, within } from "./lib/http";
+import { Kubernetes } from "./lib/kubernetes";
+import { askPod, runningPods } from "./lib/pods";
+import { pattern, seconds, shape, text, wholeNumber } from "./lib/shape";
+
+/** Whose pods forget their keys. Section 4.3.4 step 4. */
+export interface JwksCachePlan {
+    namespace: string;
+    /** Label `app` of the pods. */
+    app: string;
+    port: number;
+    /** Path that a POST clears the cache at. */
+    path: string;
+    /** Whole-run limit in seconds. */
+    deadlineSeconds: number;
+}
+
+/** Clears the cache of every running pod, also after one has failed. Never rejects. */
+export async function runJwksCache(
+    plan: JwksCachePlan,
+    { log, signal }: GateContext,
+    cluster = () => Kubernetes.ofThisPod({ namespace: plan.namespace, log }),
+): Promise<Verdict> {
+    const { app, port, path, deadlineSeconds } = plan;
+    const deadline = `the deadline of ${deadlineSeconds} s passed`;
+    return within(deadlineSeconds, deadline, signal, async (run) => {
+        try {
+            const pods = await runningPods(cluster(), app, run);
+            let cleared = 0;
+            for (const pod of pods) {
+                const { trouble } = await askPod(pod, { port, path, method: "POST" }, run);
+                log(
+                    trouble === undefined ? `✓ ${pod.name}: JWKS cache cleared` : `✗ ${pod.name}: ${trouble}`,
+                );
+                cleared += trouble === undefined ? 1 : 0;
+            }
+            const passed = cleared === pods.length;
+            return {
+                passed,
+                line: `${passed ? "PASSED" : "FAILED"} ${cleared} of ${pods.length} pods cleared.`,
+            };
+        } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            return { passed: false, line: `FAILED ${run.aborted ? reasonOf(run) : error.message}.` };
+        }
+    });
+}
+
+const planShape = shape<JwksCachePlan>({
+    namespace: text,
+    app: text,
+    port: wholeNumber(1, 65_535),
+    path: pattern(/^\//, "a path that starts with /"),
+    deadlineSeconds: seconds,
+});
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export function parseJwksCachePlan(raw: unknown): JwksCachePlan {
+    return planShape(raw, "");
+}
+
+if (require.main === module) {
+    void gateMain(parseJwksCachePlan, (plan, context) => runJwksCache(plan, context));
+}
