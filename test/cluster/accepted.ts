@@ -1,0 +1,41 @@
+/** A finding of kube-score that is accepted, by the name of its check. */
+export interface Accepted {
+    check: string;
+    /** Names of the objects it is accepted on. */
+    objects: RegExp;
+    reason: string;
+}
+
+/** Every finding of kube-score that is accepted; what is not in here fails the test, and so does what is not found. */
+export const ACCEPTED: readonly Accepted[] = [
+    {
+        check: "container-image-pull-policy",
+        objects: /./,
+        reason: "Production's images are named by digest, of which a node has the one content or none: asking again helps nobody.",
+    },
+    {
+        check: "container-ephemeral-storage-request-and-limit",
+        objects: /./,
+        reason: "Root file systems are read-only, and each emptyDir has a limit of its own that the kubelet enforces.",
+    },
+    {
+        check: "pod-probes-identical",
+        objects: /^(admin-portal|chat-ui)$/,
+        reason: "The health matrix of the runbook (2.1) gives these services one endpoint; the probes differ in how often they may fail.",
+    },
+    {
+        check: "deployment-targeted-by-hpa-does-not-have-replicas-configured",
+        objects: /^mcp-server-(blue|green)$/,
+        reason: "An idle colour is scaled to 0, which its autoscaler leaves alone.",
+    },
+    {
+        check: "deployment-has-host-podantiaffinity",
+        objects: /./,
+        reason: "Topology spread constraints over zones and hosts take its place.",
+    },
+    {
+        check: "horizontalpodautoscaler-replicas",
+        objects: /./,
+        reason: "Staging runs one pod of each service; production's minimum is a rule of the policy pack.",
+    },
+];
