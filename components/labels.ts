@@ -14,6 +14,12 @@ export const ASKING_TASKS = {
     jwksCache: "mcp-jwks-cache",
 } as const;
 
+/** Name of the collector of the services' metrics, and its `app` label, by which their NetworkPolicies know it. */
+export const COLLECTOR = "mcp-metrics";
+
+/** Annotation of the pods that read the logs of their node; its value is the reason. */
+export const READS_NODE_LOGS = "mcp.msil.com/reads-node-logs";
+
 /** Labels on every Kubernetes object of the stack. */
 export function commonLabels(environment: string): Record<string, string> {
     return {

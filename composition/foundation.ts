@@ -4,6 +4,7 @@ import { PlatformNamespace } from "../components/platform/namespace";
 import { quotaFor } from "../components/platform/quota";
 import { DATABASE_TASKS } from "../components/data/databaseAccess";
 import { HEALTH_TASKS } from "../components/observability/healthChecks";
+import { MOST_COLLECTORS } from "../components/observability/metricsCollector";
 import { CLEANUP_TASKS } from "../components/operations/cacheCleanup";
 import { type StackValues } from "../config";
 import { LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "../runbook/numbers";
@@ -31,7 +32,7 @@ export interface Foundation {
 /** Declares the providers and the namespace. */
 export function declareFoundation(values: StackValues): Foundation {
     const providers = configureProviders(values);
-    const { environment, workloads, database, cache, health } = values;
+    const { environment, workloads, database, cache, health, observability } = values;
     const production = environment === "production";
     const labels = commonLabels(environment);
     const name = values.kubernetes.namespace;
@@ -47,6 +48,7 @@ export function declareFoundation(values: StackValues): Foundation {
                     (health === undefined ? 0 : HEALTH_TASKS) +
                     (cache === undefined ? 0 : CLEANUP_TASKS) +
                     OPERATION_TASKS,
+                others: observability === undefined ? [] : MOST_COLLECTORS,
             }),
             protect: production,
         },

@@ -26,6 +26,10 @@ export const jobsSchema = z.strictObject({
         postgres: imageReference.optional(),
         /** AWS command line, for what those exchange with AWS. */
         aws: imageReference.optional(),
+        /** AWS's Fluent Bit, for shipping what the pods print. */
+        fluentBit: imageReference.optional(),
+        /** AWS's OpenTelemetry collector, for the services' metrics. */
+        collector: imageReference.optional(),
     }),
 });
 

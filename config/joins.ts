@@ -7,7 +7,7 @@ import { type StackValues } from "./stack";
 import { type BlueGreenValues, type STORES, type WorkloadValues } from "./workload";
 
 /** Who may reach a workload and what it may reach, with the names of the values resolved. */
-export function networkOf({ workloads, kubernetes }: StackValues, name: string) {
+export function networkOf({ workloads, kubernetes, observability }: StackValues, name: string) {
     const { network, awsPermissions } = workloads[name]!;
     const { ingress, calls, egress } = network;
     return {
@@ -16,6 +16,7 @@ export function networkOf({ workloads, kubernetes }: StackValues, name: string) 
         calls: calls.map((app) => ({ app, port: workloads[app]!.port })),
         egress,
         awsIdentity: awsPermissions.length > 0,
+        scraped: observability?.metrics.workloads.includes(name) ?? false,
     };
 }
 

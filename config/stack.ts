@@ -10,6 +10,7 @@ import { imagesSchema, jobsSchema, releaseReference } from "./images";
 import { incidentSchema } from "./incident";
 import { kubernetesSchema } from "./kubernetes";
 import { maintenanceSchema } from "./maintenance";
+import { checkObservability, observabilitySchema } from "./observability";
 import { checkOperations, operationsSchema } from "./operations";
 import { own } from "./own";
 import { checkRecovery, recoverySchema } from "./recovery";
@@ -44,6 +45,8 @@ const stackShape = z.strictObject({
     archive: archiveSchema.optional(),
     /** Maintenance by the calendar. Default: none. */
     maintenance: maintenanceSchema.optional(),
+    /** Logs in CloudWatch. Default: none. */
+    observability: observabilitySchema.optional(),
     /** The way in from outside. Default: none; the services are reached inside the cluster only. */
     ingress: ingressSchema.optional(),
     /** The scheduled health check. Default: none. */
@@ -65,6 +68,7 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkStorage(values, context);
     checkHealth(values, context);
     checkOperations(values, context);
+    checkObservability(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {
             const declared = own(values.workloads, workload)?.secrets ?? {};

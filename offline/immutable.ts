@@ -6,6 +6,7 @@ import { type RecordedResource } from "./record";
  * call "forces replacement". For a type that is missing here it is unknown offline whether it is replaced.
  */
 const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
+    "kubernetes:apps/v1:DaemonSet": ["spec.selector"],
     "kubernetes:apps/v1:Deployment": ["spec.selector"],
     "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": [],
     "kubernetes:batch/v1:CronJob": [],
@@ -50,13 +51,17 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
         "snsTopicArn",
     ],
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": ["alarmName"],
+    "aws:cloudwatch/dashboard:Dashboard": ["dashboardName"],
     "aws:cloudwatch/eventRule:EventRule": ["eventBusName", "name", "namePrefix"],
     "aws:cloudwatch/eventTarget:EventTarget": ["eventBusName", "rule", "targetId"],
     "aws:cloudwatch/logGroup:LogGroup": ["logGroupClass", "name", "namePrefix"],
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": ["logGroupName", "name"],
     "aws:cloudwatch/logStream:LogStream": ["logGroupName", "name"],
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": ["destinationArn", "logGroup", "name"],
     "aws:cloudwatch/metricAlarm:MetricAlarm": ["name"],
+    "aws:cloudwatch/queryDefinition:QueryDefinition": [],
     "aws:ec2/securityGroup:SecurityGroup": ["description", "name", "namePrefix", "vpcId"],
+    "aws:eks/addon:Addon": ["addonName", "clusterName", "namespaceConfig"],
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": ["clusterName", "namespace", "serviceAccount"],
     "aws:elasticache/replicationGroup:ReplicationGroup": [
         "atRestEncryptionEnabled",

@@ -1,3 +1,4 @@
+import { READS_NODE_LOGS } from "../components/labels";
 import { HEALTH_MATRIX } from "../runbook/numbers";
 import { type PolicyResource, type Rule, type Verdict } from "./rule";
 import { type Properties } from "./unknown";
@@ -107,6 +108,11 @@ export function eachServingContainer(check: ContainerCheck): ResourceCheck {
             checkEach(resource, verdict);
         }
     };
+}
+
+/** Whether a resource's pods read the logs of their node, and say why: those of a DaemonSet may, and must be root. */
+export function readsNodeLogs(pod: DeclaredPod, resource: PolicyResource): boolean {
+    return isKind(resource, "apps", "DaemonSet") && Boolean(pod.metadata["annotations"]?.[READS_NODE_LOGS]);
 }
 
 /** A setting of the container, or of its pod where the container has none of its own. */

@@ -3,6 +3,7 @@ import { deployment } from "./procedures/deployment";
 import { diagnosis } from "./procedures/diagnosis";
 import { health } from "./procedures/health";
 import { incidents } from "./procedures/incidents";
+import { logs } from "./procedures/logs";
 import { maintenance } from "./procedures/maintenance";
 import { recovery } from "./procedures/recovery";
 
@@ -13,5 +14,6 @@ export const catalogue: readonly Procedure[] = [
     ...diagnosis,
     ...incidents,
     ...maintenance,
+    ...logs,
     ...recovery,
 ];

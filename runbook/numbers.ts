@@ -17,6 +17,9 @@ export interface HealthRow {
     readonly metrics?: string;
 }
 
+/** The service that the runbook's procedures are mostly about. Chapters 3, 4 and 6. */
+export const SERVER = "mcp-server";
+
 /** Health check matrix of the three services. Section 2.1. */
 export const HEALTH_MATRIX: Readonly<Record<string, HealthRow>> = {
     "mcp-server": {
@@ -148,6 +151,12 @@ export const BACKUPS = {
     kubernetes: { everyDays: 1, retentionDays: 90 },
     audit: { retentionYears: 7 },
 } as const;
+
+/** A request that takes longer is slow, in milliseconds. Section 6.2. */
+export const SLOW_REQUEST_MILLISECONDS = 5000;
+
+/** What MCP Server calls the event of a tool that was executed. Section 6.2. */
+export const TOOL_EXECUTION = "tool_execution";
 
 /** How long log groups stay searchable, in days. Section 5.3. */
 export const LOG_RETENTION_DAYS = 365;

@@ -5,6 +5,20 @@ import { ComponentResource, type ComponentResourceOptions, type Input } from "@p
 /** ConfigMap that remembers the releases which passed their gates. */
 export const LEDGER = "mcp-releases";
 
+/** The cluster's DNS, for a NetworkPolicy. */
+export const DNS_EGRESS = {
+    to: [
+        {
+            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
+            podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+        },
+    ],
+    ports: [
+        { protocol: "UDP", port: 53 },
+        { protocol: "TCP", port: 53 },
+    ],
+};
+
 /** Most the pods of a namespace may ask for together. */
 export interface Quota {
     pods: number;
@@ -87,22 +101,7 @@ export class PlatformNamespace extends ComponentResource {
                 spec: {
                     podSelector: {},
                     policyTypes: ["Egress"],
-                    egress: [
-                        {
-                            to: [
-                                {
-                                    namespaceSelector: {
-                                        matchLabels: { "kubernetes.io/metadata.name": "kube-system" },
-                                    },
-                                    podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
-                                },
-                            ],
-                            ports: [
-                                { protocol: "UDP", port: 53 },
-                                { protocol: "TCP", port: 53 },
-                            ],
-                        },
-                    ],
+                    egress: [DNS_EGRESS],
                 },
             },
             { parent: this },

@@ -12,7 +12,7 @@ import { type Quota } from "./namespace";
  */
 export function quotaFor(
     workloads: readonly WorkloadValues[],
-    { otherGates, tasks }: { otherGates: number; tasks: number },
+    { otherGates, tasks, others }: { otherGates: number; tasks: number; others: readonly Resources[] },
 ): Quota {
     const containers = workloads.flatMap(({ resources, smoke, ...workload }) => [
         ...Array<Resources>(mostPods(workload)).fill(resources),
@@ -20,11 +20,14 @@ export function quotaFor(
         ...(smoke.image === undefined ? [] : [GATE_RESOURCES]),
     ]);
     containers.push(...Array<Resources>(otherGates).fill(GATE_RESOURCES));
-    containers.push(...Array<Resources>(tasks).fill(TASK_RESOURCES));
+    containers.push(...Array<Resources>(tasks).fill(TASK_RESOURCES), ...others);
     const total = (quantity: (resources: Resources) => number) =>
         containers.reduce((sum, resources) => sum + quantity(resources), 0);
     return {
-        pods: workloads.reduce((pods, workload) => pods + mostPods(workload) + 1, otherGates + tasks),
+        pods: workloads.reduce(
+            (pods, workload) => pods + mostPods(workload) + 1,
+            otherGates + tasks + others.length,
+        ),
         requests: {
             cpu: `${total(({ cpu }) => millicores(cpu.request))}m`,
             memory: `${total(({ memory }) => mebibytes(memory.request))}Mi`,

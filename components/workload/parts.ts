@@ -11,7 +11,7 @@ import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
 import { type Connection } from "../data/connection";
 import { contentHash } from "../hash";
 import { IDENTITY_AGENT_EGRESS } from "../identity/podIdentity";
-import { GATE_LABEL, TASK_LABEL } from "../labels";
+import { COLLECTOR, GATE_LABEL, TASK_LABEL } from "../labels";
 import { type MountedSecret, type Resources, workloadPod } from "./pod";
 
 /** Pods a rollout may add above the number wanted, in percent. */
@@ -86,6 +86,8 @@ export interface WorkloadNetwork {
     egress: readonly { cidr: string; except: string[]; ports: number[] }[];
     /** Whether the pods have AWS rights, and so an agent to fetch their credentials from. */
     awsIdentity: boolean;
+    /** Whether the collector of metrics asks the pods. */
+    scraped: boolean;
 }
 
 /** Names one thing that a gate lets through: the image and the release's own configuration, and nothing else. */
@@ -108,7 +110,7 @@ export function declareNetworkPolicy(
     args: WorkloadArgs,
     parent: ComponentResource,
 ): NetworkPolicy {
-    const { ingressNamespace, callers, tasks, calls, egress, awsIdentity } = args.network;
+    const { ingressNamespace, callers, tasks, calls, egress, awsIdentity, scraped } = args.network;
     const tcp = (port: number) => ({ protocol: "TCP", port });
     const pods = (matchLabels: Record<string, string>) => ({ podSelector: { matchLabels } });
     const namespace = (name: string) => ({
@@ -127,6 +129,7 @@ export function declareNetworkPolicy(
                             pods({ [GATE_LABEL]: app }),
                             ...tasks.map((task) => pods({ [TASK_LABEL]: task })),
                             ...callers.map((caller) => pods({ app: caller })),
+                            ...(scraped ? [pods({ app: COLLECTOR })] : []),
                             ...(ingressNamespace === undefined ? [] : [namespace(ingressNamespace)]),
                         ],
                         ports: [tcp(args.port)],

@@ -1,4 +1,4 @@
-import { eachContainer, securitySetting } from "../pods";
+import { eachContainer, readsNodeLogs, securitySetting } from "../pods";
 import { type Rule } from "../rule";
 
 const LOWEST_ID = 10_000;
@@ -10,10 +10,10 @@ export const rule: Rule = {
     enforcement: "advisory",
     frameworks: ["CKV_K8S_40", "kube-score:container-security-context-user-group-id"],
     remediation: `Set securityContext.runAsUser and .runAsGroup to ${LOWEST_ID} or more, on the pod or the container.`,
-    resource: eachContainer((container, report, pod) => {
+    resource: eachContainer((container, report, pod, resource) => {
         for (const key of ["runAsUser", "runAsGroup"]) {
             const found = securitySetting(container, pod, key);
-            if (!(found >= LOWEST_ID)) {
+            if (!(found >= LOWEST_ID) && !readsNodeLogs(pod, resource)) {
                 report(`${key} is ${found ?? "not set"}, expected ${LOWEST_ID} or more`);
             }
         }

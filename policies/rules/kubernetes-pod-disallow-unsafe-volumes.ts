@@ -1,5 +1,7 @@
-import { eachPod } from "../pods";
+import { POD_LOGS, SHIPPER_STATE } from "../../components/observability/nodePaths";
+import { type DeclaredPod, eachPod, readsNodeLogs } from "../pods";
 import { type Rule } from "../rule";
+import { type Properties } from "../unknown";
 
 const ALLOWED = [
     "configMap",
@@ -14,17 +16,24 @@ const ALLOWED = [
 
 export const rule: Rule = {
     name: "kubernetes-pod-disallow-unsafe-volumes",
-    description: "Pods mount only volumes of the types that the restricted Pod Security profile allows.",
+    description:
+        "Pods mount only volumes of the types that the restricted Pod Security profile allows, and those which are " +
+        `annotated to read their node's logs ${POD_LOGS}, read-only, and a directory below ${SHIPPER_STATE}.`,
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CKV_K8S_27", "PSS-restricted"],
     remediation: `Use one of ${ALLOWED.join(", ")}.`,
-    resource: eachPod(({ spec }, verdict) => {
-        for (const index of Object.keys(spec["volumes"] ?? {})) {
+    resource: eachPod((pod, verdict, resource) => {
+        for (const index of Object.keys(pod.spec["volumes"] ?? {})) {
             verdict.attempt(() => {
-                const volume = spec["volumes"][index];
+                const volume = pod.spec["volumes"][index];
                 for (const type of Object.keys(volume)) {
-                    if (type !== "name" && !ALLOWED.includes(type) && volume[type] != null) {
+                    if (
+                        type !== "name" &&
+                        !ALLOWED.includes(type) &&
+                        volume[type] != null &&
+                        !(readsNodeLogs(pod, resource) && isOfShipper(volume, pod))
+                    ) {
                         verdict.report(`volume ${volume.name}: is of type ${type}`);
                     }
                 }
@@ -32,3 +41,15 @@ export const rule: Rule = {
         }
     }),
 };
+
+/** Whether a volume is one of the two directories of a node that shipping its logs takes. */
+function isOfShipper({ name, hostPath }: Properties, { spec }: DeclaredPod): boolean {
+    const path = String(hostPath?.path);
+    const containers: Properties[] = [...(spec["initContainers"] ?? []), ...spec["containers"]];
+    const mounts = containers.flatMap(({ volumeMounts }) => volumeMounts ?? []);
+    return (
+        new RegExp(`^${SHIPPER_STATE}/[a-z0-9-]+$`).test(path) ||
+        (path === POD_LOGS &&
+            mounts.filter((mount) => mount.name === name).every(({ readOnly }) => readOnly === true))
+    );
+}

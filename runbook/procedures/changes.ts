@@ -5,6 +5,9 @@ export const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 
 export const ROLLOUT = `The update waits ${ROLLOUT_TIMEOUT_SECONDS} seconds for the rollout`;
 
+/** What has looked only has nothing to take back. */
+export const ONLY_LOOKS = { edits: [], changes: [], undo: "Nothing to undo: it only looks." } as const;
+
 /** What comes or goes with one gate of a colour. */
 export const gateOf = (operation: "create" | "delete", name: string, gate: string): ExpectedChange[] => [
     { operation, type: "kubernetes:batch/v1:Job", name: `${name}-${gate}-*` },

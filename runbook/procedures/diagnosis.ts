@@ -2,12 +2,10 @@ import { HIGH_ERROR_RATE_PERCENT } from "../numbers";
 import { type Procedure } from "../procedure";
 import { operationOf, runOf } from "./changes";
 import { SLOW_RESPONSES, STATUS_SYMPTOMS } from "../symptoms";
+import { ONLY_LOOKS } from "./changes";
 
 /** A shell in a pod that has the traffic: with two colours the Service leads to it, and a Deployment's name does not. */
 const IN_SERVER = "kubectl exec svc/mcp-server -n mcp-production --";
-
-/** What has looked only has nothing to take back. */
-const ONLY_LOOKS = { edits: [], changes: [], undo: "Nothing to undo: it only looks." } as const;
 
 const REDIS_MEMORY = "REDISCLI_AUTH=$REDIS_PASSWORD redis-cli --tls -h $REDIS_HOST INFO memory";
 

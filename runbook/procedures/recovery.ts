@@ -139,6 +139,8 @@ export const recovery: readonly Procedure[] = [
                     name: `mcp-production-database-${alarm}`,
                 }),
             ),
+            // It shows the instance that is in use.
+            { operation: "update", type: "aws:cloudwatch/dashboard:Dashboard", name: "mcp-production" },
             ...["blue", "green"].map((colour): ExpectedChange => ({
                 operation: "update",
                 type: DEPLOYMENT,

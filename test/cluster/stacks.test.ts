@@ -14,6 +14,7 @@ import { type JobRunner, startJobRunner } from "./job-runner";
 const KINDS: Record<string, string> = {
     ConfigMap: "configmaps",
     CronJob: "cronjobs",
+    DaemonSet: "daemonsets",
     Deployment: "deployments",
     HorizontalPodAutoscaler: "horizontalpodautoscalers",
     Ingress: "ingresses",

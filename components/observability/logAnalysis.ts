@@ -1,0 +1,27 @@
+import { type LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { declareMetricFilters, serverMetrics } from "./metricFilters";
+import { declareQueries, serverQueries } from "./savedQueries";
+
+/** Arguments of {@link LogAnalysis}. */
+export interface LogAnalysisArgs {
+    /** Log group of MCP Server. */
+    group: LogGroup;
+    /** Field of its events that holds the HTTP status of an answer. */
+    statusField: string;
+    /** Namespace of the metrics that are made of it. */
+    metrics: string;
+    /** Folder of the saved queries in the console. */
+    folder: string;
+}
+
+/** What sections 6.2 and 6.3 look for in MCP Server's log: as metrics, all the time, and as queries that are asked. */
+export class LogAnalysis extends ComponentResource {
+    constructor(name: string, args: LogAnalysisArgs, opts?: ComponentResourceOptions) {
+        super("mcp:observability:LogAnalysis", name, {}, opts);
+        const { group, metrics, folder } = args;
+        declareMetricFilters(name, { group, namespace: metrics, metrics: serverMetrics(args) }, this);
+        declareQueries(name, { group, folder, queries: serverQueries(args) }, this);
+        this.registerOutputs();
+    }
+}

@@ -1,0 +1,199 @@
+import { Deployment } from "@pulumi/kubernetes/apps/v1";
+import { ConfigMap, Service, ServiceAccount } from "@pulumi/kubernetes/core/v1";
+import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
+import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
+import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
+import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
+import { contentHash } from "../hash";
+import { IDENTITY_AGENT_EGRESS, PodIdentity } from "../identity/podIdentity";
+import { COLLECTOR } from "../labels";
+import { SKIP_AWAIT } from "../workload/parts";
+import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../workload/pod";
+import { collectorConfiguration, HEALTH_PORT } from "./collectorConfiguration";
+
+/** Arguments of {@link MetricsCollector}. */
+export interface MetricsCollectorArgs {
+    /** EKS cluster it runs in. */
+    cluster: string;
+    accountId: string;
+    region: string;
+    namespace: Input<string>;
+    /** Name of that namespace, which its pods' names in DNS end in. */
+    namespaceName: string;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    /** Image of AWS's OpenTelemetry collector, pinned. */
+    image: string;
+    /** Services whose pods are asked, by name. */
+    services: Readonly<Record<string, { port: number; path: string }>>;
+    intervalSeconds: number;
+    /** Namespace of the metrics in CloudWatch. */
+    metrics: string;
+    /** Name of the log group through which CloudWatch takes them, and the group itself. */
+    logGroup: string;
+    after: readonly Resource[];
+}
+
+/** What the collector may use. */
+const RESOURCES: Resources = {
+    cpu: { request: "100m", limit: "500m" },
+    memory: { request: "128Mi", limit: "512Mi" },
+};
+
+/** Most of its pods at once: in the middle of a rollout. */
+export const MOST_COLLECTORS: readonly Resources[] = [RESOURCES, RESOURCES];
+
+const CONFIGURATION_PATH = "/etc/mcp";
+const CONFIGURATION_FILE = "collector.yaml";
+
+/** The application's own metrics, from its pods to CloudWatch. Sections 4.3.1, 4.3.2 and 6.3. */
+export class MetricsCollector extends ComponentResource {
+    constructor(name: string, args: MetricsCollectorArgs, opts?: ComponentResourceOptions) {
+        super("mcp:observability:MetricsCollector", name, {}, opts);
+        const { accountId, region, namespace, services } = args;
+        const app = COLLECTOR;
+        const labels = { ...args.labels, app };
+        const metadata = { namespace, labels };
+        const selector = { matchLabels: { app } };
+        const tcp = (port: number) => ({ protocol: "TCP", port });
+
+        // With an address for each pod in DNS, ready or not, the Kubernetes API need not be asked for them.
+        for (const [service, { port }] of Object.entries(services)) {
+            new Service(
+                `${app}-${service}`,
+                {
+                    metadata: { ...metadata, name: `${app}-${service}`, annotations: SKIP_AWAIT },
+                    spec: {
+                        clusterIP: "None",
+                        publishNotReadyAddresses: true,
+                        selector: { app: service },
+                        ports: [{ name: "http", port, targetPort: "http" }],
+                    },
+                },
+                { parent: this },
+            );
+        }
+        const network = new NetworkPolicy(
+            app,
+            {
+                metadata: { ...metadata, name: app },
+                spec: {
+                    podSelector: selector,
+                    policyTypes: ["Ingress", "Egress"],
+                    egress: [
+                        ...Object.entries(services).map(([service, { port }]) => ({
+                            to: [{ podSelector: { matchLabels: { app: service } } }],
+                            ports: [tcp(port)],
+                        })),
+                        // CloudWatch.
+                        { ports: [tcp(443)] },
+                        IDENTITY_AGENT_EGRESS,
+                    ],
+                },
+            },
+            { parent: this },
+        );
+        const account = new ServiceAccount(
+            app,
+            { metadata: { ...metadata, name: app }, automountServiceAccountToken: false },
+            { parent: this },
+        );
+        // Before the pod: it is given its credentials when it is created.
+        const identity = new PodIdentity(
+            name,
+            {
+                cluster: args.cluster,
+                namespace,
+                serviceAccount: app,
+                permissions: [
+                    {
+                        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+                        resources: [`arn:aws:logs:${region}:${accountId}:log-group:${args.logGroup}:*`],
+                    },
+                ],
+            },
+            { parent: this },
+        );
+        const configuration = collectorConfiguration({
+            region,
+            namespace: args.metrics,
+            logGroup: args.logGroup,
+            intervalSeconds: args.intervalSeconds,
+            targets: Object.entries(services).map(([service, target]) => ({
+                service,
+                host: `${app}-${service}.${args.namespaceName}.svc.cluster.local`,
+                ...target,
+            })),
+        });
+        // YAML takes JSON as it is.
+        const data = { [CONFIGURATION_FILE]: JSON.stringify(configuration, undefined, 2) };
+        const file = new ConfigMap(
+            `${app}-config`,
+            { metadata: { ...metadata, name: `${app}-${contentHash(data)}` }, immutable: true, data },
+            { parent: this },
+        );
+        const probe = { httpGet: { path: "/", port: "health" } };
+        const timeout = `${ROLLOUT_TIMEOUT_SECONDS}s`;
+        new Deployment(
+            app,
+            {
+                metadata: { ...metadata, name: app },
+                spec: {
+                    // One: what two of them counted would be twice as much.
+                    replicas: 1,
+                    selector,
+                    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+                    progressDeadlineSeconds: ROLLOUT_TIMEOUT_SECONDS,
+                    revisionHistoryLimit: 10,
+                    template: {
+                        metadata: { labels },
+                        spec: {
+                            ...restrictedPod,
+                            serviceAccountName: account.metadata.name,
+                            topologySpreadConstraints: [
+                                {
+                                    maxSkew: 1,
+                                    topologyKey: "topology.kubernetes.io/zone",
+                                    whenUnsatisfiable: "ScheduleAnyway",
+                                    labelSelector: selector,
+                                },
+                            ],
+                            containers: [
+                                {
+                                    name: "collector",
+                                    image: args.image,
+                                    imagePullPolicy: "IfNotPresent",
+                                    args: [`--config=${CONFIGURATION_PATH}/${CONFIGURATION_FILE}`],
+                                    ports: [{ name: "health", containerPort: HEALTH_PORT }],
+                                    livenessProbe: { ...probe, periodSeconds: 30, failureThreshold: 3 },
+                                    readinessProbe: { ...probe, periodSeconds: 5 },
+                                    resources: containerResources(RESOURCES),
+                                    securityContext: restrictedContainer,
+                                    volumeMounts: [
+                                        {
+                                            name: "configuration",
+                                            mountPath: CONFIGURATION_PATH,
+                                            readOnly: true,
+                                        },
+                                    ],
+                                },
+                            ],
+                            volumes: [{ name: "configuration", configMap: { name: file.metadata.name } }],
+                        },
+                    },
+                },
+            },
+            {
+                parent: this,
+                dependsOn: [network, identity, ...args.after],
+                customTimeouts: { create: timeout, update: timeout },
+            },
+        );
+        new PodDisruptionBudget(
+            app,
+            { metadata: { ...metadata, name: app }, spec: { maxUnavailable: 1, selector } },
+            { parent: this },
+        );
+        this.registerOutputs();
+    }
+}

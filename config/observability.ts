@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { COLLECTOR } from "../components/labels";
+import { LOG_RETENTION_DAYS, SERVER, TRIAL_LOG_RETENTION_DAYS } from "../runbook/numbers";
+import { own } from "./own";
+import { dnsLabel, duration, text } from "./scalars";
+
+/** The retentions that CloudWatch takes, in days. */
+const RETENTIONS = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+const retention = duration.transform((seconds, context) => {
+    const days = seconds / 86_400;
+    if (!RETENTIONS.includes(days)) {
+        const message = `a retention that CloudWatch takes: ${RETENTIONS.join("d, ")}d`;
+        context.addIssue({ code: "custom", message });
+    }
+    return days;
+});
+
+/** Field of a JSON log line, at its top level. */
+const field = text(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of a top-level field, such as event_type");
+
+/** How often a service's metrics are asked for. CloudWatch keeps them by the minute, and alarms look at each. */
+const interval = duration.refine((seconds) => seconds >= 10 && seconds <= 60, "10s to 60s");
+
+/** What CloudWatch knows of the platform: its logs and metrics. Sections 4.3, 5.3, 6.2 and 6.3. */
+export const observabilitySchema = z.strictObject({
+    /**
+     * How long logs stay searchable, at least as long as the default: 365d in production, 30d elsewhere. MCP Server's
+     * own are kept as long as section 5.3 says, whatever stands here.
+     */
+    retention: retention.optional(),
+    /**
+     * Which events of the services are audit events: those with this text in this field. They go to the archive beside
+     * the service's own log. Default: `audit` in `event_type`. Sections 5.3 and 7.1.
+     */
+    audit: z
+        .strictObject({
+            field: field.default("event_type"),
+            value: text(/^[\w.-]+$/, "a text of letters, digits, _, . and -, such as audit").default("audit"),
+        })
+        .prefault({}),
+    /**
+     * Field of MCP Server's events that holds the HTTP status of an answer, as a number. Error rate, traffic and the
+     * statuses of section 6.1 are counted by it. Default: status_code.
+     */
+    statusField: field.default("status_code"),
+    /** The services' own metrics, from `health.metrics` of each. Sections 4.3.1, 4.3.2 and 6.3. */
+    metrics: z
+        .strictObject({
+            /** Default: 30s. */
+            interval: interval.default(30),
+            /** Which of `mcp:workloads` have any. Default: mcp-server. */
+            workloads: z.array(dnsLabel).min(1, "at least one workload").default([SERVER]),
+        })
+        .prefault({}),
+    /**
+     * CPU, memory and restarts of pods: an add-on of the whole cluster. `false` where another stack on the cluster, or
+     * somebody else, installs it. Default: it is installed, in AWS's version for the cluster. Section 4.3.3.
+     */
+    podMetrics: z
+        .union(
+            [
+                z.literal(false),
+                z.strictObject({
+                    /** Version of the add-on amazon-cloudwatch-observability. Default: AWS's for the cluster. */
+                    version: text(
+                        /^v\d+\.\d+\.\d+-eksbuild\.\d+$/,
+                        "a version of an add-on, such as v4.4.0-eksbuild.1",
+                    ).optional(),
+                }),
+            ],
+            { error: "false, or an object with the add-on's version" },
+        )
+        .prefault({}),
+});
+
+/** See {@link observabilitySchema}. */
+export type ObservabilityValues = z.output<typeof observabilitySchema>;
+
+/** Log groups below `/mcp/<environment>/` that no service may take. */
+const RESERVED_GROUPS = ["audit", "audit-delivery", "jobs", "metrics"];
+
+/** Log group of a workload, below `/mcp/<environment>/`: the runbook calls MCP Server's `server`. Section 5.3. */
+export function logGroupOf(workload: string): string {
+    return workload === SERVER ? "server" : workload;
+}
+
+/** Rules of the logs that need the rest of the stack's values. */
+export function checkObservability(
+    {
+        observability,
+        environment,
+        kubernetes,
+        jobs,
+        workloads,
+    }: {
+        observability?: ObservabilityValues | undefined;
+        environment: string;
+        kubernetes: { cluster?: string | undefined };
+        jobs: { images: Record<string, string | undefined> };
+        workloads: Record<string, unknown>;
+    },
+    context: z.core.$RefinementCtx,
+): void {
+    if (observability === undefined) {
+        return;
+    }
+    const problem = (path: PropertyKey[], message: string) =>
+        context.addIssue({ code: "custom", path, message });
+    if (kubernetes.cluster === undefined) {
+        problem(["observability"], "mcp:kubernetes.cluster, because pods have rights on AWS on EKS only");
+    }
+    if (own(workloads, SERVER) === undefined) {
+        problem(["workloads", SERVER], "a workload, because mcp:observability searches its log");
+    }
+    const images = { fluentBit: "it ships what the pods print", collector: "it collects their metrics" };
+    for (const [image, reason] of Object.entries(images)) {
+        if (own(jobs.images, image) === undefined) {
+            problem(["jobs", "images", image], `an image, because ${reason}`);
+        }
+    }
+    observability.metrics.workloads.forEach((workload, index) => {
+        if (own(workloads, workload) === undefined) {
+            const path = ["observability", "metrics", "workloads", index];
+            problem(path, `one of ${Object.keys(workloads).join(", ")}`);
+        }
+    });
+    const least = environment === "production" ? LOG_RETENTION_DAYS : TRIAL_LOG_RETENTION_DAYS;
+    if (observability.retention !== undefined && observability.retention < least) {
+        problem(["observability", "retention"], `at least ${least}d (section 5.3)`);
+    }
+    const taken = [...RESERVED_GROUPS, logGroupOf(SERVER), COLLECTOR];
+    for (const workload of Object.keys(workloads).filter((name) => taken.includes(name))) {
+        problem(
+            ["workloads", workload],
+            "another name: this one is taken by what mcp:observability declares",
+        );
+    }
+}
