@@ -18,6 +18,7 @@ import { rule as iamPolicyWildcard } from "./aws-iam-policy-disallow-wildcard";
 import { rule as iamRoleNarrowTrust } from "./aws-iam-role-require-narrow-trust";
 import { rule as kmsKeyRotation } from "./aws-kms-key-require-rotation";
 import { rule as rdsInstancePublicAccess } from "./aws-rds-instance-disallow-public-access";
+import { rule as rdsInstanceBackup } from "./aws-rds-instance-require-backup";
 import { rule as rdsInstanceDeletionProtection } from "./aws-rds-instance-require-deletion-protection";
 import { rule as rdsInstanceDumps } from "./aws-rds-instance-require-dumps";
 import { rule as rdsInstanceEncryption } from "./aws-rds-instance-require-encryption";
@@ -50,6 +51,7 @@ import { rule as ingressExpiringCertificate } from "./kubernetes-ingress-disallo
 import { rule as ingressSnippets } from "./kubernetes-ingress-disallow-snippets";
 import { rule as ingressTls } from "./kubernetes-ingress-require-tls";
 import { rule as jobDeadline } from "./kubernetes-job-require-deadline";
+import { rule as namespaceBackup } from "./kubernetes-namespace-require-backup";
 import { rule as networkPolicyPods } from "./kubernetes-network-policy-require-pods";
 import { rule as objectDefaultNamespace } from "./kubernetes-object-disallow-default-namespace";
 import { rule as podContainerHostPort } from "./kubernetes-pod-container-disallow-host-port";
@@ -140,6 +142,7 @@ export const rules: readonly Rule[] = [
     rdsInstanceQueryLogs,
     rdsInstanceTls,
     rdsInstanceMaintenanceWindow,
+    rdsInstanceBackup,
     rdsInstanceDumps,
     replicationGroupEncryption,
     replicationGroupMultiAz,
@@ -166,4 +169,5 @@ export const rules: readonly Rule[] = [
     scheduleTimeZone,
     backupVaultEncryption,
     backupPlanRetention,
+    namespaceBackup,
 ];

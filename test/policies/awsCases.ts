@@ -903,6 +903,7 @@ export const AWS_CASES: Record<string, Case[]> = {
     ],
     "aws-rds-instance-require-backup": [
         [{ hourlySelection: undefined }, ["database: no hourly plan of AWS Backup saves it"]],
+        [{ dailyPlan: undefined }, ["database: no daily plan of AWS Backup saves it"]],
         [
             { dailyPlan: undefined, hourlyPlan: undefined },
             ["hourly", "daily"].map((kind) => `database: no ${kind} plan of AWS Backup saves it`),

@@ -213,9 +213,12 @@ describe("policies of the engine", () => {
     });
 
     it("never throw and never pass in silence where all is unknown", () => {
-        const unknown = Object.entries(SOUND).map(([name, { type, props }]) =>
-            resource(type, name, Object.fromEntries(Object.keys(props).map((key) => [key, UNKNOWN_TEXT]))),
-        );
+        const unknown = Object.entries(SOUND).map(([name, { type, props, from = {} }]) => ({
+            ...resource(type, name, Object.fromEntries(Object.keys(props).map((key) => [key, UNKNOWN_TEXT]))),
+            propertyDependencies: Object.fromEntries(
+                Object.entries(from).map(([property, names]) => [property, names.map((urn) => ({ urn }))]),
+            ),
+        }));
         const lines = run(rules, unknown);
         assert.deepEqual(
             lines.filter((line) => !line.startsWith("undetermined-")),

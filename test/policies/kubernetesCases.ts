@@ -764,6 +764,23 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
         [{ [`${CONTAINER} image`]: undefined }, [`${C} image undefined is of no known registry`]],
         [{ [`${CONTAINER} image`]: UNKNOWN }, [inContainer("image")]],
     ],
+    "kubernetes-namespace-require-backup": [
+        ...[89, 91, undefined].map((days): Case => [
+            { "backupsLifecycle props rules 2 expiration": days && { days } },
+            [`namespace: its configurations are kept for ${days ?? "unlimited"} days, expected 90`],
+        ]),
+        [{ backupsLifecycle: undefined }, ["namespace: no bucket of the stack keeps its configurations"]],
+        [
+            {
+                backupsLifecycle: undefined,
+                "namespace props metadata labels mcp.msil.com/environment": "staging",
+            },
+        ],
+        [
+            { "backupsLifecycle props rules 2 expiration": UNKNOWN },
+            ["? namespace: rules.2.expiration is known only after the update"],
+        ],
+    ],
     "kubernetes-cronjob-require-time-zone": [
         [{ [`${CRON} timeZone`]: undefined }, ["cron: timeZone is not set, expected Asia/Kolkata"]],
         [{ [`${CRON} timeZone`]: "UTC" }, ["cron: timeZone is UTC, expected Asia/Kolkata"]],

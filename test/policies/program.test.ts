@@ -117,6 +117,7 @@ const MUTATIONS: Record<string, Mutation> = {
         "inputs metadata annotations nginx.org/server-snippets",
         "deny all;",
     ),
+    "kubernetes-namespace-require-backup": change(LIFECYCLE, "inputs rules 2 expiration days", 89),
     "kubernetes-role-disallow-wildcard": change(ROLE, "inputs rules 0 verbs 0", "*"),
     "kubernetes-role-binding-disallow-cluster-admin": change(
         `${ROLE}Binding`,
@@ -141,6 +142,7 @@ const MUTATIONS: Record<string, Mutation> = {
         "inputs maintenanceWindow",
         "sun:02:00-sun:04:00",
     ),
+    "aws-rds-instance-require-backup": remove("aws:backup/selection:Selection"),
     "aws-rds-instance-require-dumps": change(LIFECYCLE, "inputs rules 1 transitions 0"),
     "aws-elasticache-replication-group-require-encryption": change(
         REDIS,

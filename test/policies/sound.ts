@@ -153,6 +153,7 @@ export interface Sound {
 
 /** A stack that satisfies every rule; the cases change one thing in it. */
 export const SOUND: Record<string, Sound> = {
+    namespace: { type: "kubernetes:core/v1:Namespace", props: { metadata: metadata("mcp") } },
     deployment: {
         type: "kubernetes:apps/v1:Deployment",
         props: {
