@@ -1,5 +1,7 @@
 import { type Output } from "@pulumi/pulumi";
 import { logGroupOf } from "../components/automation/stateMachine";
+import { ConfigurationExport } from "../components/backup/configurationExport";
+import { DatabaseDumps } from "../components/backup/databaseDumps";
 import { CacheSnapshots } from "../components/backup/cacheSnapshots";
 import { DatabaseSnapshots } from "../components/backup/databaseSnapshots";
 import { Cache } from "../components/data/cache";
@@ -13,6 +15,7 @@ import { type DatabaseValues } from "../config/database";
 import { hoursCron, openHours, START_WINDOW_MINUTES } from "../config/databaseSnapshots";
 import { pinned } from "../config/images";
 import { databaseNames } from "../config/joins";
+import { type BackupsValues } from "../config/storage";
 import { everyDay, everyWeek, utcDaily, utcWeekly } from "../config/windows";
 import { type Foundation } from "./foundation";
 import { type Incidents } from "./incidents";
@@ -28,6 +31,7 @@ export interface Data {
     database: Store | undefined;
     cache: Store | undefined;
     backups: BackupBucket | undefined;
+    dumps: DatabaseDumps | undefined;
     archive: AuditArchive | undefined;
 }
 
@@ -36,16 +40,22 @@ export function declareData(foundation: Foundation, incidents: Incidents): Data 
     const { values, providers, production, name, logDays } = foundation;
     const { aws } = providers;
     const { database, cache, backups, archive } = values;
+    const store = database && declareDatabase(foundation, database, incidents);
+    const bucket =
+        backups &&
+        new BackupBucket(
+            `${name}-backups`,
+            { bucket: backups.bucket, accountId: values.aws.accountId, protect: production },
+            { providers: { aws } },
+        );
+    if (backups !== undefined && bucket !== undefined) {
+        declareExport(foundation, backups, bucket);
+    }
     return {
-        database: database && declareDatabase(foundation, database, incidents),
+        database: store,
         cache: cache && declareCache(foundation, cache, incidents),
-        backups:
-            backups &&
-            new BackupBucket(
-                `${name}-backups`,
-                { ...backups, accountId: values.aws.accountId, protect: production },
-                { providers: { aws } },
-            ),
+        backups: bucket,
+        dumps: store && backups && bucket && declareDumps(foundation, backups, bucket, store),
         archive:
             archive &&
             new AuditArchive(
@@ -131,6 +141,63 @@ function declareDatabase(
         { providers: { aws, kubernetes, random } },
     );
     return { connection, host: inUse.host };
+}
+
+function declareDumps(
+    { values, providers: { aws, kubernetes }, name, labels, namespace, metrics }: Foundation,
+    { dumps, manual }: BackupsValues,
+    bucket: BackupBucket,
+    { connection }: Store,
+): DatabaseDumps {
+    return new DatabaseDumps(
+        "mcp-dumps",
+        {
+            ...dumps,
+            namespace: namespace.namespace,
+            labels,
+            cluster: values.kubernetes.cluster!,
+            region: values.aws.region,
+            network: values.kubernetes.apiServer.cidr,
+            connection,
+            bucket,
+            subject: name,
+            metrics,
+            daily: dumps.daily.cron,
+            weekly: dumps.weekly.cron,
+            manual,
+            images: {
+                postgres: pinned(values.images, values.jobs.images.postgres!),
+                aws: pinned(values.images, values.jobs.images.aws!),
+            },
+        },
+        { providers: { aws, kubernetes } },
+    );
+}
+
+function declareExport(
+    { values, providers: { aws, kubernetes }, name, labels, namespace, metrics }: Foundation,
+    { configurations }: BackupsValues,
+    bucket: BackupBucket,
+): void {
+    new ConfigurationExport(
+        "mcp-configurations",
+        {
+            namespace: namespace.namespace,
+            namespaceName: name,
+            labels,
+            cluster: values.kubernetes.cluster!,
+            region: values.aws.region,
+            apiServer: values.kubernetes.apiServer,
+            bucket,
+            metrics,
+            schedule: configurations.cron,
+            images: {
+                node: pinned(values.images, values.jobs.images.node),
+                aws: pinned(values.images, values.jobs.images.aws!),
+            },
+        },
+        { providers: { aws, kubernetes } },
+    );
 }
 
 function declareCache(

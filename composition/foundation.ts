@@ -2,6 +2,8 @@ import { type Providers, configureProviders } from "../components/providers";
 import { commonLabels } from "../components/labels";
 import { PlatformNamespace } from "../components/platform/namespace";
 import { quotaFor } from "../components/platform/quota";
+import { EXPORT_TASKS } from "../components/backup/configurationExport";
+import { DUMP_TASKS } from "../components/backup/databaseDumps";
 import { DATABASE_TASKS } from "../components/data/databaseAccess";
 import { HEALTH_TASKS } from "../components/observability/healthChecks";
 import { MOST_COLLECTORS } from "../components/observability/metricsCollector";
@@ -32,7 +34,7 @@ export interface Foundation {
 /** Declares the providers and the namespace. */
 export function declareFoundation(values: StackValues): Foundation {
     const providers = configureProviders(values);
-    const { environment, workloads, database, cache, health, observability } = values;
+    const { environment, workloads, database, cache, backups, health, observability } = values;
     const production = environment === "production";
     const labels = commonLabels(environment);
     const name = values.kubernetes.namespace;
@@ -45,6 +47,10 @@ export function declareFoundation(values: StackValues): Foundation {
                 otherGates: verifiesCertificates(values) ? 1 : 0,
                 tasks:
                     (database === undefined ? 0 : DATABASE_TASKS) +
+                    (backups === undefined ? 0 : EXPORT_TASKS) +
+                    (backups === undefined || database === undefined
+                        ? 0
+                        : DUMP_TASKS + Object.keys(workloads).length) +
                     (health === undefined ? 0 : HEALTH_TASKS) +
                     (cache === undefined ? 0 : CLEANUP_TASKS) +
                     OPERATION_TASKS,

@@ -48,6 +48,7 @@ function declareWorkload(
         namespace: namespace.namespace,
         labels,
         after,
+        dumps: data.dumps,
         nodeImage: pinned(values.images, values.jobs.images.node),
         secrets: secretsOf(values, name),
         connections: connectionsOf(values, name, data),

@@ -53,13 +53,19 @@ export function connectionsOf<T>(
 export function releaseOf(
     values: StackValues,
     { image, config }: WorkloadValues,
-    release: { version: string; config: Record<string, string>; ticket?: string | undefined },
+    release: {
+        version: string;
+        config: Record<string, string>;
+        ticket?: string | undefined;
+        databaseChange: boolean;
+    },
 ) {
     return {
         version: release.version,
         image: pinned(values.images, releaseReference(values, image, release.version)),
         config: { ...config, ...release.config },
         ticket: release.ticket,
+        databaseChange: release.databaseChange,
     };
 }
 

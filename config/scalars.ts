@@ -122,6 +122,14 @@ export const cpuQuantity = text(/^([1-9][0-9]*m|[1-9][0-9]*)$/, "a CPU quantity,
 /** Memory quantity. */
 export const memoryQuantity = text(/^[1-9][0-9]*(Mi|Gi)$/, "a memory quantity, such as 512Mi or 2Gi");
 
+/** Size of a disk. */
+export const diskQuantity = text(/^[1-9][0-9]*(Mi|Gi)$/, "the size of a disk, such as 10Gi");
+
+/** Size of a file. Parsed to bytes. */
+export const fileSize = text(/^[1-9][0-9]*(Ki|Mi|Gi)$/, "the size of a file, such as 64Ki or 2Mi").transform(
+    (size) => parseInt(size, 10) * 1024 ** (["Ki", "Mi", "Gi"].indexOf(size.slice(-2)) + 1),
+);
+
 /** E-mail address. */
 export const email = z.email({ error: "an e-mail address, such as oncall@example.com" });
 

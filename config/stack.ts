@@ -4,6 +4,7 @@ import { alarmsSchema } from "./alarms";
 import { awsSchema } from "./aws";
 import { cacheSchema, checkCache } from "./cache";
 import { checkDatabase, databaseSchema } from "./database";
+import { checkDumps } from "./dumps";
 import { checkEdge, ingressSchema, tlsSchema } from "./edge";
 import { checkHealth, healthSchema } from "./health";
 import { imagesSchema, jobsSchema, releaseReference } from "./images";
@@ -39,7 +40,7 @@ const stackShape = z.strictObject({
     recovery: recoverySchema.optional(),
     /** Redis. Default: none; workloads that use one are supplied with its URL. */
     cache: cacheSchema.optional(),
-    /** Bucket for dumps and exported configurations. Default: none. */
+    /** Dumps of the database, exported configurations, and the bucket for both. Default: none. */
     backups: backupsSchema.optional(),
     /** Archive of the audit events. Default: none. */
     archive: archiveSchema.optional(),
@@ -66,6 +67,7 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkRecovery(values, context);
     checkCache(values, context);
     checkStorage(values, context);
+    checkDumps(values, context);
     checkHealth(values, context);
     checkOperations(values, context);
     checkObservability(values, context);

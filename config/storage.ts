@@ -1,12 +1,28 @@
 import { z } from "zod";
 import { BACKUPS } from "../runbook/numbers";
-import { bucketName, wholeNumber } from "./scalars";
+import { dumpsSchema } from "./dumps";
+import { bucketName, text, wholeNumber } from "./scalars";
+import { dailyStart } from "./windows";
 
 /** Dumps of the database and configurations of the cluster. Sections 5.2 and 7.1. */
 export const backupsSchema = z.strictObject({
     /** Bucket they go to; no two in the world have one name. */
     bucket: bucketName,
+    dumps: dumpsSchema.prefault({}),
+    /** When the objects of the namespace are saved, every day. Default: 22:30. Section 7.1. */
+    configurations: dailyStart.prefault("30 22 * * *"),
+    /**
+     * Names a dump that somebody wants now, by a ticket or a date: any new value takes one, and the update waits for
+     * it. Section 5.2 step 1. Default: none.
+     */
+    manual: text(
+        /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/,
+        "a ticket or a date of at most 40 letters, digits, dots and hyphens, such as CHG-1041",
+    ).optional(),
 });
+
+/** See {@link backupsSchema}. */
+export type BackupsValues = z.output<typeof backupsSchema>;
 
 /** Audit events, kept where nobody can change them. Sections 5.3 and 7.1. */
 export const archiveSchema = z.strictObject({

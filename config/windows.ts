@@ -26,6 +26,49 @@ type Daily = z.output<typeof dailyWindow>;
 type Weekly = z.output<typeof weeklyWindow>;
 export type Weekday = z.output<typeof weekday>;
 
+/** When something starts that runs by the clock: every day or on one day of the week. */
+export interface Start {
+    /** Five fields of cron, in the zone of the runbook. */
+    cron: string;
+    /** Default: every day. */
+    weekday?: Weekday;
+    /** Time of day. */
+    time: string;
+}
+
+/** Starts every day. */
+export const dailyStart = cronTimeOf(
+    /^[0-5]?\d ([01]?\d|2[0-3]) \* \* \*$/,
+    'a cron time of every day, such as "0 23 * * *"',
+);
+
+/** Starts on one day of the week. */
+export const weeklyStart = cronTimeOf(
+    /^[0-5]?\d ([01]?\d|2[0-3]) \* \* [0-6]$/,
+    'a cron time of one weekday, of which 0 is Sunday, such as "0 21 * * 0"',
+);
+
+function cronTimeOf(form: RegExp, error: string) {
+    // What is no time at all is not compared with windows.
+    return z.string({ error }).regex(form, { error, abort: true }).transform(startOf);
+}
+
+function startOf(cron: string): Start {
+    const [minute, hour, , , day] = cron.split(" ");
+    return {
+        cron,
+        // Cron's week begins with Sunday.
+        ...(day === "*" ? {} : { weekday: WEEKDAYS[(Number(day) + 6) % 7]! }),
+        time: `${hour!.padStart(2, "0")}:${minute!.padStart(2, "0")}`,
+    };
+}
+
+/** The time that a run may take, as a window. */
+export function windowOf({ weekday, time }: Start, seconds: number): Window {
+    const end = clock(minutes(time) + Math.ceil(seconds / 60));
+    return { ...(weekday === undefined ? {} : { weekday }), start: time, end };
+}
+
 /** Length of a window in minutes; one that ends where it starts lasts a day. */
 export function minutesOf({ start, end }: Daily): number {
     return (minutes(end) - minutes(start) + DAY) % DAY || DAY;
@@ -65,9 +108,9 @@ export function inRunbookZone(instant: string): string {
     return new Date(Date.parse(instant) + ZONE_OFFSET_MINUTES * 60_000).toISOString().slice(0, 16);
 }
 
-/** Whether a daily window comes into a weekly one on any day. */
-export function overlap(daily: Daily, weekly: Weekly): boolean {
-    return spans(daily).some((day) => spans(weekly).some((week) => meet(day, week)));
+/** Whether two windows have a minute of the week in common. */
+export function overlap(one: Window, other: Window): boolean {
+    return spans(one).some((first) => spans(other).some((second) => meet(first, second)));
 }
 
 /** A window of every day, or of one of the week. */

@@ -153,6 +153,8 @@ const release = z.strictObject({
     config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
     /** Change request it belongs to, kept in the ledger of releases. Default: none. */
     ticket: typedText(someText).optional(),
+    /** Whether it changes the database: then a dump is taken before its pods start. Section 3.1. Default: false. */
+    databaseChange: z.boolean({ error: "true or false" }).default(false),
 });
 
 /** What the soak gate watches once traffic has moved. Section 3.3. */

@@ -35,6 +35,10 @@ export const STEPS: Readonly<Record<string, { before: readonly string[]; after: 
     "switch-cold": { before: [], after: [GREEN] },
     "switch-staged": { before: [`${SERVER}.stage=green`], after: [GREEN] },
     "switch-warm": { before: [WARM], after: [WARM, GREEN] },
+    "switch-with-database-change": {
+        before: [],
+        after: [GREEN, `${SERVER}.releases.green.databaseChange=true`],
+    },
     "rollback-cold": { before: [GREEN], after: [] },
     "rollback-warm": { before: [WARM, GREEN], after: [WARM] },
     "next-release-prepared": { before: [GREEN], after: [GREEN, `${SERVER}.releases.blue.version=v2.2.0`] },

@@ -22,6 +22,8 @@ const NONCURRENT_DAYS = 7;
  * (section 5.2 step 1) is theirs to remove.
  */
 export class BackupBucket extends ComponentResource {
+    /** Name of the bucket. */
+    public readonly bucket: string;
     /** ARN of the bucket. */
     public readonly arn: string;
     /** ARN of the key everything in it is encrypted with. */
@@ -68,6 +70,7 @@ export class BackupBucket extends ComponentResource {
             },
             this,
         );
+        this.bucket = bucket;
         this.arn = bucketArn(bucket);
         this.keyArn = key.arn;
         this.registerOutputs({ arn: this.arn });

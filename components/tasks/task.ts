@@ -32,7 +32,7 @@ const SECRET_PATH = "/run/secrets/task";
 /** Directory in memory that the steps of one run share: credentials are handed on in it. `HANDOVER` tells it. */
 const HANDOVER_PATH = "/run/task";
 
-/** Directory on the node's disk that the steps of one run share. */
+/** Directory on the node's disk that the steps of one run share. `SCRATCH` tells it. */
 const SCRATCH_PATH = "/scratch";
 
 /** One container of a task. */
@@ -183,9 +183,13 @@ function declareJob(
         ],
         // What a step said last is what the update shows of one that failed.
         terminationMessagePolicy: "FallbackToLogsOnError",
-        env: Object.entries({ HOME: "/tmp", HANDOVER: HANDOVER_PATH, SECRETS: SECRET_PATH, ...step.env }).map(
-            ([key, value]) => ({ name: key, value }),
-        ),
+        env: Object.entries({
+            HOME: "/tmp",
+            HANDOVER: HANDOVER_PATH,
+            SECRETS: SECRET_PATH,
+            ...(scratch === undefined ? {} : { SCRATCH: SCRATCH_PATH }),
+            ...step.env,
+        }).map(([key, value]) => ({ name: key, value })),
         resources: resourcesOf(scratch),
         securityContext: restrictedContainer,
         volumeMounts: [

@@ -9,6 +9,7 @@ import {
     declareBudget,
     declareConfiguration,
     declareDeployment,
+    declareDump,
     declareNetworkPolicy,
     declareSecrets,
     declareSecretValues,
@@ -87,7 +88,12 @@ export class BlueGreenWorkload extends ComponentResource {
                     secrets: declareSecrets(own, name, args, secretValues, this),
                     serviceAccount: account.metadata.name,
                     scaledAway: colour !== live && colour !== stage && standby === "cold",
-                    dependsOn: [network, ...(args.after ?? []), ...dependsOn],
+                    dependsOn: [
+                        network,
+                        ...(args.after ?? []),
+                        ...declareDump(own, name, args, release, this),
+                        ...dependsOn,
+                    ],
                 },
                 this,
             );

@@ -8,6 +8,7 @@ import { all, type ComponentResource, type Input, type Output, type Resource } f
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import { type SmokeRequest } from "../../jobs/smoke";
 import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
+import { type DatabaseDumps } from "../backup/databaseDumps";
 import { type Connection } from "../data/connection";
 import { contentHash } from "../hash";
 import { IDENTITY_AGENT_EGRESS } from "../identity/podIdentity";
@@ -58,6 +59,8 @@ export interface WorkloadArgs {
     nodeImage: string;
     /** What must exist before the pods start. Default: nothing. */
     after?: readonly Resource[];
+    /** Takes the dump before a release that changes the database. Default: none, and no release may. */
+    dumps?: DatabaseDumps | undefined;
 }
 
 /** One release, ready to run. */
@@ -70,6 +73,8 @@ export interface Release {
     config: Record<string, string>;
     /** Change request it belongs to. Default: none. */
     ticket?: string | undefined;
+    /** Whether it changes the database: then a dump is taken before its pods start. */
+    databaseChange: boolean;
 }
 
 /** Who may reach a workload's pods, and what they may reach; DNS is open to all, everything else closed. */
@@ -214,6 +219,23 @@ export function declareSecrets(
             const files = Object.fromEntries(Object.keys(stringData).map((key) => [key, key]));
             return { name: secret.metadata.name, files };
         });
+}
+
+/**
+ * The dump before a release that changes the database: what its pods must wait for. It is taken by the update that
+ * names the release, once, whether or not the release gets its traffic at once: scaling, a restart and the way back to
+ * it wait for none. Section 3.1.
+ */
+export function declareDump(
+    name: string,
+    app: string,
+    { dumps }: WorkloadArgs,
+    release: Release,
+    parent: ComponentResource,
+): Resource[] {
+    return dumps !== undefined && release.databaseChange
+        ? [dumps.takeOnce(`${name}-dump`, releaseHash(release), `${app}-${release.version}`, parent)]
+        : [];
 }
 
 /** What distinguishes one Deployment of a workload from another. */

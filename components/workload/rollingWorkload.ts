@@ -7,6 +7,7 @@ import {
     declareBudget,
     declareConfiguration,
     declareDeployment,
+    declareDump,
     declareNetworkPolicy,
     declareSecrets,
     declareSecretValues,
@@ -51,7 +52,7 @@ export class RollingWorkload extends ComponentResource {
                 configMap: declareConfiguration(name, name, args, release.config, this).metadata.name,
                 secrets,
                 serviceAccount: account.metadata.name,
-                dependsOn: [network, ...(args.after ?? [])],
+                dependsOn: [network, ...(args.after ?? []), ...declareDump(name, name, args, release, this)],
             },
             this,
         );

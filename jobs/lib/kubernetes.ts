@@ -97,13 +97,22 @@ export interface PodUsage {
     containers: { usage: { cpu: string; memory: string } }[];
 }
 
-const GROUPS = {
+/** Where the API has each resource. */
+export const GROUPS = {
     configmaps: "/api/v1",
     pods: "/api/v1",
+    resourcequotas: "/api/v1",
+    serviceaccounts: "/api/v1",
     services: "/api/v1",
     deployments: "/apis/apps/v1",
-    endpointslices: "/apis/discovery.k8s.io/v1",
     horizontalpodautoscalers: "/apis/autoscaling/v2",
+    cronjobs: "/apis/batch/v1",
+    endpointslices: "/apis/discovery.k8s.io/v1",
+    ingresses: "/apis/networking.k8s.io/v1",
+    networkpolicies: "/apis/networking.k8s.io/v1",
+    poddisruptionbudgets: "/apis/policy/v1",
+    rolebindings: "/apis/rbac.authorization.k8s.io/v1",
+    roles: "/apis/rbac.authorization.k8s.io/v1",
     // The metrics server calls them pods, as the pods themselves.
     podmetrics: "/apis/metrics.k8s.io/v1beta1",
 };
@@ -185,7 +194,7 @@ export class Kubernetes {
         return this.call<T>("get", place, signal);
     }
 
-    /** All objects with these labels. */
+    /** All objects with these labels; all of the namespace's where none are asked for. */
     async list<T>(
         resource: Place["resource"],
         labels: Record<string, string>,

@@ -91,6 +91,36 @@ export const deployment: readonly Procedure[] = [
         undo: "Rollback: set the colour before it.",
     },
     {
+        id: "database-change",
+        sections: ["3.1", "3.3"],
+        title: "Deployment that changes the database: backup first",
+        when:
+            "The release migrates the database (pre-deployment checklist: verify backup completed). It says so with " +
+            "`databaseChange`, and stands with the release it belongs to; a rolling workload has it below `release`. Both " +
+            "colours use one database: migrations expand it first, and contract it in a later release.",
+        parameters: [SERVER],
+        edits: [
+            {
+                path: "mcp:workloads.{workload}.releases.green.databaseChange",
+                value: "`true`, on the colour that is released",
+                example: "true",
+            },
+            { path: "mcp:workloads.{workload}.live", value: "that colour", example: "green" },
+        ],
+        pinsImages: true,
+        revertible: true,
+        changes: [
+            ...gateOf("create", "mcp-server-green", "dump"),
+            ...switchOf("mcp-server", "blue", "green"),
+        ],
+        verify:
+            "A dump is taken, verified and uploaded below `manual/` before the first pod of the release starts, once a " +
+            "release: scaling, a restart and the way back wait for none. One that fails ends the update before anything " +
+            "has changed. A database without tables has nothing to save: the first release of all leaves the value out. " +
+            "The dump is of the update that names the release; where that is long before the switch, take another one (5.2 step 1).",
+        undo: "Rollback: set the colour before it. What the migration did stays, which is why it only expands. The dump is restored as 5.2 step 1 says.",
+    },
+    {
         id: "blue-green-rollback",
         sections: ["3.3", "3.4"],
         title: "Rollback of a blue-green deployment",

@@ -1,6 +1,6 @@
 import { UPGRADE_SECONDS } from "../numbers";
 import { type Procedure } from "../procedure";
-import { jobOf, runOf } from "./changes";
+import { gateOf, jobOf, runOf } from "./changes";
 
 /** Chapter 5: what is done by the calendar. */
 export const maintenance: readonly Procedure[] = [
@@ -54,6 +54,24 @@ export const maintenance: readonly Procedure[] = [
             "`kubectl get pdb -n mcp-production` lets a pod go everywhere, `kubectl get nodes` is at most three minor versions behind " +
             "the control plane, and `kubectl get --raw /metrics | grep apiserver_requested_deprecated_apis` shows nothing that the new version removes.",
         undo: "Remove the value.",
+    },
+    {
+        id: "manual-backup",
+        sections: ["5.2 step 1"],
+        title: "Backup of the database on demand",
+        when: "Before maintenance of the database, or whenever somebody wants one that is kept.",
+        edits: [
+            {
+                path: "mcp:backups.manual",
+                value: "the ticket or the date it is for, which becomes part of its name",
+                example: "CHG-1041",
+            },
+        ],
+        changes: gateOf("create", "mcp-dumps", "manual"),
+        verify:
+            "The update waits for the dump, which is verified before and after its upload, and fails with it. " +
+            "`aws s3 ls s3://msil-mcp-backups/manual/` shows it; the same value takes none a second time.",
+        undo: "Nothing to undo. The value may stay; what is below `manual/` stays until somebody removes it.",
     },
     {
         id: "certificate-rotation",

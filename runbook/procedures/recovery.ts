@@ -85,6 +85,39 @@ export const recovery: readonly Procedure[] = [
         undo: "Snapshots that people took are never removed. The bucket is protected: the engine refuses to delete it.",
     },
     {
+        id: "database-dumps",
+        sections: ["7.1"],
+        title: "Daily and weekly dumps of the database",
+        when:
+            "Always: at 23:00 below `daily/`, on Sundays at 21:00 below `weekly/`, in the zone of the runbook and outside " +
+            "of the windows of maintenance and backup. After a recovery it is the active database that is dumped.",
+        edits: [],
+        changes: [],
+        verify:
+            "Each is read back to its last byte, must hold the tables of `mcp:backups.dumps.tables` and weigh at least " +
+            "`minimumSize`, and its size and checksum are compared with what S3 has; only then `DumpSucceeded` of " +
+            "`MCP/production` is reported, by `Kind`. `kubectl get cronjobs -n mcp-production` and " +
+            "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-dumps --all-containers` show the last runs.",
+        undo:
+            "Nothing to undo. A dump is restored into a database of another name and looked at there: " +
+            "`aws s3 cp s3://msil-mcp-backups/daily/FILE . && pg_restore --dbname mcp_restored --no-owner FILE`; " +
+            "its SHA-256 stands in the object's metadata. One in Glacier must be asked for first: `aws s3api restore-object`, some hours.",
+    },
+    {
+        id: "kubernetes-configurations",
+        sections: ["7.1"],
+        title: "Daily export of the Kubernetes configurations",
+        when: "Always: at 22:30 below `kubernetes/`, kept for 90 days. Secrets are left out.",
+        edits: [],
+        changes: [],
+        verify:
+            "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-configurations --all-containers` counts the objects " +
+            "of the last run; `DumpSucceeded` of `MCP/production` with `Kind` `kubernetes` follows each verified upload.",
+        undo:
+            "Nothing to undo. An update declares everything anew; the export tells what was there: " +
+            "`aws s3 cp s3://msil-mcp-backups/kubernetes/FILE - | zcat | kubectl diff -f -`.",
+    },
+    {
         id: "audit-archive",
         sections: ["5.3", "7.1"],
         title: "Archive of the audit events",

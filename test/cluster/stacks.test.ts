@@ -113,6 +113,34 @@ suite(`the stacks on a real API server${missing ? ` (skipped: ${missing})` : ""}
                 }
             });
 
+            it("admits the pods of its CronJobs, as they would start them", async () => {
+                const batch = `/apis/batch/v1/namespaces/${namespace}`;
+                type CronJob = Resource<{ jobTemplate: { metadata: object; spec: object } }>;
+                const { items } = await api.get<List<CronJob>>(`${batch}/cronjobs`);
+                assert.ok(items.length >= 3);
+                for (const { metadata, spec } of items) {
+                    const { metadata: labelled, spec: job } = spec.jobTemplate;
+                    const name = `${metadata.name}-tried`;
+                    await api.post(`${batch}/jobs`, {
+                        apiVersion: "batch/v1",
+                        kind: "Job",
+                        metadata: { ...labelled, name, namespace },
+                        spec: job,
+                    });
+                    await eventually(
+                        `${name} has a pod`,
+                        async () => {
+                            const pods = await api.get<List<Resource>>(
+                                `${base}/pods?labelSelector=batch.kubernetes.io/job-name%3D${name}`,
+                            );
+                            return pods.items.length === 1;
+                        },
+                        30,
+                    );
+                    await api.delete(`${batch}/jobs/${name}?propagationPolicy=Background`);
+                }
+            });
+
             it("passes its gates with exactly the rights they have, and remembers the release", async () => {
                 const jobs = manifests
                     .filter(({ kind }) => kind === "Job")

@@ -260,9 +260,15 @@ export class FakeCluster {
             )!;
         assert.equal(inNamespace, namespace);
         const groups: Labels = {
+            cronjobs: "apis/batch",
             deployments: "apis/apps",
             endpointslices: "apis/discovery.k8s.io",
             horizontalpodautoscalers: "apis/autoscaling",
+            ingresses: "apis/networking.k8s.io",
+            networkpolicies: "apis/networking.k8s.io",
+            poddisruptionbudgets: "apis/policy",
+            rolebindings: "apis/rbac.authorization.k8s.io",
+            roles: "apis/rbac.authorization.k8s.io",
         };
         assert.equal(root + group, groups[resource] ?? "api");
 
@@ -291,7 +297,8 @@ export class FakeCluster {
     }
 
     private labelled(resource: string, selector: string): Stored[] {
-        const wanted = selector.split(",").map((pair) => pair.split("=") as [string, string]);
+        const pairs = selector === "" ? [] : selector.split(",");
+        const wanted = pairs.map((pair) => pair.split("=") as [string, string]);
         return [...this.objects]
             .filter(([path]) => path.startsWith(`${resource}/`))
             .map(([, object]) => object)

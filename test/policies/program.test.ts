@@ -98,9 +98,11 @@ const MUTATIONS: Record<string, Mutation> = {
     "kubernetes-deployment-require-progress-deadline": inSpec("progressDeadlineSeconds", 600),
     "kubernetes-deployment-require-rollout-timeout": change(DEPLOYMENT, "options customTimeouts"),
     "kubernetes-job-require-deadline": change(JOB, "inputs spec ttlSecondsAfterFinished", 600),
-    "kubernetes-cronjob-require-deadline": add("kubernetes:batch/v1:CronJob", {
-        spec: { concurrencyPolicy: "Allow" },
-    }),
+    "kubernetes-cronjob-require-deadline": change(
+        "kubernetes:batch/v1:CronJob",
+        "inputs spec concurrencyPolicy",
+        "Allow",
+    ),
     "kubernetes-pod-require-network-policy": remove(NETWORK),
     "kubernetes-network-policy-require-pods": change(NETWORK, "inputs spec podSelector", {
         matchLabels: { app: "x" },

@@ -129,6 +129,8 @@ describe("the maintenance windows", () => {
             "mcp:maintenance.patches.window.weekday=sat",
             "mcp:maintenance.patches.window.start=22:00",
             "mcp:maintenance.patches.window.end=01:00",
+            // Not while nodes restart.
+            "mcp:backups.dumps.daily=0 20 * * *",
         );
         const window = changes.find(({ resource }) => resource.type.includes("maintenanceWindow:"))!;
         assert.deepEqual(

@@ -1,0 +1,140 @@
+import { type Job } from "@pulumi/kubernetes/batch/v1";
+import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { DATABASE } from "../../runbook/numbers";
+import { type Connection } from "../data/connection";
+import { contentHash } from "../hash";
+import { PodIdentity } from "../identity/podIdentity";
+import { TASK_LABEL } from "../labels";
+import { type BackupBucket } from "../storage/backupBucket";
+import { declareScheduledTask, declareTask, script, type TaskArgs } from "../tasks/task";
+import { declareGateAccess } from "../workload/gate";
+import { type BackupKind, UPLOAD_EGRESS, uploadPermissions, uploadStep } from "./upload";
+
+/** Arguments of {@link DatabaseDumps}. */
+export interface DatabaseDumpsArgs {
+    namespace: Input<string>;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    /** Name of the EKS cluster. */
+    cluster: string;
+    region: string;
+    /** Range of the network that the database is in. */
+    network: string;
+    /** The Secret that leads to the database the services use: after a recovery that one is dumped. */
+    connection: Connection;
+    bucket: BackupBucket;
+    /** What the dumps are of, in their names. */
+    subject: string;
+    /** CloudWatch namespace of the heartbeat. */
+    metrics: string;
+    /** Times of the scheduled ones, as five fields of cron in the zone of the runbook. */
+    daily: string;
+    weekly: string;
+    /** Names a dump that somebody wants now. Default: none. */
+    manual?: string | undefined;
+    /** Tables that a dump must hold. */
+    tables: readonly string[];
+    /** A dump that is smaller has lost something. In bytes. */
+    minimumSize: number;
+    /** Disk that a dump may take up, as a Kubernetes quantity. */
+    scratch: string;
+    /** Limit of one dump with its upload, in seconds. */
+    deadline: number;
+    /** Images the tasks run on, pinned. */
+    images: { postgres: string; aws: string };
+}
+
+/** Most dumps that run at once, beside those before the releases: both scheduled ones and one on demand. */
+export const DUMP_TASKS = 3;
+
+const TLS = "require";
+
+/** Name of the dump on the disk that the steps share. */
+const FILE = "database.dump";
+
+/**
+ * Dumps of the database into the backup bucket: below `daily/` and `weekly/` by the clock (section 7.1), below
+ * `manual/` on demand (section 5.2 step 1) and before a release that changes the database (section 3.1). Each is
+ * verified before and after its upload.
+ */
+export class DatabaseDumps extends ComponentResource {
+    private readonly task: (kind: BackupKind, label: string) => TaskArgs;
+
+    constructor(name: string, args: DatabaseDumpsArgs, opts?: ComponentResourceOptions) {
+        super("mcp:backup:DatabaseDumps", name, {}, opts);
+        const { namespace, labels, connection, bucket, images } = args;
+
+        const access = declareGateAccess(
+            name,
+            {
+                namespace,
+                labels,
+                subject: name,
+                label: TASK_LABEL,
+                egress: [
+                    {
+                        to: [{ ipBlock: { cidr: args.network } }],
+                        ports: [{ protocol: "TCP", port: DATABASE.port }],
+                    },
+                    ...UPLOAD_EGRESS,
+                ],
+            },
+            this,
+        );
+        const identity = new PodIdentity(
+            name,
+            {
+                cluster: args.cluster,
+                namespace,
+                serviceAccount: access.account.metadata.name,
+                permissions: uploadPermissions(bucket, ["daily", "weekly", "manual"], args.metrics),
+            },
+            { parent: this },
+        );
+        this.task = (kind, label) => ({
+            access,
+            deadlineSeconds: args.deadline,
+            scratch: args.scratch,
+            steps: [
+                {
+                    name: "dump",
+                    image: images.postgres,
+                    program: script("database/dump.sh"),
+                    env: {
+                        FILE,
+                        TABLES: args.tables.join(" "),
+                        MINIMUM_BYTES: String(args.minimumSize),
+                        PGSSLMODE: TLS,
+                    },
+                    secrets: [
+                        { name: connection.secret, keys: ["host", "port", "database", "user", "password"] },
+                    ],
+                },
+                uploadStep({
+                    image: images.aws,
+                    region: args.region,
+                    bucket,
+                    kind,
+                    label,
+                    file: FILE,
+                    // Nobody waits for the next one of those that are taken once.
+                    metrics: kind === "manual" ? undefined : args.metrics,
+                }),
+            ],
+            after: [identity, bucket, connection.resource],
+        });
+        for (const kind of ["daily", "weekly"] as const) {
+            const schedule = args[kind];
+            declareScheduledTask(`${name}-${kind}`, { ...this.task(kind, args.subject), schedule }, this);
+        }
+        if (args.manual !== undefined) {
+            this.takeOnce(`${name}-manual`, contentHash(args.manual), args.manual, this);
+        }
+        this.registerOutputs();
+    }
+
+    /** A dump that an update waits for, taken once for each hash; `label` names it in the bucket. */
+    takeOnce(name: string, hash: string, label: string, parent: ComponentResource): Job {
+        return declareTask(name, { ...this.task("manual", label), hash }, parent);
+    }
+}

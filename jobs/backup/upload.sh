@@ -1,0 +1,63 @@
+# Uploads the file that the step before left on the shared disk, and looks whether it came to the bucket whole.
+# Sections 5.2 step 1 and 7.1. Told: BUCKET; KIND, the prefix it is kept below; LABEL, what it is of; FILE; and
+# METRICS, the namespace of the heartbeat, where one is to follow. Reads: FILE and FILE.sha256.
+# An object appears in S3 whole or not at all; what an upload that ends early has sent is given up.
+set -euo pipefail
+umask 077
+export AWS_CONFIG_FILE="$HANDOVER/aws-config" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=5 AWS_PAGER=
+# S3's checksum of a large file depends on how it is cut up, so that is said here.
+part=$((${PART_MEBIBYTES:-64} * 1024 * 1024))
+cat > "$AWS_CONFIG_FILE" <<CONFIG
+[default]
+s3 =
+  preferred_transfer_client = classic
+  multipart_threshold = $part
+  multipart_chunksize = $part
+CONFIG
+
+cd "$SCRATCH"
+sha256sum --check --quiet "$FILE.sha256"
+sha256=$(cut -c1-64 "$FILE.sha256")
+size=$(stat --format=%s "$FILE")
+# The end of the pod's name is of this run alone.
+key="$KIND/$(date -u +%Y%m%dT%H%M%SZ)-$LABEL-${HOSTNAME##*-}.${FILE#*.}"
+refuse() {
+    echo "✗ s3://$BUCKET/$key $1" >&2
+    exit 1
+}
+
+# A process of the background hears an interrupt only as a job of its own, and gives up its upload when it does.
+set -m
+aws s3 cp "$FILE" "s3://$BUCKET/$key" --checksum-algorithm SHA256 --metadata "sha256=$sha256" --no-progress &
+upload=$!
+stop() {
+    kill -INT "$upload"
+    echo "stopping the upload of $key"
+    wait "$upload" || true
+    refuse "was not uploaded: stopped"
+}
+trap stop TERM INT
+wait "$upload" || refuse "was not uploaded"
+trap - TERM INT
+
+# Hexadecimal digits as the bytes they stand for.
+raw() { printf '%b' "$(sed 's/../\\x&/g')"; }
+if ((size < part)); then
+    expected=$(raw <<< "$sha256" | base64)
+else
+    # Of the parts' checksums in a row.
+    expected=$(split --bytes="$part" --filter=sha256sum "$FILE" | cut -c1-64 | tr -d '\n' | raw \
+        | sha256sum | cut -c1-64 | raw | base64)
+fi
+stored=$(aws s3api head-object --bucket "$BUCKET" --key "$key" --checksum-mode ENABLED \
+    --query '[ContentLength, ChecksumSHA256]' --output text)
+read -r found checksum <<< "$stored"
+[[ $found == "$size" ]] || refuse "has $found bytes, expected $size: do not rely on it"
+# What came in parts says how many after a hyphen.
+[[ ${checksum%-*} == "$expected" ]] || refuse "has the checksum $checksum, expected $expected: do not rely on it"
+echo "✓ s3://$BUCKET/$key: $size bytes, sha256 $sha256"
+
+if [[ -n ${METRICS-} ]]; then
+    aws cloudwatch put-metric-data --namespace "$METRICS" --metric-name DumpSucceeded --dimensions "Kind=$KIND" \
+        --value 1 --unit Count
+fi

@@ -1,0 +1,39 @@
+# Dumps the database to the disk that the steps share, and refuses what nobody could restore from. Sections 5.2 and 7.1.
+# Told: FILE, the name of the dump; TABLES, which must be in it; MINIMUM_BYTES; PGSSLMODE. Reads: the Secret that leads to
+# the active database. The file is there whole and verified, with its SHA-256 beside it, or not at all.
+set -euo pipefail
+umask 077
+export PGCONNECT_TIMEOUT=10 PGAPPNAME=mcp-dump PGPASSFILE="$HANDOVER/pgpass"
+export PGHOST PGPORT PGDATABASE PGUSER
+PGHOST=$(< "$SECRETS/host")
+PGPORT=$(< "$SECRETS/port")
+PGDATABASE=$(< "$SECRETS/database")
+PGUSER=$(< "$SECRETS/user")
+
+cd "$SCRATCH"
+partial="$FILE.partial"
+trap 'rm -f "$partial" "$PGPASSFILE"' EXIT
+refuse() {
+    echo "✗ the dump of $PGDATABASE at $PGHOST $1" >&2
+    exit 1
+}
+
+# Fields of a password file escape colons and backslashes.
+printf '*:*:*:*:%s\n' "$(sed 's/[\\:]/\\&/g' "$SECRETS/password")" > "$PGPASSFILE"
+# One that waits for a lock would make everybody else wait behind it.
+pg_dump --no-password --format=custom --lock-wait-timeout=60s --file="$partial"
+
+# To the last byte: a listing would be content with the table of contents, which comes first.
+pg_restore --file=/dev/null "$partial"
+contents=$(pg_restore --list "$partial")
+tables=$(grep -c ' TABLE DATA ' <<< "$contents" || true)
+((tables > 0)) || refuse "holds no table: there is nothing to save yet"
+for table in $TABLES; do
+    grep -q " TABLE DATA public $table " <<< "$contents" || refuse "lacks the table $table"
+done
+size=$(stat --format=%s "$partial")
+((size >= MINIMUM_BYTES)) || refuse "has $size bytes, expected at least $MINIMUM_BYTES"
+
+mv "$partial" "$FILE"
+sha256sum "$FILE" > "$FILE.sha256"
+echo "✓ $PGDATABASE at $PGHOST: $tables tables in $size bytes, sha256 $(cut -c1-64 "$FILE.sha256")"

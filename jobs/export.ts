@@ -1,0 +1,174 @@
+import { createHash } from "node:crypto";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
+import { within } from "./lib/http";
+import { GROUPS, Kubernetes } from "./lib/kubernetes";
+import { pattern, seconds, shape, text } from "./lib/shape";
+
+/**
+ * What is exported: what people and programs declare, not what controllers make of it. No Secrets: whoever may list
+ * them is given their values, even if only for their names. Section 7.1.
+ */
+export const EXPORTED = {
+    configmaps: "ConfigMap",
+    cronjobs: "CronJob",
+    deployments: "Deployment",
+    horizontalpodautoscalers: "HorizontalPodAutoscaler",
+    ingresses: "Ingress",
+    networkpolicies: "NetworkPolicy",
+    poddisruptionbudgets: "PodDisruptionBudget",
+    resourcequotas: "ResourceQuota",
+    rolebindings: "RoleBinding",
+    roles: "Role",
+    serviceaccounts: "ServiceAccount",
+    services: "Service",
+} as const satisfies Partial<Record<keyof typeof GROUPS, string>>;
+
+/** What is to be exported, and to where. */
+export interface ExportPlan {
+    namespace: string;
+    /** Name of the file, which is gzip, on the disk that the steps share. */
+    file: string;
+    /** Whole-run limit in seconds; when it is over, the export fails. */
+    deadlineSeconds: number;
+}
+
+/** An export's surroundings. */
+export interface ExportOptions extends GateContext {
+    /** The disk that the steps share. */
+    folder: string;
+    /** Default: as the ServiceAccount of the pod this runs in. */
+    cluster?: Kubernetes;
+}
+
+type Json = Record<string, unknown>;
+
+interface Exported extends Json {
+    metadata: Json & { name: string; annotations?: Record<string, string> };
+}
+
+/** What a server adds to an object's metadata, and another server would add anew. */
+const SERVER_METADATA = [
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/** The same in its annotations. */
+const SERVER_ANNOTATIONS = [
+    "deployment.kubernetes.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
+];
+
+/**
+ * Writes the objects of a namespace into one file that `kubectl apply` takes, the same for the same objects, with its
+ * SHA-256 beside it. The file is there whole or not at all. Never rejects: whatever stops it is its verdict.
+ */
+export async function runExport(
+    { namespace, file, deadlineSeconds }: ExportPlan,
+    { folder, log, signal, ...options }: ExportOptions,
+): Promise<Verdict> {
+    const path = join(folder, file);
+    const partial = `${path}.partial`;
+    try {
+        const cluster = options.cluster ?? Kubernetes.ofThisPod({ namespace, log });
+        const deadline = `the deadline of ${deadlineSeconds} s passed`;
+        const items = await within(deadlineSeconds, deadline, signal, (run) => objectsOf(cluster, run, log));
+        const list = sorted({ apiVersion: "v1", kind: "List", items });
+        const content = gzipSync(`${JSON.stringify(list, undefined, 2)}\n`);
+        writeFileSync(partial, content, { mode: 0o600 });
+        const sha256 = createHash("sha256").update(content).digest("hex");
+        writeFileSync(`${path}.sha256`, `${sha256}  ${file}\n`, { mode: 0o600 });
+        renameSync(partial, path);
+        return {
+            passed: true,
+            line: `EXPORTED ${namespace}: ${items.length} objects in ${content.length} bytes, sha256 ${sha256}.`,
+        };
+    } catch (error) {
+        for (const half of [partial, `${path}.sha256`]) {
+            rmSync(half, { force: true });
+        }
+        const { message, stack, code } = error as NodeJS.ErrnoException;
+        // Anything else is a mistake of this program, and whoever looks for it wants to know where.
+        if (!(error instanceof Failure) && code === undefined) log(stack ?? message);
+        return { passed: false, line: `FAILED ${namespace}: ${message.replace(/\.$/, "")}.` };
+    }
+}
+
+async function objectsOf(
+    cluster: Kubernetes,
+    signal: AbortSignal,
+    log: GateContext["log"],
+): Promise<Exported[]> {
+    const objects: Exported[] = [];
+    for (const resource of Object.keys(EXPORTED) as (keyof typeof EXPORTED)[]) {
+        const found = await cluster.list<Exported>(resource, {}, signal);
+        log(`  ${resource}: ${found.length}`);
+        if (resource === "deployments" && found.length === 0) {
+            throw new Failure("no Deployment was found, and without one there is no platform to save");
+        }
+        const apiVersion = GROUPS[resource].replace(/^\/apis?\//, "");
+        objects.push(
+            ...found
+                .map((object) => ({ apiVersion, kind: EXPORTED[resource], ...declared(object) }))
+                .sort((one, other) => (one.metadata.name < other.metadata.name ? -1 : 1)),
+        );
+    }
+    return objects;
+}
+
+/** An object without what the server made of it. */
+function declared(object: Exported): Exported {
+    const { name, annotations: all = {} } = object.metadata;
+    const annotations = without(all, SERVER_ANNOTATIONS);
+    return {
+        ...without(object, ["status"]),
+        metadata: {
+            ...without(object.metadata, [...SERVER_METADATA, "annotations"]),
+            name,
+            ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+        },
+    };
+}
+
+function without<T>(object: Record<string, T>, keys: readonly string[]): Record<string, T> {
+    return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
+}
+
+/** With keys in one order: a server hands them out in any. */
+function sorted(value: unknown): unknown {
+    if (Array.isArray(value)) {
+        return value.map(sorted);
+    }
+    return typeof value === "object" && value !== null
+        ? Object.fromEntries(
+              Object.entries(value)
+                  .sort(([one], [other]) => (one < other ? -1 : 1))
+                  .map(([key, inner]) => [key, sorted(inner)]),
+          )
+        : value;
+}
+
+const planShape = shape<ExportPlan>({
+    namespace: text,
+    file: pattern(/^[\w-]+(\.[\w-]+)+$/, "the name of a file"),
+    deadlineSeconds: seconds,
+});
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export function parseExportPlan(raw: unknown): ExportPlan {
+    return planShape(raw, "");
+}
+
+if (require.main === module) {
+    void gateMain(parseExportPlan, (plan, context) =>
+        runExport(plan, { ...context, folder: process.env["SCRATCH"]! }),
+    );
+}
