@@ -3,10 +3,13 @@ import { archiveAlarms } from "../components/observability/alarms/archive";
 import { cacheBackupAlarm } from "../components/observability/alarms/backups";
 import { cacheAlarms } from "../components/observability/alarms/cache";
 import { databaseAlarms } from "../components/observability/alarms/database";
+import { podAlarms } from "../components/observability/alarms/pods";
+import { trafficAlarms } from "../components/observability/alarms/traffic";
 import { healthAlarms } from "../components/observability/alarms/health";
-import { type StackValues } from "../config";
+import { type StackValues, type WorkloadValues } from "../config";
 import { certificateProbes, databaseNames, externalProbes, matrixProbes } from "../config/joins";
 import { mebibytes } from "../config/scalars";
+import { COLOURS } from "../runbook/numbers";
 
 /** Every alarm of a stack, as data: none for what it does not declare. */
 export function alarmsOf(values: StackValues): Alarm[] {
@@ -16,12 +19,33 @@ export function alarmsOf(values: StackValues): Alarm[] {
         cache,
         archive,
         health,
+        observability,
+        workloads,
         environment,
         alarms,
-        kubernetes: { namespace: name },
+        kubernetes: { namespace: name, cluster },
     } = values;
     const metrics = `MCP/${environment}`;
     const found: Alarm[] = [];
+    if (observability !== undefined) {
+        found.push(
+            ...trafficAlarms({
+                namespace: metrics,
+                minimumRequests: alarms.minimumRequests,
+                quietMinutes: alarms.noTraffic,
+            }),
+        );
+        if (observability.podMetrics !== false) {
+            found.push(
+                ...podAlarms({
+                    cluster: cluster!,
+                    namespace: name,
+                    deployments: deploymentsOf(workloads),
+                    ...alarms.pods,
+                }),
+            );
+        }
+    }
     if (health !== undefined) {
         found.push(
             ...healthAlarms({
@@ -55,4 +79,19 @@ export function alarmsOf(values: StackValues): Alarm[] {
         found.push(...archiveAlarms({ name: `${name}-audit`, logGroup: `/mcp/${environment}/audit` }));
     }
     return found;
+}
+
+/** Names of the workloads' Deployments, and the most pods of each. */
+function deploymentsOf(workloads: StackValues["workloads"]): Record<string, number> {
+    return Object.fromEntries(
+        Object.entries(workloads).flatMap(([name, workload]) =>
+            namesOf(name, workload).map((deployment) => [deployment, workload.scaling.max]),
+        ),
+    );
+}
+
+function namesOf(name: string, workload: WorkloadValues): string[] {
+    return workload.strategy === "rolling"
+        ? [name]
+        : COLOURS.filter((colour) => workload.releases[colour]).map((colour) => `${name}-${colour}`);
 }

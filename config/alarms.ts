@@ -1,10 +1,33 @@
 import { z } from "zod";
-import { memoryQuantity, percent, wholeNumber } from "./scalars";
+import { duration, memoryQuantity, percent, wholeNumber } from "./scalars";
+
+/** Whole periods of five minutes, as traffic is looked at; parsed to minutes. */
+const quietTime = duration.transform((seconds, context) => {
+    if (seconds % 300 !== 0 || seconds > 86_400) {
+        context.addIssue({ code: "custom", message: "a multiple of 5m, at most 1d" });
+    }
+    return seconds / 60;
+});
 
 /** Limits of the alarms that the runbook has no number for. Sections 4.3 and 6.3. */
 export const alarmsSchema = z.strictObject({
+    /** Fewest requests, or executions of tools, in five minutes that a share may be judged by. Default: 20. */
+    minimumRequests: wholeNumber(1, 1_000_000).default(20),
+    /** How long MCP Server may be without any request. Default: for ever, because nobody may be there. */
+    noTraffic: quietTime.optional(),
     /** Milliseconds that APIM may take to answer. Default: 2000. */
     apimLatency: wholeNumber(50, 5000).default(2000),
+    /** Pods of the services. Section 4.3.3. */
+    pods: z
+        .strictObject({
+            /** Share of their CPU limit in use, in percent. Default: 90. */
+            cpu: percent.default(90),
+            /** The same of memory. Default: 90. */
+            memory: percent.default(90),
+            /** Restarts of containers within 15 minutes. Default: 2. */
+            restarts: wholeNumber(0, 100).default(2),
+        })
+        .prefault({}),
     /** PostgreSQL. */
     database: z
         .strictObject({

@@ -56,6 +56,9 @@ export const SOAK_SECONDS = 600;
 /** Share of failed requests that counts as a high error rate, in percent. Section 4.3.1. */
 export const HIGH_ERROR_RATE_PERCENT = 5;
 
+/** Share of failed requests that is a major degradation, in percent. Section 4.1. */
+export const MAJOR_ERROR_RATE_PERCENT = 50;
+
 /** Replicas of the manual scale-up under memory or CPU exhaustion. Section 4.3.3 step 3. */
 export const SCALE_UP_REPLICAS = 6;
 

@@ -46,6 +46,18 @@ describe("limits of the alarms", () => {
             "mcp:alarms.database.transactionIds: found 2000000000, expected a whole number from 200000000 to 1900000000",
         ],
         [
+            "a silence that is no period",
+            "alarms/noTraffic",
+            "7m",
+            'mcp:alarms.noTraffic: found "7m", expected a multiple of 5m, at most 1d',
+        ],
+        [
+            "a silence longer than CloudWatch looks back",
+            "alarms/noTraffic",
+            "2d",
+            'mcp:alarms.noTraffic: found "2d", expected a multiple of 5m, at most 1d',
+        ],
+        [
             "an answer that no probe waits for",
             "alarms/apimLatency",
             10_000,

@@ -102,8 +102,9 @@ describe("the alarms", () => {
             for (const alarm of alarmsIn(recordings[stack]!)) {
                 const { alarmDescription, evaluationPeriods, metricQueries, period } = shown(alarm);
                 assert.ok(alarmDescription.length <= 1024, alarm.name);
-                const seconds = evaluationPeriods * (period ?? metricQueries[1].metric.period);
-                assert.ok(seconds <= 24 * 3600, alarm.name);
+                const length = period ?? metricQueries[1].metric.period;
+                const most = length >= 3600 ? 7 * 24 * 3600 : 24 * 3600;
+                assert.ok(evaluationPeriods * length <= most, alarm.name);
             }
         });
 
@@ -198,8 +199,8 @@ describe("the alarms", () => {
             DBInstanceIdentifier: "mcp-recovery",
         });
         const values = valuesOf(root, "production");
-        const { database, cache, archive, health, ...bare } = values;
-        assert.ok(database && cache && archive && health);
+        const { database, cache, archive, health, observability, ...bare } = values;
+        assert.ok(database && cache && archive && health && observability);
         const subjects = (ids: readonly string[]) => [...new Set(ids.map((id) => id.split("-")[0]))];
         assert.deepEqual(subjects(alarmsOf({ ...bare, cache }).map(({ id }) => id)), ["cache"]);
         assert.deepEqual(alarmsOf(bare), []);
@@ -240,6 +241,90 @@ describe("the alarms", () => {
                 "Rings on: Minimum of FreeStorageSpace < 5368709120 in each of 2 times 5 minutes",
             ].join("\n"),
         );
+    });
+
+    it("judge by shares, of enough requests alone, and the worse the sooner", () => {
+        const { metricQueries, comparisonOperator, threshold, evaluationPeriods, treatMissingData } = of(
+            production,
+            "error-rate-high",
+        );
+        const sum = (metricName: string) => ({
+            namespace: "MCP/production",
+            metricName,
+            dimensions: {},
+            stat: "Sum",
+            period: 300,
+        });
+        assert.deepEqual(metricQueries, [
+            {
+                id: "result",
+                label: "error-rate-high",
+                expression: "IF(total >= 20, 100 * part / total, 0)",
+                returnData: true,
+            },
+            { id: "part", metric: sum("Errors") },
+            { id: "total", metric: sum("Requests") },
+        ]);
+        assert.deepEqual(
+            [comparisonOperator, threshold, evaluationPeriods, treatMissingData],
+            ["GreaterThanThreshold", 5, 2, "notBreaching"],
+        );
+        const rows = [
+            "all-tools-failing",
+            "error-rate-major",
+            "error-rate-high",
+            "status-401",
+            "status-429",
+        ].map((id) => {
+            const alarm = of(production, id);
+            return [alarm.tags.severity, alarm.threshold, alarm.evaluationPeriods];
+        });
+        assert.deepEqual(rows, [
+            ["P1", 100, 1],
+            ["P2", 50, 1],
+            ["P3", 5, 2],
+            ["P2", 50, 3],
+            ["P4", 5, 3],
+        ]);
+    });
+
+    it("miss the traffic where there must be some", () => {
+        const { metricName, threshold, evaluationPeriods, treatMissingData } = of(production, "no-traffic");
+        assert.deepEqual(
+            [metricName, threshold, evaluationPeriods, treatMissingData],
+            ["Requests", 1, 6, "breaching"],
+        );
+        const names = alarmsIn(recordings["staging"]!).map(({ name }) => name);
+        assert.ok(!names.includes("mcp-staging-no-traffic"));
+    });
+
+    it("watch the pods of every Deployment against their limits and bounds", () => {
+        const { metricName, dimensions, statistic, period, evaluationPeriods, threshold } = of(
+            production,
+            "mcp-server-blue-at-maximum",
+        );
+        assert.deepEqual(
+            { metricName, dimensions, statistic, period, evaluationPeriods, threshold },
+            {
+                metricName: "pod_status_running",
+                dimensions: {
+                    ClusterName: "mcp-production",
+                    Namespace: "mcp-production",
+                    PodName: "mcp-server-blue",
+                },
+                statistic: "Sum",
+                period: 60,
+                evaluationPeriods: 15,
+                threshold: 12,
+            },
+        );
+        const watched = alarmsIn(production).filter(({ name }) => name.endsWith("-restarts"));
+        assert.deepEqual(watched.map(({ name }) => name.replace(/^mcp-production-|-restarts$/g, "")).sort(), [
+            "admin-portal",
+            "chat-ui",
+            "mcp-server-blue",
+            "mcp-server-green",
+        ]);
     });
 
     it("ring on silence, but not before there can be a voice", () => {

@@ -103,6 +103,54 @@ const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
     ],
 };
 
+/** What CloudWatch counts in a log. Only a metric without dimensions is 0 where nothing is found. */
+function logMetrics({ type, inputs }: RecordedResource): Emitter[] {
+    const to = inputs["metricTransformation"];
+    if (type !== "aws:cloudwatch/logMetricFilter:LogMetricFilter" || !isObject(to)) {
+        return [];
+    }
+    const { namespace, name, dimensions = {} } = to;
+    return [
+        {
+            namespace: text(namespace),
+            metrics: { [text(name)]: to["defaultValue"] === "0" ? "count" : "passing" },
+            dimensions: dimensions as Record<string, string>,
+        },
+    ];
+}
+
+/**
+ * What the add-on of Container Insights publishes of each Deployment in its cluster: the dimension sets of
+ * https://github.com/aws/amazon-cloudwatch-agent-test (test/metric_value_benchmark/eks_resources).
+ */
+function podMetrics({ type, inputs }: RecordedResource, resources: Recording["resources"]): Emitter[] {
+    const { addonName, clusterName } = inputs;
+    if (type !== "aws:eks/addon:Addon" || addonName !== "amazon-cloudwatch-observability") {
+        return [];
+    }
+    return resources.flatMap(({ type: kind, inputs: { metadata } }) => {
+        if (kind !== "kubernetes:apps/v1:Deployment" || !isObject(metadata)) {
+            return [];
+        }
+        return [
+            {
+                namespace: "ContainerInsights",
+                metrics: {
+                    pod_cpu_utilization_over_pod_limit: "level",
+                    pod_memory_utilization_over_pod_limit: "level",
+                    pod_number_of_container_restarts: "count",
+                    pod_status_running: "level",
+                },
+                dimensions: {
+                    ClusterName: text(clusterName),
+                    Namespace: text(metadata["namespace"]),
+                    PodName: text(metadata["name"]),
+                },
+            } as const,
+        ];
+    });
+}
+
 /** What the health check publishes: its own program says so, of the plan that it is given. */
 function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
     const data = inputs["data"];
@@ -137,6 +185,8 @@ export function emittersOf({ resources }: Recording): Emitter[] {
         ...(PUBLISHED[resource.type] ?? []).flatMap(({ namespace, metrics, dimensions }) =>
             dimensions(resource.inputs, account).map((set) => ({ namespace, metrics, dimensions: set })),
         ),
+        ...logMetrics(resource),
+        ...podMetrics(resource, resources),
         ...healthMetrics(resource),
     ]);
 }

@@ -1,0 +1,75 @@
+import { type Alarm, type Metric } from "../alarm";
+
+/** Arguments of {@link podAlarms}. */
+export interface PodAlarmsArgs {
+    /** Name of the EKS cluster. */
+    cluster: string;
+    namespace: string;
+    /** Deployments, and the most pods their autoscalers give each. */
+    deployments: Readonly<Record<string, number>>;
+    /** Share of its limit that a pod may use, in percent. */
+    cpu: number;
+    memory: number;
+    /** Most restarts of containers within fifteen minutes. */
+    restarts: number;
+}
+
+/** Pods, as Container Insights sees them. Section 4.3.3. */
+export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAlarmsArgs): Alarm[] {
+    return Object.entries(deployments).flatMap(([deployment, most]): Alarm[] => {
+        const of = (name: string, statistic: Metric["statistic"]): Metric => ({
+            namespace: "ContainerInsights",
+            name,
+            // It calls the pods of a Deployment by the Deployment's name.
+            dimensions: { ClusterName: cluster, Namespace: namespace, PodName: deployment },
+            statistic,
+        });
+        const common = { severity: "P3", procedure: "resource-exhaustion", silence: "level" } as const;
+        const usage = (what: "cpu" | "memory", words: string, cause: string): Alarm => ({
+            ...common,
+            id: `${deployment}-${what}`,
+            meaning: `A pod of ${deployment} uses more than ${limits[what]} % of its ${words} limit.`,
+            cause,
+            resolution: `Scale up: mcp:workloads, scaling.min. If it is one pod alone, restart gracefully.`,
+            watched: of(`pod_${what}_utilization_over_pod_limit`, "Maximum"),
+            comparison: ">",
+            threshold: limits[what],
+            minutes: 5,
+            periods: 3,
+        });
+        return [
+            usage("cpu", "CPU", "More load than its pods can take, or a loop."),
+            usage(
+                "memory",
+                "memory",
+                "More load than its pods can take, or a leak: beyond the limit it is killed.",
+            ),
+            {
+                ...common,
+                id: `${deployment}-restarts`,
+                meaning: `Containers of ${deployment} have been restarted more than ${limits.restarts} times in 15 minutes.`,
+                cause: "It crashes, is killed for its memory, or fails its liveness probe.",
+                resolution:
+                    "kubectl describe pod tells the reason; roll the release back if it began with it.",
+                watched: of("pod_number_of_container_restarts", "Sum"),
+                comparison: ">",
+                threshold: limits.restarts,
+                minutes: 15,
+                silence: "count",
+            },
+            {
+                ...common,
+                id: `${deployment}-at-maximum`,
+                meaning: `${deployment} has had all of its ${most} pods for 15 minutes: its autoscaler has no room left.`,
+                cause: "More load than it was made for, or pods that are slower than they were.",
+                resolution: "Raise scaling.max in mcp:workloads, if the nodes have room.",
+                // Each of its pods says 1, once a minute.
+                watched: of("pod_status_running", "Sum"),
+                comparison: ">=",
+                threshold: most,
+                minutes: 1,
+                periods: 15,
+            },
+        ];
+    });
+}

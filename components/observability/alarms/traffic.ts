@@ -1,0 +1,112 @@
+import {
+    HIGH_ERROR_RATE_PERCENT,
+    MAJOR_ERROR_RATE_PERCENT,
+    SLOW_REQUEST_MILLISECONDS,
+} from "../../../runbook/numbers";
+import { SLOW_RESPONSES, STATUS_SYMPTOMS } from "../../../runbook/symptoms";
+import { type Alarm, inWords, type Metric, share } from "../alarm";
+
+/** Arguments of {@link trafficAlarms}. */
+export interface TrafficAlarmsArgs {
+    /** Namespace of the metrics that are made of MCP Server's log. */
+    namespace: string;
+    /** Fewest requests, or executions of tools, that a share may be judged by, in five minutes. */
+    minimumRequests: number;
+    /** How long there may be no request at all, in minutes. Default: for ever. */
+    quietMinutes: number | undefined;
+}
+
+/** MCP Server's requests and tools, by its log. Sections 4.1, 4.3.1 and 6.1. */
+export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: TrafficAlarmsArgs): Alarm[] {
+    const sum = (name: string): Metric => ({ namespace, name, dimensions: {}, statistic: "Sum" });
+    const ofRequests = (name: string) => share(sum(name), sum("Requests"), minimumRequests);
+    const common = { comparison: ">", minutes: 5, silence: "count" } as const;
+    const errors = {
+        ...common,
+        cause: "A backend fails, the database or APIM is not reached, or the last release is broken.",
+        resolution: "Find out which; roll the release back if the errors began with it.",
+        procedure: "high-error-rate",
+        watched: ofRequests("Errors"),
+    } as const;
+    const status = (
+        code: keyof typeof STATUS_SYMPTOMS,
+        severity: Alarm["severity"],
+        threshold: number,
+    ): Alarm => {
+        const { symptom, cause, resolution, procedure } = STATUS_SYMPTOMS[code];
+        return {
+            ...common,
+            id: `status-${code}`,
+            severity,
+            meaning: `More than ${threshold} % of the requests are answered ${symptom}.`,
+            cause: `${cause}.`,
+            resolution: `${resolution}.`,
+            procedure,
+            watched: ofRequests(`Status${code}`),
+            threshold,
+            periods: 3,
+        };
+    };
+    return [
+        {
+            ...errors,
+            id: "all-tools-failing",
+            severity: "P1",
+            meaning: "Every tool that is executed fails.",
+            watched: share(sum("FailedToolExecutions"), sum("ToolExecutions"), minimumRequests),
+            comparison: ">=",
+            threshold: 100,
+        },
+        {
+            ...errors,
+            id: "error-rate-major",
+            severity: "P2",
+            meaning: `More than ${MAJOR_ERROR_RATE_PERCENT} % of the requests fail.`,
+            threshold: MAJOR_ERROR_RATE_PERCENT,
+        },
+        {
+            ...errors,
+            id: "error-rate-high",
+            severity: "P3",
+            meaning: `More than ${HIGH_ERROR_RATE_PERCENT} % of the requests fail.`,
+            threshold: HIGH_ERROR_RATE_PERCENT,
+            periods: 2,
+        },
+        // All of them refused is a failure of authentication, which is a major one; one user's expired token is not.
+        status(401, "P2", MAJOR_ERROR_RATE_PERCENT),
+        status(403, "P3", HIGH_ERROR_RATE_PERCENT),
+        status(429, "P4", HIGH_ERROR_RATE_PERCENT),
+        status(500, "P3", HIGH_ERROR_RATE_PERCENT),
+        status(503, "P3", HIGH_ERROR_RATE_PERCENT),
+        {
+            ...common,
+            id: "slow-requests",
+            severity: "P3",
+            meaning: `More than ${HIGH_ERROR_RATE_PERCENT} % of the requests take longer than ${SLOW_REQUEST_MILLISECONDS / 1000} seconds.`,
+            cause: `${SLOW_RESPONSES.cause}.`,
+            resolution: `${SLOW_RESPONSES.resolution}.`,
+            procedure: SLOW_RESPONSES.procedure,
+            watched: ofRequests("SlowRequests"),
+            threshold: HIGH_ERROR_RATE_PERCENT,
+            periods: 3,
+        },
+        ...(quietMinutes === undefined
+            ? []
+            : [
+                  {
+                      id: "no-traffic",
+                      severity: "P2",
+                      meaning: `No request has reached MCP Server for ${inWords(quietMinutes)}.`,
+                      cause: "The way to it is closed: DNS, certificate, ingress or network; or its log does not come through.",
+                      resolution: "Open mcp.msil.com; look at the ingress, the pods and the log shipper.",
+                      procedure: "health-matrix",
+                      watched: sum("Requests"),
+                      comparison: "<",
+                      threshold: 1,
+                      minutes: 5,
+                      periods: quietMinutes / 5,
+                      silence: "heartbeat",
+                  } as const,
+              ]),
+    ];
+}
