@@ -1,13 +1,18 @@
 import { z } from "zod";
 import { ZONE_OFFSET_MINUTES } from "../runbook/numbers";
-import { text } from "./scalars";
+import { typedText } from "./scalars";
 
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 const DAY = 24 * 60;
 const WEEK = 7 * DAY;
 
 /** A time of day, in the zone of the runbook. */
-export const timeOfDay = text(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day, such as 02:00");
+const TIME_OF_DAY = "a time of day, such as 02:00";
+
+/** A time of day; what is none aborts, so that no rule goes on to reckon with it. */
+export const timeOfDay = typedText(
+    z.string({ error: TIME_OF_DAY }).regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: TIME_OF_DAY, abort: true }),
+);
 
 /** A window of every day, in the zone of the runbook. */
 export const dailyWindow = z.strictObject({ start: timeOfDay, end: timeOfDay });

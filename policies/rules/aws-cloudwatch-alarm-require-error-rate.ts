@@ -7,7 +7,7 @@ const isFilter = ofType("aws:cloudwatch/logMetricFilter:LogMetricFilter");
 
 export const rule: Rule = {
     name: "aws-cloudwatch-alarm-require-error-rate",
-    description: `Where alarms watch what is counted of a log, one rings when more than ${HIGH_ERROR_RATE_PERCENT} % of the requests fail.`,
+    description: `Where errors are counted of a log, an alarm rings when more than ${HIGH_ERROR_RATE_PERCENT} % of the requests fail.`,
     severity: "critical",
     enforcement: "mandatory",
     frameworks: [],
@@ -16,13 +16,7 @@ export const rule: Rule = {
     stack: eachOf(isFilter, (filter, resources, { report }) => {
         const { name, namespace } = filter.props["metricTransformation"] ?? {};
         const alarms = resources.filter(isMetricAlarm);
-        const counted = resources
-            .filter(isFilter)
-            .map(({ props }) => props["metricTransformation"] ?? {})
-            .filter((metric) => metric.namespace === namespace);
-        const isWatched = () =>
-            findOf(alarms, (alarm) => counted.some((metric) => watches(alarm, namespace, metric.name)));
-        if (name !== "Errors" || isWatched() === undefined) {
+        if (name !== "Errors") {
             return;
         }
         const rate = findOf(

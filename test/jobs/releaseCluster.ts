@@ -280,7 +280,7 @@ export class FakeCluster {
         if (typeof this.failing === "number") return [this.failing, status(`injected ${this.failing}`)];
         if (this.denied.has(request)) return [403, status(`${resource} is forbidden: cannot ${verb}`)];
         if (name === undefined)
-            return [200, { items: this.labelled(resource, searchParams.get("labelSelector")!) }];
+            return [200, { items: this.labelled(resource, searchParams.get("labelSelector") ?? "") }];
         const object = this.object(resource, name);
         if (object === undefined) return [404, status(`${resource} "${name}" not found`)];
         if (verb === "get") return [200, object];

@@ -772,15 +772,14 @@ export const AWS_CASES: Record<string, Case[]> = {
             },
             ["errors: no alarm rings when more than 5 % of the requests fail"],
         ],
-        // What is counted is for people who search, as long as no alarm watches any of it.
-        [{ alarm: undefined }],
+        [{ alarm: undefined }, ["errors: no alarm rings when more than 5 % of the requests fail"]],
         [{ errors: undefined, "alarm props threshold": 6 }],
-        [{ "errors props metricTransformation namespace": "MCP/staging" }],
-        [{ "alarm props threshold": UNKNOWN }, [unknown("errors: threshold")]],
         [
-            { "errors props metricTransformation": UNKNOWN },
-            [unknown("errors: metricTransformation"), unknown("requests: metricTransformation")],
+            { "errors props metricTransformation namespace": "MCP/staging" },
+            ["errors: no alarm rings when more than 5 % of the requests fail"],
         ],
+        [{ "alarm props threshold": UNKNOWN }, [unknown("errors: threshold")]],
+        [{ "errors props metricTransformation": UNKNOWN }, [unknown("errors: metricTransformation")]],
     ],
     "aws-cloudwatch-alarm-require-severity": [
         [{ "alarm props tags response-minutes": "30" }, ["alarm: response-minutes is 30, expected 15"]],

@@ -174,14 +174,7 @@ const MUTATIONS: Record<string, Mutation> = {
     "aws-cloudwatch-log-group-require-retention": change(LOG_GROUP, "inputs retentionInDays"),
     "aws-cloudwatch-log-group-require-encryption": change(LOG_GROUP, "inputs kmsKeyId"),
     "aws-cloudwatch-alarm-require-actions": change(ALARM, "inputs alarmActions"),
-    "aws-cloudwatch-alarm-require-error-rate": (resources) =>
-        ["Errors", "Requests"].reduce(
-            (declared, name) =>
-                add("aws:cloudwatch/logMetricFilter:LogMetricFilter", {
-                    metricTransformation: { namespace: "MCP/production", name },
-                })(declared),
-            add(ALARM, { namespace: "MCP/production", metricName: "Requests" })(resources),
-        ),
+    "aws-cloudwatch-alarm-require-error-rate": change(ALARM, "inputs threshold", 10),
     "aws-cloudwatch-alarm-require-severity": change(ALARM, "inputs tags", {
         severity: "P4",
         "response-minutes": "1440",

@@ -187,7 +187,7 @@ describe("npm run preview", () => {
             assert.equal(status, 1);
             assert.match(
                 stderr,
-                /^7 of 7 images not resolved, .* is unchanged:\n {2}127\.0\.0\.1:1\/aws-cli/,
+                /^9 of 9 images not resolved, .* is unchanged:\n {2}127\.0\.0\.1:1\/aws-cli/,
             );
             assert.doesNotMatch(stderr, /^\s+at /m);
             assert.equal(readFileSync(file, "utf8"), text);

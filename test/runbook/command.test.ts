@@ -31,16 +31,16 @@ describe("npm run runbook", () => {
 
     const RESTART = ["run", "restart", "--restart", "INC-1"];
 
-    /** Runs the command as a pipeline does; `fails` names what the engine fails at, undefined that there is none. */
-    function runbook(args: readonly string[], fails: string | undefined = "") {
+    /** Runs the command as a pipeline does; `fails` names what the engine fails at, null that there is none. */
+    function runbook(args: readonly string[], fails: string | null = "") {
         const node = dirname(process.execPath);
         const tools = [node, "/usr/bin", "/bin"].filter((path) => !existsSync(join(path, "pulumi")));
-        const path = [...(fails === undefined ? [] : [join(folder, "bin")]), ...tools].join(delimiter);
+        const path = [...(fails === null ? [] : [join(folder, "bin")]), ...tools].join(delimiter);
         const result = spawnSync(process.execPath, ["offline/main.cjs", "runbook", ...args], {
             cwd: folder,
             encoding: "utf8",
             maxBuffer: 64 * 1024 * 1024,
-            env: { ...process.env, PATH: path, CALLS: calls, FAILS: fails },
+            env: { ...process.env, PATH: path, CALLS: calls, FAILS: fails ?? "" },
         });
         const text = readFileSync(file, "utf8");
         const called = existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : [];
@@ -78,7 +78,7 @@ describe("npm run runbook", () => {
     });
 
     it("plans offline, without an engine and without changing anything", () => {
-        const { status, stdout, set } = runbook(["plan", "restart", "--restart", "INC-1"], undefined);
+        const { status, stdout, set } = runbook(["plan", "restart", "--restart", "INC-1"], null);
         assert.equal(status, 0);
         assert.match(
             stdout,
@@ -130,7 +130,7 @@ describe("npm run runbook", () => {
     }
 
     it("says how to get an engine where there is none, and changes nothing", () => {
-        const { status, stderr, set } = runbook([...RESTART, "--yes"], undefined);
+        const { status, stderr, set } = runbook([...RESTART, "--yes"], null);
         assert.equal(status, 3);
         assert.match(stderr, /no Pulumi CLI on the PATH[^]*npx pulumi@/);
         assert.equal(set, "");

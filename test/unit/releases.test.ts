@@ -172,6 +172,9 @@ describe("releases", () => {
                 // Which is on EKS only.
                 [/ {2}mcp:database:\n(?: {4}.*\n)+/, ""],
                 [/ {2}mcp:cache:\n(?: {4}.*\n)+/, ""],
+                [/ {2}mcp:backups:\n(?: {4}.*\n)+/, ""],
+                [/ {2}mcp:health:\n(?: {4}.*\n)+/, ""],
+                [/ {2}mcp:observability:\n(?: {4}.*\n)+/, ""],
                 ["DATABASE_URL: database", "DATABASE_URL: supplied"],
                 ["REDIS_URL: cache", "REDIS_URL: supplied"],
             );
