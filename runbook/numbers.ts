@@ -83,12 +83,13 @@ export const LEVELS = ["L1", "L2", "L3", "L4"] as const;
 export type Level = (typeof LEVELS)[number];
 
 /** Who is called at each level, and how many minutes they have to answer before the next is. Section 8.1. */
-export const ESCALATION_MATRIX: Readonly<Record<Level, { role: string; contact: string; minutes: number }>> = {
-    L1: { role: "On-call Engineer", contact: "oncall@nagarro.com", minutes: 15 },
-    L2: { role: "Platform Lead", contact: "platform-lead@nagarro.com", minutes: 30 },
-    L3: { role: "Architect", contact: "architect@nagarro.com", minutes: 60 },
-    L4: { role: "VP Engineering", contact: "vp-eng@nagarro.com", minutes: 2 * 60 },
-};
+export const ESCALATION_MATRIX: Readonly<Record<Level, { role: string; contact: string; minutes: number }>> =
+    {
+        L1: { role: "On-call Engineer", contact: "oncall@nagarro.com", minutes: 15 },
+        L2: { role: "Platform Lead", contact: "platform-lead@nagarro.com", minutes: 30 },
+        L3: { role: "Architect", contact: "architect@nagarro.com", minutes: 60 },
+        L4: { role: "VP Engineering", contact: "vp-eng@nagarro.com", minutes: 2 * 60 },
+    };
 
 /** Who helps from outside: how they are reached, and on which terms or line. Section 8.2. */
 export const EXTERNAL_CONTACTS: Readonly<Record<string, { support: string; priority: string }>> = {
