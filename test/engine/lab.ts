@@ -114,18 +114,18 @@ export class Lab {
             .placeholders.flatMap(({ path, placeholder }) =>
                 // A list is as long as what stands in for it.
                 typeof placeholder === "string"
-                    ? `${configPath(path)}=${this.supply(stack, path)}`
+                    ? `${configPath(path)}=${this.supply(stack, path, placeholder)}`
                     : placeholder.map((each, index) => `${configPath([...path, index])}=${each}`),
             )
             .concat(`mcp:aws.accountId=${ACCOUNT}`);
     }
 
-    private supply(stack: string, [concern, name, part]: readonly string[]): string {
+    private supply(stack: string, [concern, name, part]: readonly string[], placeholder: string): string {
         // Any digest will do: nothing is pulled.
         if (concern === "images") return `sha256:${createHash("sha256").update(part!).digest("hex")}`;
-        return concern === "tls"
-            ? this.pair(stack, name!)[part as "certificate" | "privateKey"]
-            : `${PLANTED}-${name}-${part}`;
+        if (concern === "tls") return this.pair(stack, name!)[part as "certificate" | "privateKey"];
+        // Ids of the account: any of their form will do.
+        return concern === "secrets" ? `${PLANTED}-${name}-${part}` : placeholder;
     }
 
     private pair(stack: string, name: string): Issued {
