@@ -40,7 +40,7 @@ export function parseStack(raw: Record<string, unknown>): { values?: StackValues
 }
 
 /** The engine hands objects over as JSON and scalars as they are. */
-function parsed(value: string): unknown {
+export function parsed(value: string): unknown {
     try {
         return JSON.parse(value);
     } catch {

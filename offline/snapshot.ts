@@ -1,4 +1,5 @@
 import { RunError } from "@pulumi/pulumi/errors";
+import { parsed } from "../config";
 import { configPath } from "../config/problems";
 import { loadExceptions } from "../policies/exceptions";
 import { type Finding, type Rule } from "../policies/rule";
@@ -66,15 +67,6 @@ function leavesOf(value: unknown, path: string): [path: string, value: string][]
               leavesOf(inner, /^[\w-]+$/.test(key) ? `${path}.${key}` : `${path}["${key}"]`),
           )
         : [[path, JSON.stringify(value)]];
-}
-
-/** Objects come as JSON and scalars as they are. */
-function parsed(text: string): unknown {
-    try {
-        return JSON.parse(text);
-    } catch {
-        return text;
-    }
 }
 
 /** A snapshot as text, without its secrets. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Document, isMap, type Node, parseDocument, YAMLMap } from "yaml";
 import { LEDGER } from "../components/platform/namespace";
-import { parseStack, type StackValues } from "../config";
+import { parsed, parseStack, type StackValues } from "../config";
 import { imageReferences, releaseReference } from "../config/images";
 import { configPath, formatProblems } from "../config/problems";
 import { asProblems, PLACEHOLDER_DIGEST } from "../config/supplies";
@@ -315,15 +315,6 @@ function readStack(
         throw new UsageError(`--workload: found ${found}, expected ${expected}`);
     }
     return { values, workload };
-}
-
-/** Objects come as JSON and scalars as they are. */
-function parsed(value: string): unknown {
-    try {
-        return JSON.parse(value);
-    } catch {
-        return value;
-    }
 }
 
 function liveOf(values: StackValues, { image, live, releases }: BlueGreenValues): Live {
