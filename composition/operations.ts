@@ -1,8 +1,10 @@
 import { CacheCleanup } from "../components/operations/cacheCleanup";
 import { Diagnostics } from "../components/operations/diagnostics";
+import { DisabledTools } from "../components/operations/disabledTools";
 import { JwksCacheClearing } from "../components/operations/jwksCacheClearing";
 import { pinned } from "../config/images";
 import { externalProbes } from "../config/joins";
+import { adminApiOf } from "../config/tools";
 import { ASKING_TASKS } from "../components/labels";
 import { CACHE_CLEANUP, DEBUG } from "../runbook/numbers";
 import { type Data } from "./data";
@@ -10,7 +12,7 @@ import { type Foundation } from "./foundation";
 
 /** Declares what is done once when a value asks for it, and what of it is done by the clock too. Sections 4.3, 5.3, 6.3. */
 export function declareOperations({ values, providers, labels, namespace }: Foundation, data: Data): void {
-    const { operations, kubernetes, images, jobs, health, workloads } = values;
+    const { operations, disabledTools, kubernetes, images, jobs, health, workloads } = values;
     const opts = { providers: { kubernetes: providers.kubernetes } };
     const nodeImage = pinned(images, jobs.images.node);
     const common = { namespace: namespace.namespace, labels };
@@ -71,5 +73,12 @@ export function declareOperations({ values, providers, labels, namespace }: Foun
             },
             opts,
         );
+    }
+    if (disabledTools.length > 0) {
+        new DisabledTools("mcp-tools", {
+            api: adminApiOf(values)!,
+            tools: disabledTools,
+            platform: namespace,
+        });
     }
 }

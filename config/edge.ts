@@ -211,6 +211,6 @@ export function missingCertificates(raw: unknown, stack: string): Supply[] {
 }
 
 /** Positions of what has stood in the list before. */
-function repeatedIn(list: readonly string[]): number[] {
+export function repeatedIn(list: readonly string[]): number[] {
     return list.flatMap((item, index) => (list.indexOf(item) < index ? [index] : []));
 }

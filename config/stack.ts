@@ -18,6 +18,7 @@ import { checkRecovery, recoverySchema } from "./recovery";
 import { dnsLabel, environmentName, someText } from "./scalars";
 import { archiveSchema, backupsSchema, checkStorage } from "./storage";
 import { PLACEHOLDER_DIGEST } from "./supplies";
+import { checkDisabledTools, disabledToolsSchema } from "./tools";
 import { type BlueGreenValues, STORES, workloadsSchema } from "./workload";
 
 /** The value never leaves this schema unwrapped: what it returns is a secret output. */
@@ -54,6 +55,8 @@ const stackShape = z.strictObject({
     health: healthSchema.optional(),
     /** What is done once, beside what is declared. Default: nothing. */
     operations: operationsSchema.prefault({}),
+    /** Tools of MCP Server that users do not have. Default: none. */
+    disabledTools: disabledToolsSchema.default([]),
     /** Certificates and their private keys. Set like secrets, never typed plain. */
     tls: tlsSchema.default({}),
     /** Secrets by workload and name. Set with `pulumi config set --secret --path`, never typed plain. */
@@ -70,6 +73,7 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkDumps(values, context);
     checkHealth(values, context);
     checkOperations(values, context);
+    checkDisabledTools(values, context);
     checkObservability(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {

@@ -123,6 +123,8 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "aws:ssm/patchBaseline:PatchBaseline": ["operatingSystem"],
     "aws:ssm/patchGroup:PatchGroup": ["baselineId", "patchGroup"],
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ["securityGroupId"],
+    // The program's own provider says so (components/operations/toolProvider.ts).
+    "pulumi-nodejs:dynamic/operations:DisabledTool": ["tool"],
     "random:index/randomBytes:RandomBytes": ["keepers", "length"],
     "random:index/randomId:RandomId": ["byteLength", "keepers", "prefix"],
     "random:index/randomPassword:RandomPassword": [

@@ -141,7 +141,7 @@ class Recorder extends MockMonitor {
             name,
             parent,
             provider: request.getProvider().split("::").slice(0, 4).join("::"),
-            inputs: decode(inputs) as Record<string, Property>,
+            inputs: decodeInputs(inputs),
             dependencies: [...new Set(request.getDependenciesList())].sort(),
             source: this.sourceOf(request),
             ...rest,
@@ -182,6 +182,15 @@ function urnOf({ project, stack }: ProgramInput, parent: string, type: string, n
     const parentType = parent.split("::")[2];
     const qualified = parentType === undefined || parentType === STACK_TYPE ? type : `${parentType}$${type}`;
     return `urn:pulumi:${stack}::${project}::${qualified}::${name}`;
+}
+
+/** A dynamic provider's code, which its resources have beside their inputs. */
+const PROVIDER_CODE = "__provider";
+
+/** Inputs from the wire. Code is none: its text depends on how the program was loaded, and alone it changes nothing. */
+export function decodeInputs(inputs: object): Record<string, Property> {
+    const all = Object.entries(decode(inputs) as Record<string, Property>);
+    return Object.fromEntries(all.filter(([key]) => key !== PROVIDER_CODE));
 }
 
 /** The Kubernetes provider names what has no name, so its name is unknown rather than missing. */

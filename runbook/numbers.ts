@@ -144,6 +144,16 @@ export const DEBUG = {
     clearJwksCache: "/debug/clear-jwks-cache",
 } as const;
 
+/** The admin API. Section 4.3.1 step 5. */
+export const ADMIN_API = {
+    /** Service that has it. */
+    app: "admin-portal",
+    /** Path below which the tools stand by their names. */
+    tools: "/api/admin/tools",
+    /** Variable that names the file with the runbook's `$TOKEN`, where the update runs. The name is the program's own. */
+    tokenFile: "MCP_ADMIN_TOKEN_FILE",
+} as const;
+
 /** Backup schedule: how often, and how long each is kept. Section 7.1; `manual` is section 5.2 step 1. */
 export const BACKUPS = {
     postgresql: {

@@ -1,4 +1,4 @@
-import { ESCALATION_MATRIX, EXTERNAL_CONTACTS, LEVELS, SCALE_UP_REPLICAS } from "../numbers";
+import { ADMIN_API, ESCALATION_MATRIX, EXTERNAL_CONTACTS, LEVELS, SCALE_UP_REPLICAS } from "../numbers";
 import { type Procedure } from "../procedure";
 import { DEPLOYMENT, operationOf, ROLLOUT, runOf } from "./changes";
 
@@ -111,6 +111,46 @@ export const incidents: readonly Procedure[] = [
         })),
         verify: "`aws cloudwatch describe-alarms --alarm-name-prefix mcp-production-` shows limits and states.",
         undo: "Set the value it had.",
+    },
+    {
+        id: "disable-tool",
+        sections: ["4.3.1 step 5"],
+        title: "Disable a tool",
+        when:
+            "One tool fails or does harm, and the others are well: users do not have it as long as its name is in the list, " +
+            "whatever somebody switches by hand in between.",
+        preparation: [
+            `export ${ADMIN_API.tokenFile}=FILE   # holds the token of the admin API, and nothing else`,
+        ],
+        parameters: [
+            {
+                name: "position",
+                meaning: "its place in the list, from 0, behind those that are there",
+                example: "0",
+            },
+        ],
+        edits: [
+            {
+                path: "mcp:disabledTools[{position}]",
+                parameter: "tool",
+                value: "its name",
+                example: "affected_tool",
+            },
+        ],
+        changes: [
+            { operation: "create", type: "mcp:operations:DisabledTools", name: "mcp-tools" },
+            { operation: "create", type: "pulumi:providers:pulumi-nodejs", name: "mcp-tools" },
+            {
+                operation: "create",
+                type: "pulumi-nodejs:dynamic/operations:DisabledTool",
+                name: "affected_tool",
+            },
+        ],
+        verify:
+            "The admin API has taken it, or the update fails and says why; what may pass by itself is tried for up to a minute. " +
+            "`pulumi preview --refresh` tells whether somebody has enabled it by hand; `pulumi up --refresh` disables it again.",
+        undo: "`pulumi config rm --stack production --path 'mcp:disabledTools[0]'` and an update, which enables it.",
+        rights: `A token of the admin API that may switch tools, in the file that \`${ADMIN_API.tokenFile}\` names where the update runs.`,
     },
     {
         id: "restart",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseStack } from "../../config";
 import { missingSupplies } from "../../config/supplies";
+import { adminApiOf } from "../../config/tools";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
 
 const TICKET = "expected a ticket or a date of at most 24 letters, digits and hyphens, such as INC-2041";
@@ -69,6 +70,52 @@ describe("values of the health check and the operations", () => {
         const lines = linesOf(values);
         const line = 'mcp:operations.cacheCleanup: found "INC-1", expected mcp:cache, which is cleaned up';
         assert.ok(lines.includes(line), lines.join("\n"));
+    });
+
+    const API = "/api/admin/tools to admin-portal, which is asked to disable them";
+    const tools: [what: string, list: unknown, line: string][] = [
+        [
+            "one name for a list",
+            "affected_tool",
+            ': found "affected_tool", expected a list of names of tools',
+        ],
+        [
+            "what is no name of a tool",
+            ["../users"],
+            '[0]: found "../users", expected the name of a tool, of at most 128 letters, digits, and _ . - within, such as affected_tool',
+        ],
+        ["a tool twice", ["one", "two", "one"], '[2]: found "one", expected each tool once'],
+    ];
+    for (const [what, list, line] of tools) {
+        it(`refuse ${what} as disabled tools`, () => {
+            assert.deepEqual(linesOf(withValue("disabledTools", list)), [`mcp:disabledTools${line}`]);
+        });
+    }
+
+    it("refuse to disable a tool where no host leads to the admin API", () => {
+        const line = `mcp:disabledTools: found ["one"], expected a host in mcp:ingress that leads ${API}`;
+        const none = withValue("ingress", undefined);
+        assert.deepEqual(linesOf({ ...none, tls: {}, disabledTools: ["one"] }), [line]);
+        const paths = [
+            { path: "/", workload: "admin-portal" },
+            { path: "/api", workload: "mcp-server" },
+        ];
+        const elsewhere = withValue("ingress/hosts", [{ host: "admin.mcp.msil.com", paths }]);
+        assert.deepEqual(linesOf({ ...elsewhere, disabledTools: ["one"] }), [line]);
+    });
+
+    it("find the admin API behind the longest path of a host", () => {
+        const paths = [
+            { path: "/", workload: "chat-ui" },
+            { path: "/api/", workload: "mcp-server" },
+            { path: "/api/admin", workload: "admin-portal" },
+            { path: "/api/admin/to", workload: "chat-ui" },
+        ];
+        const hosts = [
+            { host: "mcp.msil.com", paths: paths.slice(0, 2) },
+            { host: "one.msil.com", paths },
+        ];
+        assert.equal(adminApiOf({ ingress: { hosts } }), "https://one.msil.com/api/admin/tools");
     });
 
     it("may leave both out, and take a date as the engine hands it on", () => {

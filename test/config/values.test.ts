@@ -27,7 +27,7 @@ describe("stack values", () => {
             "an unknown concern",
             "workload",
             {},
-            "mcp:workload: found an unknown key, expected one of alarms, archive, aws, backups, cache, database, environment, health, images, incident, ingress, jobs, kubernetes, maintenance, observability, operations, recovery, secrets, tls, workloads",
+            "mcp:workload: found an unknown key, expected one of alarms, archive, aws, backups, cache, database, disabledTools, environment, health, images, incident, ingress, jobs, kubernetes, maintenance, observability, operations, recovery, secrets, tls, workloads",
         ],
         [
             "a wrong type",

@@ -31,7 +31,7 @@ export function whyNoEngine(): string | undefined {
     return lent ? "a cluster is lent, and these tests break theirs" : whyNoCluster();
 }
 
-function isOnPath(tool: string): boolean {
+export function isOnPath(tool: string): boolean {
     return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
         try {
             accessSync(join(folder, tool), constants.X_OK);

@@ -1,7 +1,12 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decode, isObject, type Property, Secret, UNKNOWN } from "../../offline/property";
-import { type RecordedOptions, type RecordedResource, type Recording } from "../../offline/record";
+import {
+    decodeInputs,
+    type RecordedOptions,
+    type RecordedResource,
+    type Recording,
+} from "../../offline/record";
 import { root } from "../support";
 
 /** A call of the engine's log (PULUMI_DEBUG_GRPC), with the fields of its request that the offline recorder keeps. */
@@ -70,7 +75,7 @@ function registrationOf({ method, request, response }: Call): RecordedResource {
         read,
         parent: request.parent ?? "",
         provider: (request.provider ?? "").split("::").slice(0, 4).join("::"),
-        inputs: decode(request.object ?? request.properties ?? {}) as RecordedResource["inputs"],
+        inputs: decodeInputs(request.object ?? request.properties ?? {}),
         dependencies: [...new Set(request.dependencies ?? [])].sort(),
         propertyDependencies: read ? {} : Object.fromEntries(dependencies),
         options: read ? {} : optionsOf(request),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parseCleanupPlan } from "../../jobs/cacheCleanup";
 import { parseDiagnosticsPlan } from "../../jobs/diagnostics";
 import { parseJwksCachePlan } from "../../jobs/jwksCache";
+import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
 import { changesOf, linesOf, only, recordStack } from "../support";
@@ -12,6 +13,45 @@ const JOB = "kubernetes:batch/v1:Job";
 /* eslint-disable @typescript-eslint/no-explicit-any -- inputs are looked into as they are */
 const inputsOf = (recording: Recording, type: string, name: string): any =>
     displayed(only(recording, type, name).inputs as never);
+
+describe("disabled tools", () => {
+    const TOOL = "pulumi-nodejs:dynamic/operations:DisabledTool";
+
+    it("are declared by an explicit provider, with what the admin API is asked, and without the provider's code", async () => {
+        const recording = await recordStack(
+            "production",
+            "mcp:disabledTools[0]=one",
+            "mcp:disabledTools[1]=two",
+        );
+        const two = only(recording, TOOL, "two");
+        const below = "urn:pulumi:production::mcp::mcp:operations:DisabledTools";
+        assert.deepEqual(
+            [two.urn, two.provider, two.inputs, two.options],
+            [
+                `${below}$${TOOL}::two`,
+                `${below}$pulumi:providers:pulumi-nodejs::mcp-tools`,
+                { api: "https://admin.mcp.msil.com/api/admin/tools", tool: "two", enabled: false },
+                { deletedWith: "urn:pulumi:production::mcp::mcp:platform:Namespace::mcp-production" },
+            ],
+        );
+        assert.deepEqual(only(recording, "pulumi:providers:pulumi-nodejs", "mcp-tools").inputs, {});
+        assert.deepEqual(two.dependencies, []);
+    });
+
+    it("come and go one by one, and leave nothing behind", async () => {
+        const [one, two] = ["mcp:disabledTools[0]=one", "mcp:disabledTools[1]=two"];
+        const both = await recordStack("production", one, two);
+        const changes = compare(await recordStack("production", one), both);
+        assert.deepEqual(linesOf(changes.filter(({ operation }) => operation !== "same")), [
+            `create ${TOOL} two`,
+        ]);
+        const { resources } = await recordStack("production");
+        assert.deepEqual(
+            resources.filter(({ type }) => type.includes("pulumi-nodejs") || type.includes("DisabledTools")),
+            [],
+        );
+    });
+});
 
 describe("the operations", () => {
     let asked: Recording;

@@ -1,0 +1,197 @@
+import { readFileSync } from "node:fs";
+import {
+    type CheckResult,
+    type CreateResult,
+    type DiffResult,
+    type ReadResult,
+    type ResourceProvider,
+    type UpdateResult,
+} from "@pulumi/pulumi/dynamic";
+import { ask, type Answer, within } from "../../jobs/lib/http";
+import { ADMIN_API } from "../../runbook/numbers";
+
+/** Most of an answer that is read, in bytes. */
+const ANSWER_LIMIT = 64 * 1024;
+
+/** A tool of MCP Server, and whether users have it. */
+export interface ToolState {
+    /** Address of the admin API's tools, to which `/` and the tool's name are added. */
+    api: string;
+    tool: string;
+    enabled: boolean;
+}
+
+/** How long the admin API is waited for, in seconds. */
+export interface Patience {
+    /** Limit of one request. */
+    timeout: number;
+    /** Pauses after a request that came to nothing; one that comes to nothing after the last is an error. */
+    pauses: readonly number[];
+}
+
+/** What nobody has answered within a minute is an error: somebody waits for the tool to be gone. */
+const PATIENCE: Patience = { timeout: 10, pauses: [1, 2, 4] };
+
+/**
+ * Switches tools through the admin API. Section 4.3.1 step 5. The engine keeps this provider as text in the stack's
+ * state and has it revived by another process, so nothing secret may be in it before it is configured there.
+ */
+export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
+    private token: string | undefined;
+    private trouble = "the provider has not been configured";
+
+    constructor(private readonly patience = PATIENCE) {}
+
+    /**
+     * Reads the token. One that is missing fails what needs it, and no other update. All before anything is awaited:
+     * the provider may be asked while this is under way.
+     */
+    async configure(): Promise<void> {
+        const file = process.env[ADMIN_API.tokenFile];
+        if (file === undefined || file === "") {
+            this.trouble = `${ADMIN_API.tokenFile} is not set: it names the file that holds the token`;
+            return;
+        }
+        let token: string;
+        try {
+            token = readFileSync(file, "utf8").trim();
+        } catch (error) {
+            const { code } = error as NodeJS.ErrnoException;
+            this.trouble = `the file that ${ADMIN_API.tokenFile} names cannot be read (${code})`;
+            return;
+        }
+        // The fetch of Node quotes a header that it refuses.
+        if (/^[\x21-\x7e]+$/.test(token)) {
+            this.token = token;
+        } else {
+            this.trouble = `the file that ${ADMIN_API.tokenFile} names holds no token: it is one word of ASCII characters`;
+        }
+    }
+
+    /** Finds out before the update whether there is a token, if it will need one. */
+    async check(olds: Partial<ToolState>, news: ToolState): Promise<CheckResult<ToolState>> {
+        const isNeeded = olds.enabled !== news.enabled || olds.api !== news.api;
+        return isNeeded && this.token === undefined
+            ? { inputs: news, failures: [{ property: "", reason: this.trouble }] }
+            : { inputs: news };
+    }
+
+    async diff(_id: string, olds: ToolState, news: ToolState): Promise<DiffResult> {
+        return {
+            changes: olds.enabled !== news.enabled || olds.api !== news.api || olds.tool !== news.tool,
+            replaces: olds.tool === news.tool ? [] : ["tool"],
+        };
+    }
+
+    async create(inputs: ToolState): Promise<CreateResult<ToolState>> {
+        await this.set(inputs, inputs.enabled);
+        return { id: inputs.tool, outs: stateOf(inputs, inputs.enabled) };
+    }
+
+    /** Sees what was changed by hand; a tool that is gone leaves the stack. */
+    async read(id: string, props?: ToolState): Promise<ReadResult<ToolState>> {
+        // Missing only in an import, which this kind of provider does not have.
+        const state = props!;
+        const { status, body } = await this.request("GET", state, "look at");
+        if (status === 404) {
+            return { id: "" };
+        }
+        const found = stateOf(state, enabledIn(body, state));
+        return { id, props: found, inputs: found };
+    }
+
+    async update(_id: string, _olds: ToolState, news: ToolState): Promise<UpdateResult<ToolState>> {
+        await this.set(news, news.enabled);
+        return { outs: stateOf(news, news.enabled) };
+    }
+
+    async delete(_id: string, state: ToolState): Promise<void> {
+        await this.set(state, true);
+    }
+
+    private async set(state: ToolState, enabled: boolean): Promise<void> {
+        const doing = enabled ? "enable" : "disable";
+        const { status } = await this.request("PATCH", state, doing, { enabled });
+        if (status === 404) {
+            throw failure(
+                doing,
+                state,
+                "it knows no such tool (404): is the name right? One that is gone for good leaves the stack " +
+                    "with `pulumi up --refresh`",
+            );
+        }
+    }
+
+    /** Sends a request until it is answered for good: success, or that there is no such tool. */
+    private async request(method: string, state: ToolState, doing: string, change?: object): Promise<Answer> {
+        if (this.token === undefined) {
+            throw failure(doing, state, this.trouble);
+        }
+        const url = `${state.api}/${encodeURIComponent(state.tool)}`;
+        const init = {
+            method,
+            headers: {
+                accept: "application/json",
+                authorization: `Bearer ${this.token}`,
+                ...(change && { "content-type": "application/json" }),
+            },
+            ...(change && { body: JSON.stringify(change) }),
+        };
+        const { timeout, pauses } = this.patience;
+        for (let attempt = 0; ; attempt++) {
+            const answer = await within(
+                timeout,
+                `no answer within ${timeout} s`,
+                new AbortController().signal,
+                (signal) => ask(url, init, signal, ANSWER_LIMIT),
+            );
+            const wrong = wrongWith(answer);
+            if (wrong === undefined) {
+                return answer;
+            }
+            if (!wrong.mayPass || attempt === pauses.length) {
+                const tries = wrong.mayPass && attempt > 0 ? `, ${attempt + 1} times` : "";
+                throw failure(doing, state, wrong.words + tries);
+            }
+            await new Promise((done) => setTimeout(done, pauses[attempt]! * 1000));
+        }
+    }
+}
+
+/** What is wrong with an answer, and whether it may be another one soon. Its body is not repeated: it may hold anything. */
+function wrongWith({ status, trouble }: Answer): { words: string; mayPass: boolean } | undefined {
+    if (trouble !== undefined || status === undefined) {
+        return { words: trouble ?? "no answer", mayPass: true };
+    }
+    if (status === 404 || (status >= 200 && status < 300)) {
+        return undefined;
+    }
+    const words: Readonly<Record<number, string>> = {
+        401: "it refuses the token (401): has it expired?",
+        403: "the token's owner may not (403)",
+    };
+    return { words: words[status] ?? `it answers ${status}`, mayPass: status === 429 || status >= 500 };
+}
+
+function enabledIn(body: string, state: ToolState): boolean {
+    let answer: unknown;
+    try {
+        answer = JSON.parse(body);
+    } catch {
+        answer = undefined;
+    }
+    const { enabled } = (answer ?? {}) as { enabled?: unknown };
+    if (typeof enabled !== "boolean") {
+        throw failure("look at", state, "its answer is no JSON with `enabled`, true or false");
+    }
+    return enabled;
+}
+
+/** Just that: the engine hands over, and keeps, the provider's text beside it. */
+function stateOf({ api, tool }: ToolState, enabled: boolean): ToolState {
+    return { api, tool, enabled };
+}
+
+function failure(doing: string, { api, tool }: ToolState, why: string): Error {
+    return new Error(`cannot ${doing} the tool ${tool} through ${api}: ${why}`);
+}

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { ADMIN_API } from "../runbook/numbers";
+import { type IngressValues, repeatedIn } from "./edge";
+import { text } from "./scalars";
+
+const toolName = text(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/,
+    "the name of a tool, of at most 128 letters, digits, and _ . - within, such as affected_tool",
+);
+
+/** Tools of MCP Server that users do not have as long as they are named here. Section 4.3.1 step 5. */
+export const disabledToolsSchema = z
+    .array(toolName, { error: "a list of names of tools" })
+    .superRefine((tools, context) => {
+        for (const index of repeatedIn(tools)) {
+            context.addIssue({ code: "custom", path: [index], message: "each tool once" });
+        }
+    });
+
+/** Values that {@link adminApiOf} reads. */
+interface EdgeValues {
+    ingress?: Pick<IngressValues, "hosts"> | undefined;
+}
+
+/** Address of the admin API's tools, as the outside sees it; undefined where no host of the stack leads there. */
+export function adminApiOf({ ingress }: EdgeValues): string | undefined {
+    const found = ingress?.hosts.find(({ paths }) => {
+        const [longest] = paths
+            .filter(({ path }) => `${ADMIN_API.tools}/`.startsWith(path.replace(/\/?$/, "/")))
+            .sort((one, other) => other.path.length - one.path.length);
+        return longest?.workload === ADMIN_API.app;
+    });
+    return found && `https://${found.host}${ADMIN_API.tools}`;
+}
+
+/** Rule of the disabled tools that needs the rest of the stack's values. */
+export function checkDisabledTools(
+    values: EdgeValues & { disabledTools: readonly string[] },
+    context: z.core.$RefinementCtx,
+): void {
+    if (values.disabledTools.length > 0 && adminApiOf(values) === undefined) {
+        context.addIssue({
+            code: "custom",
+            path: ["disabledTools"],
+            message: `a host in mcp:ingress that leads ${ADMIN_API.tools} to ${ADMIN_API.app}, which is asked to disable them`,
+        });
+    }
+}
