@@ -1,15 +1,22 @@
 import { type Alarm } from "../components/observability/alarm";
+import { applicationAlarms } from "../components/observability/alarms/application";
 import { archiveAlarms } from "../components/observability/alarms/archive";
-import { cacheBackupAlarm } from "../components/observability/alarms/backups";
+import {
+    cacheBackupAlarm,
+    databaseBackupAlarms,
+    dumpAlarms,
+} from "../components/observability/alarms/backups";
 import { cacheAlarms } from "../components/observability/alarms/cache";
-import { databaseAlarms } from "../components/observability/alarms/database";
+import { databaseAlarms, idleConnectionsAlarm } from "../components/observability/alarms/database";
+import { escalationAlarms } from "../components/observability/alarms/escalation";
 import { podAlarms } from "../components/observability/alarms/pods";
 import { trafficAlarms } from "../components/observability/alarms/traffic";
 import { healthAlarms } from "../components/observability/alarms/health";
 import { type StackValues, type WorkloadValues } from "../config";
+import { COMPLETION_WINDOW_MINUTES, longestGap, openHours } from "../config/databaseSnapshots";
 import { certificateProbes, databaseNames, externalProbes, matrixProbes } from "../config/joins";
 import { mebibytes } from "../config/scalars";
-import { COLOURS } from "../runbook/numbers";
+import { COLOURS, SERVER } from "../runbook/numbers";
 
 /** Every alarm of a stack, as data: none for what it does not declare. */
 export function alarmsOf(values: StackValues): Alarm[] {
@@ -18,6 +25,7 @@ export function alarmsOf(values: StackValues): Alarm[] {
         database,
         cache,
         archive,
+        backups,
         health,
         observability,
         workloads,
@@ -26,7 +34,12 @@ export function alarmsOf(values: StackValues): Alarm[] {
         kubernetes: { namespace: name, cluster },
     } = values;
     const metrics = `MCP/${environment}`;
-    const found: Alarm[] = [];
+    const machineArn = (machine: string) =>
+        `arn:aws:states:${aws.region}:${aws.accountId}:stateMachine:${name}-${machine}`;
+    const found = escalationAlarms({
+        escalationArn: machineArn("escalation"),
+        incidentsArn: machineArn("escalation-incidents"),
+    });
     if (observability !== undefined) {
         found.push(
             ...trafficAlarms({
@@ -35,6 +48,9 @@ export function alarmsOf(values: StackValues): Alarm[] {
                 quietMinutes: alarms.noTraffic,
             }),
         );
+        if (observability.metrics.workloads.includes(SERVER)) {
+            found.push(...applicationAlarms({ namespace: metrics, service: SERVER, ...alarms.application }));
+        }
         if (observability.podMetrics !== false) {
             found.push(
                 ...podAlarms({
@@ -57,7 +73,8 @@ export function alarmsOf(values: StackValues): Alarm[] {
     }
     if (database !== undefined) {
         const { identifier, recovery } = databaseNames(values);
-        const { freeMemory, freeStorage, ...limits } = alarms.database;
+        const { freeMemory, freeStorage, idle, ...limits } = alarms.database;
+        const { maintenanceWindow, backupWindow, snapshots } = database;
         found.push(
             ...databaseAlarms({
                 identifier: database.active === "recovery" ? recovery : identifier,
@@ -65,14 +82,25 @@ export function alarmsOf(values: StackValues): Alarm[] {
                 freeStorage: (freeStorage / 100) * database.storage.initial,
                 ...limits,
             }),
+            ...databaseBackupAlarms({
+                vaults: { hourly: `${name}-snapshots-hourly`, daily: `${name}-snapshots-daily` },
+                longestGap: longestGap(openHours([maintenanceWindow, backupWindow], snapshots.daily.start)),
+                // Of the hour in which it comes, a part may be over.
+                slack: COMPLETION_WINDOW_MINUTES / 60 + 1,
+            }),
         );
+        if (health !== undefined) {
+            const most = Math.round((idle / 100) * limits.connections);
+            found.push(idleConnectionsAlarm({ namespace: metrics, most }));
+        }
+    }
+    if (backups !== undefined) {
+        found.push(...dumpAlarms({ namespace: metrics, database: database !== undefined }));
     }
     if (cache !== undefined) {
         found.push(
             ...cacheAlarms({ group: name, nodes: cache.replicas + 1, ...alarms.cache }),
-            cacheBackupAlarm({
-                stateMachineArn: `arn:aws:states:${aws.region}:${aws.accountId}:stateMachine:${name}-redis-backup`,
-            }),
+            cacheBackupAlarm({ stateMachineArn: machineArn("redis-backup") }),
         );
     }
     if (archive !== undefined) {

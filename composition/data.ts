@@ -12,7 +12,12 @@ import { AuditArchive } from "../components/storage/auditArchive";
 import { BackupBucket } from "../components/storage/backupBucket";
 import { type CacheValues } from "../config/cache";
 import { type DatabaseValues } from "../config/database";
-import { hoursCron, openHours, START_WINDOW_MINUTES } from "../config/databaseSnapshots";
+import {
+    COMPLETION_WINDOW_MINUTES,
+    hoursCron,
+    openHours,
+    START_WINDOW_MINUTES,
+} from "../config/databaseSnapshots";
 import { pinned } from "../config/images";
 import { databaseNames } from "../config/joins";
 import { type BackupsValues } from "../config/storage";
@@ -118,7 +123,8 @@ function declareDatabase(
             },
             restoreTest: everyWeek(snapshots.restoreTest),
             startWindow: START_WINDOW_MINUTES,
-            topics: { failure: topics.P2, restore: topics.P4 },
+            completionWindow: COMPLETION_WINDOW_MINUTES,
+            topics: { failure: topics.P3, restore: topics.P4 },
             protect: production,
         },
         { providers: { aws } },

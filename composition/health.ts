@@ -25,7 +25,11 @@ export function declareHealth(foundation: Foundation, { database, cache }: Data)
             network: kubernetes.apiServer.cidr,
             ingressNamespace: kubernetes.ingressNamespace,
             ports: ingress?.address === undefined ? [] : [Number(ingress.address.split(":").at(-1))],
-            images: { node: pinned(images, jobs.images.node), aws: pinned(images, jobs.images.aws!) },
+            images: {
+                node: pinned(images, jobs.images.node),
+                aws: pinned(images, jobs.images.aws!),
+                postgres: jobs.images.postgres && pinned(images, jobs.images.postgres),
+            },
             run: values.operations.healthCheck,
         },
         { providers: { aws: providers.aws, kubernetes: providers.kubernetes } },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, memoryQuantity, percent, wholeNumber } from "./scalars";
+import { duration, memoryQuantity, percent, text, wholeNumber } from "./scalars";
 
 /** Whole periods of five minutes, as traffic is looked at; parsed to minutes. */
 const quietTime = duration.transform((seconds, context) => {
@@ -9,6 +9,10 @@ const quietTime = duration.transform((seconds, context) => {
     return seconds / 60;
 });
 
+/** One of MCP Server's own metrics, by a name that holds what the runbook looks for: no other is collected. */
+const metric = (part: string) =>
+    text(new RegExp(`^\\w*${part}\\w*$`), `the name of a metric with ${part} in it`);
+
 /** Limits of the alarms that the runbook has no number for. Sections 4.3 and 6.3. */
 export const alarmsSchema = z.strictObject({
     /** Fewest requests, or executions of tools, in five minutes that a share may be judged by. Default: 20. */
@@ -17,6 +21,30 @@ export const alarmsSchema = z.strictObject({
     noTraffic: quietTime.optional(),
     /** Milliseconds that APIM may take to answer. Default: 2000. */
     apimLatency: wholeNumber(50, 5000).default(2000),
+    /** MCP Server, by what it says of itself in `/metrics`. Sections 4.3.1 step 4 and 4.3.2 step 2. */
+    application: z
+        .strictObject({
+            circuitBreaker: z
+                .strictObject({
+                    /** The state of each. Default: circuit_breaker_state. */
+                    metric: metric("circuit_breaker").default("circuit_breaker_state"),
+                    /** Least value of one that is open. Default: 1. */
+                    open: wholeNumber(1, 100).default(1),
+                })
+                .prefault({}),
+            /** A pod's pool of connections to the database. */
+            pool: z
+                .strictObject({
+                    /** Those in use. Default: db_pool_used. */
+                    used: metric("db_pool").default("db_pool_used"),
+                    /** All that it may have. Default: db_pool_size. */
+                    size: metric("db_pool").default("db_pool_size"),
+                    /** Share in use, in percent. Default: 90. */
+                    share: percent.default(90),
+                })
+                .prefault({}),
+        })
+        .prefault({}),
     /** Pods of the services. Section 4.3.3. */
     pods: z
         .strictObject({
@@ -33,6 +61,8 @@ export const alarmsSchema = z.strictObject({
         .strictObject({
             /** Most connections. AWS lets an instance take about one for 9 MiB of its memory. Default: 300. */
             connections: wholeNumber(10, 5000).default(300),
+            /** Connections that are open and do nothing, in percent of `connections`. Default: 70. */
+            idle: percent.default(70),
             /** Least memory that is free. Default: 256Mi. */
             freeMemory: memoryQuantity.default("256Mi"),
             /** Least disk that is free, in percent of `storage.initial`. At 10 it grows by itself. Default: 5. */

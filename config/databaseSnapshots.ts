@@ -17,6 +17,9 @@ import {
 /** A job may start within this long after its time, which is the least that AWS Backup takes. In minutes. */
 export const START_WINDOW_MINUTES = 60;
 
+/** How long a job may take from its time on, in minutes. */
+export const COMPLETION_WINDOW_MINUTES = 120;
+
 /** AWS Backup starts no job in a window of the instance, nor so long before it. In minutes. */
 const LEAD_MINUTES = 60;
 
@@ -134,6 +137,17 @@ export function openHours(windows: readonly Window[], daily: string): Hours[] {
 /** The same in AWS's cron of six fields: `0 0,1,22,23 ? * SAT,SUN *`. */
 export function hoursCron({ weekdays, hours }: Hours): string {
     return `0 ${hours.join(",")} ? * ${weekdays.map((day) => day.toUpperCase()).join(",")} *`;
+}
+
+/** The longest time from one of these hours of the week to the next, in hours. */
+export function longestGap(open: readonly Hours[]): number {
+    const due = open
+        .flatMap(({ weekdays, hours }) =>
+            weekdays.flatMap((day) => hours.map((hour) => WEEKDAYS.indexOf(day) * 24 + hour)),
+        )
+        .sort((one, other) => one - other);
+    // The week is a circle.
+    return Math.max(...due.map((hour, index) => (due[index + 1] ?? due[0]! + WEEKDAYS.length * 24) - hour));
 }
 
 function closedBy(window: Window): Span[] {

@@ -1,8 +1,10 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type GateContext, gateMain } from "./lib/gate";
 import { handOver, type Metric } from "./lib/handover";
 import { within } from "./lib/http";
 import { carryOut, type Finding, type Probe, probes } from "./lib/probes";
-import { seconds, shape, text } from "./lib/shape";
+import { optional, seconds, shape, text } from "./lib/shape";
 
 /** What the health check asks, and where its metrics go. */
 export interface HealthPlan {
@@ -12,6 +14,8 @@ export interface HealthPlan {
     deadlineSeconds: number;
     /** At least one. All are carried out at once, and told in this order. */
     probes: Probe[];
+    /** File that the step before left its count of idle connections in, if it could. Default: nobody counts them. */
+    idleConnections?: string | undefined;
 }
 
 /** Surroundings of a run. */
@@ -63,9 +67,9 @@ export function healthVerdict(rows: readonly Row[]): { passed: boolean; line: st
           };
 }
 
-/** What is told to CloudWatch of each row. */
-export function metricsOf(rows: readonly Row[]): Metric[] {
-    return rows.flatMap(({ name: component, healthy, milliseconds, certificateDays }) => {
+/** What is told to CloudWatch of each row, and of the connections to PostgreSQL that idle, if they were counted. */
+export function metricsOf(rows: readonly Row[], idleConnections?: number): Metric[] {
+    const found = rows.flatMap(({ name: component, healthy, milliseconds, certificateDays }) => {
         const metric = (name: string, value: number | undefined, unit: Metric["unit"]): Metric[] =>
             value === undefined ? [] : [{ name, component, value, unit }];
         return [
@@ -74,9 +78,26 @@ export function metricsOf(rows: readonly Row[]): Metric[] {
             ...metric("CertificateDays", certificateDays, "Count"),
         ];
     });
+    return idleConnections === undefined
+        ? found
+        : [
+              ...found,
+              { name: "IdleConnections", component: "PostgreSQL", value: idleConnections, unit: "Count" },
+          ];
 }
 
-const planShape = shape<HealthPlan>({ namespace: text, deadlineSeconds: seconds, probes });
+/** The count that the step before left in a file of the directory that the steps share; undefined if it left none. */
+function countIn(directory: string, file: string | undefined): number | undefined {
+    if (file === undefined || !existsSync(join(directory, file))) return undefined;
+    return Number(readFileSync(join(directory, file), "utf8"));
+}
+
+const planShape = shape<HealthPlan>({
+    namespace: text,
+    deadlineSeconds: seconds,
+    probes,
+    idleConnections: optional(text),
+});
 
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseHealthPlan(raw: unknown): HealthPlan {
@@ -90,7 +111,7 @@ if (require.main === module) {
         const { passed, line } = healthVerdict(rows);
         handOver(HANDOVER, {
             namespace: plan.namespace,
-            metrics: metricsOf(rows),
+            metrics: metricsOf(rows, countIn(HANDOVER, plan.idleConnections)),
             failure: passed ? undefined : line,
         });
         // The next step publishes the metrics first, and then ends as this one would have.

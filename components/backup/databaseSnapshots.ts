@@ -31,16 +31,14 @@ export interface DatabaseSnapshotsArgs {
     daily: { rules: Record<string, string>; retentionDays: number };
     /** When the latest daily one is restored, as a test. */
     restoreTest: string;
-    /** How long after its time a job may start, in minutes. */
+    /** How long after its time a job may start, and how long it may take from its time on, in minutes. */
     startWindow: number;
+    completionWindow: number;
     /** Topics that are told: when a job fails, and when somebody restores. */
     topics: { failure: Input<string>; restore: Input<string> };
     /** Refuses to delete the vaults and their key, and locks the daily one. */
     protect: boolean;
 }
-
-/** How long a job may take from its time on, in minutes. */
-const COMPLETION_WINDOW = 120;
 
 /** How far back a restore test looks for a snapshot, in days: an older one would be none of last night's. */
 const TEST_WINDOW_DAYS = 2;
@@ -101,7 +99,7 @@ export class DatabaseSnapshots extends ComponentResource {
                         schedule: `cron(${cron})`,
                         scheduleExpressionTimezone: TIME_ZONE,
                         startWindow: args.startWindow,
-                        completionWindow: COMPLETION_WINDOW,
+                        completionWindow: args.completionWindow,
                         lifecycle: { deleteAfter: retentionDays },
                     })),
                 },

@@ -11,12 +11,18 @@ import {
     type MountedKeys,
     program,
     script,
+    type TaskArgs,
     type TaskStep,
 } from "../tasks/task";
 import { declareGateAccess } from "../workload/gate";
 
 /** Every five minutes. */
 const SCHEDULE = "*/5 * * * *";
+
+/** File in which the steps hand on how many connections to the database idle. */
+const IDLE_CONNECTIONS = "idle-connections";
+
+const TLS = "require";
 
 /** Limit of one run, in seconds. With the time to start it is over before the next one. */
 const DEADLINE_SECONDS = 60;
@@ -49,7 +55,7 @@ export interface HealthChecksArgs {
     /** Ports of TLS, where it is opened to others than 443. */
     ports: readonly number[];
     /** Images the steps run on, pinned. */
-    images: { node: string; aws: string };
+    images: { node: string; aws: string; postgres: string | undefined };
     /** Names a run beside the scheduled ones, which the update waits for: the ticket. Default: none. */
     run?: string | undefined;
 }
@@ -59,8 +65,8 @@ export const HEALTH_TASKS = 2;
 
 /**
  * The health check matrix (section 2.1) filled in every five minutes, with what the platform depends on: a line each in
- * the Job's log (section 2.2), `Healthy`, `LatencyMilliseconds` and `CertificateDays` by `Component` in CloudWatch, and
- * a Job that fails when something is unhealthy, after its metrics have been published.
+ * the Job's log (section 2.2), `Healthy`, `LatencyMilliseconds`, `CertificateDays` and `IdleConnections` by `Component`
+ * in CloudWatch, and a Job that fails when something is unhealthy, after its metrics have been published.
  */
 export class HealthChecks extends ComponentResource {
     constructor(name: string, args: HealthChecksArgs, opts?: ComponentResourceOptions) {
@@ -107,24 +113,43 @@ export class HealthChecks extends ComponentResource {
             { parent: this },
         );
 
-        const steps: readonly [TaskStep, TaskStep] = [
-            {
-                name: "probe",
-                image: args.images.node,
-                program: program("health", {
-                    namespace: args.metricNamespace,
-                    deadlineSeconds: DEADLINE_SECONDS,
-                    probes: [...args.probes],
-                } satisfies HealthPlan),
-                secrets: mountedStores(stores),
-            },
-            {
-                name: "publish",
-                image: args.images.aws,
-                program: script("metrics.sh"),
-                env: { AWS_REGION: args.region },
-            },
-        ];
+        const { database } = stores;
+        const probe: TaskStep = {
+            name: "probe",
+            image: args.images.node,
+            program: program("health", {
+                namespace: args.metricNamespace,
+                deadlineSeconds: DEADLINE_SECONDS,
+                probes: [...args.probes],
+                ...(database && { idleConnections: IDLE_CONNECTIONS }),
+            } satisfies HealthPlan),
+            secrets: mountedStores(stores),
+        };
+        const publish: TaskStep = {
+            name: "publish",
+            image: args.images.aws,
+            program: script("metrics.sh"),
+            env: { AWS_REGION: args.region },
+        };
+        const steps: TaskArgs["steps"] =
+            database === undefined
+                ? [probe, publish]
+                : [
+                      {
+                          name: "idle",
+                          image: args.images.postgres!,
+                          program: script("database/idle.sh"),
+                          env: { FILE: IDLE_CONNECTIONS, PGSSLMODE: TLS },
+                          secrets: [
+                              {
+                                  name: database.secret,
+                                  keys: ["host", "port", "user", "database", "password"],
+                              },
+                          ],
+                      },
+                      probe,
+                      publish,
+                  ];
         const after: Resource[] = [
             identity,
             ...Object.values(stores).map(({ resource }: Connection) => resource),

@@ -61,8 +61,8 @@ export const recovery: readonly Procedure[] = [
         changes: [],
         verify:
             "`aws backup list-recovery-points-by-backup-vault --backup-vault-name mcp-production-snapshots-daily`. A job " +
-            "that fails tells P2, with the command that shows why. Every Monday at 10:00 IST the latest daily one is restored " +
-            "beside the database, and removed within hours; P4 hears of it, and P2 if it fails. If no job ever ran, see " +
+            "that fails tells P3, with the command that shows why. Every Monday at 10:00 IST the latest daily one is restored " +
+            "beside the database, and removed within hours; P4 hears of it, and P3 if it fails. If no job ever ran, see " +
             "whether `aws backup describe-region-settings` has RDS opted in.",
         undo:
             "The vaults are protected. Nobody deletes a daily snapshot before its time who cannot take the vault's lock away " +

@@ -7,7 +7,7 @@ describe("limits of the alarms", () => {
             "one that is not there",
             "alarms/database/cpu",
             80,
-            "mcp:alarms.database.cpu: found an unknown key, expected one of connections, freeMemory, freeStorage, transactionIds",
+            "mcp:alarms.database.cpu: found an unknown key, expected one of connections, freeMemory, freeStorage, idle, transactionIds",
         ],
         [
             "a share above everything",
@@ -38,6 +38,18 @@ describe("limits of the alarms", () => {
             "alarms/database/freeMemory",
             512,
             "mcp:alarms.database.freeMemory: found 512, expected a memory quantity, such as 512Mi or 2Gi",
+        ],
+        [
+            "a metric that is not collected",
+            "alarms/application/pool/used",
+            "pool_in_use",
+            'mcp:alarms.application.pool.used: found "pool_in_use", expected the name of a metric with db_pool in it',
+        ],
+        [
+            "a circuit breaker that is open when it is closed",
+            "alarms/application/circuitBreaker/open",
+            0,
+            "mcp:alarms.application.circuitBreaker.open: found 0, expected a whole number from 1 to 100",
         ],
         [
             "transaction ids beyond the last",

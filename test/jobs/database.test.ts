@@ -182,6 +182,50 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
         assert.match(refused.output, /AccessDenied/);
     });
 
+    /** A connection that does nothing, until it is killed. */
+    async function idleConnection() {
+        const client = spawn(
+            "psql",
+            [
+                ["-h", "127.0.0.1", "-p", String(server.port), "-U", "mcp", "-d", "mcp"],
+                ["-Xc", "SELECT 1", "-f", "-"],
+            ].flat(),
+            {
+                env: { ...process.env, PGPASSWORD: PASSWORD, PGAPPNAME: "leaking" },
+                stdio: ["pipe", "pipe", "ignore"],
+            },
+        );
+        await once(client.stdout, "data");
+        return client;
+    }
+
+    describe("asked for idle connections", () => {
+        const count = (password = PASSWORD) =>
+            run(
+                "idle.sh",
+                { FILE: "idle" },
+                { host: "127.0.0.1", port: String(server.port), user: "mcp", database: "mcp", password },
+            );
+        const file = () => join(folder, "handover", "idle");
+
+        it("counts those that do nothing", async () => {
+            const idle = await Promise.all([idleConnection(), idleConnection()]);
+            const { status, output } = count();
+            for (const client of idle) client.kill();
+            assert.equal(status, 0, output);
+            assert.equal(readFileSync(file(), "utf8"), "2\n");
+            assert.match(output, /✓ 2 connections are idle/);
+            assert.equal(existsSync(join(folder, "handover", "pgpass")), false);
+        });
+
+        it("ends well without a count when the database refuses it", () => {
+            const { status, output } = count("planted-wrong");
+            assert.equal(status, 0);
+            assert.match(output, /password authentication failed/);
+            assert.equal(existsSync(file()), false);
+        });
+    });
+
     describe("diagnosed", () => {
         const diagnose = (password = PASSWORD) => {
             mkdirSync(join(folder, "secrets", "database"));
@@ -198,28 +242,7 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
         const failed = () => join(folder, "handover", "failed");
 
         it("tells idle connections, slow statements and large tables", async () => {
-            const idle = spawn(
-                "psql",
-                [
-                    "-h",
-                    "127.0.0.1",
-                    "-p",
-                    String(server.port),
-                    "-U",
-                    "mcp",
-                    "-d",
-                    "mcp",
-                    "-Xc",
-                    "SELECT 1",
-                    "-f",
-                    "-",
-                ],
-                {
-                    env: { ...process.env, PGPASSWORD: PASSWORD, PGAPPNAME: "leaking" },
-                    stdio: ["pipe", "pipe", "ignore"],
-                },
-            );
-            await once(idle.stdout, "data");
+            const idle = await idleConnection();
             const { status, output } = diagnose();
             idle.kill();
             assert.equal(status, 0, output);

@@ -451,6 +451,19 @@ describe("health check", () => {
         });
     });
 
+    it("publishes the count that the step before left, and none if it left none", async () => {
+        const url = await http(answering(200));
+        const counting = {
+            ...plan({ name: "APIM", kind: "http", timeoutSeconds, url }),
+            idleConnections: "idle-connections",
+        };
+        await run(counting);
+        assert.equal(published()["PostgreSQL IdleConnections"], undefined);
+        writeFileSync(join(folder, "handover", "idle-connections"), "12\n");
+        await run(counting);
+        assert.equal(published()["PostgreSQL IdleConnections"], 12);
+    });
+
     describe("published by the next step", () => {
         /** Runs the script with an AWS command line that leaves what it was told. */
         function publish(status: number) {

@@ -43,10 +43,10 @@ function kindsOf(inputs: any, emitters: readonly Emitter[]): (Kind | undefined)[
         const found = emitters.find(
             (emitter) =>
                 emitter.namespace === namespace &&
-                metricName in emitter.metrics &&
+                emitter.kindOf(metricName) !== undefined &&
                 canonical(emitter.dimensions) === canonical(dimensions),
         );
-        return found?.metrics[metricName];
+        return found?.kindOf(metricName);
     });
 }
 
@@ -172,6 +172,14 @@ describe("the alarms", () => {
             mutated(name, () => ({ dimensions: { DBInstanceIdentifier: "mcp-recovery" } })),
             nothing,
         );
+        // The names of the application are its own, but the collector takes only some of them, of one service.
+        const breaker = "mcp-production-circuit-breaker";
+        for (const wrong of [{ metricName: "breaker_state" }, { dimensions: { Service: "admin-portal" } }]) {
+            assert.deepEqual(
+                mutated(breaker, () => wrong),
+                [`${breaker}: nothing emits its metric`],
+            );
+        }
         assert.deepEqual(
             mutated(name, () => ({ treatMissingData: "notBreaching" })),
             [`${name}: silence is missing`],
@@ -202,8 +210,13 @@ describe("the alarms", () => {
         const { database, cache, archive, health, observability, ...bare } = values;
         assert.ok(database && cache && archive && health && observability);
         const subjects = (ids: readonly string[]) => [...new Set(ids.map((id) => id.split("-")[0]))];
-        assert.deepEqual(subjects(alarmsOf({ ...bare, cache }).map(({ id }) => id)), ["cache"]);
-        assert.deepEqual(alarmsOf(bare), []);
+        // People are called for whatever else there is.
+        const always = ["escalation", "incidents"];
+        assert.deepEqual(subjects(alarmsOf(bare).map(({ id }) => id)), [...always, "configurations"]);
+        const { backups, ...nothing } = bare;
+        assert.ok(backups);
+        assert.deepEqual(subjects(alarmsOf(nothing).map(({ id }) => id)), always);
+        assert.deepEqual(subjects(alarmsOf({ ...nothing, cache }).map(({ id }) => id)), [...always, "cache"]);
     });
 
     it("watch the level of a database", () => {
@@ -385,6 +398,106 @@ describe("the alarms", () => {
                 treatMissingData: "breaching",
             },
         );
+    });
+
+    it("watch what MCP Server says of itself, under the names that are its own", async () => {
+        const { metricName, dimensions, statistic, threshold, comparisonOperator, treatMissingData } = of(
+            production,
+            "circuit-breaker",
+        );
+        assert.deepEqual(
+            { metricName, dimensions, statistic, threshold, comparisonOperator, treatMissingData },
+            {
+                metricName: "circuit_breaker_state",
+                dimensions: { Service: "mcp-server" },
+                statistic: "Maximum",
+                threshold: 1,
+                comparisonOperator: "GreaterThanOrEqualToThreshold",
+                treatMissingData: "breaching",
+            },
+        );
+        const named = await recordStack(
+            "production",
+            "mcp:alarms.application.pool.used=mcp_db_pool_checked_out",
+            "mcp:alarms.application.pool.share=80",
+        );
+        assert.deepEqual(faultsOf(named), []);
+        const { metricQueries, threshold: most } = of(named, "connection-pool");
+        assert.deepEqual(
+            metricQueries.map(
+                ({ expression, metric }: any) => expression ?? `${metric.stat} ${metric.metricName}`,
+            ),
+            ["100 * used / size", "Maximum mcp_db_pool_checked_out", "Minimum db_pool_size"],
+        );
+        assert.equal(most, 80);
+        const { observability } = valuesOf(root, "production");
+        const elsewhere = { ...observability!.metrics, workloads: ["admin-portal"] };
+        assert.ok(
+            !alarmsOf({
+                ...valuesOf(root, "production"),
+                observability: { ...observability!, metrics: elsewhere },
+            }).some(({ id }) => id === "circuit-breaker"),
+        );
+    });
+
+    it("miss a backup once it cannot be on its way any more", () => {
+        const rows = [
+            "database-backup-failed-hourly",
+            "database-backup-missing-hourly",
+            "database-backup-missing-daily",
+            "dump-missing-daily",
+            "dump-missing-weekly",
+            "configurations-missing",
+        ].map((id) => {
+            const { tags, metricName, dimensions, period, evaluationPeriods, treatMissingData } = of(
+                production,
+                id,
+            );
+            const [dimension] = Object.values(dimensions);
+            const hours = (period * evaluationPeriods) / 3600;
+            return [tags.severity, metricName, dimension, hours, treatMissingData];
+        });
+        const [hourly, daily] = ["hourly", "daily"].map((kind) => `mcp-production-snapshots-${kind}`);
+        assert.deepEqual(rows, [
+            ["P3", "NumberOfBackupJobsFailed", hourly, 1 / 12, "notBreaching"],
+            // From Saturday 23:00 to Sunday 06:00 none is due: first the daily one is, and then the windows are open.
+            ["P3", "NumberOfBackupJobsCompleted", hourly, 7 + 3, "breaching"],
+            ["P3", "NumberOfBackupJobsCompleted", daily, 24 + 3, "breaching"],
+            ["P3", "DumpSucceeded", "daily", 27, "breaching"],
+            ["P3", "DumpSucceeded", "weekly", 7 * 24, "breaching"],
+            ["P3", "DumpSucceeded", "kubernetes", 27, "breaching"],
+        ]);
+    });
+
+    it("tell of an escalation that failed without escalating it", () => {
+        const rows = [
+            "escalation-failed",
+            "escalation-timed-out",
+            "incidents-failed",
+            "incidents-timed-out",
+        ].map((id) => {
+            const { tags, metricName, dimensions } = of(production, id);
+            return [tags.severity, metricName, dimensions.StateMachineArn.split(":").at(-1)];
+        });
+        assert.deepEqual(rows, [
+            ["P3", "ExecutionsFailed", "mcp-production-escalation"],
+            ["P3", "ExecutionsTimedOut", "mcp-production-escalation"],
+            ["P3", "ExecutionsFailed", "mcp-production-escalation-incidents"],
+            ["P3", "ExecutionsTimedOut", "mcp-production-escalation-incidents"],
+        ]);
+    });
+
+    it("count idle connections against those that there may be", async () => {
+        const { metricName, dimensions, threshold, treatMissingData } = of(
+            production,
+            "database-idle-connections",
+        );
+        assert.deepEqual(
+            [metricName, dimensions, threshold, treatMissingData],
+            ["IdleConnections", { Component: "PostgreSQL" }, 840, "missing"],
+        );
+        const changes = await changesOf("production", "mcp:alarms.database.idle=50");
+        assert.deepEqual(linesOf(changes), [`update ${ALARM} mcp-production-database-idle-connections`]);
     });
 
     it("change their limits by value alone", async () => {

@@ -209,7 +209,7 @@ describe("the snapshots of the database", () => {
         }
     });
 
-    it("tell P2 when one fails or cannot be restored, and P4 when somebody restores", () => {
+    it("tell P3 when one fails or cannot be restored, and P4 when somebody restores", () => {
         const pattern = (name: string) =>
             JSON.parse(inputsOf(production, "aws:cloudwatch/eventRule:EventRule", name).eventPattern);
         assert.deepEqual(pattern(`${NAME}-failed`), {
@@ -227,7 +227,7 @@ describe("the snapshots of the database", () => {
         const topic = (type: string, name: string, key: string) =>
             only(production, type, name).propertyDependencies[key]!.map((urn) => urn.split("-").at(-1));
         for (const name of [`${NAME}-failed`, `${NAME}-restore-failed`]) {
-            assert.deepEqual(topic("aws:cloudwatch/eventTarget:EventTarget", name, "arn"), ["p2"]);
+            assert.deepEqual(topic("aws:cloudwatch/eventTarget:EventTarget", name, "arn"), ["p3"]);
         }
         for (const kind of ["hourly", "daily"]) {
             const type = "aws:backup/vaultNotifications:VaultNotifications";

@@ -9,12 +9,19 @@ import { isObject, type Property } from "../../offline/property";
  */
 export type Kind = "count" | "level" | "passing" | "life";
 
-/** Metrics of one source by name, and the exact dimensions that each of them has. */
+/** One source of metrics, and the exact dimensions that each of them has. */
 export interface Emitter {
     namespace: string;
-    metrics: Readonly<Record<string, Kind>>;
+    /** What a metric of that name is; undefined for one that it does not emit. */
+    kindOf: (metric: string) => Kind | undefined;
     dimensions: Readonly<Record<string, string>>;
 }
+
+/** Of a source whose metrics are known by name. */
+const named =
+    (metrics: Readonly<Record<string, Kind>>): Emitter["kindOf"] =>
+    (metric) =>
+        metrics[metric];
 
 /** What AWS publishes of a resource by itself. */
 interface Published {
@@ -86,6 +93,14 @@ const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
             source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html",
         },
     ],
+    "aws:backup/vault:Vault": [
+        {
+            namespace: "AWS/Backup",
+            metrics: { NumberOfBackupJobsCompleted: "count", NumberOfBackupJobsFailed: "count" },
+            dimensions: ({ name }) => [{ BackupVaultName: text(name) }],
+            source: "https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html",
+        },
+    ],
     "aws:sfn/stateMachine:StateMachine": [
         {
             namespace: "AWS/States",
@@ -113,7 +128,7 @@ function logMetrics({ type, inputs }: RecordedResource): Emitter[] {
     return [
         {
             namespace: text(namespace),
-            metrics: { [text(name)]: to["defaultValue"] === "0" ? "count" : "passing" },
+            kindOf: named({ [text(name)]: to["defaultValue"] === "0" ? "count" : "passing" }),
             dimensions: dimensions as Record<string, string>,
         },
     ];
@@ -135,18 +150,18 @@ function podMetrics({ type, inputs }: RecordedResource, resources: Recording["re
         return [
             {
                 namespace: "ContainerInsights",
-                metrics: {
+                kindOf: named({
                     pod_cpu_utilization_over_pod_limit: "level",
                     pod_memory_utilization_over_pod_limit: "level",
                     pod_number_of_container_restarts: "count",
                     pod_status_running: "level",
-                },
+                }),
                 dimensions: {
                     ClusterName: text(clusterName),
                     Namespace: text(metadata["namespace"]),
                     PodName: text(metadata["name"]),
                 },
-            } as const,
+            },
         ];
     });
 }
@@ -157,12 +172,15 @@ function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
     if (type !== "kubernetes:core/v1:ConfigMap" || !isObject(data) || data["health.js"] === undefined) {
         return [];
     }
-    const { namespace, probes } = parseHealthPlan(JSON.parse(text(data["probe.json"])));
+    const { namespace, probes, idleConnections } = parseHealthPlan(JSON.parse(text(data["probe.json"])));
     const kinds: Readonly<Record<string, Kind>> = {
         Healthy: "life",
         LatencyMilliseconds: "passing",
         CertificateDays: "level",
+        IdleConnections: "level",
     };
+    // What is to be read must be written by a step of the same task.
+    const counted = idleConnections !== undefined && data["idle.sh"] !== undefined;
     const rows = probes.map(({ name, kind }) => ({
         name,
         healthy: true,
@@ -171,11 +189,91 @@ function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
         // Only who is asked for a certificate has one.
         ...(kind === "certificate" && { certificateDays: 1 }),
     }));
-    return metricsOf(rows).map(({ name, component }) => ({
+    return metricsOf(rows, counted ? 1 : undefined).map(({ name, component }) => ({
         namespace,
-        metrics: { [name]: kinds[name]! },
+        kindOf: named({ [name]: kinds[name]! }),
         dimensions: { Component: component },
     }));
+}
+
+/** The heartbeat of a CronJob that uploads something, by what it is told. */
+function uploadMetrics({ type, inputs }: RecordedResource): Emitter[] {
+    if (type !== "kubernetes:batch/v1:CronJob") {
+        return [];
+    }
+    const { spec } = inputs as unknown as CronJobInputs;
+    return spec.jobTemplate.spec.template.spec.containers.flatMap(({ command, env }) => {
+        const told = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+        const { METRICS, KIND } = told;
+        return command.at(-1)?.endsWith("/upload.sh") && METRICS !== undefined && KIND !== undefined
+            ? [{ namespace: METRICS, kindOf: named({ DumpSucceeded: "count" }), dimensions: { Kind: KIND } }]
+            : [];
+    });
+}
+
+interface CronJobInputs {
+    spec: {
+        jobTemplate: {
+            spec: {
+                template: {
+                    spec: {
+                        containers: { command: string[]; env: { name: string; value?: string }[] }[];
+                    };
+                };
+            };
+        };
+    };
+}
+
+/**
+ * What the collector passes on of each service that it asks, whose names are the application's own. As Prometheus has it,
+ * a name that ends in one of these counts; any other is a level, and told at every look, so that it is a sign of life.
+ */
+function collectedMetrics({ type, inputs }: RecordedResource): Emitter[] {
+    const data = inputs["data"];
+    if (type !== "kubernetes:core/v1:ConfigMap" || !isObject(data) || data["collector.yaml"] === undefined) {
+        return [];
+    }
+    const { receivers, exporters } = JSON.parse(text(data["collector.yaml"])) as CollectorInputs;
+    const { namespace, metric_declarations: declarations } = exporters.awsemf;
+    return receivers.prometheus.config.scrape_configs.flatMap(
+        ({ relabel_configs: labels, metric_relabel_configs: [keep] }) =>
+            declarations.flatMap(({ dimensions: [names], metric_name_selectors: selectors }) => ({
+                namespace,
+                kindOf: (metric: string) =>
+                    new RegExp(`^(?:${keep.regex})$`).test(metric) &&
+                    selectors.some((selector) => new RegExp(selector).test(metric))
+                        ? /_(total|count|sum|bucket)$/.test(metric)
+                            ? "count"
+                            : "life"
+                        : undefined,
+                dimensions: Object.fromEntries(
+                    names.map((name) => [
+                        name,
+                        text(labels.find(({ target_label: target }) => target === name)?.replacement),
+                    ]),
+                ),
+            })),
+    );
+}
+
+interface CollectorInputs {
+    receivers: {
+        prometheus: {
+            config: {
+                scrape_configs: {
+                    relabel_configs: { target_label: string; replacement: string }[];
+                    metric_relabel_configs: [{ regex: string }];
+                }[];
+            };
+        };
+    };
+    exporters: {
+        awsemf: {
+            namespace: string;
+            metric_declarations: { dimensions: [string[]]; metric_name_selectors: string[] }[];
+        };
+    };
 }
 
 /** Everything that publishes metrics once a recorded stack runs. */
@@ -183,11 +281,17 @@ export function emittersOf({ resources }: Recording): Emitter[] {
     const account = accountOf(resources);
     return resources.flatMap((resource) => [
         ...(PUBLISHED[resource.type] ?? []).flatMap(({ namespace, metrics, dimensions }) =>
-            dimensions(resource.inputs, account).map((set) => ({ namespace, metrics, dimensions: set })),
+            dimensions(resource.inputs, account).map((set) => ({
+                namespace,
+                kindOf: named(metrics),
+                dimensions: set,
+            })),
         ),
         ...logMetrics(resource),
         ...podMetrics(resource, resources),
         ...healthMetrics(resource),
+        ...uploadMetrics(resource),
+        ...collectedMetrics(resource),
     ]);
 }
 

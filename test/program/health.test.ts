@@ -78,29 +78,41 @@ describe("the health check", () => {
         assert.equal(spec.jobTemplate.spec.backoffLimit, 0);
     });
 
-    it("probes first and then publishes, and shows only the probe the stores' secrets", () => {
+    it("counts, probes and then publishes, and shows each step the secrets that it needs", () => {
         const { spec } = inputsOf(production, CRON, "mcp-health").spec.jobTemplate.spec.template;
-        const [probe] = spec.initContainers;
+        const [idle, probe] = spec.initContainers;
         const [publish] = spec.containers;
         assert.deepEqual(
-            [probe.command, publish.command],
+            [idle.command, probe.command, publish.command],
             [
+                ["bash", "/opt/task/idle.sh"],
                 ["node", "/opt/task/health.js", "/opt/task/probe.json"],
                 ["bash", "/opt/task/metrics.sh"],
             ],
         );
         const mounts = (container: any) => container.volumeMounts.map(({ name }: any) => name);
         assert.ok(mounts(probe).includes("probe-secrets"));
-        assert.ok(!mounts(publish).includes("probe-secrets"));
-        const { sources } = spec.volumes.find(({ name }: any) => name === "probe-secrets").projected;
-        const paths = sources.map(({ secret }: any) => [
-            secret.name,
-            secret.items.map(({ path }: any) => path).join(" "),
-        ]);
-        assert.deepEqual(paths, [
+        assert.deepEqual(
+            mounts(publish).filter((name: string) => name.endsWith("-secrets")),
+            [],
+        );
+        const paths = (volume: string) =>
+            spec.volumes
+                .find(({ name }: any) => name === volume)
+                .projected.sources.map(({ secret }: any) => [
+                    secret.name,
+                    secret.items.map(({ path }: any) => path).join(" "),
+                ]);
+        assert.deepEqual(paths("probe-secrets"), [
             ["mcp-db-secret", "database/host database/port database/user database/database"],
             ["mcp-cache-secret", "cache/host cache/port cache/password"],
         ]);
+        // A count takes a login, and so the password.
+        assert.deepEqual(paths("idle-secrets"), [["mcp-db-secret", "host port user database password"]]);
+        assert.deepEqual(
+            idle.env.find(({ name }: any) => name === "FILE").value,
+            planOf(production).idleConnections,
+        );
     });
 
     it("may publish metrics under the stack's namespace, and do nothing else", () => {

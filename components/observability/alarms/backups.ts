@@ -1,14 +1,23 @@
 import { BACKUPS } from "../../../runbook/numbers";
-import { type Alarm } from "../alarm";
+import { type Alarm, type Metric } from "../alarm";
 
 /** A run may take as long as it is to the next one: only when two have not come through, one is missing. */
 const CACHE_HOURS = 2 * BACKUPS.redis.everyHours;
 
+/** What comes once a day is late within this time after the last one. In hours. */
+const DAILY_HOURS = 24 + 3;
+
+/** The longest that CloudWatch looks back, in days. */
+const WEEKLY_DAYS = 7;
+
+/** What every alarm of a backup has that did not come: heartbeats, counted. */
+const MISSING = { severity: "P3", comparison: "<", threshold: 1, silence: "heartbeat" } as const;
+
 /** Snapshots of Redis: a run that fails tells so itself, one that never began does not. Section 7.1. */
 export function cacheBackupAlarm({ stateMachineArn }: { stateMachineArn: string }): Alarm {
     return {
+        ...MISSING,
         id: "cache-backup-missing",
-        severity: "P3",
         meaning: `No snapshot of Redis has come to its bucket for ${CACHE_HOURS} hours.`,
         cause: "The schedule is switched off, or its runs fail.",
         resolution: "Look at the last executions of its state machine, and start one.",
@@ -19,10 +28,111 @@ export function cacheBackupAlarm({ stateMachineArn }: { stateMachineArn: string 
             dimensions: { StateMachineArn: stateMachineArn },
             statistic: "Sum",
         },
-        comparison: "<",
-        threshold: 1,
         minutes: 60,
         periods: CACHE_HOURS,
-        silence: "heartbeat",
     };
+}
+
+/** Arguments of {@link databaseBackupAlarms}. */
+export interface DatabaseBackupAlarmsArgs {
+    /** Names of the vaults, by how often a snapshot comes there. */
+    vaults: Readonly<Record<"hourly" | "daily", string>>;
+    /** The longest time between two hourly snapshots, in hours: around the windows of the instance there are none. */
+    longestGap: number;
+    /** How long a snapshot may take from the time on that it is due, in hours. */
+    slack: number;
+}
+
+/** Snapshots of PostgreSQL by AWS Backup. P3: point-in-time recovery goes on without them. Section 7.1. */
+export function databaseBackupAlarms({ vaults, longestGap, slack }: DatabaseBackupAlarmsArgs): Alarm[] {
+    const hours = { hourly: longestGap + slack, daily: 24 + slack };
+    return (["hourly", "daily"] as const).flatMap((kind): Alarm[] => {
+        const vault = vaults[kind];
+        const jobs = (state: string): Metric => ({
+            namespace: "AWS/Backup",
+            name: `NumberOfBackupJobs${state}`,
+            dimensions: { BackupVaultName: vault },
+            statistic: "Sum",
+        });
+        const common = {
+            procedure: "database-snapshots",
+            resolution: `aws backup list-backup-jobs --by-backup-vault-name ${vault} says why; take one by hand before a risky change.`,
+        };
+        return [
+            {
+                ...common,
+                id: `database-backup-failed-${kind}`,
+                severity: "P3",
+                meaning: `A ${kind} snapshot of PostgreSQL has failed.`,
+                cause: "The role of AWS Backup or the key of the vault was changed, or the instance was not available.",
+                watched: jobs("Failed"),
+                comparison: ">",
+                threshold: 0,
+                minutes: 5,
+                silence: "count",
+            },
+            {
+                ...MISSING,
+                ...common,
+                id: `database-backup-missing-${kind}`,
+                meaning: `No ${kind} snapshot of PostgreSQL has come to its vault for ${hours[kind]} hours.`,
+                cause: "The plan or AWS Backup's use of RDS is switched off, or its jobs fail or expire.",
+                watched: jobs("Completed"),
+                minutes: 60,
+                periods: hours[kind],
+            },
+        ];
+    });
+}
+
+/** Arguments of {@link dumpAlarms}. */
+export interface DumpAlarmsArgs {
+    /** Namespace of the heartbeats that follow verified uploads. */
+    namespace: string;
+    /** Whether the database is dumped, too. */
+    database: boolean;
+}
+
+/** What the cluster uploads by the clock: dumps of the database and exported configurations. Section 7.1. */
+export function dumpAlarms({ namespace, database }: DumpAlarmsArgs): Alarm[] {
+    const missing = (
+        kind: string,
+        what: string,
+        task: string,
+        rest: Pick<Alarm, "id" | "procedure" | "minutes" | "periods"> & { span: string },
+    ): Alarm => {
+        const { span, ...own } = rest;
+        return {
+            ...MISSING,
+            ...own,
+            meaning: `No ${what} has come to its bucket for ${span}.`,
+            cause: "Its Job failed, was refused for lack of room, or never started.",
+            resolution: `kubectl logs -l mcp.msil.com/task=${task} --all-containers says why; kubectl create job --from=cronjob starts it again.`,
+            watched: { namespace, name: "DumpSucceeded", dimensions: { Kind: kind }, statistic: "Sum" },
+        };
+    };
+    const daily = { minutes: 60, periods: DAILY_HOURS, span: `${DAILY_HOURS} hours` };
+    return [
+        ...(database
+            ? [
+                  missing("daily", "daily dump of the database", "mcp-dumps", {
+                      ...daily,
+                      id: "dump-missing-daily",
+                      procedure: "database-dumps",
+                  }),
+                  missing("weekly", "weekly dump of the database", "mcp-dumps", {
+                      id: "dump-missing-weekly",
+                      procedure: "database-dumps",
+                      minutes: 24 * 60,
+                      periods: WEEKLY_DAYS,
+                      span: `${WEEKLY_DAYS} days`,
+                  }),
+              ]
+            : []),
+        missing("kubernetes", "export of the Kubernetes configurations", "mcp-configurations", {
+            ...daily,
+            id: "configurations-missing",
+            procedure: "kubernetes-configurations",
+        }),
+    ];
 }

@@ -96,3 +96,34 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
         },
     ];
 }
+
+/** Arguments of {@link idleConnectionsAlarm}. */
+export interface IdleConnectionsAlarmArgs {
+    /** Namespace of the health check's metrics. */
+    namespace: string;
+    /** Most connections that may idle. */
+    most: number;
+}
+
+/** Connections that are open and do nothing, as the health check counts them in pg_stat_activity. Section 4.3.2 step 3. */
+export function idleConnectionsAlarm({ namespace, most }: IdleConnectionsAlarmArgs): Alarm {
+    return {
+        id: "database-idle-connections",
+        severity: "P3",
+        meaning: `More than ${most} connections to the database are open and do nothing.`,
+        cause: "Connections leak, or the pools of all pods together are larger than they need to be.",
+        resolution: "Restart MCP Server gracefully; a leak comes back, so find it.",
+        procedure: "database-connections",
+        watched: {
+            namespace,
+            name: "IdleConnections",
+            dimensions: { Component: "PostgreSQL" },
+            statistic: "Maximum",
+        },
+        comparison: ">",
+        threshold: most,
+        minutes: 10,
+        periods: 3,
+        silence: "level",
+    };
+}
