@@ -8,6 +8,7 @@ import { DATABASE_TASKS } from "../components/data/databaseAccess";
 import { HEALTH_TASKS } from "../components/observability/healthChecks";
 import { MOST_COLLECTORS } from "../components/observability/metricsCollector";
 import { CLEANUP_TASKS } from "../components/operations/cacheCleanup";
+import { MAINTENANCE_TASKS } from "../components/operations/databaseMaintenance";
 import { type StackValues } from "../config";
 import { LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "../runbook/numbers";
 
@@ -50,7 +51,7 @@ export function declareFoundation(values: StackValues): Foundation {
                     (backups === undefined ? 0 : EXPORT_TASKS) +
                     (backups === undefined || database === undefined
                         ? 0
-                        : DUMP_TASKS + Object.keys(workloads).length) +
+                        : DUMP_TASKS + MAINTENANCE_TASKS + Object.keys(workloads).length) +
                     (health === undefined ? 0 : HEALTH_TASKS) +
                     (cache === undefined ? 0 : CLEANUP_TASKS) +
                     OPERATION_TASKS,

@@ -1,17 +1,20 @@
 import { CacheCleanup } from "../components/operations/cacheCleanup";
+import { DatabaseMaintenance } from "../components/operations/databaseMaintenance";
 import { Diagnostics } from "../components/operations/diagnostics";
 import { DisabledTools } from "../components/operations/disabledTools";
 import { JwksCacheClearing } from "../components/operations/jwksCacheClearing";
 import { pinned } from "../config/images";
 import { externalProbes } from "../config/joins";
 import { adminApiOf } from "../config/tools";
+import { cronOfWeek, minutesOf } from "../config/windows";
 import { ASKING_TASKS } from "../components/labels";
-import { CACHE_CLEANUP, DEBUG } from "../runbook/numbers";
+import { CACHE_CLEANUP, DATABASE_WINDOW, DEBUG, ZONE_OFFSET_MINUTES } from "../runbook/numbers";
 import { type Data } from "./data";
 import { type Foundation } from "./foundation";
 
 /** Declares what is done once when a value asks for it, and what of it is done by the clock too. Sections 4.3, 5.3, 6.3. */
-export function declareOperations({ values, providers, labels, namespace }: Foundation, data: Data): void {
+export function declareOperations(foundation: Foundation, data: Data): void {
+    const { values, providers, labels, namespace } = foundation;
     const { operations, disabledTools, kubernetes, images, jobs, health, workloads } = values;
     const opts = { providers: { kubernetes: providers.kubernetes } };
     const nodeImage = pinned(images, jobs.images.node);
@@ -23,6 +26,7 @@ export function declareOperations({ values, providers, labels, namespace }: Foun
         apiServer: kubernetes.apiServer,
         app: DEBUG.app,
     };
+    declareDatabaseMaintenance(foundation, data);
     if (data.cache !== undefined) {
         const { cacheCleanup } = operations;
         new CacheCleanup(
@@ -81,4 +85,46 @@ export function declareOperations({ values, providers, labels, namespace }: Foun
             platform: namespace,
         });
     }
+}
+
+/** The maintenance of the database, if the stack has one and a bucket to save it in before. Sections 5.1 and 5.2. */
+function declareDatabaseMaintenance(
+    { values, providers: { aws, kubernetes }, labels, namespace }: Foundation,
+    { database, backups: bucket }: Data,
+): void {
+    const { operations, images, jobs, backups } = values;
+    if (database === undefined || backups === undefined || bucket === undefined) {
+        return;
+    }
+    const { tables, minimumSize, scratch } = backups.dumps;
+    const run = operations.databaseMaintenance;
+    new DatabaseMaintenance(
+        "mcp-db-maintenance",
+        {
+            namespace: namespace.namespace,
+            labels,
+            cluster: values.kubernetes.cluster!,
+            region: values.aws.region,
+            network: values.kubernetes.apiServer.cidr,
+            connection: database.connection,
+            bucket,
+            tables,
+            minimumSize,
+            scratch,
+            window: { ...DATABASE_WINDOW, offsetMinutes: ZONE_OFFSET_MINUTES },
+            deadlineSeconds: minutesOf(DATABASE_WINDOW) * 60,
+            schedule: cronOfWeek(DATABASE_WINDOW),
+            run: run && {
+                hash: `${run.run}${run.force === undefined ? "" : "-forced"}`,
+                label: run.run,
+                force: run.force,
+            },
+            images: {
+                node: pinned(images, jobs.images.node),
+                postgres: pinned(images, jobs.images.postgres!),
+                aws: pinned(images, jobs.images.aws!),
+            },
+        },
+        { providers: { aws, kubernetes } },
+    );
 }

@@ -20,6 +20,24 @@ export const operationsSchema = z.strictObject({
     diagnostics: run.optional(),
     /** Every pod of MCP Server forgets the keys of Azure AD. Section 4.3.4 step 4. */
     clearJwksCache: run.optional(),
+    /**
+     * The database is dumped, vacuumed and reindexed, beside the scheduled runs, in the window of section 5.1. Outside
+     * of it only by force, whose value is the reason. Section 5.2.
+     */
+    databaseMaintenance: z
+        .union(
+            [
+                run.transform((ticket): { run: string; force?: string } => ({ run: ticket })),
+                z.strictObject({
+                    run,
+                    force: text(/^\S(.{0,198}\S)?$/, "a reason, in one line of at most 200 characters"),
+                }),
+            ],
+            {
+                error: "a ticket or a date, such as CHG-2041, or { run: CHG-2041, force: REASON }, which may leave the window",
+            },
+        )
+        .optional(),
     /** Keys of the cache that nobody has used for a day go, beside the scheduled runs. Section 5.3. */
     cacheCleanup: z
         .union(
@@ -42,11 +60,15 @@ export function checkOperations(
     {
         operations,
         health,
+        database,
+        backups,
         cache,
         workloads,
     }: {
         operations: OperationsValues;
         health?: object | undefined;
+        database?: object | undefined;
+        backups?: object | undefined;
         cache?: object | undefined;
         workloads: Record<string, unknown>;
     },
@@ -64,5 +86,10 @@ export function checkOperations(
         const server = own(workloads, DEBUG.app) !== undefined;
         need(operation, server, `mcp:workloads.${DEBUG.app}, whose pods are asked`);
     }
+    need(
+        "databaseMaintenance",
+        database !== undefined && backups !== undefined,
+        "mcp:database and mcp:backups, because it is dumped before",
+    );
     need("cacheCleanup", cache !== undefined, "mcp:cache, which is cleaned up");
 }

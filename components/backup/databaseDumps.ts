@@ -1,28 +1,38 @@
 import { type Job } from "@pulumi/kubernetes/batch/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import { DATABASE } from "../../runbook/numbers";
-import { type Connection } from "../data/connection";
+import { asApplication, type Connection } from "../data/connection";
 import { contentHash } from "../hash";
 import { PodIdentity } from "../identity/podIdentity";
 import { TASK_LABEL } from "../labels";
 import { type BackupBucket } from "../storage/backupBucket";
-import { declareScheduledTask, declareTask, script, type TaskArgs } from "../tasks/task";
+import { declareScheduledTask, declareTask, script, type TaskArgs, type TaskStep } from "../tasks/task";
 import { declareGateAccess } from "../workload/gate";
 import { type BackupKind, UPLOAD_EGRESS, uploadPermissions, uploadStep } from "./upload";
 
+/** What one dump is taken with. */
+export interface DumpArgs {
+    region: string;
+    /** The Secret that leads to the database the services use: after a recovery that one is dumped. */
+    connection: Connection;
+    bucket: BackupBucket;
+    /** Tables that a dump must hold. */
+    tables: readonly string[];
+    /** A dump that is smaller has lost something. In bytes. */
+    minimumSize: number;
+    /** Images the steps run on, pinned. */
+    images: { postgres: string; aws: string };
+}
+
 /** Arguments of {@link DatabaseDumps}. */
-export interface DatabaseDumpsArgs {
+export interface DatabaseDumpsArgs extends DumpArgs {
     namespace: Input<string>;
     /** Labels of every object. */
     labels: Record<string, string>;
     /** Name of the EKS cluster. */
     cluster: string;
-    region: string;
     /** Range of the network that the database is in. */
     network: string;
-    /** The Secret that leads to the database the services use: after a recovery that one is dumped. */
-    connection: Connection;
-    bucket: BackupBucket;
     /** What the dumps are of, in their names. */
     subject: string;
     /** CloudWatch namespace of the heartbeat. */
@@ -32,25 +42,37 @@ export interface DatabaseDumpsArgs {
     weekly: string;
     /** Names a dump that somebody wants now. Default: none. */
     manual?: string | undefined;
-    /** Tables that a dump must hold. */
-    tables: readonly string[];
-    /** A dump that is smaller has lost something. In bytes. */
-    minimumSize: number;
     /** Disk that a dump may take up, as a Kubernetes quantity. */
     scratch: string;
     /** Limit of one dump with its upload, in seconds. */
     deadline: number;
-    /** Images the tasks run on, pinned. */
-    images: { postgres: string; aws: string };
 }
 
 /** Most dumps that run at once, beside those before the releases: both scheduled ones and one on demand. */
 export const DUMP_TASKS = 3;
 
-const TLS = "require";
-
 /** Name of the dump on the disk that the steps share. */
 const FILE = "database.dump";
+
+/** A dump and its upload, both verified; `label` names it in the bucket, `metrics` is where it is reported. */
+export function dumpSteps(
+    { region, connection, bucket, tables, minimumSize, images }: DumpArgs,
+    kind: BackupKind,
+    label: string,
+    metrics?: string,
+): [TaskStep, TaskStep] {
+    const { env, secrets } = asApplication(connection);
+    return [
+        {
+            name: "dump",
+            image: images.postgres,
+            program: script("database/dump.sh"),
+            env: { FILE, TABLES: tables.join(" "), MINIMUM_BYTES: String(minimumSize), ...env },
+            secrets,
+        },
+        uploadStep({ image: images.aws, region, bucket, kind, label, file: FILE, metrics }),
+    ];
+}
 
 /**
  * Dumps of the database into the backup bucket: below `daily/` and `weekly/` by the clock (section 7.1), below
@@ -62,7 +84,7 @@ export class DatabaseDumps extends ComponentResource {
 
     constructor(name: string, args: DatabaseDumpsArgs, opts?: ComponentResourceOptions) {
         super("mcp:backup:DatabaseDumps", name, {}, opts);
-        const { namespace, labels, connection, bucket, images } = args;
+        const { namespace, labels, connection, bucket } = args;
 
         const access = declareGateAccess(
             name,
@@ -95,32 +117,8 @@ export class DatabaseDumps extends ComponentResource {
             access,
             deadlineSeconds: args.deadline,
             scratch: args.scratch,
-            steps: [
-                {
-                    name: "dump",
-                    image: images.postgres,
-                    program: script("database/dump.sh"),
-                    env: {
-                        FILE,
-                        TABLES: args.tables.join(" "),
-                        MINIMUM_BYTES: String(args.minimumSize),
-                        PGSSLMODE: TLS,
-                    },
-                    secrets: [
-                        { name: connection.secret, keys: ["host", "port", "database", "user", "password"] },
-                    ],
-                },
-                uploadStep({
-                    image: images.aws,
-                    region: args.region,
-                    bucket,
-                    kind,
-                    label,
-                    file: FILE,
-                    // Nobody waits for the next one of those that are taken once.
-                    metrics: kind === "manual" ? undefined : args.metrics,
-                }),
-            ],
+            // Nobody waits for the next one of those that are taken once.
+            steps: dumpSteps(args, kind, label, kind === "manual" ? undefined : args.metrics),
             after: [identity, bucket, connection.resource],
         });
         for (const kind of ["daily", "weekly"] as const) {

@@ -9,11 +9,11 @@ export type BackupKind = "daily" | "weekly" | "manual" | "kubernetes";
 /** Where an upload connects to: S3, KMS and CloudWatch, whose addresses change, and the agent with its credentials. */
 export const UPLOAD_EGRESS = [{ ports: [{ protocol: "TCP", port: 443 }] }, IDENTITY_AGENT_EGRESS];
 
-/** Rights to put something below these prefixes, to see whether it came there whole, and to report it. */
+/** Rights to put something below these prefixes, to see whether it came there whole, and to report it in `metrics`. */
 export function uploadPermissions(
     { arn, keyArn }: Pick<BackupBucket, "arn" | "keyArn">,
     kinds: readonly BackupKind[],
-    metrics: string,
+    metrics?: string,
 ): PodIdentityArgs["permissions"] {
     return [
         {
@@ -23,7 +23,7 @@ export function uploadPermissions(
         },
         // Parts are decrypted to be put together, and so is a checksum to be read.
         { actions: ["kms:GenerateDataKey", "kms:Decrypt"], resources: [keyArn] },
-        metricsPermission(metrics),
+        ...(metrics === undefined ? [] : [metricsPermission(metrics)]),
     ];
 }
 

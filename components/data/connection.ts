@@ -8,6 +8,7 @@ import {
     unsecret,
 } from "@pulumi/pulumi";
 import { contentHash } from "../hash";
+import { type MountedKeys } from "../tasks/task";
 
 /** How pods reach a store: a Secret under a fixed name, written over when the store changes. */
 export interface Connection {
@@ -47,5 +48,16 @@ export function declareConnection(name: string, args: ConnectionArgs, parent: Co
         // Eight digits of a hash tell nothing of a URL that holds a long random password.
         checksum: unsecret(output(values[key]!).apply(contentHash)),
         resource: secret,
+    };
+}
+
+/** What a step needs to be the application in the active database: the keys of the Secret as files, and TLS. */
+export function asApplication({ secret }: Connection): {
+    env: Record<string, string>;
+    secrets: readonly MountedKeys[];
+} {
+    return {
+        env: { PGSSLMODE: "require" },
+        secrets: [{ name: secret, keys: ["host", "port", "database", "user", "password"] }],
     };
 }

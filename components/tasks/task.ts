@@ -32,6 +32,9 @@ const SECRET_PATH = "/run/secrets/task";
 /** Directory in memory that the steps of one run share: credentials are handed on in it. `HANDOVER` tells it. */
 const HANDOVER_PATH = "/run/task";
 
+/** Runs the command that follows, unless there is nothing to be done. */
+const UNLESS_SKIPPED = ["sh", "-c", '[ -e "$HANDOVER/skip" ] || exec "$@"', "unless-skipped"];
+
 /** Directory on the node's disk that the steps of one run share. `SCRATCH` tells it. */
 const SCRATCH_PATH = "/scratch";
 
@@ -76,6 +79,11 @@ export interface TaskArgs {
     deadlineSeconds: number;
     /** Disk the steps share, as a Kubernetes quantity. Default: none. */
     scratch?: string | undefined;
+    /**
+     * Whether the first step may find that nothing is to be done, which ends the run well: it leaves `skip` in
+     * {@link HANDOVER_PATH}. Default: false.
+     */
+    skippable?: boolean;
     /** What must exist before the first run. Default: nothing but its access. */
     after?: readonly Resource[];
 }
@@ -155,7 +163,7 @@ export function declareScheduledTask(
 /** The programs as a ConfigMap named by their content, and the Job that runs them. */
 function declareJob(
     name: string,
-    { access, steps, deadlineSeconds, scratch }: TaskArgs,
+    { access, steps, deadlineSeconds, scratch, skippable = false }: TaskArgs,
     parent: ComponentResource,
     options: Pick<CustomResourceOptions, "ignoreChanges"> = {},
 ) {
@@ -172,11 +180,12 @@ function declareJob(
         { parent, ...options },
     );
     const disk = scratch === undefined ? [] : [{ name: "scratch", mountPath: SCRATCH_PATH }];
-    const containers = steps.map((step): types.input.core.v1.Container => ({
+    const containers = steps.map((step, index): types.input.core.v1.Container => ({
         name: step.name,
         image: step.image,
         imagePullPolicy: "IfNotPresent",
         command: [
+            ...(skippable && index > 0 ? UNLESS_SKIPPED : []),
             ...step.program.command,
             `${PROGRAM_PATH}/${step.program.file}`,
             ...(step.program.plan === undefined ? [] : [`${PROGRAM_PATH}/${planOf(step.name)}`]),

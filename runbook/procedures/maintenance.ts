@@ -74,6 +74,27 @@ export const maintenance: readonly Procedure[] = [
         undo: "Nothing to undo. The value may stay; what is below `manual/` stays until somebody removes it.",
     },
     {
+        id: "database-maintenance",
+        sections: ["5.1", "5.2"],
+        title: "Database maintenance",
+        when:
+            "On the first Sunday of every month from 01:00 by itself, until 05:00 at the latest; contacts of P4 are told when " +
+            "it begins. By hand in that window, after a run that failed. Outside of it only with a reason: " +
+            "`{ run: CHG-2041, force: tables doubled after the import }`.",
+        edits: [{ ...runOf("databaseMaintenance"), example: "CHG-2041" }],
+        changes: jobOf("create", "mcp-db-maintenance-chg-2041"),
+        verify:
+            "The update waits for every step and fails with the first that does: the window; the dump, verified and uploaded below " +
+            "`manual/`; `VACUUM (ANALYZE)`; what an interrupted run left behind is dropped; `REINDEX DATABASE CONCURRENTLY`, which " +
+            "blocks nobody; the ten largest tables. What of it is still at work when the window ends is broken off. " +
+            "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-db-maintenance --all-containers --tail=-1` shows the last " +
+            "runs, `/mcp/production/jobs` those before, with the reasons they were forced for.",
+        undo:
+            "Nothing to undo: rows stay as they are. What is below `manual/` stays until somebody removes it. To end a run, delete " +
+            "its Job: the server breaks off within seconds, and the next run clears away what that leaves.",
+        rights: "The run itself is the application's user, who owns the database, and may upload below `manual/`.",
+    },
+    {
         id: "certificate-rotation",
         sections: ["5.1", "5.4"],
         title: "Certificate rotation",

@@ -6,6 +6,11 @@ import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
 
 const TICKET = "expected a ticket or a date of at most 24 letters, digits and hyphens, such as INC-2041";
 
+const MAINTENANCE =
+    "expected a ticket or a date, such as CHG-2041, or { run: CHG-2041, force: REASON }, which may leave the window";
+
+const REASON = "expected a reason, in one line of at most 200 characters";
+
 describe("values of the health check and the operations", () => {
     const bad: [what: string, path: string, value: unknown, line: string][] = [
         [
@@ -30,7 +35,7 @@ describe("values of the health check and the operations", () => {
             "an operation there is not",
             "operations",
             { reboot: "INC-1" },
-            "mcp:operations.reboot: found an unknown key, expected one of cacheCleanup, clearJwksCache, diagnostics, healthCheck",
+            "mcp:operations.reboot: found an unknown key, expected one of cacheCleanup, clearJwksCache, databaseMaintenance, diagnostics, healthCheck",
         ],
         [
             "a ticket that names no Job",
@@ -43,6 +48,24 @@ describe("values of the health check and the operations", () => {
             "operations",
             { cacheCleanup: { dryRun: true } },
             'mcp:operations.cacheCleanup: found {"dryRun":true}, expected a ticket or a date, such as INC-2041, or { run: INC-2041, dryRun: true }, which only counts',
+        ],
+        [
+            "maintenance by force without a reason",
+            "operations",
+            { databaseMaintenance: { run: "CHG-1", force: " " } },
+            `mcp:operations.databaseMaintenance.force: found " ", ${REASON}`,
+        ],
+        [
+            "a reason of two lines",
+            "operations",
+            { databaseMaintenance: { run: "CHG-1", force: "one\ntwo" } },
+            `mcp:operations.databaseMaintenance.force: found "one\\ntwo", ${REASON}`,
+        ],
+        [
+            "maintenance that is forced and has no name",
+            "operations",
+            { databaseMaintenance: { force: "tables doubled" } },
+            `mcp:operations.databaseMaintenance: found {"force":"tables doubled"}, ${MAINTENANCE}`,
         ],
         [
             "a ticket without end",
@@ -117,6 +140,19 @@ describe("values of the health check and the operations", () => {
         ];
         assert.equal(adminApiOf({ ingress: { hosts } }), "https://one.msil.com/api/admin/tools");
     });
+
+    for (const without of ["database", "backups"]) {
+        it(`refuse to maintain a database without mcp:${without}`, () => {
+            const values: Values = {
+                ...withValue(without, undefined),
+                operations: { databaseMaintenance: "CHG-1" },
+            };
+            const lines = linesOf(values);
+            const line =
+                'mcp:operations.databaseMaintenance: found "CHG-1", expected mcp:database and mcp:backups, because it is dumped before';
+            assert.ok(lines.includes(line), lines.join("\n"));
+        });
+    }
 
     it("may leave both out, and take a date as the engine hands it on", () => {
         const values: Values = valuesOf("production");

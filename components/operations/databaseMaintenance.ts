@@ -1,0 +1,113 @@
+import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { type WindowPlan } from "../../jobs/window";
+import { DATABASE } from "../../runbook/numbers";
+import { type DumpArgs, dumpSteps } from "../backup/databaseDumps";
+import { UPLOAD_EGRESS, uploadPermissions } from "../backup/upload";
+import { asApplication } from "../data/connection";
+import { PodIdentity } from "../identity/podIdentity";
+import { TASK_LABEL } from "../labels";
+import { declareScheduledTask, declareTask, program, script, type TaskArgs } from "../tasks/task";
+import { declareGateAccess } from "../workload/gate";
+
+/** Most runs at once: the scheduled one, and one by hand. */
+export const MAINTENANCE_TASKS = 2;
+
+/** Arguments of {@link DatabaseMaintenance}. */
+export interface DatabaseMaintenanceArgs extends DumpArgs {
+    namespace: Input<string>;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    /** Name of the EKS cluster. */
+    cluster: string;
+    /** Range of the network that the database is in. */
+    network: string;
+    /** Disk that the dump may take up, as a Kubernetes quantity. */
+    scratch: string;
+    /** When it may run: the hours, on the first such day of a month. */
+    window: Pick<WindowPlan, "weekday" | "start" | "end" | "offsetMinutes">;
+    /** Limit of one run, in seconds. */
+    deadlineSeconds: number;
+    /** When the window may open, as five fields of cron in its zone: on every such day. */
+    schedule: string;
+    /** A run beside the scheduled ones, which the update waits for; `force` is why it may leave the window. Default: none. */
+    run?: { hash: string; label: string; force?: string | undefined } | undefined;
+    /** Images the steps run on, pinned. */
+    images: DumpArgs["images"] & { node: string };
+}
+
+/**
+ * Maintenance of the database, by the clock and on demand: a look at the window (section 5.1), a verified dump below
+ * `manual/`, VACUUM, and a REINDEX that locks nobody out (section 5.2). A step that fails is the last.
+ */
+export class DatabaseMaintenance extends ComponentResource {
+    constructor(name: string, args: DatabaseMaintenanceArgs, opts?: ComponentResourceOptions) {
+        super("mcp:operations:DatabaseMaintenance", name, {}, opts);
+        const { namespace, labels, bucket, connection, images, run } = args;
+        const access = declareGateAccess(
+            name,
+            {
+                namespace,
+                labels,
+                subject: name,
+                label: TASK_LABEL,
+                egress: [
+                    {
+                        to: [{ ipBlock: { cidr: args.network } }],
+                        ports: [{ protocol: "TCP", port: DATABASE.port }],
+                    },
+                    ...UPLOAD_EGRESS,
+                ],
+            },
+            this,
+        );
+        const identity = new PodIdentity(
+            name,
+            {
+                cluster: args.cluster,
+                namespace,
+                serviceAccount: access.account.metadata.name,
+                permissions: uploadPermissions(bucket, ["manual"]),
+            },
+            { parent: this },
+        );
+        const task = (label: string, window: Pick<WindowPlan, "scheduled" | "force">): TaskArgs => ({
+            access,
+            deadlineSeconds: args.deadlineSeconds,
+            scratch: args.scratch,
+            steps: [
+                {
+                    name: "window",
+                    image: images.node,
+                    program: program("window", {
+                        ...args.window,
+                        ...window,
+                        limitSeconds: args.deadlineSeconds,
+                    } satisfies WindowPlan),
+                },
+                ...dumpSteps(args, "manual", label),
+                {
+                    name: "maintain",
+                    image: images.postgres,
+                    program: script("database/maintain.sh"),
+                    ...asApplication(connection),
+                },
+            ],
+            after: [identity, bucket, connection.resource],
+        });
+        declareScheduledTask(
+            name,
+            // Cron would take the first seven days of a month and a weekday for either of them.
+            { ...task("maintenance", { scheduled: true }), schedule: args.schedule, skippable: true },
+            this,
+        );
+        if (run !== undefined) {
+            const { hash, label, force } = run;
+            declareTask(
+                name,
+                { ...task(label, { scheduled: false, force }), hash, followsChanges: false },
+                this,
+            );
+        }
+        this.registerOutputs();
+    }
+}

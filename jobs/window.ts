@@ -1,0 +1,101 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type GateContext, gateMain, type Verdict } from "./lib/gate";
+import { flag, oneOf, optional, pattern, seconds, shape, text, wholeNumber } from "./lib/shape";
+
+const WEEKDAYS = {
+    sun: "Sunday",
+    mon: "Monday",
+    tue: "Tuesday",
+    wed: "Wednesday",
+    thu: "Thursday",
+    fri: "Friday",
+    sat: "Saturday",
+} as const;
+type Weekday = keyof typeof WEEKDAYS;
+const DAYS = Object.keys(WEEKDAYS) as Weekday[];
+
+/** When a task may run: within some hours of the first such day of each month. Section 5.1. */
+export interface WindowPlan {
+    weekday: Weekday;
+    /** Times of that day, such as 01:00; the end is later than the start. */
+    start: string;
+    end: string;
+    /** How far the window's zone is ahead of UTC, in minutes. */
+    offsetMinutes: number;
+    /** Whether the clock starts the task on every such day: where it is not the month's first, nothing is to be done. */
+    scheduled: boolean;
+    /** Why it runs at any time. Undefined: it does not. */
+    force?: string | undefined;
+    /** How long a forced run may take, in seconds. */
+    limitSeconds: number;
+}
+
+/** What is to become of a run, and until when, in milliseconds since 1970. */
+export type Decision = { run: "now"; until: number } | { run: "never" } | { run: "another day" };
+
+/** Decides by a clock, in milliseconds since 1970. */
+export function decide(plan: WindowPlan, now: number): Decision {
+    const { weekday, start, end, offsetMinutes, scheduled } = plan;
+    if (plan.force !== undefined) {
+        return { run: "now", until: now + plan.limitSeconds * 1000 };
+    }
+    const local = localTime(plan, now);
+    const [day, time] = local.toISOString().split("T") as [string, string];
+    const isDue = DAYS[local.getUTCDay()] === weekday && time >= start && time < end;
+    if (isDue && local.getUTCDate() <= 7) {
+        return { run: "now", until: Date.parse(`${day}T${end}Z`) - offsetMinutes * 60_000 };
+    }
+    return { run: isDue && scheduled ? "another day" : "never" };
+}
+
+/** The clock of the window's zone, read in UTC. */
+function localTime({ offsetMinutes }: WindowPlan, now: number): Date {
+    return new Date(now + offsetMinutes * 60_000);
+}
+
+/** Tells the steps that follow until when they may run, or that there is nothing to be done, by a file each. */
+export function runWindow(plan: WindowPlan, { now = Date.now }: GateContext, directory: string): Verdict {
+    const time = now();
+    const decision = decide(plan, time);
+    const leave = (name: string, content: string) => writeFileSync(join(directory, name), content);
+    const first = `the first ${WEEKDAYS[plan.weekday]} of the month`;
+    if (decision.run === "another day") {
+        leave("skip", "");
+        return { passed: true, line: `PASSED today is not ${first}: nothing to be done.` };
+    }
+    const shown = (time: number) => localTime(plan, time).toISOString().slice(0, 16).replace("T", " ");
+    if (decision.run === "never") {
+        const { start, end } = plan;
+        return {
+            passed: false,
+            line: `FAILED at ${shown(time)} the window is not open: ${first}, ${start} to ${end}. A reason forces it.`,
+        };
+    }
+    leave("until", `${Math.floor(decision.until / 1000)}\n`);
+    const why = plan.force === undefined ? "in its window" : `forced: ${plan.force}`;
+    return { passed: true, line: `PASSED until ${shown(decision.until)}, ${why}` };
+}
+
+const timeOfDay = pattern(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day, such as 01:00");
+
+const planShape = shape<WindowPlan>({
+    weekday: oneOf(...DAYS),
+    start: timeOfDay,
+    end: timeOfDay,
+    offsetMinutes: wholeNumber(-720, 840),
+    scheduled: flag,
+    force: optional(text),
+    limitSeconds: seconds,
+});
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export function parseWindowPlan(raw: unknown): WindowPlan {
+    return planShape(raw, "");
+}
+
+if (require.main === module) {
+    void gateMain(parseWindowPlan, (plan, context) =>
+        Promise.resolve(runWindow(plan, context, process.env["HANDOVER"] ?? "")),
+    );
+}

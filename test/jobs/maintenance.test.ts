@@ -1,0 +1,351 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { decide, parseWindowPlan, runWindow, type WindowPlan } from "../../jobs/window";
+import { cronOfWeek } from "../../config/windows";
+import { displayed } from "../../offline/property";
+import { DATABASE_WINDOW, ZONE_OFFSET_MINUTES } from "../../runbook/numbers";
+import { only, recordStack } from "../support";
+import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
+import { type Ended, StepFolder } from "./steps";
+
+const PASSWORD = String.raw`planted:\maintenance`;
+
+let folder: StepFolder;
+beforeEach(() => {
+    folder = new StepFolder();
+});
+afterEach(() => folder.remove());
+
+const PLAN: WindowPlan = {
+    ...DATABASE_WINDOW,
+    offsetMinutes: ZONE_OFFSET_MINUTES,
+    scheduled: false,
+    limitSeconds: 4 * 3600,
+};
+
+describe("the window of the database's maintenance", () => {
+    const at = (time: string) => Date.parse(`${time}+05:30`);
+
+    it("is open once a month in ten years, on its first Sunday from 01:00 to 05:00 in India", () => {
+        const zone = new Intl.DateTimeFormat("en-GB", {
+            timeZone: "Asia/Kolkata",
+            weekday: "long",
+            year: "numeric",
+            month: "numeric",
+        });
+        const seen = new Set<string>();
+        let open = 0;
+        // Every half hour of ten years and, from the calendar alone, which of them belong to it.
+        for (let time = at("2026-01-01T00:00:00"); time < at("2036-01-01T00:00:00"); time += 1_800_000) {
+            const local = new Date(time + ZONE_OFFSET_MINUTES * 60_000);
+            if (local.getUTCHours() === 0 && local.getUTCMinutes() === 0) {
+                const parts = Object.fromEntries(
+                    zone.formatToParts(time).map(({ type, value }) => [type, value]),
+                );
+                const month = `${parts["year"]}-${parts["month"]}`;
+                const first = parts["weekday"] === "Sunday" && !seen.has(month);
+                if (first) seen.add(month);
+                for (let half = 0; half < 48; half += 1) {
+                    const expected = first && half >= 2 && half < 10;
+                    const found = decide(PLAN, time + half * 1_800_000).run;
+                    assert.equal(found, expected ? "now" : "never", `${local.toISOString()} half ${half}`);
+                    open += expected ? 1 : 0;
+                }
+            }
+        }
+        assert.deepEqual([seen.size, open], [120, 960]);
+    });
+
+    it("lasts from its first minute to its last, and says when it ends", () => {
+        const until = at("2026-12-06T05:00:00");
+        for (const [time, decision] of [
+            ["2026-12-06T00:59:59.999", { run: "never" }],
+            ["2026-12-06T01:00:00", { run: "now", until }],
+            ["2026-12-06T04:59:59.999", { run: "now", until }],
+            ["2026-12-06T05:00:00", { run: "never" }],
+        ] as const) {
+            assert.deepEqual(decide(PLAN, at(time)), decision, time);
+        }
+    });
+
+    it("is passed over by the clock's other Sundays, and by nothing else", () => {
+        const scheduled = { ...PLAN, scheduled: true };
+        assert.equal(decide(scheduled, at("2026-12-13T01:00:05")).run, "another day");
+        assert.equal(decide(PLAN, at("2026-12-13T01:00:05")).run, "never");
+        assert.equal(decide(scheduled, at("2026-12-13T06:00:00")).run, "never");
+        assert.equal(decide(scheduled, at("2026-12-07T01:00:00")).run, "never");
+        assert.equal(cronOfWeek(DATABASE_WINDOW), "0 1 * * 0");
+    });
+
+    const look = (plan: Partial<WindowPlan>, time: string) =>
+        runWindow(
+            parseWindowPlan({ ...PLAN, ...plan }),
+            { log: assert.fail, signal: new AbortController().signal, now: () => at(time) },
+            folder.handover(""),
+        );
+
+    it("tells the next steps until when, in seconds", () => {
+        assert.deepEqual(look({}, "2026-12-06T01:30:00"), {
+            passed: true,
+            line: "PASSED until 2026-12-06 05:00, in its window",
+        });
+        assert.equal(readFileSync(folder.handover("until"), "utf8"), `${at("2026-12-06T05:00:00") / 1000}\n`);
+        assert.deepEqual(readdirSync(folder.handover("")), ["until"]);
+    });
+
+    it("refuses outside of it, and says how it could be done", () => {
+        assert.deepEqual(look({}, "2026-12-07T01:30:00"), {
+            passed: false,
+            line:
+                "FAILED at 2026-12-07 01:30 the window is not open: the first Sunday of the month, 01:00 to 05:00. " +
+                "A reason forces it.",
+        });
+        assert.deepEqual(readdirSync(folder.handover("")), []);
+    });
+
+    it("gives way to a reason, which is told, for as long as a run may take", () => {
+        assert.deepEqual(look({ force: "tables doubled" }, "2026-12-07T22:30:00"), {
+            passed: true,
+            line: "PASSED until 2026-12-08 02:30, forced: tables doubled",
+        });
+        assert.equal(readFileSync(folder.handover("until"), "utf8"), `${at("2026-12-08T02:30:00") / 1000}\n`);
+    });
+
+    it("leaves nothing to be done on another Sunday", async () => {
+        const { passed } = look({ scheduled: true }, "2026-12-13T01:00:05");
+        assert.equal(passed, true);
+        assert.deepEqual(readdirSync(folder.handover("")), ["skip"]);
+    });
+});
+
+/** The containers of a run, in the order that the kubelet runs them. */
+async function stepsOf(type: string, name: string): Promise<{ name: string; command: string[] }[]> {
+    const recording = await recordStack("production", "mcp:operations.databaseMaintenance=CHG-1");
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a manifest is looked into as it is
+    const { spec }: any = displayed(only(recording, type, name).inputs as never);
+    const pod = (spec.jobTemplate?.spec ?? spec).template.spec;
+    return [...pod.initContainers, ...pod.containers];
+}
+
+describe("steps of the scheduled maintenance", () => {
+    it("do nothing on another Sunday, and what they are for on the first", async () => {
+        const steps = await stepsOf("kubernetes:batch/v1:CronJob", "mcp-db-maintenance");
+        assert.deepEqual(
+            steps.map(({ name }) => name),
+            ["window", "dump", "upload", "maintain"],
+        );
+        const stub = folder.handover("stub.sh");
+        writeFileSync(stub, "echo done; exit 7\n");
+        const runStep = ({ command }: { command: string[] }) =>
+            folder.command([...command.slice(0, -1), stub]).ended;
+        for (const step of steps.slice(1)) {
+            assert.deepEqual(await runStep(step), { status: 7, output: "done\n" });
+        }
+        writeFileSync(folder.handover("skip"), "");
+        for (const step of steps.slice(1)) {
+            assert.deepEqual(await runStep(step), { status: 0, output: "" });
+        }
+    });
+});
+
+const missing = whyNoPostgres();
+const suite = missing ? describe.skip : describe;
+
+suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""}`, function () {
+    this.timeout(120_000);
+    let server: Postgres;
+    before(async () => {
+        server = await startPostgres("planted-administrator");
+        server.sql(`CREATE ROLE mcp LOGIN PASSWORD '${PASSWORD}'; GRANT pg_read_all_stats TO mcp`);
+        server.sql(`CREATE ROLE reader LOGIN PASSWORD '${PASSWORD}'`);
+        server.sql("CREATE DATABASE mcp OWNER mcp");
+        server.sql(
+            "ALTER SCHEMA public OWNER TO mcp; SET ROLE mcp;" +
+                "CREATE TABLE tools (id int PRIMARY KEY, name text NOT NULL) WITH (autovacuum_enabled = false);" +
+                "CREATE INDEX tools_name ON tools (name);" +
+                "CREATE TABLE notes (tool int REFERENCES tools, body text) WITH (autovacuum_enabled = false);" +
+                "INSERT INTO tools SELECT n, md5(n::text) FROM generate_series(1, 20000) AS n",
+            "mcp",
+        );
+    });
+    after(() => server?.stop());
+
+    const seconds = () => Math.floor(Date.now() / 1000);
+    const startStep = (
+        script: string,
+        secrets: Record<string, string> = {},
+        env: Record<string, string> = {},
+    ) => {
+        folder.supply({
+            host: "127.0.0.1",
+            port: String(server.port),
+            database: "mcp",
+            user: "mcp",
+            password: PASSWORD,
+            ...secrets,
+        });
+        return folder.start(script, { PGSSLMODE: "prefer", ...env });
+    };
+
+    async function maintain(
+        secrets: Record<string, string> = {},
+        until = seconds() + 3600,
+        env: Record<string, string> = {},
+    ): Promise<Ended> {
+        writeFileSync(folder.handover("until"), `${until}\n`);
+        const ended = await startStep("database/maintain.sh", secrets, env).ended;
+        assert.ok(!ended.output.includes("planted"), `a secret stands in: ${ended.output}`);
+        assert.ok(!existsSync(folder.handover("pgpass")), "the password is left");
+        return ended;
+    }
+
+    const vacuumed = () =>
+        server.sql("SELECT coalesce(sum(vacuum_count), 0) FROM pg_stat_user_tables", "mcp");
+    const sizeOf = (relation: string) => Number(server.sql(`SELECT pg_relation_size('${relation}')`, "mcp"));
+    const exists = (index: string) => server.sql(`SELECT to_regclass('${index}') IS NOT NULL`, "mcp") === "t";
+
+    it("reports each step, gives back what was bloat, and knows its tables afterwards", async () => {
+        server.sql("DELETE FROM tools WHERE id > 200", "mcp");
+        const bloated = { table: sizeOf("tools"), index: sizeOf("tools_name") };
+        const { status, output } = await maintain();
+        assert.equal(status, 0, output);
+        assert.match(
+            output,
+            /^✓ VACUUM \(ANALYZE\)\n✓ REINDEX DATABASE CONCURRENTLY\ntools\t\d+ kB\nnotes\t\d+ bytes\n✓ largest tables\n✓ mcp at 127\.0\.0\.1: \d+ kB, before it \d+ MB\n$/,
+        );
+        assert.ok(sizeOf("tools") < bloated.table / 10, "rows were not given back");
+        assert.ok(sizeOf("tools_name") < bloated.index / 10, "the index was not built anew");
+        assert.equal(server.sql("SELECT reltuples FROM pg_class WHERE relname = 'tools'", "mcp"), "200");
+    });
+
+    it("drops what an interrupted run left behind, and nothing that only looks like it", async () => {
+        // A transaction that has seen the table keeps REINDEX waiting before it is done.
+        const reader = spawn(
+            "psql",
+            ["-h", "127.0.0.1", "-p", String(server.port), "-U", "mcp", "-d", "mcp", "-XAtq"],
+            { env: { PATH: process.env["PATH"], PGPASSWORD: PASSWORD }, stdio: ["pipe", "pipe", "inherit"] },
+        );
+        reader.stdin.write("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM tools;\n");
+        await once(reader.stdout, "data");
+        writeFileSync(folder.handover("until"), `${seconds() + 3600}\n`);
+        const interrupted = startStep("database/maintain.sh").ended;
+        const working =
+            "FROM pg_stat_activity WHERE application_name = 'mcp-maintenance' AND query LIKE 'REINDEX%' AND wait_event_type = 'Lock'";
+        while (server.sql(`SELECT count(*) ${working}`) === "0") await sleep(50);
+        server.sql(`SELECT pg_terminate_backend(pid) ${working}`);
+        const { status, output } = await interrupted;
+        reader.stdin.end("COMMIT;\n");
+        await once(reader, "close");
+        assert.equal(status, 1);
+        assert.match(output, /✗ mcp at 127\.0\.0\.1: REINDEX DATABASE CONCURRENTLY failed\n$/);
+        const left = server
+            .sql("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid ORDER BY 1", "mcp")
+            .split("\n");
+        assert.ok(left.length > 0 && left.every((index) => index.includes("_cc")), left.join());
+        server.sql(
+            "SET ROLE mcp; CREATE INDEX odd_ccnew ON tools (id, name); CREATE INDEX other ON tools (name)",
+            "mcp",
+        );
+        server.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'other'::regclass", "mcp");
+
+        const again = await maintain();
+        assert.equal(again.status, 0, again.output);
+        const mine = left.filter((index) => !index.startsWith("pg_toast."));
+        const toast = left.filter((index) => index.startsWith("pg_toast."));
+        assert.deepEqual([mine.sort(), toast.length], [["tools_name_ccnew", "tools_pkey_ccnew"], 1]);
+        for (const index of mine) {
+            const line = `✓ public.${index}, left by an interrupted REINDEX, dropped\n`;
+            assert.ok(again.output.includes(line), again.output);
+            assert.ok(!exists(index), index);
+        }
+        assert.match(
+            again.output,
+            /^! pg_toast\.\S+_ccnew, left by an interrupted REINDEX, stays: .* tools$/m,
+        );
+        server.sql("SET ROLE mcp; ALTER TABLE tools ALTER name TYPE text USING name || ''", "mcp");
+        assert.ok(!exists(toast[0]!));
+        assert.ok(exists("odd_ccnew") && exists("other"));
+        server.sql("DROP INDEX odd_ccnew, other", "mcp");
+    });
+
+    const refused: [what: string, how: () => Promise<Ended>, message: RegExp][] = [
+        [
+            "without rights, of whom VACUUM would only warn",
+            () => maintain({ user: "reader" }),
+            /✗ mcp at 127\.0\.0\.1: reader does not own it: nothing was changed\n$/,
+        ],
+        [
+            "with a wrong password",
+            () => maintain({ password: "planted-wrong" }),
+            /password authentication failed/,
+        ],
+        ["without a server", async () => maintain({ port: String(await freePort()) }), /Connection refused/],
+        [
+            "when its window ended during the dump",
+            () => maintain({}, seconds() - 1),
+            /the time for it is over/,
+        ],
+        [
+            "without TLS where it is asked for",
+            () => maintain({}, seconds() + 3600, { PGSSLMODE: "require" }),
+            /server does not support SSL/,
+        ],
+    ];
+    for (const [what, how, message] of refused) {
+        it(`changes nothing ${what}`, async () => {
+            const before = vacuumed();
+            const { status, output } = await how();
+            assert.equal(status, 1, output);
+            assert.match(output, message);
+            assert.ok(!output.includes("✓"), output);
+            assert.equal(vacuumed(), before);
+        });
+    }
+
+    it("does not vacuum what could not be dumped", async () => {
+        const steps = await stepsOf("kubernetes:batch/v1:Job", "mcp-db-maintenance-chg-1");
+        const before = vacuumed();
+        const ran: string[] = [];
+        for (const { name, command } of steps) {
+            ran.push(name);
+            if (name === "window") {
+                writeFileSync(folder.handover("until"), `${seconds() + 3600}\n`);
+                continue;
+            }
+            const script = command.at(-1)!.split("/").at(-1)!;
+            const { status } = await startStep(
+                script === "upload.sh" ? `backup/${script}` : `database/${script}`,
+                {},
+                { FILE: "database.dump", TABLES: "audit", MINIMUM_BYTES: "1000" },
+            ).ended;
+            // The kubelet runs no container after one that failed.
+            if (status !== 0) break;
+        }
+        assert.deepEqual(ran, ["window", "dump"]);
+        assert.equal(vacuumed(), before);
+    });
+
+    it("ends in the server too when its pod is killed", async () => {
+        const holder = spawn(
+            "psql",
+            ["-h", "127.0.0.1", "-p", String(server.port), "-U", "mcp", "-d", "mcp", "-XAtq"],
+            { env: { PATH: process.env["PATH"], PGPASSWORD: PASSWORD }, stdio: ["pipe", "pipe", "inherit"] },
+        );
+        holder.stdin.write("BEGIN; LOCK TABLE notes IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n");
+        await once(holder.stdout, "data");
+        // In the shell's place, so that it is psql that is killed.
+        folder.plant("psql", `#!/bin/bash\necho $$ > ${folder.handover("psql")}\nexec /usr/bin/psql "$@"\n`);
+        writeFileSync(folder.handover("until"), `${seconds() + 3600}\n`);
+        const { ended } = startStep("database/maintain.sh");
+        const count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mcp-maintenance'";
+        while (server.sql(`${count} AND wait_event_type = 'Lock'`) === "0") await sleep(50);
+        process.kill(Number(readFileSync(folder.handover("psql"), "utf8")), "SIGKILL");
+        assert.equal((await ended).status, 1);
+        while (server.sql(count) !== "0") await sleep(200);
+        holder.stdin.end("ROLLBACK;\n");
+        await once(holder, "close");
+    });
+});

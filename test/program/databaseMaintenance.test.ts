@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { parseWindowPlan } from "../../jobs/window";
+import { displayed } from "../../offline/property";
+import { type Recording } from "../../offline/record";
+import { changesOf, linesOf, only, recordStack } from "../support";
+
+const NAME = "mcp-db-maintenance";
+const CRON_JOB = "kubernetes:batch/v1:CronJob";
+const JOB = "kubernetes:batch/v1:Job";
+const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
+const OPERATION = "mcp:operations.databaseMaintenance";
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- inputs are looked into as they are */
+const inputsOf = (recording: Recording, type: string, name: string): any =>
+    displayed(only(recording, type, name).inputs as never);
+const stepsOf = (pod: any) => [...pod.initContainers, ...pod.containers];
+const environmentOf = ({ env }: any) => Object.fromEntries(env.map(({ name, value }: any) => [name, value]));
+const planOf = (recording: Recording, program: string) =>
+    parseWindowPlan(JSON.parse(inputsOf(recording, CONFIG_MAP, `${program}-program`).data["window.json"]));
+
+const WINDOW = { weekday: "sun", start: "01:00", end: "05:00", offsetMinutes: 330, limitSeconds: 14_400 };
+
+describe("maintenance of the database", () => {
+    let production: Recording;
+    let asked: Recording;
+    before(async () => {
+        production = await recordStack("production");
+        asked = await recordStack(
+            "production",
+            `${OPERATION}.run=CHG-1`,
+            `${OPERATION}.force=tables doubled after the import`,
+        );
+    });
+
+    it("starts when the window may open, looks, and has as long as the window lasts", () => {
+        const { spec } = inputsOf(production, CRON_JOB, NAME);
+        assert.deepEqual(
+            [spec.schedule, spec.timeZone, spec.concurrencyPolicy],
+            ["0 1 * * 0", "Asia/Kolkata", "Forbid"],
+        );
+        const { activeDeadlineSeconds, backoffLimit } = spec.jobTemplate.spec;
+        assert.deepEqual([activeDeadlineSeconds, backoffLimit], [14_400 + 180, 0]);
+        assert.deepEqual(planOf(production, NAME), { ...WINDOW, scheduled: true, force: undefined });
+    });
+
+    it("looks at the window, dumps below manual/ as every dump is made, and only then maintains", () => {
+        const { spec } = inputsOf(production, CRON_JOB, NAME).spec.jobTemplate.spec.template;
+        const daily = inputsOf(production, CRON_JOB, "mcp-dumps-daily").spec.jobTemplate.spec.template.spec;
+        const [window, dump, upload, maintain, ...others] = stepsOf(spec);
+        assert.deepEqual(others, []);
+        const unlessSkipped = ["sh", "-c", '[ -e "$HANDOVER/skip" ] || exec "$@"', "unless-skipped"];
+        assert.deepEqual(window.command, ["node", "/opt/task/window.js", "/opt/task/window.json"]);
+        for (const [step, script] of Object.entries({
+            "dump.sh": dump,
+            "upload.sh": upload,
+            "maintain.sh": maintain,
+        })) {
+            assert.deepEqual(script.command, [...unlessSkipped, "bash", `/opt/task/${step}`]);
+        }
+        const [dailyDump, dailyUpload] = stepsOf(daily);
+        assert.deepEqual([dump.image, dump.env], [dailyDump.image, dailyDump.env]);
+        const { METRICS, ...told } = environmentOf(dailyUpload);
+        assert.equal(METRICS, "MCP/production");
+        assert.deepEqual(environmentOf(upload), { ...told, KIND: "manual", LABEL: "maintenance" });
+        assert.equal(environmentOf(maintain).PGSSLMODE, "require");
+        const data = inputsOf(production, CONFIG_MAP, `${NAME}-program`).data;
+        const dailyData = inputsOf(production, CONFIG_MAP, "mcp-dumps-daily-program").data;
+        for (const file of ["dump.sh", "upload.sh"]) {
+            assert.equal(data[file], dailyData[file]);
+        }
+        const secrets = spec.volumes.filter(({ projected }: any) => projected !== undefined);
+        assert.deepEqual(
+            secrets.map(({ name }: any) => name),
+            ["dump-secrets", "maintain-secrets"],
+        );
+    });
+
+    it("may upload below manual/, reach the database and AWS, and nothing else", () => {
+        const policy = only(production, "aws:iam/rolePolicy:RolePolicy", NAME);
+        assert.ok(policy.dependencies.some((urn) => urn.endsWith(`Role::${NAME}`)));
+        const { spec } = inputsOf(production, "kubernetes:networking.k8s.io/v1:NetworkPolicy", NAME);
+        assert.deepEqual(spec.egress, [
+            { to: [{ ipBlock: { cidr: "10.20.0.0/16" } }], ports: [{ protocol: "TCP", port: 5432 }] },
+            { ports: [{ protocol: "TCP", port: 443 }] },
+            { to: [{ ipBlock: { cidr: "169.254.170.23/32" } }], ports: [{ protocol: "TCP", port: 80 }] },
+        ]);
+        assert.deepEqual(spec.podSelector, { matchLabels: { "mcp.msil.com/task": NAME } });
+        const pod = inputsOf(production, CRON_JOB, NAME).spec.jobTemplate.spec.template.spec;
+        assert.equal(pod.automountServiceAccountToken, false);
+        const { dependencies } = only(production, CRON_JOB, NAME);
+        for (const needed of [
+            "Secret::mcp-db-secret",
+            "BucketPolicy::mcp-production-backups",
+            `PodIdentityAssociation::${NAME}`,
+        ]) {
+            assert.ok(
+                dependencies.some((urn) => urn.endsWith(needed)),
+                needed,
+            );
+        }
+    });
+
+    it("is forced for a reason, which stands in its plan, in a Job of another name than the one refused", () => {
+        assert.deepEqual(planOf(asked, `${NAME}-chg-1-forced`), {
+            ...WINDOW,
+            scheduled: false,
+            force: "tables doubled after the import",
+        });
+        const { spec } = inputsOf(asked, JOB, `${NAME}-chg-1-forced`).spec.template;
+        const [, dump, upload] = stepsOf(spec);
+        assert.deepEqual(dump.command, ["bash", "/opt/task/dump.sh"]);
+        assert.equal(environmentOf(upload).LABEL, "chg-1");
+    });
+
+    it("runs once a ticket, in the window", async () => {
+        assert.deepEqual(linesOf(await changesOf("production", `${OPERATION}=CHG-1`)), [
+            `create ${JOB} ${NAME}-chg-1`,
+            `create ${CONFIG_MAP} ${NAME}-chg-1-program`,
+        ]);
+        const plain = planOf(await recordStack("production", `${OPERATION}=CHG-1`), `${NAME}-chg-1`);
+        assert.deepEqual(plain, { ...WINDOW, scheduled: false, force: undefined });
+    });
+});
