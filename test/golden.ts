@@ -51,6 +51,7 @@ export const STEPS: Readonly<Record<string, { before: readonly string[]; after: 
         before: ["mcp:ingress.certificates[1]=mcp-tls-new"],
         after: ["mcp:ingress.certificates[1]=mcp-tls-new", "mcp:ingress.certificate=mcp-tls-new"],
     },
+    "tool-disabled": { before: [], after: ["mcp:disabledTools[0]=affected_tool"] },
     "rolling-release": { before: [], after: ["mcp:workloads.chat-ui.release.version=v1.5.0"] },
 };
 

@@ -15,6 +15,7 @@ import { buildSync } from "esbuild";
 import { parse } from "yaml";
 import { configPath } from "../../config/problems";
 import { readStackFile } from "../../offline/stackFile";
+import { ADMIN_API } from "../../runbook/numbers";
 import { type Issued, temporaryAuthority } from "../certificates";
 import { Api } from "../cluster/api";
 import { type ControlPlane, lent, startControlPlane, whyNoCluster } from "../cluster/control-plane";
@@ -72,8 +73,11 @@ export class Lab {
         const runner = startJobRunner(cluster.kubeconfig, {
             hosts: world.hosts(["production", "staging"].flatMap(hostsOf)),
         });
+        const token = join(folder, "admin-token");
+        writeFileSync(token, PLANTED);
         const env = {
             ...process.env,
+            [ADMIN_API.tokenFile]: token,
             PATH: [writeTools(folder, cluster.kubeconfig), process.env["PATH"]].join(delimiter),
             PULUMI_HOME: join(folder, "home"),
             // The Kubernetes provider leaves a kubeconfig there each time.

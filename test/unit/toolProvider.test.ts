@@ -234,6 +234,8 @@ describe("the provider of tools", () => {
                 assert.deepEqual(failures, [{ property: "", reason }]);
                 const changed = await provider.check({ ...state, enabled: true }, state);
                 assert.deepEqual(changed.failures, [{ property: "", reason }]);
+                const moved = await provider.check({ ...state, api: "https://old.example.com" }, state);
+                assert.deepEqual(moved.failures, [{ property: "", reason }]);
                 assert.deepEqual(await provider.check(state, state), { inputs: state });
                 await assert.rejects(provider.delete("one", state), {
                     message: new RegExp(`: ${escaped(reason)}$`),
