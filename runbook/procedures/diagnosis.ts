@@ -31,8 +31,9 @@ export const diagnosis: readonly Procedure[] = [
         ],
         ...ONLY_LOOKS,
         verify:
-            "Errors of one tool point at its backend, errors of all at APIM, the database or the release: if they began with " +
-            "a release, roll it back. An open circuit breaker closes by itself once the backend answers.",
+            "Errors of one tool point at its backend: [disable the tool](#disable-tool) until it is well. Errors of all point at " +
+            "APIM, the database or the release: if they began with a release, roll it back. An open circuit " +
+            "breaker closes by itself once the backend answers.",
     },
     {
         id: "database-connections",
