@@ -41,6 +41,16 @@ export function linesOf(changes: readonly Change[]): string[] {
     return changes.map(({ operation, resource }) => `${operation} ${resource.type} ${resource.name}`).sort();
 }
 
+/** The same without the hash that the name of a gate or of a task ends in: `chat-ui-smoke-*`. */
+export function withoutHashes(lines: readonly string[]): string[] {
+    return lines.map((line) =>
+        line.replace(
+            /(-(?:bootstrap|capacity|certificate|dump|manual|smoke|soak|verify))-[0-9a-f]{8}$/,
+            "$1-*",
+        ),
+    );
+}
+
 /** The one resource of a type and name. */
 export function only({ resources }: Recording, type: string, name: string): RecordedResource {
     const found = resources.filter((resource) => resource.type === type && resource.name === name);

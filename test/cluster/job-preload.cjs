@@ -4,7 +4,7 @@ const fs = require("node:fs");
 const { syncBuiltinESMExports } = require("node:module");
 const net = require("node:net");
 
-const { hosts, mounts } = JSON.parse(process.env.MCP_JOB_RUNNER);
+const { hosts, mounts, folder: own } = JSON.parse(process.env.MCP_JOB_RUNNER);
 
 // Every TCP and TLS connection of Node (http, https and fetch too) ends up in this one method.
 const connect = net.Socket.prototype.connect;
@@ -18,7 +18,8 @@ net.Socket.prototype.connect = function (...args) {
 };
 
 const mapped = (path) => {
-    if (typeof path !== "string") return path;
+    // What was found out about a mount leads into the folder that stands for it, which may itself be below a mount: /tmp.
+    if (typeof path !== "string" || path.startsWith(`${own}/`)) return path;
     for (const [mount, folder] of mounts) {
         if (path === mount || path.startsWith(`${mount}/`)) return folder + path.slice(mount.length);
     }

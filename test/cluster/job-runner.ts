@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { constants, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { TASK_LABEL } from "../../components/labels";
 import { Api, ApiError, type List, type Resource } from "./api";
 import { onProcessEnd } from "./process-end";
 
@@ -84,9 +85,14 @@ type Files = Record<string, Buffer>;
 
 const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/** Pods labelled for it, and pods of Jobs that run `node`. */
+/** Tasks that look where nothing is beside real pods: into logs, at addresses of pods, into Redis. As in stages.yaml. */
+const BEYOND = ["mcp-diagnostics", "mcp-jwks-cache", "mcp-cache-cleanup"];
+
+/** Pods labelled for it, and pods of Jobs that run `node` and can do their work here. */
 export function playsByDefault({ metadata, spec }: Pod): boolean {
-    const ofJob = metadata.ownerReferences?.some(({ kind }) => kind === "Job") ?? false;
+    const ofJob =
+        (metadata.ownerReferences?.some(({ kind }) => kind === "Job") ?? false) &&
+        !BEYOND.includes(metadata.labels?.[TASK_LABEL] ?? "");
     return (
         metadata.labels?.["mcp/run-by"] === "test-runner" ||
         (ofJob && spec.containers[0].command?.[0] === "node")
@@ -312,7 +318,7 @@ async function prepare(
         env: {
             ...env,
             NODE_OPTIONS: [preload, env["NODE_OPTIONS"]].filter(Boolean).join(" "),
-            MCP_JOB_RUNNER: JSON.stringify({ hosts, mounts }),
+            MCP_JOB_RUNNER: JSON.stringify({ hosts, mounts, folder }),
         },
     };
 }

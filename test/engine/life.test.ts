@@ -4,6 +4,7 @@ import { exampleEdits } from "../../runbook/parameters";
 import { DATABASE, SCALE_UP_REPLICAS } from "../../runbook/numbers";
 import { eventually, type List, type Resource } from "../cluster/api";
 import { STEPS } from "../golden";
+import { withoutHashes } from "../support";
 import { Lab, whyNoEngine } from "./lab";
 import { GREEN, Platform, quickGates, SERVER } from "./platform";
 import { PLANTED } from "./planted";
@@ -18,7 +19,7 @@ const missing = whyNoEngine();
 const suite = missing ? describe.skip : describe;
 
 suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : ""}`, function () {
-    this.timeout(180_000);
+    this.timeout(300_000);
     this.bail(true);
     let lab: Lab;
     let production: Platform;
@@ -58,17 +59,15 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
 
     const procedures = catalogue
         // A recovered database does not go by the opposite edit: it has a test of its own.
-        .filter(({ id, edits }) => edits.length > 0 && !id.startsWith("database-"));
+        .filter(
+            ({ id, edits }) => edits.length > 0 && !["database-recovery", "database-switch"].includes(id),
+        );
     for (const procedure of procedures) {
         const { id, changes } = procedure;
         it(`follows the runbook: ${id} changes what it promises, and its opposite takes it back`, async () => {
             const result = await production.step(...exampleEdits(procedure));
-            // A gate's name ends in the hash of what it looks at.
-            const found = changesIn(result.events).map((line) =>
-                line.replace(/(-(?:capacity|certificate|smoke|soak))-[0-9a-f]{8}$/, "$1-*"),
-            );
             const promised = changes.map(({ operation, type, name }) => `${operation} ${type} ${name}`);
-            assert.deepEqual(found, promised.sort());
+            assert.deepEqual(withoutHashes(changesIn(result.events)), promised.sort());
             await followUps[id]?.(result);
             await production.step();
             await production.settles({ live: "blue", blue: 3, green: 0 });
