@@ -34,6 +34,11 @@ export const maintenanceSchema = z.strictObject({
             }
         })
         .prefault({}),
+    /** Years in which alarms are muted in the window of the database, on each month's first Sunday. Default: none. */
+    mutedYears: z
+        .array(wholeNumber(2026, 2100), { error: "a list of years" })
+        .refine((years) => new Set(years).size === years.length, "each year once")
+        .default([]),
     /** The next Kubernetes upgrade. Default: none is planned. */
     upgrade: z
         .strictObject({

@@ -114,6 +114,32 @@ export function firstOfMonth({ weekday, start }: Weekly): string {
     return `${cronTime(start)} ? * ${weekday.toUpperCase()}#1 *`;
 }
 
+/** When a window of every week starts, in the cron of five fields that alarms are muted by: `0 2 * * SUN`. */
+export function everyWeekOfFive({ weekday, start }: Weekly): string {
+    return `${cronTime(start)} * * ${weekday.toUpperCase()}`;
+}
+
+/**
+ * The same on the first such day of each month of a year. Five fields cannot say that once and for all: a day of the
+ * month and a weekday together mean the one or the other. So there is an expression for each day of the month that it
+ * falls on in some months of the year: `0 1 3 1,10 *`.
+ */
+export function firstOfMonthOfFive(
+    { weekday, start }: Weekly,
+    year: number,
+): { day: number; cron: string }[] {
+    const months = new Map<number, number[]>();
+    for (let month = 1; month <= 12; month += 1) {
+        // In JavaScript the week begins with Sunday, here it ends with it.
+        const first = (new Date(Date.UTC(year, month - 1, 1)).getUTCDay() + 6) % 7;
+        const day = 1 + modulo(WEEKDAYS.indexOf(weekday) - first, 7);
+        months.set(day, [...(months.get(day) ?? []), month]);
+    }
+    return [...months]
+        .sort(([one], [other]) => one - other)
+        .map(([day, inMonths]) => ({ day, cron: `${cronTime(start)} ${day} ${inMonths.join(",")} *` }));
+}
+
 /** An instant as the clocks of the runbook's zone show it: `2027-01-10T02:00`. */
 export function inRunbookZone(instant: string): string {
     return new Date(Date.parse(instant) + ZONE_OFFSET_MINUTES * 60_000).toISOString().slice(0, 16);

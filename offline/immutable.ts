@@ -50,6 +50,7 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
         "backupVaultName",
         "snsTopicArn",
     ],
+    "aws:cloudwatch/alarmMuteRule:AlarmMuteRule": ["name"],
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": ["alarmName"],
     "aws:cloudwatch/dashboard:Dashboard": ["dashboardName"],
     "aws:cloudwatch/eventRule:EventRule": ["eventBusName", "name", "namePrefix"],

@@ -26,6 +26,9 @@ export const SILENCE = {
     level: "missing",
 } as const;
 
+/** Maintenance of section 5.1 in which something is expected to look broken. */
+export type MaintenanceWindow = "patches" | "database" | "upgrade";
+
 /** One alarm, as data. */
 export interface Alarm {
     /** Stable name. The alarm's own begins with the stack's: `mcp-production-database-down`. */
@@ -48,6 +51,8 @@ export interface Alarm {
     /** Default: 1. */
     periods?: number;
     silence: keyof typeof SILENCE;
+    /** Windows whose own work sets it off: it tells nobody in them. Never of P1 or P2. Default: none. */
+    mutedIn?: readonly MaintenanceWindow[];
 }
 
 /** How much of a total a part is, in percent; 0 where the total is too small to judge by. */

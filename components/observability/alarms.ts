@@ -1,12 +1,28 @@
+import { AlarmMuteRule } from "@pulumi/aws/cloudwatch/alarmMuteRule";
 import { CompositeAlarm } from "@pulumi/aws/cloudwatch/compositeAlarm";
 import { MetricAlarm, type MetricAlarmArgs } from "@pulumi/aws/cloudwatch/metricAlarm";
 import { all, ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
-import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../runbook/numbers";
-import { type Alarm, conditionOf, inWords, SILENCE } from "./alarm";
+import { SEVERITIES, type Severity, SEVERITY_MATRIX, TIME_ZONE } from "../../runbook/numbers";
+import { type Alarm, conditionOf, inWords, type MaintenanceWindow, SILENCE } from "./alarm";
+
+/** When the alarms that a window's work sets off tell nobody. */
+export interface Mute {
+    /** Ends its name. */
+    name: string;
+    window: MaintenanceWindow;
+    /** When it begins: `cron(…)` of five fields, or `at(…)`, in the zone of the runbook. */
+    when: string;
+    /** For how long, in minutes. */
+    minutes: number;
+    /** The only year it is true of. Default: any. */
+    year?: number;
+}
 
 /** Arguments of {@link Alarms}. */
 export interface AlarmsArgs {
     alarms: readonly Alarm[];
+    /** When those of them that maintenance sets off are muted. */
+    mutes: readonly Mute[];
     /** ARN of each severity's topic. */
     topics: Record<Severity, Input<string>>;
     /** What an alarm of each severity does when it begins to ring. */
@@ -28,10 +44,15 @@ const LONGEST_WARM_UP = 2 * 24 * 60;
 
 /**
  * Alarms from a table, named after the component and their ids, and for each severity one that rings while any of
- * them does. Whoever is told that an alarm rings is told when it is over. Section 4.1.
+ * them does. Whoever is told that an alarm rings is told when it is over. What maintenance sets off by itself is muted
+ * while it lasts. Sections 4.1 and 5.1.
  */
 export class Alarms extends ComponentResource {
-    constructor(name: string, { alarms, topics, actions }: AlarmsArgs, opts?: ComponentResourceOptions) {
+    constructor(
+        name: string,
+        { alarms, mutes, topics, actions }: AlarmsArgs,
+        opts?: ComponentResourceOptions,
+    ) {
         super("mcp:observability:Alarms", name, {}, opts);
 
         const declare = (alarm: Alarm): MetricAlarm => {
@@ -50,10 +71,19 @@ export class Alarms extends ComponentResource {
                 { parent: this },
             );
         };
+        const declared = new Map(alarms.map((alarm) => [alarm, declare(alarm)]));
+        const those = (which: (alarm: Alarm) => boolean) =>
+            [...declared].flatMap(([alarm, resource]) => (which(alarm) ? [resource] : []));
         for (const severity of SEVERITIES) {
-            const own = alarms.filter((alarm) => alarm.severity === severity).map(declare);
+            const own = those((alarm) => alarm.severity === severity);
             if (own.length > 0) {
                 declareSum(`${name}-${severity.toLowerCase()}`, severity, own, this);
+            }
+        }
+        for (const mute of mutes) {
+            const own = those(({ mutedIn = [] }) => mutedIn.includes(mute.window));
+            if (own.length > 0) {
+                declareMute(`${name}-${mute.name}`, mute, own, this);
             }
         }
 
@@ -77,6 +107,30 @@ function declareSum(
                 names.map((each) => `ALARM("${each}")`).join(" OR "),
             ),
             tags: tagsOf(severity),
+        },
+        { parent },
+    );
+}
+
+/** They ring as always, and tell nobody. What still rings at the end is told then. */
+function declareMute(
+    name: string,
+    { window, when, minutes, year }: Mute,
+    alarms: readonly MetricAlarm[],
+    parent: ComponentResource,
+): void {
+    new AlarmMuteRule(
+        name,
+        {
+            name,
+            description: `Section 5.1, ${window}: what still rings when it ends is told then`,
+            rule: { schedule: { expression: when, duration: `PT${minutes}M`, timezone: TIME_ZONE } },
+            muteTargets: { alarmNames: alarms.map((alarm) => alarm.name) },
+            ...(year !== undefined && {
+                // No month's first week has a 31st of December, in whichever zone these are read.
+                startDate: `${year - 1}-12-31T00:00:00Z`,
+                expireDate: `${year}-12-31T00:00:00Z`,
+            }),
         },
         { parent },
     );

@@ -1,4 +1,5 @@
-import { UPGRADE_SECONDS } from "../numbers";
+import { firstOfMonthOfFive } from "../../config/windows";
+import { DATABASE_WINDOW, UPGRADE_SECONDS } from "../numbers";
 import { type Procedure } from "../procedure";
 import { gateOf, jobOf, runOf } from "./changes";
 
@@ -48,12 +49,41 @@ export const maintenance: readonly Procedure[] = [
                 type: "aws:scheduler/schedule:Schedule",
                 name: "mcp-production-maintenance-upgrade",
             },
+            {
+                operation: "create",
+                type: "aws:cloudwatch/alarmMuteRule:AlarmMuteRule",
+                name: "mcp-production-muted-upgrade",
+            },
         ],
         verify:
             `Contacts of P4 are told when it begins, for ${UPGRADE_SECONDS / 3600} hours unless \`duration\` says otherwise. Before it: ` +
             "`kubectl get pdb -n mcp-production` lets a pod go everywhere, `kubectl get nodes` is at most three minor versions behind " +
             "the control plane, and `kubectl get --raw /metrics | grep apiserver_requested_deprecated_apis` shows nothing that the new version removes.",
         undo: "Remove the value.",
+    },
+    {
+        id: "muted-alarms",
+        sections: ["5.1"],
+        title: "Alarms in the windows of maintenance",
+        when:
+            "Before a new year begins. What the work of a window sets off by itself is P3 and muted for just that time, " +
+            "as docs/alarms.md says of each; P1 and P2 never are. The windows of patches and of an upgrade need nothing.",
+        edits: [
+            {
+                path: "mcp:maintenance.mutedYears[1]",
+                value: "the year, beside the ones that are there",
+                example: "2028",
+            },
+        ],
+        changes: firstOfMonthOfFive(DATABASE_WINDOW, 2028).map(({ day }) => ({
+            operation: "create",
+            type: "aws:cloudwatch/alarmMuteRule:AlarmMuteRule",
+            name: `mcp-production-muted-database-2028-${day}`,
+        })),
+        verify:
+            "`aws cloudwatch list-alarm-mute-rules`; `aws cloudwatch get-alarm-mute-rule --alarm-mute-rule-name mcp-production-muted-patches`. " +
+            "What still rings when a window ends is told then.",
+        undo: "Remove the year. Nothing is muted in a year that is not in the list.",
     },
     {
         id: "manual-backup",

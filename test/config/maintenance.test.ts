@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { everyWeek, firstOfMonth, inRunbookZone } from "../../config/windows";
+import {
+    everyWeek,
+    everyWeekOfFive,
+    firstOfMonth,
+    firstOfMonthOfFive,
+    inRunbookZone,
+} from "../../config/windows";
 import { DATABASE_WINDOW, PATCH_WINDOW, TIME_ZONE } from "../../runbook/numbers";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
 
@@ -39,6 +45,18 @@ function holds(cron: string, { day, weekday, time }: Moment): boolean {
     );
 }
 
+/** The same of the five fields that alarms are muted by, of which one is left open: the day of the month or the weekday. */
+function holdsOfFive(cron: string, { month, day, weekday, time }: Moment): boolean {
+    const [minute, hour, dayOfMonth, months, dayOfWeek] = cron.split(" ");
+    assert.ok(dayOfMonth === "*" || dayOfWeek === "*", cron);
+    return (
+        time === `${hour!.padStart(2, "0")}:${minute!.padStart(2, "0")}` &&
+        (dayOfMonth === "*" || Number(dayOfMonth) === day) &&
+        (months === "*" || months!.split(",").map(Number).includes(month)) &&
+        (dayOfWeek === "*" || dayOfWeek === weekday)
+    );
+}
+
 /** Every half hour of two years, as the runbook's zone has it; one of the two is a leap year. */
 const HALF_HOURS: readonly Moment[] = Array.from({ length: 731 * 48 }, (_, half) =>
     inZone(new Date(Date.UTC(2027, 0, 1) + half * 30 * 60_000)),
@@ -68,6 +86,21 @@ describe("windows by the calendar", () => {
             open.filter(({ day }) => day === 1).map(({ year, month }) => `${year}-${month}`),
             ["2027-8", "2028-10"],
         );
+    });
+
+    it("mute alarms exactly when they open, in both years", () => {
+        const patches = everyWeekOfFive(PATCH_WINDOW);
+        const database = Object.fromEntries(
+            [2027, 2028].map((year) => [
+                year,
+                firstOfMonthOfFive(DATABASE_WINDOW, year).map(({ cron }) => cron),
+            ]),
+        );
+        for (const moment of HALF_HOURS) {
+            assert.equal(holdsOfFive(patches, moment), holds(everyWeek(PATCH_WINDOW), moment));
+            const muting = (database[moment.year] ?? []).filter((cron) => holdsOfFive(cron, moment));
+            assert.equal(muting.length, holds(firstOfMonth(DATABASE_WINDOW), moment) ? 1 : 0);
+        }
     });
 
     it("of an upgrade are written as the clocks of the zone show them", () => {
@@ -113,6 +146,18 @@ describe("values of the maintenance", () => {
             "maintenance/patches/operatingSystem",
             "WINDOWS",
             'mcp:maintenance.patches.operatingSystem: found "WINDOWS", expected AMAZON_LINUX_2023 or AMAZON_LINUX_2',
+        ],
+        [
+            "a year in which there is nothing to mute any more",
+            "maintenance/mutedYears",
+            [2025],
+            "mcp:maintenance.mutedYears[0]: found 2025, expected a whole number from 2026 to 2100",
+        ],
+        [
+            "the same year twice",
+            "maintenance/mutedYears",
+            [2027, 2027],
+            "mcp:maintenance.mutedYears: found [2027,2027], expected each year once",
         ],
         [
             "an upgrade without its zone",

@@ -5,6 +5,7 @@ import { changesOf, linesOf, only, recordStack } from "../support";
 
 const NAME = "mcp-production-maintenance";
 const SCHEDULE = "aws:scheduler/schedule:Schedule";
+const MUTE = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule";
 const ROLE = "aws:iam/role:Role";
 const RIGHTS = "aws:iam/rolePolicy:RolePolicy";
 
@@ -115,12 +116,68 @@ describe("the maintenance windows", () => {
     it("of an upgrade are announced once, at the time that is planned", async () => {
         const edit = "mcp:maintenance.upgrade.start=2027-01-09T20:30:00Z";
         assert.deepEqual(linesOf(await changesOf("production", edit)), [
+            `create ${MUTE} mcp-production-muted-upgrade`,
             `create ${ROLE} ${NAME}-upgrade-schedule`,
             `create ${RIGHTS} ${NAME}-upgrade-schedule`,
             `create ${SCHEDULE} ${NAME}-upgrade`,
         ]);
-        const schedule = only(await recordStack("production", edit), SCHEDULE, `${NAME}-upgrade`);
+        const planned = await recordStack("production", edit);
+        const schedule = only(planned, SCHEDULE, `${NAME}-upgrade`);
+        assert.deepEqual(only(planned, MUTE, "mcp-production-muted-upgrade").inputs["rule"], {
+            schedule: { expression: "at(2027-01-10T02:00)", duration: "PT480M", timezone: "Asia/Kolkata" },
+        });
         assert.equal(schedule.inputs["scheduleExpression"], "at(2027-01-10T02:00:00)");
+    });
+
+    it("mute alarms for just their time", () => {
+        const mutes = production.resources.filter(({ type }) => type === MUTE);
+        const patches = displayed(
+            mutes.find(({ name }) => name.endsWith("-patches"))!.inputs as never,
+        ) as any;
+        assert.deepEqual(patches.rule, {
+            schedule: { expression: "cron(0 2 * * SUN)", duration: "PT120M", timezone: "Asia/Kolkata" },
+        });
+        assert.equal(patches.startDate, undefined);
+        const database = mutes.filter(({ name }) => name.includes("-database-"));
+        assert.ok(database.length > 0);
+        for (const { inputs } of database) {
+            const { rule, startDate, expireDate } = displayed(inputs as never) as any;
+            assert.equal(rule.schedule.duration, "PT240M");
+            assert.deepEqual([startDate, expireDate], ["2026-12-31T00:00:00Z", "2027-12-31T00:00:00Z"]);
+        }
+        assert.equal(mutes.length, 1 + database.length);
+    });
+
+    it("mute P3 alone, of what their work sets off, and never what tells of data that is lost", () => {
+        const severities = new Map(
+            production.resources.flatMap(({ type, name, inputs }) =>
+                type === "aws:cloudwatch/metricAlarm:MetricAlarm"
+                    ? [[name, (inputs["tags"] as any).severity]]
+                    : [],
+            ),
+        );
+        const mutedIn = (window: string): string[] =>
+            (
+                displayed(
+                    production.resources.find(
+                        ({ type, name }) => type === MUTE && name.includes(`-muted-${window}`),
+                    )!.inputs as never,
+                ) as any
+            ).muteTargets.alarmNames;
+        for (const window of ["patches", "database"]) {
+            const names = mutedIn(window);
+            // AWS takes no more.
+            assert.ok(names.length <= 100);
+            assert.deepEqual([...new Set(names.map((name) => severities.get(name)))], ["P3"]);
+            assert.ok(
+                !names.some((name) => /archive|backup|dump|escalation|incidents|certificate/.test(name)),
+            );
+        }
+        const [patches, database] = [mutedIn("patches"), mutedIn("database")];
+        assert.ok(patches.includes("mcp-production-mcp-server-blue-restarts"));
+        assert.ok(!database.includes("mcp-production-mcp-server-blue-restarts"));
+        assert.ok(database.includes("mcp-production-database-memory"));
+        assert.ok(!patches.includes("mcp-production-database-memory"));
     });
 
     it("follow the value of their window", async () => {

@@ -25,7 +25,12 @@ export function applicationAlarms({
         statistic,
     });
     // They are asked for all the time: a name that MCP Server does not know must not go unnoticed.
-    const common = { severity: "P3", minutes: 5, silence: "heartbeat" } as const;
+    const common = {
+        severity: "P3",
+        minutes: 5,
+        silence: "heartbeat",
+        mutedIn: ["patches", "database", "upgrade"],
+    } as const;
     return [
         {
             ...common,

@@ -67,6 +67,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             threshold: limits.freeMemory * MIB,
             minutes: 5,
             periods: 3,
+            mutedIn: ["database"],
         },
         {
             ...common,

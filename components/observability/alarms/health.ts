@@ -62,6 +62,8 @@ export function healthAlarms({ namespace, probes, latency }: HealthAlarmsArgs): 
                 threshold: 1,
                 minutes: 10,
                 silence: "heartbeat",
+                // Pods of the services move from node to node.
+                ...(kind === "http" && severity === "P3" && { mutedIn: ["patches", "upgrade"] as const }),
             },
             ...(name === "APIM"
                 ? [

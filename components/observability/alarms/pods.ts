@@ -24,7 +24,13 @@ export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAla
             dimensions: { ClusterName: cluster, Namespace: namespace, PodName: deployment },
             statistic,
         });
-        const common = { severity: "P3", procedure: "resource-exhaustion", silence: "level" } as const;
+        const common = {
+            severity: "P3",
+            procedure: "resource-exhaustion",
+            silence: "level",
+            // Pods move from node to node.
+            mutedIn: ["patches", "upgrade"],
+        } as const;
         const usage = (what: "cpu" | "memory", words: string, cause: string): Alarm => ({
             ...common,
             id: `${deployment}-${what}`,

@@ -32,6 +32,9 @@ export function renderAlarms(alarms: readonly Alarm[]): string {
             `- Rings on: ${conditionOf(alarm)}; ${SILENT[SILENCE[alarm.silence]]}`,
             `- Likely cause: ${alarm.cause}`,
             `- What helps: ${alarm.resolution}`,
+            ...(alarm.mutedIn === undefined
+                ? []
+                : [`- Muted in the windows of: ${alarm.mutedIn.join(", ")}`]),
             `- Procedure: [${alarm.procedure}](runbook.md#${alarm.procedure})`,
             "",
         ]),

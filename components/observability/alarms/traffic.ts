@@ -16,6 +16,9 @@ export interface TrafficAlarmsArgs {
     quietMinutes: number | undefined;
 }
 
+/** Requests are slow or fail now and then while pods move, and while tables are vacuumed. */
+const mutedIn = ["patches", "database", "upgrade"] as const;
+
 /** MCP Server's requests and tools, by its log. Sections 4.1, 4.3.1 and 6.1. */
 export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: TrafficAlarmsArgs): Alarm[] {
     const sum = (name: string): Metric => ({ namespace, name, dimensions: {}, statistic: "Sum" });
@@ -45,6 +48,8 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
             watched: ofRequests(`Status${code}`),
             threshold,
             periods: 3,
+            // Those that say that something is broken.
+            ...(code >= 500 && { mutedIn }),
         };
     };
     return [
@@ -71,6 +76,7 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
             meaning: `More than ${HIGH_ERROR_RATE_PERCENT} % of the requests fail.`,
             threshold: HIGH_ERROR_RATE_PERCENT,
             periods: 2,
+            mutedIn,
         },
         // All of them refused is a failure of authentication, which is a major one; one user's expired token is not.
         status(401, "P2", MAJOR_ERROR_RATE_PERCENT),
@@ -89,6 +95,7 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
             watched: ofRequests("SlowRequests"),
             threshold: HIGH_ERROR_RATE_PERCENT,
             periods: 3,
+            mutedIn,
         },
         ...(quietMinutes === undefined
             ? []
