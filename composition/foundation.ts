@@ -5,6 +5,7 @@ import { quotaFor } from "../components/platform/quota";
 import { EXPORT_TASKS } from "../components/backup/configurationExport";
 import { DUMP_TASKS } from "../components/backup/databaseDumps";
 import { DATABASE_TASKS } from "../components/data/databaseAccess";
+import { UPGRADE_TASKS } from "../components/maintenance/upgradeCheck";
 import { HEALTH_TASKS } from "../components/observability/healthChecks";
 import { MOST_COLLECTORS } from "../components/observability/metricsCollector";
 import { CLEANUP_TASKS } from "../components/operations/cacheCleanup";
@@ -35,7 +36,7 @@ export interface Foundation {
 /** Declares the providers and the namespace. */
 export function declareFoundation(values: StackValues): Foundation {
     const providers = configureProviders(values);
-    const { environment, workloads, database, cache, backups, health, observability } = values;
+    const { environment, workloads, database, cache, backups, health, observability, maintenance } = values;
     const production = environment === "production";
     const labels = commonLabels(environment);
     const name = values.kubernetes.namespace;
@@ -54,6 +55,7 @@ export function declareFoundation(values: StackValues): Foundation {
                         : DUMP_TASKS + MAINTENANCE_TASKS + Object.keys(workloads).length) +
                     (health === undefined ? 0 : HEALTH_TASKS) +
                     (cache === undefined ? 0 : CLEANUP_TASKS) +
+                    (maintenance?.upgrade === undefined ? 0 : UPGRADE_TASKS) +
                     OPERATION_TASKS,
                 others: observability === undefined ? [] : MOST_COLLECTORS,
             }),

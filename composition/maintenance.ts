@@ -1,4 +1,6 @@
 import { MaintenanceWindows, type WindowArgs } from "../components/maintenance/maintenanceWindows";
+import { UpgradeCheck } from "../components/maintenance/upgradeCheck";
+import { pinned } from "../config/images";
 import { type MaintenanceValues } from "../config/maintenance";
 import { everyWeek, firstOfMonth, inRunbookZone, minutesOf } from "../config/windows";
 import { DATABASE_WINDOW } from "../runbook/numbers";
@@ -6,10 +8,8 @@ import { type Foundation } from "./foundation";
 import { type Incidents } from "./incidents";
 
 /** Declares what is done by the calendar, if the stack has one. Section 5.1. */
-export function declareMaintenance(
-    { values, providers: { aws }, name, logDays }: Foundation,
-    { topics, keyArn }: Incidents,
-): void {
+export function declareMaintenance(foundation: Foundation, { topics, keyArn }: Incidents): void {
+    const { values, providers, name, logDays } = foundation;
     const { maintenance, database } = values;
     if (maintenance === undefined) {
         return;
@@ -30,7 +30,32 @@ export function declareMaintenance(
             windows: windowsOf(maintenance, database !== undefined),
             topics: { begun: topics.P4, failed: topics.P3, keyArn },
         },
-        { providers: { aws } },
+        { providers: { aws: providers.aws } },
+    );
+    if (maintenance.upgrade !== undefined) {
+        declareUpgradeCheck(foundation, maintenance.upgrade);
+    }
+}
+
+/** From when an upgrade is planned on, every day at the time when it is to begin. */
+function declareUpgradeCheck(
+    { values, providers, name, labels, namespace }: Foundation,
+    { start, version }: NonNullable<MaintenanceValues["upgrade"]>,
+): void {
+    const { kubernetes, images, jobs } = values;
+    const [hour, minute] = inRunbookZone(start).slice(11).split(":").map(Number);
+    new UpgradeCheck(
+        "mcp-upgrade-check",
+        {
+            namespace: namespace.namespace,
+            namespaceName: name,
+            labels,
+            apiServer: kubernetes.apiServer,
+            version,
+            schedule: `${minute} ${hour} * * *`,
+            nodeImage: pinned(images, jobs.images.node),
+        },
+        { providers: { kubernetes: providers.kubernetes } },
     );
 }
 

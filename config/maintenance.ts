@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PATCH_WINDOW, UPGRADE_SECONDS } from "../runbook/numbers";
-import { dnsLabel, duration, instant, wholeNumber } from "./scalars";
+import { dnsLabel, duration, instant, text, wholeNumber } from "./scalars";
 import { minutesOf, weeklyWindow } from "./windows";
 
 /** What is done by the calendar, in the zone of the runbook. Section 5.1. */
@@ -44,6 +44,8 @@ export const maintenanceSchema = z.strictObject({
         .strictObject({
             /** When it begins, with its zone. */
             start: instant,
+            /** Version that the cluster is to have. */
+            version: text(/^1\.[2-9]\d$/, 'a minor version of Kubernetes, in quotes, such as "1.34"'),
             /** How long it may take, at most a day. Default: 8h. */
             duration: duration.default(UPGRADE_SECONDS),
         })

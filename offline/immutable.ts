@@ -20,6 +20,8 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": [],
     "kubernetes:networking.k8s.io/v1:Ingress": [],
     "kubernetes:policy/v1:PodDisruptionBudget": [],
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": [],
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": ["roleRef"],
     "kubernetes:rbac.authorization.k8s.io/v1:Role": [],
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ["roleRef"],
     "aws:backup/plan:Plan": ["name"],

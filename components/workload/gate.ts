@@ -2,7 +2,7 @@ import { type types } from "@pulumi/kubernetes";
 import { Job } from "@pulumi/kubernetes/batch/v1";
 import { ConfigMap, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
-import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import { all, type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
 import { bundledJob } from "../../jobs/bundle";
 import { contentHash } from "../hash";
@@ -33,6 +33,8 @@ export interface GateAccessArgs {
     egress: types.input.networking.v1.NetworkPolicyEgressRule[];
     /** What the gates may do with the Kubernetes API. Default: nothing, and no token to try it with. */
     rules?: types.input.rbac.v1.PolicyRule[];
+    /** What they may do in the whole cluster, under a name of its own there. Default: nothing. */
+    clusterRole?: { name: string; rules: types.input.rbac.v1.PolicyRule[] };
 }
 
 /** Identity and rights of a subject's gates. */
@@ -46,7 +48,7 @@ export interface GateAccess extends Pick<GateAccessArgs, "namespace" | "labels" 
 
 /** Declares the ServiceAccount of a subject's gates, exactly the rights they need, and where they may connect. */
 export function declareGateAccess(name: string, args: GateAccessArgs, parent: ComponentResource): GateAccess {
-    const { namespace, rules = [], subject, label = GATE_LABEL } = args;
+    const { namespace, rules = [], clusterRole, subject, label = GATE_LABEL } = args;
     const labels = { ...args.labels, [label]: subject };
     const metadata = { name, namespace, labels };
     const account = new ServiceAccount(name, { metadata, automountServiceAccountToken: false }, { parent });
@@ -63,13 +65,25 @@ export function declareGateAccess(name: string, args: GateAccessArgs, parent: Co
         { parent },
     );
     const ready: Resource[] = [network];
+    const subjects = [{ kind: "ServiceAccount", name: account.metadata.name, namespace }];
+    const refer = (kind: string, role: Role | ClusterRole) => ({
+        apiGroup: "rbac.authorization.k8s.io",
+        kind,
+        name: role.metadata.name,
+    });
     if (rules.length > 0) {
         const role = new Role(name, { metadata, rules }, { parent });
-        const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name };
-        const subjects = [{ kind: "ServiceAccount", name: account.metadata.name, namespace }];
+        const roleRef = refer("Role", role);
         ready.push(new RoleBinding(name, { metadata, roleRef, subjects }, { parent }));
     }
-    return { namespace, labels, subject, account, hasToken: rules.length > 0, ready };
+    if (clusterRole !== undefined) {
+        const metadata = { name: clusterRole.name, labels };
+        const role = new ClusterRole(name, { metadata, rules: clusterRole.rules }, { parent });
+        const roleRef = refer("ClusterRole", role);
+        ready.push(new ClusterRoleBinding(name, { metadata, roleRef, subjects }, { parent }));
+    }
+    const hasToken = rules.length > 0 || clusterRole !== undefined;
+    return { namespace, labels, subject, account, hasToken, ready };
 }
 
 /** Arguments of {@link declareGate}. */

@@ -97,9 +97,20 @@ export interface PodUsage {
     containers: { usage: { cpu: string; memory: string } }[];
 }
 
+export interface Node {
+    metadata: Metadata;
+    status: { nodeInfo: { kubeletVersion: string } };
+}
+
+export interface DisruptionBudget {
+    metadata: Metadata & { namespace: string };
+    status: { disruptionsAllowed: number; expectedPods: number; currentHealthy: number };
+}
+
 /** Where the API has each resource. */
 export const GROUPS = {
     configmaps: "/api/v1",
+    nodes: "/api/v1",
     pods: "/api/v1",
     resourcequotas: "/api/v1",
     serviceaccounts: "/api/v1",
@@ -125,6 +136,12 @@ export interface Place {
     /** What follows the path: "?tailLines=100". Default: nothing. */
     query?: string;
 }
+
+/** What a request is about: an object, those of the namespace with labels, or whatever stands at a path. */
+type Asked =
+    | Place
+    | { resource: Place["resource"]; labels: Record<string, string> }
+    | { resource: string; path: string };
 
 /** What the API server refused. */
 export class ApiError extends Failure {
@@ -204,6 +221,18 @@ export class Kubernetes {
         return items ?? [];
     }
 
+    /** All objects of the cluster. */
+    async everywhere<T>(resource: Place["resource"], signal: AbortSignal): Promise<T[]> {
+        const path = `${GROUPS[resource]}/${resource}`;
+        const { items } = await this.call<{ items?: T[] | null }>("list", { resource, path }, signal);
+        return items ?? [];
+    }
+
+    /** A page of the API server that is no object, such as /version. */
+    page(path: string, signal: AbortSignal): Promise<string> {
+        return this.ask("get", { resource: path, path }, signal);
+    }
+
     /** The last lines that a pod's container has printed. */
     logs(pod: string, lines: number, signal: AbortSignal): Promise<string> {
         const place = {
@@ -226,14 +255,13 @@ export class Kubernetes {
 
     private async ask(
         verb: "get" | "list" | "patch",
-        place: Place | { resource: Place["resource"]; labels: Record<string, string> },
+        place: Asked,
         signal: AbortSignal,
         body?: string,
     ): Promise<string> {
         const { namespace, log, patienceSeconds = 60, pauseSeconds = 1 } = this.options;
-        const plural = place.resource === "podmetrics" ? "pods" : place.resource;
-        const root = `${GROUPS[place.resource]}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
-        const path = root + ("labels" in place ? query(place.labels) : below(place));
+        const path = pathOf(place, namespace);
+        const where = "path" in place ? "the cluster" : namespace;
         let silentSince: number | undefined;
         for (;;) {
             const attempt = await this.send(body === undefined ? "GET" : "PATCH", path, body, signal);
@@ -245,7 +273,7 @@ export class Kubernetes {
                 "status" in attempt ? attempt.status === 429 || attempt.status >= 500 : attempt.passing;
             if (!passing) {
                 throw "status" in attempt
-                    ? new ApiError(refusal(verb, place, namespace, attempt), attempt.status)
+                    ? new ApiError(refusal(verb, place, where, attempt), attempt.status)
                     : new Failure(`the API server cannot be asked: ${attempt.trouble}`);
             }
             const trouble = "status" in attempt ? said(attempt) : attempt.trouble;
@@ -342,6 +370,13 @@ export function because({ reason, message }: { reason?: string; message?: string
     ].join(" ");
 }
 
+function pathOf(place: Asked, namespace: string): string {
+    if ("path" in place) return place.path;
+    const plural = place.resource === "podmetrics" ? "pods" : place.resource;
+    const root = `${GROUPS[place.resource]}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
+    return root + ("labels" in place ? query(place.labels) : below(place));
+}
+
 function query(labels: Record<string, string>): string {
     const pairs = Object.entries(labels).map((pair) => pair.join("="));
     if (pairs.length === 0) return "";
@@ -355,7 +390,7 @@ function below({ name, subresource, query = "" }: Place): string {
 function refusal(
     verb: string,
     place: { resource: string; name?: string; subresource?: string },
-    namespace: string,
+    where: string,
     attempt: { status: number; body: string },
 ): string {
     const resource = [place.resource, place.subresource].filter(Boolean).join("/");
@@ -364,11 +399,11 @@ function refusal(
         case 401:
             return `the API server does not accept the ServiceAccount's token (${said(attempt)})`;
         case 403:
-            return `the ServiceAccount lacks the right to ${verb} ${what} in ${namespace} (${said(attempt)})`;
+            return `the ServiceAccount lacks the right to ${verb} ${what} in ${where} (${said(attempt)})`;
         case 404:
-            return `there is no ${what.replace(/s\b/, "")} in ${namespace}`;
+            return `there is no ${what.replace(/s\b/, "")} in ${where}`;
         default:
-            return `the API server refuses to ${verb} ${what} in ${namespace}: ${said(attempt)}`;
+            return `the API server refuses to ${verb} ${what} in ${where}: ${said(attempt)}`;
     }
 }
 

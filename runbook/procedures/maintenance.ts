@@ -1,6 +1,6 @@
 import { firstOfMonthOfFive } from "../../config/windows";
 import { DATABASE_WINDOW, UPGRADE_SECONDS } from "../numbers";
-import { type Procedure } from "../procedure";
+import { type ExpectedChange, type Procedure } from "../procedure";
 import { gateOf, jobOf, runOf } from "./changes";
 
 /** Chapter 5: what is done by the calendar. */
@@ -32,34 +32,34 @@ export const maintenance: readonly Procedure[] = [
                 value: "when it begins, with its zone",
                 example: "2027-01-10T02:00:00+05:30",
             },
+            { path: "mcp:maintenance.upgrade.version", value: "the version to come", example: "1.34" },
         ],
         changes: [
             {
-                operation: "create",
-                type: "aws:iam/role:Role",
-                name: "mcp-production-maintenance-upgrade-schedule",
+                operation: "update",
+                type: "kubernetes:core/v1:ResourceQuota",
+                name: "mcp-production-quota",
             },
-            {
-                operation: "create",
-                type: "aws:iam/rolePolicy:RolePolicy",
-                name: "mcp-production-maintenance-upgrade-schedule",
-            },
-            {
-                operation: "create",
-                type: "aws:scheduler/schedule:Schedule",
-                name: "mcp-production-maintenance-upgrade",
-            },
-            {
-                operation: "create",
-                type: "aws:cloudwatch/alarmMuteRule:AlarmMuteRule",
-                name: "mcp-production-muted-upgrade",
-            },
+            ...[
+                ["mcp:maintenance:UpgradeCheck", "mcp-upgrade-check"],
+                ["kubernetes:core/v1:ServiceAccount", "mcp-upgrade-check"],
+                ["kubernetes:networking.k8s.io/v1:NetworkPolicy", "mcp-upgrade-check"],
+                ["kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "mcp-upgrade-check"],
+                ["kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", "mcp-upgrade-check"],
+                ["kubernetes:core/v1:ConfigMap", "mcp-upgrade-check-program"],
+                ["kubernetes:batch/v1:CronJob", "mcp-upgrade-check"],
+                ["aws:iam/role:Role", "mcp-production-maintenance-upgrade-schedule"],
+                ["aws:iam/rolePolicy:RolePolicy", "mcp-production-maintenance-upgrade-schedule"],
+                ["aws:scheduler/schedule:Schedule", "mcp-production-maintenance-upgrade"],
+                ["aws:cloudwatch/alarmMuteRule:AlarmMuteRule", "mcp-production-muted-upgrade"],
+            ].map(([type, name]): ExpectedChange => ({ operation: "create", type: type!, name: name! })),
         ],
         verify:
-            `Contacts of P4 are told when it begins, for ${UPGRADE_SECONDS / 3600} hours unless \`duration\` says otherwise. Before it: ` +
-            "`kubectl get pdb -n mcp-production` lets a pod go everywhere, `kubectl get nodes` is at most three minor versions behind " +
-            "the control plane, and `kubectl get --raw /metrics | grep apiserver_requested_deprecated_apis` shows nothing that the new version removes.",
-        undo: "Remove the value.",
+            `Contacts of P4 are told when it begins, for ${UPGRADE_SECONDS / 3600} hours unless \`duration\` says otherwise. Every day at the hour ` +
+            "of its beginning, and so then too, what stands in its way is looked for: versions of nodes, disruption budgets that " +
+            "let no pod go, APIs that will be gone. `kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-upgrade-check` has the last " +
+            "findings; `kubectl create job -n mcp-production --from=cronjob/mcp-upgrade-check upgrade-check-now` looks at once.",
+        undo: "Remove the values, when it is done too: the check goes with them.",
     },
     {
         id: "muted-alarms",

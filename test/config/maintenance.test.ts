@@ -162,13 +162,19 @@ describe("values of the maintenance", () => {
         [
             "an upgrade without its zone",
             "maintenance/upgrade",
-            { start: "2027-01-10T02:00:00" },
+            { start: "2027-01-10T02:00:00", version: "1.34" },
             'mcp:maintenance.upgrade.start: found "2027-01-10T02:00:00", expected a time with its zone, in quotes, such as "2026-01-31T10:30:00+05:30"',
+        ],
+        [
+            "an upgrade to a patch",
+            "maintenance/upgrade",
+            { start: "2027-01-10T02:00:00+05:30", version: "1.34.1" },
+            'mcp:maintenance.upgrade.version: found "1.34.1", expected a minor version of Kubernetes, in quotes, such as "1.34"',
         ],
         [
             "an upgrade of days",
             "maintenance/upgrade",
-            { start: "2027-01-10T02:00:00+05:30", duration: "2d" },
+            { start: "2027-01-10T02:00:00+05:30", version: "1.34", duration: "2d" },
             'mcp:maintenance.upgrade.duration: found "2d", expected a duration of whole minutes, at most 1d',
         ],
     ];

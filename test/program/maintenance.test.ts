@@ -1,13 +1,21 @@
 import assert from "node:assert/strict";
+import { parseUpgradePlan } from "../../jobs/upgrade";
+import { judgeRecording } from "../../offline/judge";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
-import { changesOf, linesOf, only, recordStack } from "../support";
+import { rules } from "../../policies/rules";
+import { changesOf, only, recordStack } from "../support";
 
 const NAME = "mcp-production-maintenance";
 const SCHEDULE = "aws:scheduler/schedule:Schedule";
 const MUTE = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule";
 const ROLE = "aws:iam/role:Role";
 const RIGHTS = "aws:iam/rolePolicy:RolePolicy";
+
+const UPGRADE = [
+    "mcp:maintenance.upgrade.start=2027-01-09T20:30:00Z",
+    "mcp:maintenance.upgrade.version=1.34",
+];
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- inputs are looked into as they are */
 
@@ -114,14 +122,7 @@ describe("the maintenance windows", () => {
     });
 
     it("of an upgrade are announced once, at the time that is planned", async () => {
-        const edit = "mcp:maintenance.upgrade.start=2027-01-09T20:30:00Z";
-        assert.deepEqual(linesOf(await changesOf("production", edit)), [
-            `create ${MUTE} mcp-production-muted-upgrade`,
-            `create ${ROLE} ${NAME}-upgrade-schedule`,
-            `create ${RIGHTS} ${NAME}-upgrade-schedule`,
-            `create ${SCHEDULE} ${NAME}-upgrade`,
-        ]);
-        const planned = await recordStack("production", edit);
+        const planned = await recordStack("production", ...UPGRADE);
         const schedule = only(planned, SCHEDULE, `${NAME}-upgrade`);
         assert.deepEqual(only(planned, MUTE, "mcp-production-muted-upgrade").inputs["rule"], {
             schedule: { expression: "at(2027-01-10T02:00)", duration: "PT480M", timezone: "Asia/Kolkata" },
@@ -178,6 +179,47 @@ describe("the maintenance windows", () => {
         assert.ok(!database.includes("mcp-production-mcp-server-blue-restarts"));
         assert.ok(database.includes("mcp-production-database-memory"));
         assert.ok(!patches.includes("mcp-production-database-memory"));
+    });
+
+    it("of an upgrade look for what stands in its way, every day from when it is planned on", async () => {
+        const planned = await recordStack("production", ...UPGRADE);
+        const name = "mcp-upgrade-check";
+        const of = (type: string): any => displayed(only(planned, type, name).inputs as never);
+        const { spec } = of("kubernetes:batch/v1:CronJob");
+        assert.deepEqual(
+            [spec.schedule, spec.timeZone, spec.concurrencyPolicy],
+            ["0 2 * * *", "Asia/Kolkata", "Forbid"],
+        );
+        const program = displayed(
+            only(planned, "kubernetes:core/v1:ConfigMap", `${name}-program`).inputs as never,
+        ) as any;
+        assert.equal(parseUpgradePlan(JSON.parse(program.data["check.json"])).version, "1.34");
+        // All that it may do outside of its namespace, and nothing in it.
+        const role = of("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole");
+        assert.equal(role.metadata.name, "mcp-production-upgrade-check");
+        assert.deepEqual(role.rules, [
+            { apiGroups: [""], resources: ["nodes"], verbs: ["list"] },
+            { apiGroups: ["policy"], resources: ["poddisruptionbudgets"], verbs: ["list"] },
+            { nonResourceURLs: ["/version", "/metrics"], verbs: ["get"] },
+        ]);
+        const binding = of("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding");
+        assert.deepEqual(binding.roleRef, {
+            apiGroup: "rbac.authorization.k8s.io",
+            kind: "ClusterRole",
+            name: "mcp-production-upgrade-check",
+        });
+        assert.deepEqual(binding.subjects, [{ kind: "ServiceAccount", name, namespace: "mcp-production" }]);
+        assert.ok(!planned.resources.some((each) => each.type.endsWith(":Role") && each.name === name));
+        assert.deepEqual(of("kubernetes:networking.k8s.io/v1:NetworkPolicy").spec.egress, [
+            {
+                to: [{ ipBlock: { cidr: "10.20.0.0/16" } }],
+                ports: [{ protocol: "TCP", port: 443 }],
+            },
+        ]);
+        assert.deepEqual(
+            judgeRecording(planned, rules).filter(({ kind }) => kind === "violation"),
+            [],
+        );
     });
 
     it("follow the value of their window", async () => {

@@ -1,0 +1,129 @@
+import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
+import { reasonOf, within } from "./lib/http";
+import { type DisruptionBudget, Kubernetes, type Node } from "./lib/kubernetes";
+import { parseSamples } from "./lib/metrics";
+import { pattern, seconds, shape } from "./lib/shape";
+
+/** What is looked at before an upgrade of Kubernetes. Section 5.1. */
+export interface UpgradePlan {
+    /** Version that the control plane is to have: "1.34". */
+    version: string;
+    /** Whole-run limit in seconds. */
+    deadlineSeconds: number;
+}
+
+/** A control plane serves kubelets that are at most so many minor versions older. */
+const OLDEST_KUBELET = 3;
+
+/** Counts requests since the server's start, by the release that an API is gone in. */
+const DEPRECATED = "apiserver_requested_deprecated_apis";
+
+/** What one check found: what stands in the way, or in words that nothing does. */
+interface Found {
+    well: string;
+    blockers: string[];
+}
+
+/** Looks at everything, also after something was found or could not be looked at. Never rejects. */
+export async function runUpgrade(
+    plan: UpgradePlan,
+    { log, signal: parent }: GateContext,
+    connect = () => Kubernetes.ofThisPod({ namespace: "", log }),
+): Promise<Verdict> {
+    const deadline = `the deadline of ${plan.deadlineSeconds} s passed`;
+    let blockers = 0;
+    await within(plan.deadlineSeconds, deadline, parent, async (signal) => {
+        let known: Kubernetes | undefined;
+        const cluster = () => (known ??= connect());
+        for (const [title, check] of Object.entries(CHECKS)) {
+            log(`=== ${title} ===`);
+            try {
+                const found = await check(cluster(), minorOf(plan.version), signal);
+                for (const blocker of found.blockers) log(`  ✗ ${blocker}`);
+                if (found.blockers.length === 0) log(`  ✓ ${found.well}`);
+                blockers += found.blockers.length;
+            } catch (error) {
+                if (!(error instanceof Failure)) throw error;
+                log(`  ✗ ${signal.aborted ? reasonOf(signal) : error.message}`);
+                blockers += 1;
+            }
+        }
+    });
+    return blockers === 0
+        ? { passed: true, line: `PASSED nothing stands in the way of ${plan.version}.` }
+        : { passed: false, line: `FAILED ${blockers} in the way of ${plan.version}.` };
+}
+
+const CHECKS: Readonly<
+    Record<string, (cluster: Kubernetes, target: number, signal: AbortSignal) => Promise<Found>>
+> = {
+    "Versions of control plane and nodes": async (cluster, target, signal) => {
+        const { major, minor } = JSON.parse(await cluster.page("/version", signal)) as Record<string, string>;
+        const control = minorOf(`${major}.${minor}`);
+        const nodes = await cluster.everywhere<Node>("nodes", signal);
+        const blockers = nodes.flatMap(({ metadata: { name }, status }) => {
+            const { kubeletVersion } = status.nodeInfo;
+            const kubelet = minorOf(kubeletVersion);
+            if (kubelet > control) return [`${name} has ${kubeletVersion}, newer than the control plane`];
+            return target - kubelet > OLDEST_KUBELET
+                ? [`${name} has ${kubeletVersion}, too old for 1.${target}: upgrade it first`]
+                : [];
+        });
+        if (control !== target && control !== target - 1) {
+            blockers.unshift(`the control plane has 1.${control}: it goes up by one minor version at a time`);
+        }
+        return {
+            well: `the control plane has 1.${control}, and its ${nodes.length} nodes go with 1.${target}`,
+            blockers,
+        };
+    },
+    "Pod disruption budgets": async (cluster, _, signal) => {
+        const budgets = await cluster.everywhere<DisruptionBudget>("poddisruptionbudgets", signal);
+        return {
+            well: `all ${budgets.length} let a pod go`,
+            blockers: budgets.flatMap(({ metadata: { namespace, name }, status }) =>
+                // One without pods keeps nobody.
+                status.disruptionsAllowed === 0 && status.expectedPods > 0
+                    ? [
+                          `${namespace}/${name} lets none of its ${status.expectedPods} pods go (${status.currentHealthy} healthy)`,
+                      ]
+                    : [],
+            ),
+        };
+    },
+    "APIs that are asked for and will be gone": async (cluster, target, signal) => {
+        const page = await cluster.page("/metrics", signal);
+        const lines = page.split("\n").filter((line) => line.startsWith(DEPRECATED));
+        return {
+            well: `none that is gone in 1.${target}, as far as the server that answered knows`,
+            blockers: parseSamples(lines.join("\n")).flatMap(({ labels, value }) => {
+                const { group, version, resource, removed_release: removed = "" } = labels;
+                // Of many it is not known yet.
+                return value > 0 && removed !== "" && minorOf(removed) <= target
+                    ? [`${group === "" ? "" : `${group}/`}${version} ${resource} is gone in ${removed}`]
+                    : [];
+            }),
+        };
+    },
+};
+
+/** The minor version of "1.34", "v1.33.5-eks-113cf36" or "1.33+". */
+function minorOf(version: string): number {
+    const [, minor] = /^v?1\.(\d+)/.exec(version) ?? [];
+    if (minor === undefined) throw new Failure(`found the version ${JSON.stringify(version)}, expected 1.N`);
+    return Number(minor);
+}
+
+const planShape = shape<UpgradePlan>({
+    version: pattern(/^1\.\d{2}$/, "a version such as 1.34"),
+    deadlineSeconds: seconds,
+});
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export function parseUpgradePlan(raw: unknown): UpgradePlan {
+    return planShape(raw, "");
+}
+
+if (require.main === module) {
+    void gateMain(parseUpgradePlan, runUpgrade);
+}
