@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { RunError } from "@pulumi/pulumi/errors";
@@ -7,6 +7,7 @@ import { alarmsOf } from "../composition/alarmTable";
 import { NO_EXCEPTIONS } from "../policies/exceptions";
 import { stringify } from "yaml";
 import { rules } from "../policies/rules";
+import { renderCoverage } from "../runbook/coverage";
 import { renderRunbook } from "../runbook/render";
 import { renderPolicies } from "../policies/render";
 import { pinImages } from "../tools/images/pin";
@@ -14,6 +15,7 @@ import { resolveDigest } from "../tools/images/registry";
 import { listReleases, restore } from "../tools/releases";
 import { reviewCommand } from "../tools/review/command";
 import { runbookCommand } from "../tools/runbook/command";
+import { PICTURED, picturesOf, platformDiagram, releaseDiagram, withPictures, workloadsOf } from "./diagram";
 import { manifestsOf, UNKNOWN_TEXT } from "./manifests";
 import { isBlocked, previewStack } from "./preview";
 import { bundleProgram } from "./program";
@@ -45,6 +47,18 @@ and what only the update can tell reads ${UNKNOWN_TEXT}. Exit status: 0, or 1 fo
   --stack NAME      stack to render (${stackNames(root).join(", ")}); default production
   --out FOLDER      where the files are written; it must not exist, or be empty
   --help            this text
+`;
+
+const DIAGRAM_HELP = `Usage: npm run diagram -- [options]
+
+Draws a stack as the program declares it, as Mermaid: its components, where the requests go (thick) and what each
+component needs (thin); or the steps of one workload, in the order in which an update takes them. Exit status: 0, or 1
+for bad input.
+
+  --stack NAME       stack to draw (${stackNames(root).join(", ")}); default production
+  --workload NAME    draws the steps of this workload instead
+  --set PATH=VALUE   tries a value, as in npm run preview; repeatable
+  --help             this text
 `;
 
 const IMAGES_HELP = `Usage: npm run images -- pin --stack NAME [--refresh]
@@ -131,6 +145,34 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         return 0;
     },
 
+    diagram: async (args) => {
+        const { values } = parseArgs({
+            args,
+            options: {
+                stack: { type: "string", default: "production" },
+                workload: { type: "string" },
+                set: { type: "string", multiple: true, default: [] },
+                help: { type: "boolean", default: false },
+            },
+        });
+        if (values.help) {
+            process.stdout.write(DIAGRAM_HELP);
+            return 0;
+        }
+        const { stack, workload } = values;
+        const recording = await record(bundleProgram(root), readStackFile(root, stack, values.set));
+        const declared = workloadsOf(recording);
+        if (workload !== undefined && !declared.includes(workload)) {
+            throw new UsageError(
+                `--workload: found ${JSON.stringify(workload)}, expected ${declared.join(", ")}`,
+            );
+        }
+        process.stdout.write(
+            workload === undefined ? platformDiagram(recording) : releaseDiagram(recording, workload),
+        );
+        return 0;
+    },
+
     images: async (args) => {
         const { values, positionals } = parseArgs({
             args,
@@ -194,7 +236,15 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     /** Writes the generated documents anew; the tests only ever compare them. */
     docs: async () => {
         writeFileSync(join(root, "docs", "runbook.md"), renderRunbook());
+        writeFileSync(join(root, "docs", "coverage.md"), renderCoverage());
         writeFileSync(join(root, "docs", "policies.md"), renderPolicies(rules));
+        const recorded = (...edits: string[]) =>
+            record(bundleProgram(root), readStackFile(root, "production", edits));
+        const pictures = await picturesOf(recorded);
+        for (const file of PICTURED) {
+            const path = join(root, file);
+            writeFileSync(path, withPictures(readFileSync(path, "utf8"), pictures));
+        }
         writeFileSync(join(root, "docs", "alarms.md"), renderAlarms(alarmsOf(valuesOf(root, "production"))));
         return 0;
     },

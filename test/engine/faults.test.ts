@@ -138,7 +138,7 @@ const slowFaults: (Pick<Fault, "title" | "leaves"> & {
         strikes: (platform) =>
             platform.lab.api.post(platform.path("v1", "resourcequotas"), {
                 metadata: { name: "room" },
-                // What is there takes 1900m, a pod of MCP Server 500m and a gate 50m.
+                // What is there takes 2000m, a pod of MCP Server 500m and a gate 50m.
                 spec: { hard: { "requests.cpu": "2800m" } },
             }),
         says: /FAILED mcp-server v2\.1\.0 \(green\): the deadline of 300 s passed, 1 of 3 pods ready/,
@@ -153,7 +153,7 @@ const missing = whyNoEngine();
 const suite = missing ? describe.skip : describe;
 
 suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing})` : ""}`, function () {
-    this.timeout(240_000);
+    this.timeout(480_000);
     let lab: Lab;
     let platform: Platform;
     /** These wait in namespaces of their own, while the others come and go. */
@@ -244,7 +244,7 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
 
     for (const { title } of slowFaults) {
         it(`${title}: it waits again with the same values, and is undone by the opposite ones`, async function () {
-            this.timeout(600_000);
+            this.timeout(900_000);
             await slow.get(title);
         });
     }
@@ -284,7 +284,7 @@ async function soaking(platform: Platform): Promise<void> {
     await eventually(
         "the release soaks",
         () => /watching for/.test(platform.gateRuns("mcp-server-green-soak")[runs] ?? ""),
-        90,
+        180,
     );
 }
 
