@@ -21,8 +21,8 @@ suite(
     `disabled tools on the engine${missing ? ` (skipped: there is no ${missing} on PATH)` : ""}`,
     function () {
         this.timeout(600_000);
-        const folder = mkdtempSync(join(tmpdir(), "mcp-engine-tools-"));
-        const token = join(folder, "token");
+        let folder: string;
+        let token: string;
         const tools: Record<string, boolean> = { one: true, two: true };
         let server: Server;
         let everything = "";
@@ -40,6 +40,8 @@ suite(
                 });
             });
             await listening(server);
+            folder = mkdtempSync(join(tmpdir(), "mcp-engine-tools-"));
+            token = join(folder, "token");
             writeFileSync(token, TOKEN);
             mkdirSync(join(folder, "state"));
             symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
