@@ -138,7 +138,7 @@ export class Platform {
         const places: (readonly [place: string, text: string])[] = [
             ...lab.runner.runs.map(({ pod, log }) => [`log of ${pod}`, log] as const),
             // State with its history and backups, the engine's events and logs, everything printed, the stack's file.
-            ...filesBelow(lab.folder).map((file) => [file, readFileSync(file, "latin1")] as const),
+            ...filesBelow(lab.folder).map((file) => [file, told(readFileSync(file, "latin1"))] as const),
         ];
         for (const [group, names] of Object.entries(kinds)) {
             for (const name of names) {
@@ -163,12 +163,23 @@ export class Platform {
     }
 }
 
+/**
+ * What the SDK notes for its own debugging is left out: it stands in the event log only, which the tests ask for, and on
+ * the screen with --debug.
+ */
+function told(text: string): string {
+    return text
+        .split("\n")
+        .filter((line) => !/^\{.*"diagnosticEvent":.*"severity":"debug"/.test(line))
+        .join("\n");
+}
+
 function filesBelow(folder: string): string[] {
     return (
         readdirSync(folder, { recursive: true, withFileTypes: true })
             .filter((entry) => entry.isFile())
             .map((entry) => join(entry.parentPath, entry.name))
-            // The tests' own tools, which know what the secrets begin with.
-            .filter((file) => !file.startsWith(join(folder, "bin")))
+            // The tests' own tools and tokens, which know what the secrets begin with.
+            .filter((file) => !file.startsWith(join(folder, "bin")) && file !== join(folder, "admin-token"))
     );
 }

@@ -42,7 +42,10 @@ suite(`the price of the program on the engine${missing ? ` (skipped: ${missing})
         }
         // The fastest of each: whatever else the machine does only adds to them.
         const ratio = Math.min(...times.program) / Math.min(...times.bare);
-        console.log(`        measured: preview / preview of a bare program: ${ratio.toFixed(2)} (goal 1.15)`);
+        console.log(
+            `        measured: preview / preview of a bare program: ${ratio.toFixed(2)} (goal 1.15)`,
+            times,
+        );
         assert.ok(ratio < 1.5, `${times.program.join(", ")} against ${times.bare.join(", ")} seconds`);
     });
 });
@@ -70,7 +73,7 @@ function writeBareProgram(folder: string, resources: readonly RecordedResource[]
         ].join("\n");
     });
     mkdirSync(folder);
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    for (const own of ["node_modules", "tools"]) symlinkSync(join(root, own), join(folder, own));
     for (const file of ["Pulumi.yaml", "tsconfig.json"]) copyFileSync(join(root, file), join(folder, file));
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "bare", main: "index.ts" }));
     writeFileSync(join(folder, "Pulumi.bare.yaml"), "config: {}\n");
@@ -87,12 +90,12 @@ function writeBareProgram(folder: string, resources: readonly RecordedResource[]
     return folder;
 }
 
-/** A property as a literal of a program: what is unknown is any text. */
-function literal(value: Property): unknown {
-    if (value instanceof Secret) return literal(value.value);
-    if (value === UNKNOWN) return "unknown";
-    if (Array.isArray(value)) return value.map(literal);
+/** A property as a literal of a program: what is unknown is any text, or no entries where a Secret's are expected. */
+function literal(value: Property, key = ""): unknown {
+    if (value instanceof Secret) return literal(value.value, key);
+    if (value === UNKNOWN) return key === "stringData" ? {} : "unknown";
+    if (Array.isArray(value)) return value.map((each) => literal(each));
     return isObject(value)
-        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, literal(inner)]))
+        ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, literal(inner, name)]))
         : value;
 }
