@@ -1,12 +1,10 @@
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import { EXPORTED, type ExportPlan } from "../../jobs/export";
 import { GROUPS } from "../../jobs/lib/kubernetes";
-import { PodIdentity } from "../identity/podIdentity";
-import { TASK_LABEL } from "../labels";
 import { type BackupBucket } from "../storage/backupBucket";
+import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
 import { declareScheduledTask, program } from "../tasks/task";
-import { declareGateAccess } from "../workload/gate";
-import { UPLOAD_EGRESS, uploadPermissions, uploadStep } from "./upload";
+import { uploadPermissions, uploadStep } from "./upload";
 
 /** Arguments of {@link ConfigurationExport}. */
 export interface ConfigurationExportArgs {
@@ -45,35 +43,21 @@ const FILE = "configurations.json.gz";
 export class ConfigurationExport extends ComponentResource {
     constructor(name: string, args: ConfigurationExportArgs, opts?: ComponentResourceOptions) {
         super("mcp:backup:ConfigurationExport", name, {}, opts);
-        const { namespace, labels, bucket, apiServer } = args;
+        const { namespace, labels, bucket } = args;
 
-        const access = declareGateAccess(
+        const access = declareTaskAccess(
             name,
             {
                 namespace,
                 labels,
-                subject: name,
-                label: TASK_LABEL,
-                egress: [
-                    {
-                        to: [{ ipBlock: { cidr: apiServer.cidr } }],
-                        ports: [{ protocol: "TCP", port: apiServer.port }],
-                    },
-                    ...UPLOAD_EGRESS,
-                ],
+                egress: [egressToNetwork(args.apiServer), HTTPS_EGRESS],
                 rules: listRules(),
+                aws: {
+                    cluster: args.cluster,
+                    permissions: uploadPermissions(bucket, ["kubernetes"], args.metrics),
+                },
             },
             this,
-        );
-        const identity = new PodIdentity(
-            name,
-            {
-                cluster: args.cluster,
-                namespace,
-                serviceAccount: access.account.metadata.name,
-                permissions: uploadPermissions(bucket, ["kubernetes"], args.metrics),
-            },
-            { parent: this },
         );
         const plan: ExportPlan = {
             namespace: args.namespaceName,
@@ -99,7 +83,7 @@ export class ConfigurationExport extends ComponentResource {
                         metrics: args.metrics,
                     }),
                 ],
-                after: [identity, bucket],
+                after: [bucket],
             },
             this,
         );

@@ -3,12 +3,10 @@ import { ComponentResource, type ComponentResourceOptions, type Input } from "@p
 import { DATABASE } from "../../runbook/numbers";
 import { asApplication, type Connection } from "../data/connection";
 import { contentHash } from "../hash";
-import { PodIdentity } from "../identity/podIdentity";
-import { TASK_LABEL } from "../labels";
 import { type BackupBucket } from "../storage/backupBucket";
+import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
 import { declareScheduledTask, declareTask, script, type TaskArgs, type TaskStep } from "../tasks/task";
-import { declareGateAccess } from "../workload/gate";
-import { type BackupKind, UPLOAD_EGRESS, uploadPermissions, uploadStep } from "./upload";
+import { type BackupKind, uploadPermissions, uploadStep } from "./upload";
 
 /** What one dump is taken with. */
 export interface DumpArgs {
@@ -86,32 +84,18 @@ export class DatabaseDumps extends ComponentResource {
         super("mcp:backup:DatabaseDumps", name, {}, opts);
         const { namespace, labels, connection, bucket } = args;
 
-        const access = declareGateAccess(
+        const access = declareTaskAccess(
             name,
             {
                 namespace,
                 labels,
-                subject: name,
-                label: TASK_LABEL,
-                egress: [
-                    {
-                        to: [{ ipBlock: { cidr: args.network } }],
-                        ports: [{ protocol: "TCP", port: DATABASE.port }],
-                    },
-                    ...UPLOAD_EGRESS,
-                ],
+                egress: [egressToNetwork({ cidr: args.network, port: DATABASE.port }), HTTPS_EGRESS],
+                aws: {
+                    cluster: args.cluster,
+                    permissions: uploadPermissions(bucket, ["daily", "weekly", "manual"], args.metrics),
+                },
             },
             this,
-        );
-        const identity = new PodIdentity(
-            name,
-            {
-                cluster: args.cluster,
-                namespace,
-                serviceAccount: access.account.metadata.name,
-                permissions: uploadPermissions(bucket, ["daily", "weekly", "manual"], args.metrics),
-            },
-            { parent: this },
         );
         this.task = (kind, label) => ({
             access,
@@ -119,7 +103,7 @@ export class DatabaseDumps extends ComponentResource {
             scratch: args.scratch,
             // Nobody waits for the next one of those that are taken once.
             steps: dumpSteps(args, kind, label, kind === "manual" ? undefined : args.metrics),
-            after: [identity, bucket, connection.resource],
+            after: [bucket, connection.resource],
         });
         for (const kind of ["daily", "weekly"] as const) {
             const schedule = args[kind];

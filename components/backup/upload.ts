@@ -1,13 +1,10 @@
 import { type Input } from "@pulumi/pulumi";
-import { IDENTITY_AGENT_EGRESS, metricsPermission, type PodIdentityArgs } from "../identity/podIdentity";
+import { metricsPermission, type PodIdentityArgs } from "../identity/podIdentity";
 import { type BackupBucket } from "../storage/backupBucket";
 import { script, type TaskStep } from "../tasks/task";
 
 /** A prefix of the backup bucket. What is below it is kept as long as section 7.1 says. */
 export type BackupKind = "daily" | "weekly" | "manual" | "kubernetes";
-
-/** Where an upload connects to: S3, KMS and CloudWatch, whose addresses change, and the agent with its credentials. */
-export const UPLOAD_EGRESS = [{ ports: [{ protocol: "TCP", port: 443 }] }, IDENTITY_AGENT_EGRESS];
 
 /** Rights to put something below these prefixes, to see whether it came there whole, and to report it in `metrics`. */
 export function uploadPermissions(

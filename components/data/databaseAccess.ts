@@ -11,10 +11,8 @@ import { RandomBytes } from "@pulumi/random/randomBytes";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import { DATABASE } from "../../runbook/numbers";
 import { contentHash } from "../hash";
-import { IDENTITY_AGENT_EGRESS, PodIdentity } from "../identity/podIdentity";
-import { TASK_LABEL } from "../labels";
+import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
 import { declareTask, script } from "../tasks/task";
-import { declareGateAccess } from "../workload/gate";
 import { type Connection, declareConnection } from "./connection";
 import { type Database, type DatabaseInstance } from "./database";
 import { scramVerifier } from "./scram";
@@ -88,40 +86,25 @@ export class DatabaseAccess extends ComponentResource {
         );
         const mounted = (key: string) => [{ name: application.metadata.name, keys: [key] }];
 
-        const access = declareGateAccess(
+        const access = declareTaskAccess(
             name,
             {
                 namespace,
                 labels,
-                subject: name,
-                label: TASK_LABEL,
-                egress: [
-                    {
-                        to: [{ ipBlock: { cidr: args.network } }],
-                        ports: [{ protocol: "TCP", port: DATABASE.port }],
-                    },
-                    // Secrets Manager and KMS.
-                    { ports: [{ protocol: "TCP", port: 443 }] },
-                    IDENTITY_AGENT_EGRESS,
-                ],
+                // The database, and Secrets Manager and KMS.
+                egress: [egressToNetwork({ cidr: args.network, port: DATABASE.port }), HTTPS_EGRESS],
+                aws: {
+                    cluster: args.cluster,
+                    permissions: [
+                        {
+                            actions: ["secretsmanager:GetSecretValue"],
+                            resources: instances.map(({ administrator }) => administrator),
+                        },
+                        { actions: ["kms:Decrypt"], resources: [database.keyArn] },
+                    ],
+                },
             },
             this,
-        );
-        const identity = new PodIdentity(
-            name,
-            {
-                cluster: args.cluster,
-                namespace,
-                serviceAccount: access.account.metadata.name,
-                permissions: [
-                    {
-                        actions: ["secretsmanager:GetSecretValue"],
-                        resources: instances.map(({ administrator }) => administrator),
-                    },
-                    { actions: ["kms:Decrypt"], resources: [database.keyArn] },
-                ],
-            },
-            { parent: this },
         );
         const environment = ({ host }: DatabaseInstance) => ({
             PGHOST: host,
@@ -154,7 +137,7 @@ export class DatabaseAccess extends ComponentResource {
                             secrets: mounted("verifier"),
                         },
                     ],
-                    after: [identity, ...instance.ready],
+                    after: instance.ready,
                 },
                 this,
             );

@@ -1,10 +1,10 @@
-import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import { type HealthPlan } from "../../jobs/health";
 import { type Probe } from "../../jobs/lib/probes";
 import { CACHE, DATABASE } from "../../runbook/numbers";
 import { type Connection } from "../data/connection";
-import { IDENTITY_AGENT_EGRESS, metricsPermission, PodIdentity } from "../identity/podIdentity";
-import { ASKING_TASKS, TASK_LABEL } from "../labels";
+import { metricsPermission } from "../identity/podIdentity";
+import { declareTaskAccess, egressToPods } from "../tasks/access";
 import {
     declareScheduledTask,
     declareTask,
@@ -14,7 +14,6 @@ import {
     type TaskArgs,
     type TaskStep,
 } from "../tasks/task";
-import { declareGateAccess } from "../workload/gate";
 
 /** Every five minutes. */
 const SCHEDULE = "*/5 * * * *";
@@ -73,18 +72,13 @@ export class HealthChecks extends ComponentResource {
         super("mcp:observability:HealthChecks", name, {}, opts);
         const { namespace, labels, stores, run } = args;
 
-        const access = declareGateAccess(
+        const access = declareTaskAccess(
             name,
             {
                 namespace,
                 labels,
-                subject: ASKING_TASKS.health,
-                label: TASK_LABEL,
                 egress: [
-                    ...args.services.map(({ app, port }) => ({
-                        to: [{ podSelector: { matchLabels: { app } } }],
-                        ports: [{ protocol: "TCP", port }],
-                    })),
+                    ...args.services.map(egressToPods),
                     ...storesEgress(stores, args.network),
                     // Anywhere: APIM, Azure AD and CloudWatch change their addresses.
                     { ports: [...new Set([443, ...args.ports])].map((port) => ({ protocol: "TCP", port })) },
@@ -97,20 +91,10 @@ export class HealthChecks extends ComponentResource {
                             },
                         ],
                     },
-                    IDENTITY_AGENT_EGRESS,
                 ],
+                aws: { cluster: args.cluster, permissions: [metricsPermission(args.metricNamespace)] },
             },
             this,
-        );
-        const identity = new PodIdentity(
-            name,
-            {
-                cluster: args.cluster,
-                namespace,
-                serviceAccount: access.account.metadata.name,
-                permissions: [metricsPermission(args.metricNamespace)],
-            },
-            { parent: this },
         );
 
         const { database } = stores;
@@ -150,10 +134,7 @@ export class HealthChecks extends ComponentResource {
                       probe,
                       publish,
                   ];
-        const after: Resource[] = [
-            identity,
-            ...Object.values(stores).map(({ resource }: Connection) => resource),
-        ];
+        const after = Object.values(stores).map(({ resource }: Connection) => resource);
         const task = { access, steps, deadlineSeconds: DEADLINE_SECONDS, after };
         declareScheduledTask(name, { ...task, schedule: SCHEDULE }, this);
         if (run !== undefined) {

@@ -2,10 +2,9 @@ import { ComponentResource, type ComponentResourceOptions, type Input } from "@p
 import { type CleanupPlan } from "../../jobs/cacheCleanup";
 import { CACHE_CLEANUP } from "../../runbook/numbers";
 import { type Connection } from "../data/connection";
-import { TASK_LABEL } from "../labels";
 import { mountedStores, storesEgress } from "../observability/healthChecks";
+import { declareTaskAccess } from "../tasks/access";
 import { declareScheduledTask, declareTask, program, type TaskArgs } from "../tasks/task";
-import { declareGateAccess } from "../workload/gate";
 
 /** Limit of one run, in seconds: a million keys take some seconds. */
 const DEADLINE_SECONDS = 1800;
@@ -37,15 +36,9 @@ export class CacheCleanup extends ComponentResource {
     constructor(name: string, args: CacheCleanupArgs, opts?: ComponentResourceOptions) {
         super("mcp:operations:CacheCleanup", name, {}, opts);
         const { namespace, labels, cache, run } = args;
-        const access = declareGateAccess(
+        const access = declareTaskAccess(
             name,
-            {
-                namespace,
-                labels,
-                subject: name,
-                label: TASK_LABEL,
-                egress: storesEgress({ cache }, args.network),
-            },
+            { namespace, labels, egress: storesEgress({ cache }, args.network) },
             this,
         );
         const task = (dryRun: boolean): TaskArgs => ({

@@ -2,12 +2,10 @@ import { ComponentResource, type ComponentResourceOptions, type Input } from "@p
 import { type WindowPlan } from "../../jobs/window";
 import { DATABASE } from "../../runbook/numbers";
 import { type DumpArgs, dumpSteps } from "../backup/databaseDumps";
-import { UPLOAD_EGRESS, uploadPermissions } from "../backup/upload";
+import { uploadPermissions } from "../backup/upload";
 import { asApplication } from "../data/connection";
-import { PodIdentity } from "../identity/podIdentity";
-import { TASK_LABEL } from "../labels";
+import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
 import { declareScheduledTask, declareTask, program, script, type TaskArgs } from "../tasks/task";
-import { declareGateAccess } from "../workload/gate";
 
 /** Most runs at once: the scheduled one, and one by hand. */
 export const MAINTENANCE_TASKS = 2;
@@ -43,32 +41,15 @@ export class DatabaseMaintenance extends ComponentResource {
     constructor(name: string, args: DatabaseMaintenanceArgs, opts?: ComponentResourceOptions) {
         super("mcp:operations:DatabaseMaintenance", name, {}, opts);
         const { namespace, labels, bucket, connection, images, run } = args;
-        const access = declareGateAccess(
+        const access = declareTaskAccess(
             name,
             {
                 namespace,
                 labels,
-                subject: name,
-                label: TASK_LABEL,
-                egress: [
-                    {
-                        to: [{ ipBlock: { cidr: args.network } }],
-                        ports: [{ protocol: "TCP", port: DATABASE.port }],
-                    },
-                    ...UPLOAD_EGRESS,
-                ],
+                egress: [egressToNetwork({ cidr: args.network, port: DATABASE.port }), HTTPS_EGRESS],
+                aws: { cluster: args.cluster, permissions: uploadPermissions(bucket, ["manual"]) },
             },
             this,
-        );
-        const identity = new PodIdentity(
-            name,
-            {
-                cluster: args.cluster,
-                namespace,
-                serviceAccount: access.account.metadata.name,
-                permissions: uploadPermissions(bucket, ["manual"]),
-            },
-            { parent: this },
         );
         const task = (label: string, window: Pick<WindowPlan, "scheduled" | "force">): TaskArgs => ({
             access,
@@ -92,7 +73,7 @@ export class DatabaseMaintenance extends ComponentResource {
                     ...asApplication(connection),
                 },
             ],
-            after: [identity, bucket, connection.resource],
+            after: [bucket, connection.resource],
         });
         declareScheduledTask(
             name,

@@ -1,9 +1,9 @@
-import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { type DiagnosticsPlan } from "../../jobs/diagnostics";
-import { ASKING_TASKS, TASK_LABEL } from "../labels";
 import { mountedStores, type Stores, storesEgress } from "../observability/healthChecks";
+import { declareTaskAccess, HTTPS_EGRESS } from "../tasks/access";
 import { declareTask, program, script, type TaskStep } from "../tasks/task";
-import { declareGateAccess } from "../workload/gate";
+import { type AskingPodsArgs, askingPodsEgress } from "./askingPods";
 
 /** Limit of one run, in seconds. */
 const DEADLINE_SECONDS = 180;
@@ -11,22 +11,11 @@ const DEADLINE_SECONDS = 180;
 const TLS = "require";
 
 /** Arguments of {@link Diagnostics}. */
-export interface DiagnosticsArgs extends Pick<
-    DiagnosticsPlan,
-    "app" | "port" | "metrics" | "jwksStatus" | "probes"
-> {
-    namespace: Input<string>;
-    /** The same, for the program. */
-    namespaceName: string;
-    /** Labels of every object. */
-    labels: Record<string, string>;
-    /** Where the Kubernetes API is reached. */
-    apiServer: { cidr: string; port: number };
+export interface DiagnosticsArgs
+    extends AskingPodsArgs, Pick<DiagnosticsPlan, "metrics" | "jwksStatus" | "probes"> {
     stores: Stores;
     /** Range of the network that the stores are in. */
     network: string;
-    /** Names the run: the ticket. */
-    run: string;
     /** Images the steps run on, pinned. */
     images: { node: string; postgres: string | undefined };
 }
@@ -38,32 +27,18 @@ export interface DiagnosticsArgs extends Pick<
 export class Diagnostics extends ComponentResource {
     constructor(name: string, args: DiagnosticsArgs, opts?: ComponentResourceOptions) {
         super("mcp:operations:Diagnostics", name, {}, opts);
-        const { namespace, labels, stores, apiServer, app, port, images } = args;
+        const { namespace, labels, stores, app, port, images } = args;
         const list = (apiGroup: string, ...resources: string[]) => ({
             apiGroups: [apiGroup],
             resources,
             verbs: ["list"],
         });
-        const access = declareGateAccess(
+        const access = declareTaskAccess(
             name,
             {
                 namespace,
                 labels,
-                subject: ASKING_TASKS.diagnostics,
-                label: TASK_LABEL,
-                egress: [
-                    {
-                        to: [{ ipBlock: { cidr: apiServer.cidr } }],
-                        ports: [{ protocol: "TCP", port: apiServer.port }],
-                    },
-                    {
-                        to: [{ podSelector: { matchLabels: { app } } }],
-                        ports: [{ protocol: "TCP", port }],
-                    },
-                    ...storesEgress(stores, args.network),
-                    // Anywhere: APIM and Azure AD change their addresses.
-                    { ports: [{ protocol: "TCP", port: 443 }] },
-                ],
+                egress: [...askingPodsEgress(args), ...storesEgress(stores, args.network), HTTPS_EGRESS],
                 rules: [
                     list("", "pods"),
                     { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },

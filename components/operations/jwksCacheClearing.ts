@@ -1,23 +1,14 @@
-import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { type JwksCachePlan } from "../../jobs/jwksCache";
-import { ASKING_TASKS, TASK_LABEL } from "../labels";
+import { declareTaskAccess } from "../tasks/access";
 import { declareTask, program } from "../tasks/task";
-import { declareGateAccess } from "../workload/gate";
+import { type AskingPodsArgs, askingPodsEgress } from "./askingPods";
 
 /** Limit of one run, in seconds. */
 const DEADLINE_SECONDS = 120;
 
 /** Arguments of {@link JwksCacheClearing}. */
-export interface JwksCacheClearingArgs extends Pick<JwksCachePlan, "app" | "port" | "path"> {
-    namespace: Input<string>;
-    /** The same, for the program. */
-    namespaceName: string;
-    /** Labels of every object. */
-    labels: Record<string, string>;
-    /** Where the Kubernetes API is reached. */
-    apiServer: { cidr: string; port: number };
-    /** Names the run: the ticket. */
-    run: string;
+export interface JwksCacheClearingArgs extends AskingPodsArgs, Pick<JwksCachePlan, "path"> {
     /** Node image, pinned. */
     nodeImage: string;
 }
@@ -26,24 +17,13 @@ export interface JwksCacheClearingArgs extends Pick<JwksCachePlan, "app" | "port
 export class JwksCacheClearing extends ComponentResource {
     constructor(name: string, args: JwksCacheClearingArgs, opts?: ComponentResourceOptions) {
         super("mcp:operations:JwksCacheClearing", name, {}, opts);
-        const { namespace, labels, apiServer, app, port, path } = args;
-        const access = declareGateAccess(
+        const { namespace, labels, app, port, path } = args;
+        const access = declareTaskAccess(
             name,
             {
                 namespace,
                 labels,
-                subject: ASKING_TASKS.jwksCache,
-                label: TASK_LABEL,
-                egress: [
-                    {
-                        to: [{ ipBlock: { cidr: apiServer.cidr } }],
-                        ports: [{ protocol: "TCP", port: apiServer.port }],
-                    },
-                    {
-                        to: [{ podSelector: { matchLabels: { app } } }],
-                        ports: [{ protocol: "TCP", port }],
-                    },
-                ],
+                egress: askingPodsEgress(args),
                 rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["list"] }],
             },
             this,
