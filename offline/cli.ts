@@ -235,7 +235,8 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
 
     /** Writes the generated documents anew; the tests only ever compare them. */
     docs: async () => {
-        writeFileSync(join(root, "docs", "runbook.md"), renderRunbook());
+        const alarms = alarmsOf(valuesOf(root, "production"));
+        writeFileSync(join(root, "docs", "runbook.md"), renderRunbook(alarms));
         writeFileSync(join(root, "docs", "coverage.md"), renderCoverage());
         writeFileSync(join(root, "docs", "policies.md"), renderPolicies(rules));
         const recorded = (...edits: string[]) =>
@@ -245,7 +246,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             const path = join(root, file);
             writeFileSync(path, withPictures(readFileSync(path, "utf8"), pictures));
         }
-        writeFileSync(join(root, "docs", "alarms.md"), renderAlarms(alarmsOf(valuesOf(root, "production"))));
+        writeFileSync(join(root, "docs", "alarms.md"), renderAlarms(alarms));
         return 0;
     },
 };

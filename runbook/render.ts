@@ -1,10 +1,19 @@
 import { catalogue } from "./catalogue";
+import { type Severity } from "./numbers";
 import { exampleEdits, examplesOf, flagOf, parametersOf, pathWith } from "./parameters";
 import { type Procedure } from "./procedure";
 import { SYMPTOMS } from "./symptoms";
 
-/** The catalogue as a page (docs/runbook.md). */
-export function renderRunbook(): string {
+/** An alarm, as far as it leads to a procedure. */
+export interface Lead {
+    id: string;
+    severity: Severity;
+    /** Id of the procedure. */
+    procedure: string;
+}
+
+/** The catalogue as a page (docs/runbook.md), with the alarms that lead to its procedures. */
+export function renderRunbook(alarms: readonly Lead[]): string {
     return [
         "# Runbook",
         "",
@@ -23,14 +32,17 @@ export function renderRunbook(): string {
         "| --- | --- |",
         ...catalogue.map(({ id, title, sections }) => `| [${title}](#${id}) | ${sections.join(", ")} |`),
         "",
-        ...catalogue.flatMap(renderProcedure),
+        ...catalogue.flatMap((procedure) => renderProcedure(procedure, alarms)),
     ].join("\n");
 }
 
 /** One procedure, below its anchor. */
-export function renderProcedure(procedure: Procedure): string[] {
+export function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): string[] {
     const { id, title, sections, when, looks = [], edits, changes, verify, undo, rights } = procedure;
     const values = edits.map(({ path, value }) => `- \`${path}\`: ${value}`);
+    const leading = alarms
+        .filter((alarm) => alarm.procedure === id)
+        .map((alarm) => `[${alarm.id}](alarms.md#${alarm.id}) (${alarm.severity})`);
     const effects = changes.map(({ operation, type, name }) => `- ${operation} \`${type}\` \`${name}\``);
     return [
         `<a id="${id}"></a>`,
@@ -56,6 +68,7 @@ export function renderProcedure(procedure: Procedure): string[] {
                   ...effects,
                   "",
               ]),
+        ...(leading.length === 0 ? [] : [`**Alarms that lead here:** ${leading.join(", ")}`, ""]),
         `**Verified by:** ${verify}`,
         "",
         `**Undone by:** ${undo}`,

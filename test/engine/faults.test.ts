@@ -261,7 +261,7 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
 
         // It would be another five minutes: once it is seen to wait, somebody presses Ctrl-C.
         const second = own.stack.start(["up", "--yes", "--skip-preview"]);
-        await eventually("it waits again", () => waits(own, second), 60);
+        await eventually("it waits again", () => waits(own, second), 180);
         second.interrupt();
         assert.notEqual((await second.done).status, 0);
         await own.settles(leaves);

@@ -98,7 +98,7 @@ export class Platform {
                 assert.deepEqual(found, wanted);
                 return true;
             },
-            20,
+            60,
         );
     }
 

@@ -67,7 +67,12 @@ describe("npm run runbook", () => {
             stdout,
             /npm run runbook -- run database-recovery --restore-time 2026-01-31T10:30:00\+05:30/,
         );
-        const { parameters } = JSON.parse(runbook(["show", "restart", "--json"]).stdout);
+        assert.match(
+            runbook(["show", "high-error-rate"]).stdout,
+            /Alarms that lead here:.* \[error-rate-major\].* \(P2\)/,
+        );
+        const { parameters, alarms } = JSON.parse(runbook(["show", "restart", "--json"]).stdout);
+        assert.deepEqual(alarms, []);
         assert.deepEqual(
             parameters.map(({ flag, default: value }: { flag: string; default?: string }) => [flag, value]),
             [

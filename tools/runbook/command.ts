@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { alarmsOf } from "../../composition/alarmTable";
 import { isBlocked, previewStack } from "../../offline/preview";
 import { bundleProgram } from "../../offline/program";
 import { renderJson, renderText } from "../../offline/render";
@@ -74,13 +75,15 @@ function list(args: string[]): number {
     return 0;
 }
 
-async function show(_: string, procedure: Procedure, args: string[]): Promise<number> {
+async function show(root: string, procedure: Procedure, args: string[]): Promise<number> {
     const { values } = parseArgs({ args, options: { json: { type: "boolean", default: false } } });
+    const alarms = alarmsOf(valuesOf(root, "production"));
     if (values.json) {
         const parameters = parametersOf(procedure).map((each) => ({ ...each, flag: flagOf(each.name) }));
-        printJson({ ...procedure, parameters, command: runCommandOf(procedure) });
+        const leading = alarms.filter((alarm) => alarm.procedure === procedure.id).map(({ id }) => id);
+        printJson({ ...procedure, parameters, command: runCommandOf(procedure), alarms: leading });
     } else {
-        process.stdout.write(`${renderProcedure(procedure).slice(2).join("\n")}\n`);
+        process.stdout.write(`${renderProcedure(procedure, alarms).slice(2).join("\n")}\n`);
     }
     return 0;
 }
