@@ -130,6 +130,27 @@ describe("npm run preview", () => {
             assert.doesNotMatch(stderr, /^\s+at \w+ \(/m);
         });
 
+        it("takes the workload of the README as it stands there, with all that the others have", () => {
+            const readme = readFileSync(join(root, "README.md"), "utf8");
+            const [, lines] = /<!-- workload -->\n\n```yaml\n([^]*?)```/.exec(readme)!;
+            const indented = lines!.replace(/^/gm, "    ").trimEnd();
+            const { status, stdout, stderr } = previewWith((text) =>
+                text.replace(/^ {2}mcp:workloads:\n/m, (line) => `${line}${indented}\n`),
+            );
+            assert.equal(status, 0, stderr);
+            for (const kind of [
+                "Deployment",
+                "Service",
+                "HorizontalPodAutoscaler",
+                "PodDisruptionBudget",
+                "NetworkPolicy",
+                "ServiceAccount",
+            ]) {
+                assert.match(stdout, new RegExp(`${kind} +reports\\b`));
+            }
+            assert.match(stdout, /Job +reports-smoke-/);
+        });
+
         it("reads an encrypted secret as set, and refuses one outside mcp:secrets", () => {
             const secure = "        LOG_LEVEL: { secure: v1:planted }";
             const misplaced = previewWith((text) => text.replace(/^ {8}LOG_LEVEL: info$/m, secure));
