@@ -1,4 +1,5 @@
 import { declareAlarms } from "./composition/alarms";
+import { declareChecklist } from "./composition/checklist";
 import { declareData } from "./composition/data";
 import { declareEdge } from "./composition/edge";
 import { declareFoundation } from "./composition/foundation";
@@ -14,7 +15,7 @@ const foundation = declareFoundation(loadStack());
 const incidents = declareIncidents(foundation);
 const data = declareData(foundation, incidents);
 const observability = declareObservability(foundation, data);
-const urls = declareWorkloads(foundation, data);
+const workloads = declareWorkloads(foundation, data, declareChecklist(foundation, observability));
 declareEdge(foundation);
 declareMaintenance(foundation, incidents);
 declareHealth(foundation, data);
@@ -22,7 +23,8 @@ declareAlarms(foundation, incidents);
 declareOperations(foundation, data);
 
 export const namespace = foundation.namespace.namespace;
-export const services = urls;
+export const services = workloads.urls;
+export const completedImages = workloads.completed;
 export const severityTopics = incidents.topics;
 export const databaseHost = data.database?.host;
 export const cacheHost = data.cache?.host;

@@ -1,7 +1,8 @@
-import { type ComponentResource } from "@pulumi/pulumi";
+import { type ComponentResource, type Output } from "@pulumi/pulumi";
 import { ASKING_TASKS } from "../components/labels";
 import { PodIdentity } from "../components/identity/podIdentity";
 import { LEDGER } from "../components/platform/namespace";
+import { type Checklist } from "../components/workload/evidence";
 import { BlueGreenWorkload } from "../components/workload/blueGreenWorkload";
 import { RollingWorkload } from "../components/workload/rollingWorkload";
 import { type StackValues, type WorkloadValues } from "../config";
@@ -11,19 +12,33 @@ import { HEALTH_MATRIX } from "../runbook/numbers";
 import { type Data } from "./data";
 import { type Foundation } from "./foundation";
 
-/** Declares the services, each with its gates. Sections 3.2 to 3.4. Returns their addresses by name. */
-export function declareWorkloads(foundation: Foundation, data: Data): Record<string, string> {
-    return Object.fromEntries(
-        Object.entries(foundation.values.workloads).map(([name, workload]) => [
-            name,
-            declareWorkload(foundation, data, name, workload).url,
-        ]),
+/** What the services are to others, by name. */
+export interface Workloads {
+    /** Addresses inside the cluster. */
+    urls: Record<string, string>;
+    /** Images, once they have passed every gate. */
+    completed: Record<string, Output<string>>;
+}
+
+/** Declares the services, each with its gates. Sections 3.1 to 3.4. */
+export function declareWorkloads(
+    foundation: Foundation,
+    data: Data,
+    checklist: Checklist | undefined,
+): Workloads {
+    const declared = Object.entries(foundation.values.workloads).map(
+        ([name, workload]) => [name, declareWorkload(foundation, data, checklist, name, workload)] as const,
     );
+    return {
+        urls: Object.fromEntries(declared.map(([name, { url }]) => [name, url])),
+        completed: Object.fromEntries(declared.map(([name, { completed }]) => [name, completed])),
+    };
 }
 
 function declareWorkload(
     { values, providers: { aws, kubernetes, random }, name: prefix, labels, namespace }: Foundation,
     data: Data,
+    checklist: Checklist | undefined,
     name: string,
     workload: WorkloadValues,
 ) {
@@ -49,6 +64,7 @@ function declareWorkload(
         labels,
         after,
         dumps: data.dumps,
+        checklist,
         nodeImage: pinned(values.images, values.jobs.images.node),
         secrets: secretsOf(values, name),
         connections: connectionsOf(values, name, data),

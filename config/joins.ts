@@ -4,7 +4,7 @@ import { DATABASE, EXTERNAL, HEALTH_MATRIX } from "../runbook/numbers";
 import { type HealthValues } from "./health";
 import { pinned, releaseReference } from "./images";
 import { type StackValues } from "./stack";
-import { type BlueGreenValues, type STORES, type WorkloadValues } from "./workload";
+import { type BlueGreenValues, type ReleaseValues, type STORES, type WorkloadValues } from "./workload";
 
 /** Who may reach a workload and what it may reach, with the names of the values resolved. */
 export function networkOf({ workloads, kubernetes, observability }: StackValues, name: string) {
@@ -50,21 +50,12 @@ export function connectionsOf<T>(
 }
 
 /** One release of a workload, ready to run: its image pinned, its configuration over the workload's own. */
-export function releaseOf(
-    values: StackValues,
-    { image, config }: WorkloadValues,
-    release: {
-        version: string;
-        config: Record<string, string>;
-        ticket?: string | undefined;
-        databaseChange: boolean;
-    },
-) {
+export function releaseOf(values: StackValues, { image, config }: WorkloadValues, release: ReleaseValues) {
     return {
         version: release.version,
         image: pinned(values.images, releaseReference(values, image, release.version)),
         config: { ...config, ...release.config },
-        ticket: release.ticket,
+        change: release.change,
         databaseChange: release.databaseChange,
     };
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { alarmsSchema } from "./alarms";
 import { awsSchema } from "./aws";
 import { cacheSchema, checkCache } from "./cache";
+import { checklistSchema } from "./checklist";
 import { checkDatabase, databaseSchema } from "./database";
 import { checkDumps } from "./dumps";
 import { checkEdge, ingressSchema, tlsSchema } from "./edge";
@@ -32,6 +33,8 @@ const stackShape = z.strictObject({
     images: imagesSchema.prefault({}),
     jobs: jobsSchema,
     workloads: workloadsSchema,
+    /** What a release must bring before it starts. Default: nothing; production asks. */
+    checklist: checklistSchema.prefault({}),
     incident: incidentSchema,
     /** Limits of the alarms. Default: those in there. */
     alarms: alarmsSchema.prefault({}),

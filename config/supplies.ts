@@ -56,6 +56,10 @@ const looseSchema = z.object({
                 .catch(undefined),
         )
         .catch({}),
+    checklist: z
+        .object({ validatedBy: z.unknown().optional(), unvalidated: z.unknown().optional() })
+        .catch({ validatedBy: "" })
+        .prefault({}),
     database: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
     cache: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
     health: z.object({ azureTenant: z.unknown().optional() }).optional().catch(undefined),
@@ -95,6 +99,15 @@ export function missingSupplies(raw: unknown, stack: string): Supply[] {
                 });
             }
         }
+    }
+    const { validatedBy, unvalidated } = values.checklist;
+    if (values.environment === "production" && validatedBy === undefined && unvalidated === undefined) {
+        const path = ["checklist", "validatedBy"];
+        missing.push({
+            path,
+            placeholder: "placeholder/mcp/staging",
+            command: `pulumi config set --stack ${stack} --path ${configPath(path)} ORGANIZATION/mcp/staging`,
+        });
     }
     for (const store of ["database", "cache"] as const) {
         if (values[store] !== undefined && values[store].subnets === undefined) {

@@ -8,6 +8,7 @@ import {
     HIGH_ERROR_RATE_PERCENT,
     SOAK_SECONDS,
 } from "../runbook/numbers";
+import { changeSchema } from "./checklist";
 import { own } from "./own";
 import {
     cidr,
@@ -151,8 +152,8 @@ const release = z.strictObject({
     version: versionTag,
     /** Environment of this release alone, over the workload's own. Default: nothing. */
     config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
-    /** Change request it belongs to, kept in the ledger of releases. Default: none. */
-    ticket: typedText(someText).optional(),
+    /** Record of the change that brings it, kept in the ledger of releases. Default: none. Section 3.1. */
+    change: changeSchema.optional(),
     /** Whether it changes the database: then a dump is taken before its pods start. Section 3.1. Default: false. */
     databaseChange: z.boolean({ error: "true or false" }).default(false),
 });
@@ -275,7 +276,8 @@ export const workloadSchema = z.strictObject({
 });
 
 type ParsedWorkload = z.output<typeof workloadSchema>;
-type ParsedRelease = z.output<typeof release>;
+/** One release's values. */
+export type ReleaseValues = z.output<typeof release>;
 
 /** What every workload's values have; durations are in seconds, defaults come from the health matrix. */
 interface CommonValues extends Omit<ParsedWorkload, "strategy" | "release" | "releases" | "live" | "stage"> {
@@ -287,13 +289,13 @@ interface CommonValues extends Omit<ParsedWorkload, "strategy" | "release" | "re
 /** Values of a workload whose pods are replaced step by step. */
 export interface RollingValues extends CommonValues {
     strategy: "rolling";
-    release: ParsedRelease;
+    release: ReleaseValues;
 }
 
 /** Values of a workload with two colours. */
 export interface BlueGreenValues extends CommonValues {
     strategy: "blueGreen";
-    releases: { [colour in Colour]?: ParsedRelease | undefined };
+    releases: { [colour in Colour]?: ReleaseValues | undefined };
     live: Colour;
     stage?: Colour | undefined;
 }

@@ -72,7 +72,7 @@ are those of docker login. Exit status: 0, or 1 when a tag could not be resolved
 `;
 
 const RELEASES_HELP = `Usage: npm run releases -- list [--stack NAME] [--workload NAME]
-       npm run releases -- restore --revision N [--ticket TICKET] [--stack NAME] [--workload NAME]
+       npm run releases -- restore --revision N [--stack NAME] [--workload NAME]
 
 Shows the releases of a blue-green workload that the cluster remembers, or sets an earlier one on the idle colour of
 the stack file, with its digest; the traffic stays where it is. kubectl reads the ledger: with the context the stack
@@ -82,7 +82,6 @@ nothing is written.
   --stack NAME       stack whose file and cluster are meant (${stackNames(root).join(", ")}); default production
   --workload NAME    blue-green workload; default mcp-server
   --revision N       revision to restore, as list shows it
-  --ticket TICKET    change request of the restored release; default none
   --help             this text
 `;
 
@@ -207,7 +206,6 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
                 stack: { type: "string", default: "production" },
                 workload: { type: "string", default: "mcp-server" },
                 revision: { type: "string" },
-                ticket: { type: "string" },
                 help: { type: "boolean", default: false },
             },
         });

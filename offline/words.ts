@@ -59,7 +59,7 @@ export function describeReleases(changes: readonly Change[]): string[] {
                     ? [name.slice(prefix.length + 1).replace(/-[0-9a-f]{8}$/, "")]
                     : [],
             );
-        const order = ["dump", "capacity", "smoke", "soak"];
+        const order = ["evidence", "dump", "capacity", "smoke", "soak"];
         gates.sort((one, other) => order.indexOf(one) - order.indexOf(other));
         return gates.length === 0 ? "" : `; gates: ${gates.join(", ")}`;
     }

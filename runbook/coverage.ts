@@ -49,7 +49,19 @@ export const coverage: readonly Item[] = [
         ["Run a query in PostgreSQL", "health-check"],
         ["Ping Redis", "health-check"],
     ),
-    ...section("3.1", ["Have a backup, where the database changes", "database-change"]),
+    ...section(
+        "3.1",
+        [
+            "Review the change request and its approvals",
+            "standard-deployment blue-green-release",
+            { decision: "evidence-is-asked-for-once" },
+        ],
+        ["See that the tests in staging passed", "standard-deployment blue-green-release"],
+        ["Know the metrics it is measured against", "blue-green-release"],
+        ["Have a plan to roll back", "standard-deployment blue-green-release"],
+        ["Have a backup, where the database changes", "database-change"],
+        ["Have the dashboard at hand", "standard-deployment blue-green-release"],
+    ),
     ...section(
         "3.2",
         [

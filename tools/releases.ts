@@ -48,7 +48,6 @@ export interface RestoredRelease {
     workload: string;
     colour: Colour;
     version: string;
-    ticket?: string | undefined;
     /** Image reference, without digest. */
     reference: string;
     digest: string;
@@ -69,14 +68,11 @@ export function listReleases(options: ReleasesOptions): void {
  *
  * @throws UsageError for whatever cannot be restored; the file is unchanged then.
  */
-export function restore(options: ReleasesOptions & { revision?: string; ticket?: string }): void {
-    const { root, stack, workload: name, revision, ticket, log } = options;
+export function restore(options: ReleasesOptions & { revision?: string }): void {
+    const { root, stack, workload: name, revision, log } = options;
     if (!/^[1-9]\d*$/.test(revision ?? "")) {
         const found = JSON.stringify(revision) ?? "nothing";
         throw new UsageError(`--revision: found ${found}, expected a number that list shows`);
-    }
-    if (ticket === "") {
-        throw new UsageError(`--ticket: found "", expected a text that is not empty`);
     }
     const { values, workload } = readStack(options);
     const live = liveOf(values, workload);
@@ -106,18 +102,18 @@ export function restore(options: ReleasesOptions & { revision?: string; ticket?:
 
     const file = `Pulumi.${stack}.yaml`;
     const before = readFileSync(join(root, file), "utf8");
-    const release = { file, workload: name, colour: idle, version, ticket, reference, digest } as const;
+    const release = { file, workload: name, colour: idle, version, reference, digest } as const;
     const after = restoreRelease(before, release);
     if (after === before) {
         log(`${file} has revision ${revision} of ${name} on ${idle} already.`);
     } else {
         replaceFile(join(root, file), after);
-        const { config = {}, ticket: oldTicket, version: oldVersion } = workload.releases[idle] ?? {};
+        const { config = {}, change, version: oldVersion } = workload.releases[idle] ?? {};
         const removed = Object.keys(config);
         log(`${file} has revision ${revision} of ${name} on ${idle} now, the idle colour:`);
         log(`  ${path}.version: ${version}${was(oldVersion)}`);
-        if (ticket !== undefined || oldTicket !== undefined) {
-            log(`  ${path}.ticket: ${ticket ?? "removed"}${was(oldTicket)}`);
+        if (change !== undefined) {
+            log(`  ${path}.change: removed${was(change.ticket ?? change.skip)}`);
         }
         if (removed.length > 0) {
             log(`  ${path}.config: removed${was(removed.join(", "))}`);
@@ -163,15 +159,15 @@ export function renderReleases(entries: readonly LedgerEntry[], live: Live): str
 }
 
 /**
- * Text of a stack file with a release set and its image pinned; configuration and ticket of the release that was
- * there go. Every other character stays, which is why the text is spliced and not printed anew.
+ * Text of a stack file with a release set and its image pinned; configuration and change record of the release that
+ * was there go: the ledger knows the one that is set. Every other character stays, which is why the text is spliced and not printed anew.
  *
  * @throws Error naming the file when its text cannot be spliced.
  */
 export function restoreRelease(text: string, restored: RestoredRelease): string {
-    const { file, workload, colour, version, ticket, reference, digest } = restored;
+    const { file, workload, colour, version, reference, digest } = restored;
     const path = ["config", "mcp:workloads", workload, "releases"];
-    const fields = { version, ...(ticket === undefined ? {} : { ticket }) };
+    const fields = { version };
     const where = configPath(["workloads", workload, "releases"]);
     const refused = new UsageError(
         `${file} cannot be edited; write ${where} as block maps or maps of one line, without aliases`,

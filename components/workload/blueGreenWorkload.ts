@@ -1,7 +1,8 @@
 import { type Deployment } from "@pulumi/kubernetes/apps/v1";
-import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { type CapacityPlan, type GateBase, type ReleaseSmokePlan, type SoakPlan } from "../../jobs/release";
 import { type Colour, COLOURS } from "../../runbook/numbers";
+import { declareEvidenceGates } from "./evidence";
 import { declareGate, declareGateAccess, type GateAccess } from "./gate";
 import {
     declareAccount,
@@ -54,11 +55,14 @@ export interface BlueGreenWorkloadArgs extends WorkloadArgs {
  * one update the target gets as many ready pods as the live colour, is smoke-tested on a Service of its own, takes
  * the traffic over, and is watched; only then the old colour is scaled away. A gate that fails ends the update
  * where it stands: before the switch nothing has changed for users, after it the old colour is still at full size.
- * Setting `live` back is the rollback; a release that once passed is not tested again.
+ * Setting `live` back is the rollback; a release that once passed is not tested again. Where there is a checklist, a new
+ * release has to bring what that asks for before its first pod starts (section 3.1).
  */
 export class BlueGreenWorkload extends ComponentResource {
     /** Address of the Service inside the cluster. */
     public readonly url: string;
+    /** Image that has the traffic, once it has passed every gate. */
+    public readonly completed: Output<string>;
 
     constructor(name: string, args: BlueGreenWorkloadArgs, opts?: ComponentResourceOptions) {
         super(WORKLOAD_TYPE, name, {}, opts);
@@ -68,6 +72,7 @@ export class BlueGreenWorkload extends ComponentResource {
         const account = declareAccount(name, args, this);
         const network = declareNetworkPolicy(name, args, this);
         const secretValues = declareSecretValues(name, args, this);
+        const evidence = declareEvidenceGates(name, args, this);
 
         const declareColour = (
             colour: Colour,
@@ -133,7 +138,7 @@ export class BlueGreenWorkload extends ComponentResource {
         };
 
         const target = releaseOf(args, live);
-        const deployment = declareColour(live, target, []);
+        const deployment = declareColour(live, target, evidence(`${name}-${live}`, target, live));
         const autoscaler = declareAutoscaler(`${name}-${live}`, name, args, deployment, this);
         const capacity = gate(live, target, { gate: "capacity", deadlineSeconds: CAPACITY_SECONDS }, [
             deployment,
@@ -157,11 +162,14 @@ export class BlueGreenWorkload extends ComponentResource {
             [service],
         );
 
+        this.completed = soak.id.apply(() => target.image);
+
         const idle = live === "blue" ? "green" : "blue";
         const other = args.releases[idle];
         if (other !== undefined) {
             // A staged colour waits for nothing: it is tested while the live one goes on.
-            const idleDeployment = declareColour(idle, other, stage === idle ? [] : [soak]);
+            const before = stage === idle ? evidence(`${name}-${idle}`, other, idle) : [soak];
+            const idleDeployment = declareColour(idle, other, before);
             const idleAutoscaler = declareAutoscaler(`${name}-${idle}`, name, args, idleDeployment, this);
             if (stage === idle) {
                 smokeGate(idle, other, [idleDeployment, idleAutoscaler]);
@@ -180,7 +188,8 @@ type GatePlan =
 type CommonPlan = Omit<GateBase, "deadlineSeconds">;
 
 function gateBase(app: string, colour: Colour, release: Release, args: BlueGreenWorkloadArgs): CommonPlan {
-    const { version, image, ticket } = release;
+    const { version, image, change } = release;
+    const ticket = change?.ticket;
     return {
         subject: `${app} ${version} (${colour})`,
         namespace: args.namespaceName,

@@ -6,6 +6,7 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import { all, type ComponentResource, type Input, type Output, type Resource } from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
+import { type ChangeRecord } from "../../jobs/evidence";
 import { type SmokeRequest } from "../../jobs/smoke";
 import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
 import { type DatabaseDumps } from "../backup/databaseDumps";
@@ -13,6 +14,7 @@ import { type Connection } from "../data/connection";
 import { contentHash } from "../hash";
 import { IDENTITY_AGENT_EGRESS } from "../identity/podIdentity";
 import { COLLECTOR, GATE_LABEL, TASK_LABEL } from "../labels";
+import { type Checklist } from "./evidence";
 import { type MountedSecret, type Resources, workloadPod } from "./pod";
 
 /** Pods a rollout may add above the number wanted, in percent. */
@@ -61,6 +63,8 @@ export interface WorkloadArgs {
     after?: readonly Resource[];
     /** Takes the dump before a release that changes the database. Default: none, and no release may. */
     dumps?: DatabaseDumps | undefined;
+    /** What a release must bring before its pods start. Default: nothing. */
+    checklist?: Checklist | undefined;
 }
 
 /** One release, ready to run. */
@@ -71,8 +75,8 @@ export interface Release {
     image: string;
     /** Environment of the container. */
     config: Record<string, string>;
-    /** Change request it belongs to. Default: none. */
-    ticket?: string | undefined;
+    /** Record of the change that brings it. Default: none. */
+    change?: ChangeRecord | undefined;
     /** Whether it changes the database: then a dump is taken before its pods start. */
     databaseChange: boolean;
 }

@@ -1,5 +1,6 @@
-import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
 import { type SmokePlan } from "../../jobs/smoke";
+import { declareEvidenceGates } from "./evidence";
 import { declareGate, declareGateAccess } from "./gate";
 import {
     declareAccount,
@@ -26,11 +27,14 @@ export interface RollingWorkloadArgs extends WorkloadArgs {
 
 /**
  * A service whose pods are replaced step by step when its version changes (section 3.2): the rollout is awaited
- * for 300 seconds and then the smoke gate asks the Service. Setting the version back is the rollback.
+ * for 300 seconds and then the smoke gate asks the Service. Setting the version back is the rollback. Where there is a
+ * checklist, a new release has to bring what that asks for before its first pod starts (section 3.1).
  */
 export class RollingWorkload extends ComponentResource {
     /** Address of the Service inside the cluster. */
     public readonly url: string;
+    /** Image that runs, once it has passed every gate. */
+    public readonly completed: Output<string>;
 
     constructor(name: string, args: RollingWorkloadArgs, opts?: ComponentResourceOptions) {
         super(WORKLOAD_TYPE, name, {}, opts);
@@ -52,7 +56,12 @@ export class RollingWorkload extends ComponentResource {
                 configMap: declareConfiguration(name, name, args, release.config, this).metadata.name,
                 secrets,
                 serviceAccount: account.metadata.name,
-                dependsOn: [network, ...(args.after ?? []), ...declareDump(name, name, args, release, this)],
+                dependsOn: [
+                    network,
+                    ...(args.after ?? []),
+                    ...declareDump(name, name, args, release, this),
+                    ...declareEvidenceGates(name, args, this)(name, release),
+                ],
             },
             this,
         );
@@ -81,7 +90,7 @@ export class RollingWorkload extends ComponentResource {
             this,
         );
         const checksums = Object.values(args.connections ?? {}).map(({ checksum }) => checksum);
-        declareGate(
+        const gate = declareGate(
             `${name}-smoke`,
             {
                 access,
@@ -101,6 +110,7 @@ export class RollingWorkload extends ComponentResource {
             this,
         );
 
+        this.completed = gate.id.apply(() => release.image);
         this.registerOutputs({ url: this.url });
     }
 }

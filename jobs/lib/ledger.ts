@@ -1,6 +1,6 @@
 import { Failure } from "./gate";
 import { ApiError, type ConfigMap, type Kubernetes, pause, type Place } from "./kubernetes";
-import { kind, oneOf, optional, type Reader, shape, text, Unusable, wholeNumber } from "./shape";
+import { kind, list, oneOf, optional, type Reader, shape, text, Unusable, wholeNumber } from "./shape";
 
 /** What is remembered of one release. */
 export interface LedgerEntry {
@@ -9,14 +9,33 @@ export interface LedgerEntry {
     hash: string;
     version: string;
     image: string;
-    colour: "blue" | "green";
+    /** Missing where the app has no colours. */
+    colour?: "blue" | "green";
     ticket?: string;
+    /** What it brought of the pre-deployment checklist, if it was asked. */
+    evidence?: Evidence;
     /** When its smoke tests passed, in ISO 8601. */
     smokeAt?: string;
     /** When it had proved itself with live traffic, in ISO 8601. */
     completedAt?: string;
     /** Anything a reader should know. */
     note?: string;
+}
+
+/** What the pre-deployment checklist found of a release. Section 3.1. */
+export interface Evidence {
+    /** When it was asked, in ISO 8601. */
+    at: string;
+    approvers?: string[];
+    rollbackPlan?: string;
+    /** Reason why the whole checklist was skipped. */
+    skipped?: string;
+    /** Stack that has completed the image. */
+    validatedBy?: string;
+    /** Reason why none has. */
+    unvalidated?: string;
+    /** Where its metrics are watched. */
+    dashboard?: string;
 }
 
 /** What is known of an app's releases. */
@@ -39,8 +58,19 @@ const entryShape = shape<LedgerEntry>({
     hash: text,
     version: text,
     image: text,
-    colour: oneOf("blue", "green"),
+    colour: optional(oneOf("blue", "green")),
     ticket: optional(text),
+    evidence: optional(
+        shape<Evidence>({
+            at: text,
+            approvers: optional(list(text)),
+            rollbackPlan: optional(text),
+            skipped: optional(text),
+            validatedBy: optional(text),
+            unvalidated: optional(text),
+            dashboard: optional(text),
+        }),
+    ),
     smokeAt: optional(text),
     completedAt: optional(text),
     note: optional(text),

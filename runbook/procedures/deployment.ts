@@ -1,5 +1,5 @@
 import { SOAK_SECONDS } from "../numbers";
-import { type ExpectedChange, type Parameter, type Procedure } from "../procedure";
+import { type Edit, type ExpectedChange, type Parameter, type Procedure } from "../procedure";
 import { DEPLOYMENT, gateOf, ROLLOUT } from "./changes";
 
 /** Traffic moves from one colour to the other; each has its three gates as long as it is live. */
@@ -7,7 +7,7 @@ const switchOf = (workload: string, from: string, to: string): ExpectedChange[] 
     { operation: "update", type: DEPLOYMENT, name: `${workload}-${to}` },
     { operation: "update", type: "kubernetes:core/v1:Service", name: workload },
     { operation: "update", type: DEPLOYMENT, name: `${workload}-${from}` },
-    ...["capacity", "smoke", "soak"].flatMap((gate) => [
+    ...["evidence", "capacity", "smoke", "soak"].flatMap((gate) => [
         ...gateOf("create", `${workload}-${to}`, gate),
         ...gateOf("delete", `${workload}-${from}`, gate),
     ]),
@@ -32,13 +32,44 @@ const releaseOf = (workload: string): ExpectedChange[] => [
     { operation: "replace", type: "kubernetes:core/v1:ConfigMap", name: `${workload}-smoke-program` },
     { operation: "create", type: "kubernetes:batch/v1:Job", name: `${workload}-smoke-*` },
     { operation: "delete", type: "kubernetes:batch/v1:Job", name: `${workload}-smoke-*` },
+    { operation: "replace", type: "kubernetes:core/v1:ConfigMap", name: `${workload}-evidence-program` },
+    { operation: "create", type: "kubernetes:batch/v1:Job", name: `${workload}-evidence-*` },
+    { operation: "delete", type: "kubernetes:batch/v1:Job", name: `${workload}-evidence-*` },
+];
+
+/** How the pre-deployment checklist is kept. Section 3.1. */
+const EVIDENCE =
+    "Before the first pod, the evidence gate reads the record of the change, and compares the image's digest with what the " +
+    "stack of `mcp:checklist.validatedBy` has completed; the ledger keeps both, with the dashboard's address. A release that " +
+    "it knows has nothing to bring.";
+
+/** What the gate before the first pod of a new release asks for. Section 3.1. */
+const recordOf = (release: string): Edit[] => [
+    {
+        path: `${release}.change.version`,
+        value: "the same version: a record approves no other",
+        example: "v1.5.0",
+        parameter: "version",
+    },
+    { path: `${release}.change.ticket`, value: "the change request", example: "CHG-2041" },
+    {
+        path: `${release}.change.approvers[0]`,
+        value: "who approved it; more of them are [1] and so on",
+        example: "change-board",
+        parameter: "approver",
+    },
+    {
+        path: `${release}.change.rollbackPlan`,
+        value: "how it is taken back",
+        example: "back-to-v1.4.2",
+    },
 ];
 
 /** Chapter 3: releases and rollbacks. */
 export const deployment: readonly Procedure[] = [
     {
         id: "standard-deployment",
-        sections: ["3.2"],
+        sections: ["3.1", "3.2"],
         title: "Standard deployment",
         when: "A new version of a service has been approved for the environment.",
         parameters: [WORKLOAD],
@@ -48,11 +79,12 @@ export const deployment: readonly Procedure[] = [
                 value: "the version's image tag",
                 example: "v1.5.0",
             },
+            ...recordOf("mcp:workloads.{workload}.release"),
         ],
         pinsImages: true,
         revertible: true,
         changes: releaseOf("chat-ui"),
-        verify: `${ROLLOUT} and then for the smoke gate, which asks the service from inside the cluster; its lines are in the update's output and in \`kubectl logs\` of the Job.`,
+        verify: `${EVIDENCE} ${ROLLOUT} and then for the smoke gate, which asks the service from inside the cluster; its lines are in the update's output and in \`kubectl logs\` of the Job.`,
         undo: "Rollback: set the version before it.",
     },
     {
@@ -65,6 +97,7 @@ export const deployment: readonly Procedure[] = [
         revertible: true,
         changes: [
             { operation: "update", type: DEPLOYMENT, name: "mcp-server-green" },
+            ...gateOf("create", "mcp-server-green", "evidence"),
             ...gateOf("create", "mcp-server-green", "smoke"),
         ],
         verify:
@@ -74,15 +107,16 @@ export const deployment: readonly Procedure[] = [
     },
     {
         id: "blue-green-release",
-        sections: ["3.3"],
+        sections: ["3.1", "3.3"],
         title: "Blue-green deployment: release",
-        when: "A new version of MCP Server has been approved. The idle colour's release names it.",
+        when: "A new version of MCP Server has been approved. The idle colour's release names it, and has the record of its change.",
         parameters: [SERVER],
         edits: [{ path: "mcp:workloads.{workload}.live", value: "the other colour", example: "green" }],
         pinsImages: true,
         revertible: true,
         changes: switchOf("mcp-server", "blue", "green"),
         verify:
+            `${EVIDENCE} ` +
             "One update does it all: rollout of the idle colour, capacity gate (as many ready pods as the live one), " +
             `smoke gate, switch of the Service, soak gate (${SOAK_SECONDS / 60} minutes of error rate, restarts and ` +
             "readiness), and only then the old colour is scaled to 0. A gate that fails ends the update where it stands. " +

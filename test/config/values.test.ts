@@ -27,7 +27,7 @@ describe("stack values", () => {
             "an unknown concern",
             "workload",
             {},
-            "mcp:workload: found an unknown key, expected one of alarms, archive, aws, backups, cache, database, disabledTools, environment, health, images, incident, ingress, jobs, kubernetes, maintenance, observability, operations, recovery, secrets, tls, workloads",
+            "mcp:workload: found an unknown key, expected one of alarms, archive, aws, backups, cache, checklist, database, disabledTools, environment, health, images, incident, ingress, jobs, kubernetes, maintenance, observability, operations, recovery, secrets, tls, workloads",
         ],
         [
             "a wrong type",
@@ -124,6 +124,36 @@ describe("stack values", () => {
             `${server}/image`,
             "msil@sha256:abc",
             `${at}.image: found "msil@sha256:abc", expected an image repository without registry and tag, such as msil-mcp-server`,
+        ],
+        [
+            "a change without a plan to roll back",
+            `${server}/releases/green/change`,
+            { version: "v2.1.0", ticket: "CHG-1", approvers: ["change board"] },
+            `${at}.releases.green.change.rollbackPlan: found nothing, expected a value, or the reason to do without in skip`,
+        ],
+        [
+            "a change that nobody approved",
+            `${server}/releases/green/change`,
+            { version: "v2.1.0", ticket: "CHG-1", approvers: [], rollbackPlan: "live: blue" },
+            `${at}.releases.green.change.approvers: found [], expected at least one name`,
+        ],
+        [
+            "a change skipped without a reason",
+            `${server}/releases/green/change`,
+            { version: "v2.1.0", skip: "" },
+            `${at}.releases.green.change.skip: found "", expected a text that is not empty`,
+        ],
+        [
+            "a stack without its organization",
+            "checklist",
+            { validatedBy: "staging" },
+            'mcp:checklist.validatedBy: found "staging", expected a stack\'s full name, such as organization/mcp/staging',
+        ],
+        [
+            "a stack that validates, and a reason why none does",
+            "checklist",
+            { validatedBy: "organization/mcp/staging", unvalidated: "x" },
+            'mcp:checklist.unvalidated: found "x", expected nothing, because validatedBy names a stack',
         ],
         [
             "a duration without unit",
@@ -310,6 +340,22 @@ describe("stack values", () => {
         );
         assert.ok(lines.some((line) => line.endsWith("set by: npm run images -- pin --stack production")));
         assert.ok(lines.some((line) => line.startsWith("mcp:aws.accountId ")));
+    });
+
+    it("need a stack that validates releases in production, or the reason why there is none", () => {
+        const missing = (stack: string, checklist: object) =>
+            missingSupplies(withValue("checklist", checklist, stack), stack).filter(
+                ({ path }) => path[0] === "checklist",
+            );
+        assert.deepEqual(
+            missing("production", {}).map(({ command }) => command),
+            [
+                "pulumi config set --stack production --path mcp:checklist.validatedBy ORGANIZATION/mcp/staging",
+            ],
+        );
+        assert.deepEqual(missing("production", { unvalidated: "no other stack yet" }), []);
+        assert.deepEqual(missing("production", { validatedBy: "organization/mcp/staging" }), []);
+        assert.deepEqual(missing("staging", {}), []);
     });
 
     it("need no pins outside production", () => {

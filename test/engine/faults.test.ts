@@ -359,5 +359,7 @@ async function cutAtSwitch({ lab, namespace }: Platform): Promise<void> {
 
 /** The target's gates go when it is not the target any more. */
 function withoutGates(changes: readonly string[]): string[] {
-    return changes.filter((line) => !/^delete .* mcp-server-green-(capacity|smoke|soak)-/.test(line));
+    return changes.filter(
+        (line) => !/^delete .* mcp-server-green-(evidence|capacity|smoke|soak)-/.test(line),
+    );
 }

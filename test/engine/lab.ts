@@ -114,14 +114,15 @@ export class Lab {
 
     /** What only an operator can give, for a stack with these edits: each as an edit. */
     supplies(stack: string, edits: readonly string[]): string[] {
-        return readStackFile(root, stack, [`mcp:aws.accountId=${ACCOUNT}`, ...edits])
+        const own = [`mcp:aws.accountId=${ACCOUNT}`, "mcp:checklist.unvalidated=no other stack is here"];
+        return readStackFile(root, stack, [...own, ...edits])
             .placeholders.flatMap(({ path, placeholder }) =>
                 // A list is as long as what stands in for it.
                 typeof placeholder === "string"
                     ? `${configPath(path)}=${this.supply(stack, path, placeholder)}`
                     : placeholder.map((each, index) => `${configPath([...path, index])}=${each}`),
             )
-            .concat(`mcp:aws.accountId=${ACCOUNT}`);
+            .concat(own);
     }
 
     private supply(stack: string, [concern, name, part]: readonly string[], placeholder: string): string {

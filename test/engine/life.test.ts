@@ -4,7 +4,7 @@ import { exampleEdits } from "../../runbook/parameters";
 import { DATABASE, SCALE_UP_REPLICAS } from "../../runbook/numbers";
 import { eventually, type List, type Resource } from "../cluster/api";
 import { STEPS } from "../golden";
-import { withoutHashes } from "../support";
+import { recordStack, withoutHashes } from "../support";
 import { Lab, whyNoEngine } from "./lab";
 import { GREEN, Platform, quickGates, SERVER } from "./platform";
 import { PLANTED } from "./planted";
@@ -67,6 +67,7 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
     for (const procedure of procedures) {
         const { id, changes } = procedure;
         it(`follows the runbook: ${id} changes what it promises, and its opposite takes it back`, async () => {
+            await preparations[id]?.(exampleEdits(procedure));
             const result = await production.step(...exampleEdits(procedure));
             const promised = changes.map(({ operation, type, name }) => `${operation} ${type} ${name}`);
             assert.deepEqual(withoutHashes(changesIn(result.events)), promised.sort());
@@ -76,13 +77,27 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
         });
     }
 
+    /** What must be there before. */
+    const preparations: Record<string, (edits: string[]) => Promise<unknown>> = {
+        // To go back to a version it must have been there before.
+        rollback: async (edits) => {
+            const { resources } = await recordStack("production", ...production.stack.valuesWith(edits));
+            const [hash] = resources.flatMap(
+                ({ name }) => /^chat-ui-evidence-([0-9a-f]{8})$/.exec(name)?.[1] ?? [],
+            );
+            const known = { hash, version: "v1.4.1", image: "chat-ui:v1.4.1", evidence: { at: "before" } };
+            await production.writeLedger({ "chat-ui": JSON.stringify([known]) });
+        },
+    };
+
     /** What is there afterwards, beside the changes. */
     const followUps: Record<string, (result: Result) => Promise<void>> = {
         "blue-green-stage": () => production.settles({ live: "blue", blue: 3, green: 1 }),
         "blue-green-release": async (result) => {
             await production.settles({ live: "green", blue: 0, green: 3 });
-            const { revision, version } = (await production.releases()).at(-1)!;
+            const { revision, version, evidence } = (await production.releases()).at(-1)!;
             assert.deepEqual([revision, version], [2, "v2.1.0"]);
+            assert.deepEqual(evidence?.approvers, ["change-board"]);
             assert.match(
                 production.gateRuns("mcp-server-green-soak").at(-1)!,
                 /10 of 10 s: 1000 requests, 0 errors/,
@@ -129,12 +144,12 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
 
     it("takes two releases in a row, and no second update while one runs", async () => {
         await production.step(GREEN);
-        const next = [GREEN, `${SERVER}.releases.blue.version=v2.2.0`];
-        await production.step(...next);
+        const next = ["version", "change.version"].map((key) => `${SERVER}.releases.blue.${key}=v2.2.0`);
+        await production.step(GREEN, ...next);
         await production.settles({ live: "green", blue: 0, green: 3 });
 
         const soaks = () => production.gateRuns("mcp-server-blue-soak").length;
-        const [before, release] = [soaks(), production.step(next[1]!)];
+        const [before, release] = [soaks(), production.step(...next)];
         await eventually("the release soaks", () => soaks() > before, 60);
         const second = await production.stack.up();
         assert.notEqual(second.status, 0);

@@ -21,6 +21,14 @@ export const quickGates = (workload: string): string[] =>
         "soak.prometheus.errors=errors",
     ].map((edit) => `${workload}.${edit}`);
 
+/** What production's next release brings of the checklist. */
+const RECORD = [
+    "version=v2.1.0",
+    "ticket=CHG-2041",
+    "approvers[0]=change-board",
+    "rollbackPlan=back-to-blue",
+].map((edit) => `${SERVER}.releases.green.change.${edit}`);
+
 /** Where MCP Server's traffic goes, and how many ready pods each colour has. */
 export type Traffic = { live: Colour } & Record<Colour, number>;
 
@@ -38,7 +46,8 @@ export class Platform {
 
     static async of(lab: Lab, stackName: string, ...edits: string[]): Promise<Platform> {
         const own = edits.find((edit) => edit.startsWith("mcp:kubernetes.namespace="))?.split("=")[1];
-        const stack = await lab.stack(stackName, ...quickGates(SERVER), ...edits);
+        const record = stackName === "production" ? RECORD : [];
+        const stack = await lab.stack(stackName, ...quickGates(SERVER), ...record, ...edits);
         return new Platform(lab, stack, own ?? `mcp-${stackName}`);
     }
 

@@ -63,7 +63,7 @@ describe("a blue-green workload", () => {
         const job = (gate: string) =>
             `Job ${jobs.find((name) => name.startsWith(`mcp-server-green-${gate}-`))!}`;
         const beforeSwitch = predecessors(green, SERVICE, "mcp-server");
-        for (const step of ["Deployment mcp-server-green", job("capacity"), job("smoke")]) {
+        for (const step of [job("evidence"), "Deployment mcp-server-green", job("capacity"), job("smoke")]) {
             assert.ok(beforeSwitch.has(step), `${step} not before the switch`);
         }
         assert.ok(!beforeSwitch.has("Deployment mcp-server-blue"));
@@ -78,7 +78,7 @@ describe("a blue-green workload", () => {
     it("takes a release by one edit, and says so in words", async () => {
         const changes = await changesOf("production", LIVE_GREEN);
         assert.deepEqual(describeReleases(changes), [
-            "mcp-server goes from blue v2.0.3 to green v2.1.0; gates: capacity, smoke, soak; then blue is scaled to 0.",
+            "mcp-server goes from blue v2.0.3 to green v2.1.0; gates: evidence, capacity, smoke, soak; then blue is scaled to 0.",
         ]);
     });
 
@@ -114,8 +114,10 @@ describe("a blue-green workload", () => {
             .sort();
         assert.deepEqual(gates, [
             "mcp-server-blue-capacity",
+            "mcp-server-blue-evidence",
             "mcp-server-blue-smoke",
             "mcp-server-blue-soak",
+            "mcp-server-green-evidence",
             "mcp-server-green-smoke",
         ]);
     });
@@ -209,8 +211,8 @@ describe("a blue-green workload", () => {
             LIVE_GREEN,
         );
         assert.deepEqual(describeReleases(compare(both, released)).sort(), [
-            "mcp-server goes from blue v2.0.3 to green v2.1.0; gates: capacity, smoke, soak; then blue is scaled to 0.",
-            "tools goes from blue v1 to green v2; gates: capacity, smoke, soak; then blue is scaled to 0.",
+            "mcp-server goes from blue v2.0.3 to green v2.1.0; gates: evidence, capacity, smoke, soak; then blue is scaled to 0.",
+            "tools goes from blue v1 to green v2; gates: evidence, capacity, smoke, soak; then blue is scaled to 0.",
         ]);
     });
 });

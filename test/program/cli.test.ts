@@ -38,7 +38,7 @@ describe("npm run preview", () => {
         assert.doesNotMatch(stdout, /[├└]─ \S+ +mcp-server/);
         assert.match(
             stdout,
-            /^ {4}\+ 1 to create\n {4}~ 2 to update\n {4}\+- 1 to replace\n {4}- 1 to delete$/m,
+            /^ {4}\+ 2 to create\n {4}~ 2 to update\n {4}\+- 2 to replace\n {4}- 2 to delete$/m,
         );
     });
 

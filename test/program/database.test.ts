@@ -100,7 +100,9 @@ describe("the database", () => {
         );
         assert.deepEqual(
             rule!.propertyDependencies["referencedSecurityGroupId"],
-            production.resources.filter(({ read }) => read).map(({ urn }) => urn),
+            production.resources
+                .filter(({ read, type }) => read && type === "aws:eks/cluster:Cluster")
+                .map(({ urn }) => urn),
         );
         const group = inputsOf(production, "aws:ec2/securityGroup:SecurityGroup", "mcp-production-database");
         assert.equal("ingress" in group, false);

@@ -28,6 +28,7 @@ describe("pictures of a stack", () => {
             [
                 "Workload_mcp_server --> Cache_mcp_production_cache",
                 "Workload_mcp_server --> DatabaseAccess_mcp_database",
+                "Workload_mcp_server --> ValidatedReleases_mcp_validated",
             ],
         );
         assert.ok(drawn.includes("DatabaseAccess_mcp_database --> Database_mcp_production_database"));

@@ -47,20 +47,29 @@ describe("a review", () => {
     it("tells a release, the procedure it is, and what it changes", async () => {
         const result = await reviewed([], [RELEASE]);
         const [stack] = result.stacks;
-        assert.deepEqual(stack!.releases, ["chat-ui goes from v1.4.2 to v1.5.0; gates: smoke."]);
+        assert.deepEqual(stack!.releases, ["chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke."]);
         assert.deepEqual(stack!.edits, [
             {
                 path: "mcp:workloads.chat-ui.release.version",
                 before: '"v1.4.2"',
                 after: '"v1.5.0"',
-                procedure: "Standard deployment (3.2)",
+                procedure: "Standard deployment (3.1, 3.2)",
             },
         ]);
         assert.deepEqual(
             stack!.changes
                 .map(({ operation, resource }) => `${operation} ${resource.type.split(":").at(-1)}`)
                 .sort(),
-            ["create Job", "delete Job", "replace ConfigMap", "update Deployment"],
+            // Two gates, and what each runs.
+            [
+                "create Job",
+                "create Job",
+                "delete Job",
+                "delete Job",
+                "replace ConfigMap",
+                "replace ConfigMap",
+                "update Deployment",
+            ],
         );
         assert.equal(isRefused(result), false);
     });
@@ -69,7 +78,7 @@ describe("a review", () => {
         const [stack] = (await reviewed([], ["mcp:workloads.mcp-server.live=green"])).stacks;
         assert.match(
             stack!.releases.join(),
-            /^mcp-server goes from blue v2\.0\.3 to green v2\.1\.0; gates: capacity, smoke, soak/,
+            /^mcp-server goes from blue v2\.0\.3 to green v2\.1\.0; gates: evidence, capacity, smoke, soak/,
         );
         assert.match(stack!.edits[0]!.procedure!, /^Blue-green deployment: release/);
     });
@@ -264,7 +273,7 @@ describe("an exported stack", () => {
         const state = stateOf(await snapshot());
         const recording = recordingOf(JSON.stringify(state), "state.json", head.recording);
         const [stack] = review({ production: { ...head, recording } }, { production: head });
-        assert.deepEqual(stack!.releases, ["chat-ui goes from v1.4.2 to v1.5.0; gates: smoke."]);
+        assert.deepEqual(stack!.releases, ["chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke."]);
         assert.ok(stack!.changes.every(({ resource }) => resource.name.startsWith("chat-ui")));
     });
 

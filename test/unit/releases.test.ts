@@ -49,7 +49,7 @@ describe("releases", () => {
             .replace(/^ {6}live: .*$/m, "      live: blue")
             .replace(
                 /^ {6}releases:\n(?: {8}.*\n)*/m,
-                "      releases:\n        blue: { version: v2.0.3 }\n        green: { version: v2.1.0 }\n",
+                "      releases:\n        blue: { version: v2.0.3, change: { version: v2.0.3, skip: first installation } }\n        green: { version: v2.1.0 }\n",
             );
         writeFileSync(join(folder, FILE), text);
         ledger(LEDGER);
@@ -243,7 +243,7 @@ describe("releases", () => {
             assert.equal(lines[2], "To give it the traffic:");
         });
 
-        it("takes configuration and ticket of the earlier release away, and keeps comments", () => {
+        it("takes configuration and change record of the earlier release away, and keeps comments", () => {
             edit([
                 "        green: { version: v2.1.0 }\n",
                 "        green:\n" +
@@ -253,42 +253,36 @@ describe("releases", () => {
                     "            LOG_LEVEL: debug\n" +
                     "            TOOLS: all\n" +
                     "          # Approved.\n" +
-                    "          ticket: CHG-7 # by Ravi\n" +
+                    "          change: { version: v2.1.0, skip: CHG-7 } # by Ravi\n" +
                     "          # of green\n" +
                     "        # of both\n",
             ]);
-            assert.deepEqual(changed({ revision: "2", ticket: "17" }), [
+            assert.deepEqual(changed({ revision: "2" }), [
                 "- pins: {}",
                 '- version: "v2.1.0" # tested',
                 "- config:",
                 "- LOG_LEVEL: debug",
                 "- TOOLS: all",
-                "- ticket: CHG-7 # by Ravi",
+                "- # Approved.",
+                "- change: { version: v2.1.0, skip: CHG-7 } # by Ravi",
                 "+ pins:",
                 `+ "${IMAGE}:v2.0.2": ${B}`,
                 '+ version: "v2.0.2" # tested',
-                '+ ticket: "17" # by Ravi',
             ]);
             assert.deepEqual(lines.slice(2, 6), [
                 "  mcp:workloads.mcp-server.releases.green.version: v2.0.2 (was v2.1.0)",
-                "  mcp:workloads.mcp-server.releases.green.ticket: 17 (was CHG-7)",
+                "  mcp:workloads.mcp-server.releases.green.change: removed (was CHG-7)",
                 "  mcp:workloads.mcp-server.releases.green.config: removed (was LOG_LEVEL, TOOLS)",
                 `  mcp:images.pins["${IMAGE}:v2.0.2"]: ${B}`,
             ]);
-            assert.deepEqual(changed({ revision: "1" }).slice(0, 3), [
-                '- version: "v2.0.2" # tested',
-                "- # Approved.",
-                '- ticket: "17" # by Ravi',
-            ]);
-            assert.ok(lines.includes("  mcp:workloads.mcp-server.releases.green.ticket: removed (was 17)"));
         });
 
         it("restores on blue where green is live, and says where the idle colour is staged", () => {
             edit(["live: blue", "live: green\n      stage: blue"]);
-            assert.deepEqual(changed({ revision: "1", ticket: "CHG-9" }).slice(1, 2), [
-                "- blue: { version: v2.0.3 }",
+            assert.deepEqual(changed({ revision: "1" }).slice(1, 2), [
+                "- blue: { version: v2.0.3, change: { version: v2.0.3, skip: first installation } }",
             ]);
-            assert.match(stackFile(), /^ {8}blue: \{ version: v2\.0\.1, ticket: CHG-9 \}$/m);
+            assert.match(stackFile(), /^ {8}blue: \{ version: v2\.0\.1 \}$/m);
             assert.ok(
                 lines.includes(
                     "blue is staged: any pulumi up deploys and tests it, without moving the traffic.",
@@ -299,7 +293,7 @@ describe("releases", () => {
 
         it("says that a revision is live already, on whichever colour it was released", () => {
             const already = "v2.0.3, is live already, on blue: nothing to restore.";
-            assert.deepEqual(changed({ revision: "3", ticket: "CHG-9" }), []);
+            assert.deepEqual(changed({ revision: "3" }), []);
             assert.equal(lines.at(-1), `Revision 3, ${already}`);
             pin({ "v2.0.3": C });
             ledger([{ ...THIRD, revision: 4, colour: "green" }]);
@@ -308,7 +302,10 @@ describe("releases", () => {
         });
 
         it("takes the live image without its configuration for another release", () => {
-            edit(["blue: { version: v2.0.3 }", "blue: { version: v2.0.3, config: { TOOLS: all } }"]);
+            edit([
+                "blue: { version: v2.0.3, change: { version: v2.0.3, skip: first installation } }",
+                "blue: { version: v2.0.3, config: { TOOLS: all } }",
+            ]);
             pin({ "v2.0.3": C });
             ledger([THIRD, { ...THIRD, revision: 4 }]);
             assert.deepEqual(changed({ revision: "4" }), []);
@@ -392,7 +389,7 @@ describe("releases", () => {
             ]) {
                 const text =
                     releases === " *r" ? file(releases).replace("pins:", "pins: &r") : file(releases);
-                assert.throws(() => restoreRelease(text, { ...release, ticket: "U" }), {
+                assert.throws(() => restoreRelease(text, release), {
                     message,
                 });
             }
@@ -407,10 +404,6 @@ describe("releases", () => {
                 refuses(`--revision: found ${JSON.stringify(revision)}, ${expected}`, { revision });
             }
             refuses("--revision: found 9, expected one of 1, 2, 3", { revision: "9" });
-        });
-
-        it("is an empty ticket", () => {
-            refuses('--ticket: found "", expected a text that is not empty', { revision: "1", ticket: "" });
         });
 
         it("is a workload that is unknown or not blue-green", () => {

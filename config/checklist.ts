@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { someText, text, typedText, versionTag } from "./scalars";
+
+/** What the pre-deployment checklist asks for once a stack. Section 3.1. */
+export const checklistSchema = z
+    .strictObject({
+        /** Stack that has completed an image before it is released here. Default: none; production has one. */
+        validatedBy: text(
+            /^[\w.-]+\/[\w.-]+\/[\w.-]+$/,
+            "a stack's full name, such as organization/mcp/staging",
+        ).optional(),
+        /** Reason why no stack does so, which the ledger keeps with each release. Default: none. */
+        unvalidated: someText.optional(),
+    })
+    .superRefine(({ validatedBy, unvalidated }, context) => {
+        if (validatedBy !== undefined && unvalidated !== undefined) {
+            context.addIssue({
+                code: "custom",
+                path: ["unvalidated"],
+                message: "nothing, because validatedBy names a stack",
+            });
+        }
+    });
+
+/**
+ * Record of the change that brings a release. Production asks for one before the first pod of a release that its
+ * ledger does not know. Whether it is of this release is not judged here: a version that is set back is known to
+ * the ledger, and waits for no record.
+ */
+export const changeSchema = z
+    .strictObject({
+        /** The release's version, so that the record of an earlier one approves nothing. */
+        version: versionTag,
+        /** Change request. */
+        ticket: typedText(someText).optional(),
+        /** Who approved it. */
+        approvers: z.array(someText, { error: "a list of names" }).min(1, "at least one name").optional(),
+        /** How it is taken back. */
+        rollbackPlan: someText.optional(),
+        /** Reason why the release comes without all that, and unvalidated. Default: none. */
+        skip: someText.optional(),
+        /** Reason why no other stack has completed the image before. Default: none. */
+        unvalidated: someText.optional(),
+    })
+    .superRefine((change, context) => {
+        for (const key of ["ticket", "approvers", "rollbackPlan"] as const) {
+            if (change[key] === undefined && change.skip === undefined) {
+                context.addIssue({
+                    code: "custom",
+                    path: [key],
+                    message: "a value, or the reason to do without in skip",
+                });
+            }
+        }
+    });

@@ -1,0 +1,215 @@
+import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
+import { within } from "./lib/http";
+import { ApiError, type ConfigMap, Kubernetes } from "./lib/kubernetes";
+import { type Evidence, isCompleted, Ledger, type LedgerEntry } from "./lib/ledger";
+import { list, oneOf, optional, pattern, record, seconds, shape, text, Unusable } from "./lib/shape";
+
+/** What the gate before a release's first pod is told: what the pre-deployment checklist asks for. Section 3.1. */
+export interface EvidencePlan {
+    /** Who is being released, for the lines printed: "mcp-server v2.1.0 (green)". */
+    subject: string;
+    /** Whole-run limit in seconds. */
+    deadlineSeconds: number;
+    namespace: string;
+    /** Key of the release's history in the ledger, and its name among what the other stack has completed. */
+    app: string;
+    /** Missing where the app has no colours. */
+    colour?: "blue" | "green" | undefined;
+    release: { hash: string; version: string; image: string };
+    /** Name of the ConfigMap that remembers the releases. It must exist. */
+    ledger: string;
+    /** The change that brings the release. */
+    change?: ChangeRecord | undefined;
+    validation: Validation;
+    /** Where its metrics are watched. */
+    dashboard?: string | undefined;
+}
+
+/** A change as it was approved. */
+export interface ChangeRecord {
+    /** Version it was approved for. */
+    version: string;
+    ticket?: string | undefined;
+    approvers?: string[] | undefined;
+    rollbackPlan?: string | undefined;
+    /** Reason to do without all of the checklist. */
+    skip?: string | undefined;
+    /** Reason to do without another stack's validation. */
+    unvalidated?: string | undefined;
+}
+
+/** The stack that must have completed the image before, and the ConfigMap with what it has; or why none must. */
+export type Validation = { stack: string; configMap: string } | { unvalidated: string };
+
+/** Key of that ConfigMap: images by app, as JSON. */
+export const COMPLETED_KEY = "completed.json";
+
+/** The gate's surroundings. */
+export interface EvidenceOptions extends GateContext {
+    /** Default: as the ServiceAccount of the pod this runs in. */
+    cluster?: Kubernetes;
+    /** Time of day, for the ledger. Default: now. */
+    date?: () => Date;
+}
+
+/** Asks for what the checklist wants of a release that the ledger does not know. Never rejects. */
+export async function runEvidence(plan: EvidencePlan, options: EvidenceOptions): Promise<Verdict> {
+    const { subject, deadlineSeconds, namespace } = plan;
+    const { log } = options;
+    log(`evidence ${subject} in ${namespace}`);
+    try {
+        const cluster = options.cluster ?? Kubernetes.ofThisPod({ namespace, log });
+        const deadline = `the deadline of ${deadlineSeconds} s passed`;
+        const line = await within(deadlineSeconds, deadline, options.signal, (signal) =>
+            evidence(plan, cluster, { date: () => new Date(), ...options, signal }),
+        );
+        return { passed: true, line: `PASSED ${subject}: ${line}.` };
+    } catch (error) {
+        const { message, stack } = error as Error;
+        // Anything else is a mistake of this program, and whoever looks for it wants to know where.
+        if (!(error instanceof Failure)) log(stack ?? message);
+        return { passed: false, line: `FAILED ${subject}: ${message.replace(/\.$/, "")}.` };
+    }
+}
+
+async function evidence(
+    plan: EvidencePlan,
+    cluster: Kubernetes,
+    { log, signal, date }: Required<Pick<EvidenceOptions, "log" | "signal" | "date">>,
+): Promise<string> {
+    const { app, colour, namespace, release, change } = plan;
+    const ledger = new Ledger(cluster, { namespace, configMap: plan.ledger, app });
+    const { entries } = await ledger.read(signal);
+    const known = entries.find((entry) => isOf(plan, entry));
+    if (known !== undefined && (known.evidence !== undefined || isCompleted(known))) {
+        return `${release.version} is known since ${known.evidence?.at ?? known.completedAt}: not asked again`;
+    }
+
+    const problems = problemsOf(plan);
+    const validated = await validate(plan, cluster, signal);
+    if (typeof validated === "string") problems.push(validated);
+    // Without a record there are problems; said so that the compiler knows, too.
+    if (typeof validated === "string" || change === undefined || problems.length > 0) {
+        throw new Failure(problems.join("; "));
+    }
+
+    const { ticket, approvers, rollbackPlan, skip: skipped } = change;
+    const found: Evidence = {
+        at: date().toISOString(),
+        ...defined({ approvers, rollbackPlan, skipped, dashboard: plan.dashboard }),
+        ...validated,
+    };
+    for (const [key, value] of Object.entries({ ticket, ...found })) {
+        if (value !== undefined) log(`  ${key}: ${String(value)}`);
+    }
+    await ledger.write(
+        (all) => ({
+            ...all.find((entry) => isOf(plan, entry)),
+            ...release,
+            ...defined({ colour, ticket }),
+            evidence: found,
+        }),
+        signal,
+    );
+    return skipped === undefined ? `approved by ${approvers!.join(", ")}` : `skipped: ${skipped}`;
+}
+
+function isOf({ release }: EvidencePlan, { hash }: LedgerEntry): boolean {
+    return hash === release.hash;
+}
+
+/** What the change record lacks. */
+function problemsOf({ change, release: { version } }: EvidencePlan): string[] {
+    if (change === undefined) {
+        return [
+            "it has no change record: its `change` is to have version, ticket, approvers and rollbackPlan, or a reason to skip",
+        ];
+    }
+    return change.version === version ? [] : [`its change record is of ${change.version}, not of ${version}`];
+}
+
+/** Which stack has completed the image, or why none need have; as a text, what is wrong. */
+async function validate(
+    { app, change, release: { image }, validation }: EvidencePlan,
+    cluster: Kubernetes,
+    signal: AbortSignal,
+): Promise<Pick<Evidence, "validatedBy" | "unvalidated"> | string> {
+    const unvalidated =
+        change?.unvalidated ?? ("unvalidated" in validation ? validation.unvalidated : undefined);
+    if (change?.skip !== undefined) return {};
+    if (unvalidated !== undefined || "unvalidated" in validation) return defined({ unvalidated });
+
+    const { stack, configMap } = validation;
+    const completed = await completedImages(configMap, cluster, signal);
+    const theirs = Object.hasOwn(completed, app) ? completed[app]! : undefined;
+    const digest = digestOf(image);
+    if (digest !== undefined && theirs !== undefined && digestOf(theirs) === digest)
+        return { validatedBy: stack };
+    const found = theirs === undefined ? `nothing of ${app}` : theirs;
+    return `${stack} has completed ${found}, not ${digest ?? image}`;
+}
+
+async function completedImages(
+    name: string,
+    cluster: Kubernetes,
+    signal: AbortSignal,
+): Promise<Record<string, string>> {
+    try {
+        const { data = {} } = await cluster.get<ConfigMap>({ resource: "configmaps", name }, signal);
+        return record(text)(JSON.parse(data[COMPLETED_KEY] ?? "{}"), "");
+    } catch (error) {
+        const readable = error instanceof SyntaxError || error instanceof Unusable;
+        if (!readable && !(error instanceof ApiError && error.status === 404)) throw error;
+        throw new Failure(
+            `ConfigMap ${name}, with what the other stack has completed, is ${readable ? "garbled" : "gone"}: bring it back with: pulumi up --refresh`,
+        );
+    }
+}
+
+function digestOf(image: string): string | undefined {
+    return /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
+}
+
+/** Without the keys that have no value: the ledger is read by exact shapes. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+        [K in keyof T]?: Exclude<T[K], undefined>;
+    };
+}
+
+const objectName = pattern(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, "a name of a Kubernetes object");
+
+const byStack = shape<{ stack: string; configMap: string }>({ stack: text, configMap: objectName });
+const byNone = shape<{ unvalidated: string }>({ unvalidated: text });
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export const parseEvidencePlan = (raw: unknown): EvidencePlan => planShape(raw, "");
+
+const planShape = shape<EvidencePlan>({
+    subject: text,
+    deadlineSeconds: seconds,
+    namespace: objectName,
+    app: objectName,
+    colour: optional(oneOf("blue", "green")),
+    release: shape<EvidencePlan["release"]>({ hash: text, version: text, image: text }),
+    ledger: objectName,
+    change: optional(
+        shape<ChangeRecord>({
+            version: text,
+            ticket: optional(text),
+            approvers: optional(list(text)),
+            rollbackPlan: optional(text),
+            skip: optional(text),
+            unvalidated: optional(text),
+        }),
+    ),
+    validation: (value, path): Validation =>
+        typeof value === "object" && value !== null && "unvalidated" in value
+            ? byNone(value, path)
+            : byStack(value, path),
+    dashboard: optional(text),
+});
+
+if (require.main === module) {
+    void gateMain(parseEvidencePlan, runEvidence);
+}

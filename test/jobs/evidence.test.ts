@@ -1,0 +1,215 @@
+import * as assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { COMPLETED_KEY, type EvidencePlan, parseEvidencePlan, runEvidence } from "../../jobs/evidence";
+import { Kubernetes } from "../../jobs/lib/kubernetes";
+import { type LedgerEntry } from "../../jobs/lib/ledger";
+import { app, FakeCluster, namespace } from "./releaseCluster";
+
+const date = "2026-11-23T12:00:00.000Z";
+const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
+const image = `registry/msil-mcp-server:v2.1.0@${digest("a")}`;
+const release = { hash: "0a1b2c3d", version: "v2.1.0", image };
+const change = {
+    version: "v2.1.0",
+    ticket: "CHG-1042",
+    approvers: ["change board", "platform lead"],
+    rollbackPlan: "live: blue",
+};
+const stack = "organization/mcp/staging";
+const dashboard = "https://console/#dashboard";
+
+const base: EvidencePlan = {
+    subject: "mcp-server v2.1.0 (green)",
+    deadlineSeconds: 20,
+    namespace,
+    app,
+    colour: "green",
+    release,
+    ledger: "mcp-releases",
+    change,
+    validation: { stack, configMap: "mcp-validated" },
+    dashboard,
+};
+
+describe("the evidence gate", function () {
+    this.timeout(10_000);
+
+    const cluster = new FakeCluster();
+    let folder: string;
+
+    before(async () => {
+        folder = mkdtempSync(join(tmpdir(), "evidence-gate-"));
+        await cluster.start(folder);
+    });
+    beforeEach(() => {
+        cluster.reset();
+        cluster.ledger();
+        // Another registry: an image is its digest.
+        completed({ [app]: `staging/msil-mcp-server:v2.1.0@${digest("a")}` });
+    });
+    after(() => {
+        cluster.stop();
+        rmSync(folder, { recursive: true });
+    });
+
+    function completed(images: object): void {
+        cluster.put("configmaps", "mcp-validated", { data: { [COMPLETED_KEY]: JSON.stringify(images) } });
+    }
+
+    async function verdict(more: Partial<EvidencePlan> = {}): Promise<string> {
+        const log = () => undefined;
+        const client = new Kubernetes({
+            server: {
+                host: "127.0.0.1",
+                port: cluster.port,
+                ca: readFileSync(join(folder, "ca.crt"), "utf8"),
+            },
+            token: () => "t0ken",
+            namespace,
+            log,
+            patienceSeconds: 0.3,
+            pauseSeconds: 0.02,
+        });
+        const plan = parseEvidencePlan(JSON.parse(JSON.stringify({ ...base, ...more })));
+        const { passed, line } = await runEvidence(plan, {
+            log,
+            signal: new AbortController().signal,
+            cluster: client,
+            date: () => new Date(date),
+        });
+        assert.equal(line.startsWith("PASSED "), passed);
+        return line.replace(`${base.subject}: `, "");
+    }
+
+    it("keeps what a release brings in the ledger", async () => {
+        assert.equal(await verdict(), "PASSED approved by change board, platform lead.");
+        assert.deepEqual(cluster.entries, [
+            {
+                ...release,
+                colour: "green",
+                ticket: "CHG-1042",
+                evidence: {
+                    at: date,
+                    approvers: change.approvers,
+                    rollbackPlan: "live: blue",
+                    dashboard,
+                    validatedBy: stack,
+                },
+            },
+        ]);
+    });
+
+    it("asks for the record and for the other stack's digest, all at once", async () => {
+        completed({ [app]: `staging/msil-mcp-server:v2.2.0@${digest("b")}` });
+        assert.equal(
+            await verdict({ change: { ...change, version: "v2.0.3" } }),
+            "FAILED its change record is of v2.0.3, not of v2.1.0; " +
+                `${stack} has completed staging/msil-mcp-server:v2.2.0@${digest("b")}, not ${digest("a")}.`,
+        );
+        assert.match(
+            await verdict({ change: undefined }),
+            /^FAILED it has no change record: .*; organization/,
+        );
+        assert.deepEqual(cluster.entries, []);
+    });
+
+    for (const [what, images, found] of [
+        ["knows nothing of the app", {}, "nothing of mcp-server"],
+        ["has what every object has", { toString: "x" }, "nothing of mcp-server"],
+        [
+            "runs a tag that is not pinned",
+            { [app]: "staging/msil-mcp-server:v2.1.0" },
+            "staging/msil-mcp-server:v2.1.0",
+        ],
+    ] as const) {
+        it(`refuses an image where the other stack ${what}`, async () => {
+            completed(images);
+            assert.equal(await verdict(), `FAILED ${stack} has completed ${found}, not ${digest("a")}.`);
+        });
+    }
+
+    it("refuses an image that is not pinned, whatever the other stack has", async () => {
+        completed({ [app]: "registry/msil-mcp-server:v2.1.0" });
+        const unpinned = { ...release, image: "registry/msil-mcp-server:v2.1.0" };
+        assert.match(await verdict({ release: unpinned }), /^FAILED organization/);
+    });
+
+    it("does without the other stack for a reason, which it keeps", async () => {
+        completed({});
+        assert.match(
+            await verdict({ change: { ...change, unvalidated: "staging is down" } }),
+            /^PASSED approved/,
+        );
+        assert.equal(cluster.entries[0]!.evidence!.unvalidated, "staging is down");
+        cluster.ledger();
+        assert.match(
+            await verdict({ validation: { unvalidated: "there is no staging" } }),
+            /^PASSED approved/,
+        );
+        assert.equal(cluster.entries[0]!.evidence!.unvalidated, "there is no staging");
+    });
+
+    it("is skipped for a reason, which it keeps, but not by another release's", async () => {
+        completed({});
+        const skip = { version: "v2.1.0", skip: "outage INC-7" };
+        assert.equal(await verdict({ change: skip }), "PASSED skipped: outage INC-7.");
+        assert.deepEqual(cluster.entries[0]!.evidence, { at: date, skipped: "outage INC-7", dashboard });
+        cluster.ledger();
+        assert.match(
+            await verdict({ change: { ...skip, version: "v2.0.3" } }),
+            /^FAILED its change record is of/,
+        );
+    });
+
+    it("asks nothing of a release that it let pass, or that was completed before there was a checklist", async () => {
+        await verdict();
+        const nothing = { change: undefined };
+        assert.equal(await verdict(nothing), `PASSED v2.1.0 is known since ${date}: not asked again.`);
+        const entry: LedgerEntry = { ...release, colour: "green", smokeAt: "before" };
+        cluster.ledger({ [app]: JSON.stringify([{ ...entry, revision: 1, completedAt: "long ago" }]) });
+        assert.equal(await verdict(nothing), "PASSED v2.1.0 is known since long ago: not asked again.");
+        // One that failed its gates has not been approved by that.
+        cluster.ledger({ [app]: JSON.stringify([entry]) });
+        assert.match(await verdict(nothing), /^FAILED/);
+    });
+
+    it("adds to what the ledger knows of a release", async () => {
+        const entry: LedgerEntry = { ...release, colour: "green", smokeAt: "before" };
+        cluster.ledger({ [app]: JSON.stringify([entry]) });
+        await verdict();
+        assert.equal(cluster.entries.length, 1);
+        assert.equal(cluster.entries[0]!.smokeAt, "before");
+    });
+
+    it("serves an app without colours", async () => {
+        assert.match(await verdict({ colour: undefined }), /^PASSED/);
+        assert.ok(!("colour" in cluster.entries[0]!));
+        assert.match(await verdict({ colour: undefined, change: undefined }), /^PASSED v2\.1\.0 is known/);
+    });
+
+    it("says what is gone, and how it comes back", async () => {
+        const back = "bring it back with: pulumi up --refresh.";
+        cluster.remove("configmaps", "mcp-validated");
+        const other = "FAILED ConfigMap mcp-validated, with what the other stack has completed, is";
+        assert.equal(await verdict(), `${other} gone: ${back}`);
+        cluster.put("configmaps", "mcp-validated", { data: { [COMPLETED_KEY]: "{" } });
+        assert.equal(await verdict(), `${other} garbled: ${back}`);
+        cluster.remove("configmaps", "mcp-releases");
+        assert.equal(
+            await verdict(),
+            `FAILED the ledger, ConfigMap mcp-releases in ${namespace}, is gone: ${back}`,
+        );
+    });
+
+    it("refuses a plan it cannot work with", () => {
+        const refuses = (plan: object, message: string) =>
+            assert.throws(() => parseEvidencePlan(plan), { message });
+        refuses(
+            { ...base, change: { ...change, approvers: [] } },
+            "change.approvers: found an empty list, expected a list of at least one",
+        );
+        refuses({ ...base, validation: {} }, "validation.stack: found nothing, expected a text");
+    });
+});
