@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LedgerEntry } from "../../jobs/lib/ledger";
 import { type Colour, COLOURS } from "../../runbook/numbers";
-import { eventually, type Resource } from "../cluster/api";
+import { eventually, type List, type Resource } from "../cluster/api";
 import { type Lab } from "./lab";
 import { LEAKS } from "./planted";
 import { changesIn, type Result, type Running, type Stack } from "./stack";
@@ -90,8 +90,12 @@ export class Platform {
         );
         const ready = await Promise.all(
             COLOURS.map(async (colour) => {
-                const { status } = await this.get<Deployment>("apps/v1", `deployments/mcp-server-${colour}`);
-                return [colour, status.readyReplicas ?? 0] as const;
+                const { items } = await this.get<List<Deployment>>(
+                    "apps/v1",
+                    `deployments?fieldSelector=metadata.name%3Dmcp-server-${colour}`,
+                );
+                // A colour without a release is not there.
+                return [colour, items[0]?.status.readyReplicas ?? 0] as const;
             }),
         );
         return { live: spec.selector.version, ...(Object.fromEntries(ready) as Record<Colour, number>) };
