@@ -237,9 +237,10 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         writeFileSync(join(root, "docs", "runbook.md"), renderRunbook(alarms));
         writeFileSync(join(root, "docs", "coverage.md"), renderCoverage());
         writeFileSync(join(root, "docs", "policies.md"), renderPolicies(rules));
-        const recorded = (...edits: string[]) =>
-            record(bundleProgram(root), readStackFile(root, "production", edits));
-        const pictures = await picturesOf(recorded);
+        const program = bundleProgram(root);
+        const pictures = await picturesOf((...edits) =>
+            record(program, readStackFile(root, "production", edits)),
+        );
         for (const file of PICTURED) {
             const path = join(root, file);
             writeFileSync(path, withPictures(readFileSync(path, "utf8"), pictures));

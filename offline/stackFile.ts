@@ -45,17 +45,23 @@ export function readStackFile(root: string, stack: string, edits: readonly strin
     };
 }
 
+/** Whether a value is the account's id, which the default registry is named by. */
+export const isAccount = ({ path }: Supply): boolean => path.join(".") === "aws.accountId";
+
 /**
- * A stack's values, validated, with placeholders for what only an operator can give.
+ * A stack's values with edits tried on them, validated, with placeholders for what only an operator can give.
  *
  * @throws UsageError for whatever is wrong with the stack file, and for a missing value that is `needed`.
  */
 export function valuesOf(
     root: string,
     stack: string,
-    needed: (supply: Supply) => boolean = () => false,
+    {
+        edits = [],
+        needed = () => false,
+    }: { edits?: readonly string[]; needed?: (supply: Supply) => boolean } = {},
 ): StackValues {
-    const { own } = readValues(root, stack, []);
+    const { own } = readValues(root, stack, edits);
     const missing = missingSupplies(own, stack);
     const { values, problems } = parseStack(withPlaceholders(own, missing));
     const all = [...problems, ...asProblems(missing.filter(needed))];
@@ -72,7 +78,7 @@ export function valuesOf(
  * account's.
  */
 export function imagesOf(root: string, stack: string): string[] {
-    return imageReferences(valuesOf(root, stack, ({ path }) => path.join(".") === "aws.accountId"));
+    return imageReferences(valuesOf(root, stack, { needed: isAccount }));
 }
 
 function readValues(root: string, stack: string, edits: readonly string[]) {

@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Document, isMap, type Node, parseDocument, YAMLMap } from "yaml";
 import { LEDGER } from "../components/platform/namespace";
-import { parsed, parseStack, type StackValues } from "../config";
+import { type StackValues } from "../config";
 import { imageReferences, releaseReference } from "../config/images";
-import { configPath, formatProblems } from "../config/problems";
-import { asProblems, PLACEHOLDER_DIGEST } from "../config/supplies";
+import { configPath } from "../config/problems";
+import { PLACEHOLDER_DIGEST } from "../config/supplies";
 import { type BlueGreenValues } from "../config/workload";
 import { type Colour } from "../runbook/numbers";
 import { type LedgerEntry, parseEntries } from "../jobs/lib/ledger";
 import { Unusable } from "../jobs/lib/shape";
-import { readStackFile, UsageError } from "../offline/stackFile";
+import { isAccount, UsageError, valuesOf } from "../offline/stackFile";
 import { block, endOfMap, indentOf, insertBelow, isBlockMap, parse, writePins } from "./images/stackPins";
 import { replaceFile } from "./images/replaceFile";
 
@@ -160,7 +160,8 @@ export function renderReleases(entries: readonly LedgerEntry[], live: Live): str
 
 /**
  * Text of a stack file with a release set and its image pinned; configuration and change record of the release that
- * was there go: the ledger knows the one that is set. Every other character stays, which is why the text is spliced and not printed anew.
+ * was there go: the ledger knows the one that is set. Every other character stays, which is why the text is spliced
+ * and not printed anew.
  *
  * @throws Error naming the file when its text cannot be spliced.
  */
@@ -290,17 +291,7 @@ function readStack(
     { root, stack, workload: name }: ReleasesOptions,
     edits: readonly string[] = [],
 ): { values: StackValues; workload: BlueGreenValues } {
-    const { project, config, placeholders } = readStackFile(root, stack, edits);
-    const own = Object.entries(config).filter(([key]) => key.startsWith(`${project}:`));
-    const raw = Object.fromEntries(own.map(([key, value]) => [key.slice(project.length + 1), parsed(value)]));
-    const { values, problems } = parseStack(raw);
-    const account = placeholders.filter(({ path }) => path.join(".") === "aws.accountId");
-    const all = [...problems, ...asProblems(account)];
-    if (values === undefined || all.length > 0) {
-        const when =
-            edits.length === 0 ? "" : `\nwith these edits, which are not written:\n  ${edits.join("\n  ")}`;
-        throw new UsageError(formatProblems(all) + when);
-    }
+    const values = triedValues(root, stack, edits);
     const workload = Object.entries(values.workloads).find(([key]) => key === name)?.[1];
     if (workload?.strategy !== "blueGreen") {
         const found = `${JSON.stringify(name)}${workload === undefined ? "" : ", which is rolling"}`;
@@ -311,6 +302,17 @@ function readStack(
         throw new UsageError(`--workload: found ${found}, expected ${expected}`);
     }
     return { values, workload };
+}
+
+function triedValues(root: string, stack: string, edits: readonly string[]): StackValues {
+    try {
+        return valuesOf(root, stack, { edits, needed: isAccount });
+    } catch (error) {
+        if (!(error instanceof UsageError) || edits.length === 0) throw error;
+        throw new UsageError(
+            `${error.message}\nwith these edits, which are not written:\n  ${edits.join("\n  ")}`,
+        );
+    }
 }
 
 function liveOf(values: StackValues, { image, live, releases }: BlueGreenValues): Live {
