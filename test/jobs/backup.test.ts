@@ -1,23 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
-import {
-    chmodSync,
-    mkdirSync,
-    mkdtempSync,
-    readdirSync,
-    readFileSync,
-    rmSync,
-    symlinkSync,
-    truncateSync,
-    writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "../support";
 import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
 import { type S3, startS3, whyNoS3 } from "./s3";
+import { type Ended, StepFolder } from "./steps";
 
 const PASSWORD = String.raw`planted:\backup`;
 const BUCKET = "msil-mcp-backups";
@@ -27,56 +17,25 @@ const noS3 = whyNoS3();
 const suiteOf = (missing: string | undefined) => (missing ? describe.skip : describe);
 const because = (missing: string | undefined) => (missing ? ` (skipped: ${missing})` : "");
 
-/** The directories that the steps of one run share. */
-let folder: string;
-const scratch = (...names: string[]) => join(folder, "scratch", ...names);
+let folder: StepFolder;
+const scratch = (...names: string[]) => join(folder.path, "scratch", ...names);
 
-beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "mcp-backup-"));
-    for (const name of ["handover", "secrets", "scratch", "bin"]) {
-        mkdirSync(join(folder, name));
-    }
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-
-/** Puts a program in front of all others of its name. */
-function plant(name: string, script: string): void {
-    writeFileSync(join(folder, "bin", name), script);
-    chmodSync(join(folder, "bin", name), 0o755);
-}
+beforeEach(() => (folder = new StepFolder()));
+afterEach(() => folder.remove());
 
 /** A program's own place, past what a test planted. */
 const PATH = process.env["PATH"]!;
 
-interface Run {
-    status: number | null;
-    output: string;
-}
-
 /** Starts a script as its container would, beside the test, which may have a server to run meanwhile. */
 function start(script: string, env: Record<string, string>, limit = "") {
-    const child = spawn("bash", ["-c", `${limit} exec bash "$0"`, join(root, "jobs", script)], {
-        env: {
-            PATH: [join(folder, "bin"), PATH].join(delimiter),
-            HANDOVER: join(folder, "handover"),
-            SECRETS: join(folder, "secrets"),
-            SCRATCH: scratch(),
-            HOSTNAME: "mcp-dumps-daily-29384850-x7k2p",
-            ...env,
-        },
-        // What Node takes for a pipe, Bash takes for a login from afar, and reads somebody's .bashrc.
-        stdio: ["ignore", "pipe", "pipe"],
-    });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    const ended = new Promise<Run>((resolve) =>
-        child.once("close", (status) => {
-            assert.ok(!output.includes("planted"), `a secret stands in: ${output}`);
-            resolve({ status, output });
-        }),
-    );
-    return { child, ended };
+    const command = ["bash", "-c", `${limit} exec bash "$0"`, join(root, "jobs", script)];
+    const { child, ended } = folder.command(command, { HOSTNAME: "mcp-dumps-daily-29384850-x7k2p", ...env });
+    return { child, ended: ended.then(toldNoSecret) };
+}
+
+function toldNoSecret(run: Ended): Ended {
+    assert.ok(!run.output.includes("planted"), `a secret stands in: ${run.output}`);
+    return run;
 }
 
 const run = (script: string, env: Record<string, string>, limit?: string) => start(script, env, limit).ended;
@@ -97,9 +56,7 @@ function startDump(
         password: PASSWORD,
         ...secrets,
     };
-    for (const [key, value] of Object.entries(secret)) {
-        writeFileSync(join(folder, "secrets", key), value);
-    }
+    folder.supply(secret);
     const told = {
         FILE: "database.dump",
         TABLES: "tools",
@@ -114,7 +71,7 @@ const dump = (...args: Parameters<typeof startDump>) => startDump(...args).ended
 /** Neither a dump, nor a part of one, nor the password is left. */
 function assertNothingLeft(): void {
     assert.deepEqual(readdirSync(scratch()), []);
-    assert.deepEqual(readdirSync(join(folder, "handover")), []);
+    assert.deepEqual(readdirSync(folder.handover("")), []);
 }
 
 suiteOf(noPostgres)(`a dump of a real PostgreSQL${because(noPostgres)}`, () => {
@@ -141,10 +98,10 @@ suiteOf(noPostgres)(`a dump of a real PostgreSQL${because(noPostgres)}`, () => {
         assert.equal(readFileSync(scratch("database.dump.sha256"), "utf8"), `${sha256}  database.dump\n`);
         assert.equal(output, `✓ mcp at 127.0.0.1: 2 tables in ${content.length} bytes, sha256 ${sha256}\n`);
         assert.deepEqual(readdirSync(scratch()).sort(), ["database.dump", "database.dump.sha256"]);
-        assert.deepEqual(readdirSync(join(folder, "handover")), []);
+        assert.deepEqual(readdirSync(folder.handover("")), []);
     });
 
-    const refused: [what: string, how: () => Promise<Run>, message: RegExp][] = [
+    const refused: [what: string, how: () => Promise<Ended>, message: RegExp][] = [
         [
             "a wrong password",
             () => dump({ password: "planted-wrong" }),
@@ -179,7 +136,7 @@ suiteOf(noPostgres)(`a dump of a real PostgreSQL${because(noPostgres)}`, () => {
             // Neither its status nor the archive's table of contents tells.
             "an archive that was cut off",
             () => {
-                plant(
+                folder.plant(
                     "pg_dump",
                     `#!/bin/bash\nPATH=${PATH} pg_dump "$@" && truncate --size=-4000 "$FILE.partial"\n`,
                 );
@@ -238,13 +195,13 @@ suiteOf(noPostgres)(`a dump of a real PostgreSQL${because(noPostgres)}`, () => {
             assert.equal(status, 0, output);
             const [key] = await s3.keys();
             const fetched = await (await s3.ask(`/${BUCKET}/${key}`)).arrayBuffer();
-            writeFileSync(join(folder, "fetched.dump"), Buffer.from(fetched));
+            writeFileSync(join(folder.path, "fetched.dump"), Buffer.from(fetched));
             postgres.sql("CREATE DATABASE restored OWNER mcp");
             const restored = spawn(
                 "pg_restore",
                 [
                     ...["-h", "127.0.0.1", "-p", String(postgres.port), "-U", "mcp", "-d", "restored"],
-                    ...["--exit-on-error", join(folder, "fetched.dump")],
+                    ...["--exit-on-error", join(folder.path, "fetched.dump")],
                 ],
                 { env: { PATH, PGPASSWORD: PASSWORD }, stdio: "inherit" },
             );

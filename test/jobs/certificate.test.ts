@@ -3,13 +3,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer, createSecureContext, type Server as TlsServer } from "node:tls";
 import { bundledJob } from "../../jobs/bundle";
 import { type CertificatePlan } from "../../jobs/certificate";
 import { type Issued, temporaryAuthority } from "../certificates";
+import { listen } from "./servers";
 
 const HOST = "mcp.msil.com";
 const ADMIN = "admin.mcp.msil.com";
@@ -44,18 +45,9 @@ describe("certificate gate", () => {
     });
 
     async function listening<T extends Server>(server: T): Promise<{ server: T; address: string }> {
-        const sockets = new Set<Socket>();
-        server.on("connection", (socket: Socket) => {
-            sockets.add(socket);
-            socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
-        });
-        server.listen(0, "127.0.0.1");
-        await once(server, "listening");
-        closers.push(() => {
-            server.close();
-            for (const socket of sockets) socket.destroy();
-        });
-        return { server, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+        const { port, close } = await listen(server);
+        closers.push(close);
+        return { server, address: `127.0.0.1:${port}` };
     }
 
     const pem = ({ certificate, privateKey }: Issued) => ({ cert: certificate, key: privateKey });

@@ -1,9 +1,8 @@
 import * as assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMPLETED_KEY, type EvidencePlan, parseEvidencePlan, runEvidence } from "../../jobs/evidence";
-import { Kubernetes } from "../../jobs/lib/kubernetes";
 import { type LedgerEntry } from "../../jobs/lib/ledger";
 import { app, FakeCluster, namespace } from "./releaseCluster";
 
@@ -60,18 +59,7 @@ describe("the evidence gate", function () {
 
     async function verdict(more: Partial<EvidencePlan> = {}): Promise<string> {
         const log = () => undefined;
-        const client = new Kubernetes({
-            server: {
-                host: "127.0.0.1",
-                port: cluster.port,
-                ca: readFileSync(join(folder, "ca.crt"), "utf8"),
-            },
-            token: () => "t0ken",
-            namespace,
-            log,
-            patienceSeconds: 0.3,
-            pauseSeconds: 0.02,
-        });
+        const client = cluster.client(log);
         const plan = parseEvidencePlan(JSON.parse(JSON.stringify({ ...base, ...more })));
         const { passed, line } = await runEvidence(plan, {
             log,

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { EXPORTED, type ExportPlan, parseExportPlan, runExport } from "../../jobs/export";
-import { Kubernetes } from "../../jobs/lib/kubernetes";
 import { FakeCluster, namespace } from "./releaseCluster";
 
 const PLAN: ExportPlan = { namespace, file: "configurations.json.gz", deadlineSeconds: 20 };
@@ -36,18 +35,7 @@ describe("the export of the configurations", () => {
     afterEach(() => rmSync(folder, { recursive: true }));
 
     function run(plan: Partial<ExportPlan> = {}, signal = new AbortController().signal) {
-        const client = new Kubernetes({
-            server: {
-                host: "127.0.0.1",
-                port: cluster.port,
-                ca: readFileSync(join(account, "ca.crt"), "utf8"),
-            },
-            token: () => "t0ken",
-            namespace,
-            log: (line) => output.push(line),
-            patienceSeconds: 0.3,
-            pauseSeconds: 0.02,
-        });
+        const client = cluster.client((line) => output.push(line));
         const whole = parseExportPlan(JSON.parse(JSON.stringify({ ...PLAN, ...plan })));
         return runExport(whole, {
             cluster: client,

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
@@ -15,6 +15,7 @@ import { type Issued, temporaryAuthority } from "../certificates";
 import { root } from "../support";
 import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
 import { type RedisServer, startRedis, whyNoRedis } from "./redis";
+import { listen } from "./servers";
 
 const HOST = "login.example.com";
 const PASSWORD = "planted-password";
@@ -47,19 +48,10 @@ describe("health check", () => {
         rmSync(folder, { recursive: true });
     });
 
-    async function listening<T extends Server>(server: T): Promise<number> {
-        const sockets = new Set<Socket>();
-        server.on("connection", (socket: Socket) => {
-            sockets.add(socket);
-            socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
-        });
-        server.listen(0, "127.0.0.1");
-        await once(server, "listening");
-        closers.push(() => {
-            server.close();
-            for (const socket of sockets) socket.destroy();
-        });
-        return (server.address() as AddressInfo).port;
+    async function listening(server: Server): Promise<number> {
+        const { port, close } = await listen(server);
+        closers.push(close);
+        return port;
     }
 
     const http = async (listener: RequestListener) =>

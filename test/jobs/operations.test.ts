@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage } from "node:http";
 import { createServer } from "node:https";
-import { type AddressInfo, type Server } from "node:net";
+import { type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundledJob } from "../../jobs/bundle";
@@ -14,6 +14,7 @@ import { runJwksCache } from "../../jobs/jwksCache";
 import { Kubernetes } from "../../jobs/lib/kubernetes";
 import { type Issued, temporaryAuthority } from "../certificates";
 import { type RedisServer, startRedis, whyNoRedis } from "./redis";
+import { listen } from "./servers";
 
 const PASSWORD = "planted-password";
 const DAY_SECONDS = 86_400;
@@ -38,11 +39,10 @@ describe("operations", () => {
         rmSync(folder, { recursive: true });
     });
 
-    async function listening(server: Server, address = "127.0.0.1"): Promise<number> {
-        server.listen(0, address);
-        await once(server, "listening");
-        closers.push(() => server.close());
-        return (server.address() as AddressInfo).port;
+    async function listening(server: Server, address?: string): Promise<number> {
+        const { port, close } = await listen(server, address);
+        closers.push(close);
+        return port;
     }
 
     /** An API server that answers these paths of its namespace, and refuses everything else. */

@@ -140,18 +140,7 @@ describe("release gates", function () {
     async function gate(plan: ReleasePlan, options: Partial<ReleaseOptions> = {}): Promise<Run> {
         const lines: string[] = [];
         const log = (line: string) => void lines.push(line);
-        const client = new Kubernetes({
-            server: {
-                host: "127.0.0.1",
-                port: cluster.port,
-                ca: readFileSync(join(folder, "ca.crt"), "utf8"),
-            },
-            token: () => "t0ken",
-            namespace,
-            log,
-            patienceSeconds: 0.3,
-            pauseSeconds: 0.02,
-        });
+        const client = cluster.client(log);
         const { passed, line } = await runRelease(parseReleasePlan(JSON.parse(JSON.stringify(plan))), {
             log,
             signal: new AbortController().signal,

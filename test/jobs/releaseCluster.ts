@@ -1,12 +1,13 @@
 import * as assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server } from "node:https";
-import { type AddressInfo, type Socket } from "node:net";
+import { type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { Kubernetes } from "../../jobs/lib/kubernetes";
 import { type LedgerEntry } from "../../jobs/lib/ledger";
+import { listen } from "./servers";
 
 type Json = Record<string, unknown>;
 type Labels = Record<string, string>;
@@ -41,9 +42,10 @@ export interface Counters {
  */
 export class FakeCluster {
     private readonly objects = new Map<string, Stored>();
-    private readonly sockets = new Set<Socket>();
+    private readonly closers: (() => void)[] = [];
     private readonly counts = new Map<string, number>();
     private version = 0;
+    private ca = "";
     private server!: Server;
     private metrics!: ReturnType<typeof createHttpServer>;
 
@@ -72,23 +74,21 @@ export class FakeCluster {
             { stdio: "ignore" },
         );
         writeFileSync(join(folder, "token"), `${token}\n`);
-        this.server = createServer(
-            { key: readFileSync(key), cert: readFileSync(ca) },
-            (request, response) => {
-                let body = "";
-                request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
-                request.on("end", () => {
-                    if (this.failing === "dropped") return void request.socket.destroy();
-                    assert.equal(request.headers.authorization, `Bearer ${token}`);
-                    if (body !== "")
-                        assert.equal(request.headers["content-type"], "application/merge-patch+json");
-                    const [status, answer] = this.answer(request.method!, request.url!, body);
-                    response
-                        .writeHead(status, { "content-type": "application/json" })
-                        .end(JSON.stringify(answer));
-                });
-            },
-        );
+        this.ca = readFileSync(ca, "utf8");
+        this.server = createServer({ key: readFileSync(key), cert: this.ca }, (request, response) => {
+            let body = "";
+            request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+            request.on("end", () => {
+                if (this.failing === "dropped") return void request.socket.destroy();
+                assert.equal(request.headers.authorization, `Bearer ${token}`);
+                if (body !== "")
+                    assert.equal(request.headers["content-type"], "application/merge-patch+json");
+                const [status, answer] = this.answer(request.method!, request.url!, body);
+                response
+                    .writeHead(status, { "content-type": "application/json" })
+                    .end(JSON.stringify(answer));
+            });
+        });
         this.metrics = createHttpServer((request, response) => {
             const url = new URL(request.url!, "http://localhost");
             if (url.pathname === "/api/v1/query") {
@@ -110,18 +110,12 @@ export class FakeCluster {
             [this.server, "127.0.0.1"] as const,
             [this.metrics, "0.0.0.0"] as const,
         ]) {
-            server.on("connection", (socket: Socket) => {
-                this.sockets.add(socket);
-                socket.on("error", () => undefined).on("close", () => this.sockets.delete(socket));
-            });
-            server.listen(0, address);
-            await once(server, "listening");
+            this.closers.push((await listen(server, address)).close);
         }
     }
 
     stop(): void {
-        for (const server of [this.server, this.metrics]) server.close();
-        for (const socket of this.sockets) socket.destroy();
+        for (const close of this.closers.splice(0)) close();
     }
 
     /** As before the first test. */
@@ -140,6 +134,18 @@ export class FakeCluster {
 
     get metricsPort(): number {
         return (this.metrics.address() as AddressInfo).port;
+    }
+
+    /** A client with the token that is let in, and with little patience. */
+    client(log: (line: string) => void): Kubernetes {
+        return new Kubernetes({
+            server: { host: "127.0.0.1", port: this.port, ca: this.ca },
+            token: () => token,
+            namespace,
+            log,
+            patienceSeconds: 0.3,
+            pauseSeconds: 0.02,
+        });
     }
 
     /** Creates or replaces an object. */

@@ -3,11 +3,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { getEventListeners, once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from "node:http";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundledJob } from "../../jobs/bundle";
 import { runSmoke, type SmokePlan, type SmokeRequest, smokeVerdict } from "../../jobs/smoke";
+import { listen } from "./servers";
 
 type Overrides = Partial<Omit<SmokeRequest, "expect">> & { expect?: Partial<SmokeRequest["expect"]> };
 
@@ -62,18 +63,9 @@ describe("smoke gate", function () {
     });
 
     async function listening(server: Server): Promise<string> {
-        const sockets = new Set<Socket>();
-        server.on("connection", (socket: Socket) => {
-            sockets.add(socket);
-            socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
-        });
-        server.listen(0, "127.0.0.1");
-        await once(server, "listening");
-        closers.push(() => {
-            server.close();
-            for (const socket of sockets) socket.destroy();
-        });
-        return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        const { port, close } = await listen(server);
+        closers.push(close);
+        return `http://127.0.0.1:${port}`;
     }
 
     const serve = (answer: RequestListener) => listening(createHttpServer(answer));

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer } from "node:https";
-import { type AddressInfo } from "node:net";
 import { Kubernetes } from "../../jobs/lib/kubernetes";
 import { parseUpgradePlan, runUpgrade } from "../../jobs/upgrade";
 import { type Issued, temporaryAuthority } from "../certificates";
+import { listen } from "./servers";
 
 const node = (name: string, kubeletVersion: string) => ({
     metadata: { name },
@@ -61,10 +60,9 @@ describe("the check before a Kubernetes upgrade", () => {
                     response.end(typeof answer === "string" ? answer : JSON.stringify(answer));
                 }
             },
-        ).listen(0, "127.0.0.1");
-        await once(server, "listening");
-        closers.push(() => server.close());
-        const { port } = server.address() as AddressInfo;
+        );
+        const { port, close } = await listen(server);
+        closers.push(close);
         const lines: string[] = [];
         const log = (line: string) => void lines.push(line);
         const { passed, line } = await runUpgrade(
