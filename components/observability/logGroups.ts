@@ -10,7 +10,10 @@ export interface LogGroupsArgs<Name extends string> {
     retentionDays: Readonly<Record<Name, number>>;
     accountId: string;
     region: string;
-    /** Refuses to delete groups and key; destroyed with the stack they would take a year of events with them. */
+    /**
+     * Whether the events outlive what wrote them: a group that leaves the program stays in the account until its last event
+     * has expired, and nothing may delete the key. A workload that comes back imports its group.
+     */
     protect: boolean;
 }
 
@@ -44,7 +47,7 @@ export class LogGroups<Name extends string = string> extends ComponentResource {
                     kmsKeyId: key.arn,
                     skipDestroy: protect,
                 },
-                { parent: this, protect },
+                { parent: this },
             );
         this.groups = Object.fromEntries(names.map((group) => [group, declare(group)])) as Record<
             Name,

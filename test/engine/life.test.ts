@@ -227,12 +227,10 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
     });
 
     it("ends production only when its protection is taken off", async () => {
-        const refused = await production.stack.start(["destroy", "--yes", "--skip-preview"]).done;
+        const refused = await production.stack.start(["destroy", "--yes"]).done;
         assert.notEqual(refused.status, 0);
-        // What is not protected goes before the engine comes to what is: the data and the namespace stay.
         assert.match(refused.output, /protect/);
-        const { items } = await lab.api.get<List<Resource>>("/api/v1/namespaces");
-        assert.ok(items.some(({ metadata }) => metadata.name === production.namespace));
+        await production.settles({ live: "blue", blue: 3, green: 0 });
         await production.stack.succeed("state", "unprotect", "--all", "--yes");
         await production.stack.succeed("destroy", "--yes", "--skip-preview");
         await isGone(production);

@@ -46,7 +46,7 @@ describe("the log groups", () => {
             const { name, logGroupClass, retentionInDays, skipDestroy } = shown(group);
             assert.deepEqual(
                 [logGroupClass, retentionInDays, skipDestroy, group.options.protect],
-                ["STANDARD", name.endsWith("/metrics") ? 14 : LOG_RETENTION_DAYS, true, true],
+                ["STANDARD", name.endsWith("/metrics") ? 14 : LOG_RETENTION_DAYS, true, undefined],
             );
             assert.ok(group.dependencies.some((urn) => urn.endsWith("aws:kms/key:Key::mcp-production-logs")));
         }
