@@ -218,7 +218,7 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
         await production.step(...restored);
         assert.match((await host())!, /^mcp-production-/);
         await production.stack.set();
-        const refused = await production.stack.up();
+        const refused = await production.stack.preview();
         assert.notEqual(refused.status, 0);
         assert.match(refused.output, /protect/);
         await production.step(...restored, "mcp:recovery.protect=false");
