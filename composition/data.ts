@@ -33,7 +33,7 @@ interface Store {
 
 /** What keeps the platform's data. Each is there if the stack's values ask for it. */
 export interface Data {
-    database: Store | undefined;
+    database: (Store & Pick<DatabaseSnapshots, "vaults">) | undefined;
     cache: Store | undefined;
     backups: BackupBucket | undefined;
     dumps: DatabaseDumps | undefined;
@@ -82,7 +82,7 @@ function declareDatabase(
     { values, providers, production, name, labels, namespace }: Foundation,
     { subnets, active, checks, snapshots, ...database }: DatabaseValues,
     { topics }: Incidents,
-): Store {
+): NonNullable<Data["database"]> {
     const { aws, kubernetes, random, cluster } = providers;
     const names = databaseNames(values);
     const { recovery } = values;
@@ -105,7 +105,7 @@ function declareDatabase(
     );
     const inUse = active === "recovery" ? instances.recovered! : instances.primary;
     const open = openHours([database.maintenanceWindow, database.backupWindow], snapshots.daily.start);
-    new DatabaseSnapshots(
+    const { vaults } = new DatabaseSnapshots(
         `${name}-snapshots`,
         {
             ...values.aws,
@@ -146,7 +146,7 @@ function declareDatabase(
         },
         { providers: { aws, kubernetes, random } },
     );
-    return { connection, host: inUse.host };
+    return { connection, host: inUse.host, vaults };
 }
 
 function declareDumps(

@@ -54,6 +54,9 @@ const SERVICE = "backup.amazonaws.com";
  * its own, the daily one locked; once a week the latest is restored beside the database, to see that it can be.
  */
 export class DatabaseSnapshots extends ComponentResource {
+    /** Names of the vaults that recovery points are found in. */
+    public readonly vaults: Readonly<Record<"hourly" | "daily", Output<string>>>;
+
     constructor(name: string, args: DatabaseSnapshotsArgs, opts?: ComponentResourceOptions) {
         super("mcp:backup:DatabaseSnapshots", name, {}, opts);
         const { accountId, region, instance, protect, topics } = args;
@@ -119,6 +122,7 @@ export class DatabaseSnapshots extends ComponentResource {
         };
         const hourly = declareKind("hourly");
         const daily = declareKind("daily");
+        this.vaults = { hourly: hourly.name, daily: daily.name };
 
         if (protect) {
             new VaultLockConfiguration(

@@ -39,7 +39,9 @@ const TRANSITIONS = [
  * event each.
  */
 export class AuditArchive extends ComponentResource {
-    /** ARN of the bucket. */
+    /** Name of the bucket. */
+    public readonly bucket: string;
+    /** Its ARN. */
     public readonly arn: string;
     /** Name of the log group that events are sent to. */
     public readonly logGroup: Output<string>;
@@ -47,6 +49,7 @@ export class AuditArchive extends ComponentResource {
     constructor(name: string, args: AuditArchiveArgs, opts?: ComponentResourceOptions) {
         super("mcp:storage:AuditArchive", name, {}, opts);
         const { accountId, region, bucket, retention, protect } = args;
+        this.bucket = bucket;
         this.arn = bucketArn(bucket);
         const groupArn = (group: string) => `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
         const deliveryGroup = `${args.logGroup}-delivery`;
