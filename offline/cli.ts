@@ -29,7 +29,7 @@ const root = process.cwd();
 const HELP = `Usage: npm run preview -- [options]
 
 Shows what the program declares for a stack, without cloud, cluster, state or Pulumi CLI, and judges it by the
-policy pack. Exit status: 0, or 1 for bad input or a violation of a mandatory policy.
+policy pack. Exit status: 0, or 1 for bad input and for what the engine or a mandatory policy refuses.
 
   --stack NAME       stack to preview (${stackNames(root).join(", ")}); default production
   --set PATH=VALUE   tries a value as pulumi config set --path would set it, and shows what it changes compared

@@ -20,6 +20,8 @@ export interface Change {
     readonly properties: readonly PropertyChange[];
     /** Names of the resources whose new, still unknown values reach this one, or reach it no more. */
     readonly because: readonly string[];
+    /** Whether the engine refuses it: what is there is protected from being deleted or replaced. */
+    readonly refused: boolean;
 }
 
 /** What it takes to get from one recording to another, in the order of the new one, deletions last. */
@@ -44,7 +46,13 @@ export function compare(before: Recording, after: Recording): Change[] {
     const kept = new Set(after.resources.map(({ urn }) => urn));
     const deleted = before.resources
         .filter(({ urn }) => !kept.has(urn))
-        .map((resource): Change => ({ operation: "delete", resource, properties: [], because: [] }));
+        .map((resource): Change => ({
+            operation: "delete",
+            resource,
+            properties: [],
+            because: [],
+            refused: isProtected(resource),
+        }));
     return [...changes.values(), ...deleted];
 }
 
@@ -60,7 +68,13 @@ function changeOf(
     renewed: ReadonlySet<string>,
 ): Change {
     if (before === undefined) {
-        return { operation: after.read ? "read" : "create", resource: after, properties: [], because: [] };
+        return {
+            operation: after.read ? "read" : "create",
+            resource: after,
+            properties: [],
+            because: [],
+            refused: false,
+        };
     }
     const ignored = (after.options.ignoreChanges ?? []).map((path) => new RegExp(`^${path}(?=$|[.[])`));
     const properties = differences(before.inputs, after.inputs, "").filter(
@@ -83,12 +97,18 @@ function changeOf(
             }
         }
     }
+    const operation = operationOf(after, properties);
     return {
-        operation: operationOf(after, properties),
+        operation,
         resource: after,
         properties,
         because: [...new Set(because)],
+        refused: operation === "replace" && isProtected(before),
     };
+}
+
+function isProtected({ options }: RecordedResource): boolean {
+    return options.protect === true;
 }
 
 function operationOf(resource: RecordedResource, properties: PropertyChange[]): Operation {

@@ -46,10 +46,13 @@ export async function previewStack(
     };
 }
 
-/** Whether a finding of the preview stops an update. */
-export function isBlocked({ findings, rules }: Preview): boolean {
+/** Whether something stops the update: the engine, which deletes and replaces nothing protected, or a mandatory rule. */
+export function isBlocked({ changes, findings, rules }: Preview): boolean {
     const mandatory = new Set(
         rules.filter(({ enforcement }) => enforcement === "mandatory").map(({ name }) => name),
     );
-    return findings.some(({ kind, rule }) => kind === "violation" && mandatory.has(rule));
+    return (
+        changes.some(({ refused }) => refused) ||
+        findings.some(({ kind, rule }) => kind === "violation" && mandatory.has(rule))
+    );
 }

@@ -34,6 +34,7 @@ export function renderText(preview: Preview, colour: boolean): string {
         workloadTable(preview.recording.resources),
         outputs(preview),
         summary(preview),
+        refusals(preview, paint),
         placeholders(preview),
         policies(preview, paint),
     ];
@@ -47,7 +48,7 @@ export function renderJson({ recording, changes, edits, placeholders: missing, f
         project: recording.project,
         stack: recording.stack,
         edits,
-        resources: changes.map(({ operation, resource, properties, because }) => ({
+        resources: changes.map(({ operation, resource, properties, because, refused }) => ({
             operation,
             ...resource,
             inputs: displayed(resource.inputs),
@@ -57,6 +58,7 @@ export function renderJson({ recording, changes, edits, placeholders: missing, f
                 after: after === undefined ? undefined : displayed(after),
             })),
             because,
+            refused,
         })),
         outputs: displayed(recording.outputs),
         placeholders: missing.map(({ path, command }) => ({ path: configPath(path), command })),
@@ -246,6 +248,17 @@ function summary({ changes, recording }: Preview): string {
         `    ${guarded.length} protected${guarded.length > 0 ? `: ${guarded.map(({ name }) => name).join(", ")}` : ""}`,
         `    ${unknowns} inputs known only after the update`,
     ].join("\n");
+}
+
+function refusals({ changes }: Preview, paint: Paint): string {
+    const refused = changes.filter((change) => change.refused);
+    const lines = refused.map(
+        ({ operation, resource }) =>
+            `    ${resource.type} ${resource.name}: protected, ${OPERATIONS[operation].phrase}`,
+    );
+    return lines.length === 0
+        ? ""
+        : [paint("red", "Refused by the engine, before it changes anything:"), ...lines].join("\n");
 }
 
 function placeholders({ placeholders: missing }: Preview): string {

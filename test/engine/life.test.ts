@@ -19,7 +19,7 @@ const missing = whyNoEngine();
 const suite = missing ? describe.skip : describe;
 
 suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : ""}`, function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     this.bail(true);
     let lab: Lab;
     let production: Platform;

@@ -49,6 +49,15 @@ describe("npm run preview", () => {
         );
     });
 
+    it("says what the engine is going to refuse: it replaces nothing that is protected", () => {
+        const { status, stdout } = run("preview", "--set", "mcp:archive.bucket=another-bucket");
+        assert.equal(status, 1);
+        assert.match(
+            stdout,
+            /^Refused by the engine[^]*^ {4}aws:s3\/bucket:Bucket mcp-production-audit: protected, to replace$/m,
+        );
+    });
+
     it("is JSON on demand, without a secret in it", () => {
         const { stdout } = run(
             "preview",

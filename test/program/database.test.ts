@@ -206,7 +206,13 @@ describe("the database", () => {
     it("would be replaced by another restore time, which its protection refuses; kept for good, it would not", async () => {
         const other = "mcp:recovery.restoreTime=2026-01-31T11:30:00+05:30";
         const edited = compare(recovering, await recordStack("production", other, ACTIVE));
-        assert.ok(linesOf(edited).includes(`replace ${INSTANCE} ${DATABASE.recovery}`));
+        assert.deepEqual(linesOf(edited.filter(({ refused }) => refused)), [
+            `replace ${INSTANCE} ${DATABASE.recovery}`,
+        ]);
+        const gone = compare(recovering, await recordStack("production"));
+        assert.deepEqual(linesOf(gone.filter(({ refused }) => refused)), [
+            `delete ${INSTANCE} ${DATABASE.recovery}`,
+        ]);
         const kept = await recordStack("production", other, ACTIVE, "mcp:recovery.keep=true");
         const changes = compare(recovering, kept).filter(({ operation }) => operation !== "same");
         assert.deepEqual(linesOf(changes), []);

@@ -122,7 +122,7 @@ async function run(root: string, procedure: Procedure, args: string[]): Promise<
         const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
         log(renderText(preview, !json && isColoured()));
         if (isBlocked(preview)) {
-            throw new UsageError("A mandatory policy refuses the plan: nothing was changed.");
+            throw new UsageError("The plan is refused: nothing was changed.");
         }
         // The Automation API takes its time to load, and nothing else needs it.
         const { runProcedure, STATUS } = await import("./run");
