@@ -15,6 +15,7 @@ import { resolveDigest } from "../tools/images/registry";
 import { listReleases, restore } from "../tools/releases";
 import { reviewCommand } from "../tools/review/command";
 import { runbookCommand } from "../tools/runbook/command";
+import { renderCosts, withCosts } from "./costs";
 import { PICTURED, picturesOf, platformDiagram, releaseDiagram, withPictures, workloadsOf } from "./diagram";
 import { manifestsOf, UNKNOWN_TEXT } from "./manifests";
 import { isBlocked, previewStack } from "./preview";
@@ -238,13 +239,19 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         writeFileSync(join(root, "docs", "coverage.md"), renderCoverage());
         writeFileSync(join(root, "docs", "policies.md"), renderPolicies(rules));
         const program = bundleProgram(root);
-        const pictures = await picturesOf((...edits) =>
-            record(program, readStackFile(root, "production", edits)),
-        );
+        const recorded = (stack: string, ...edits: string[]) =>
+            record(program, readStackFile(root, stack, edits));
+        const pictures = await picturesOf((...edits) => recorded("production", ...edits));
         for (const file of PICTURED) {
             const path = join(root, file);
             writeFileSync(path, withPictures(readFileSync(path, "utf8"), pictures));
         }
+        const deployment = join(root, "docs", "first-deployment.md");
+        const costs = renderCosts({
+            production: await recorded("production"),
+            staging: await recorded("staging"),
+        });
+        writeFileSync(deployment, withCosts(readFileSync(deployment, "utf8"), costs));
         writeFileSync(join(root, "docs", "alarms.md"), renderAlarms(alarms));
         return 0;
     },

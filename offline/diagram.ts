@@ -6,7 +6,13 @@ const WORKLOAD = "mcp:workload:Workload";
 /** What has pods, or leads to them. */
 const IN_CLUSTER = /^kubernetes:(apps|batch)\/|:Ingress$/;
 
-/** What the stack consists of, as a picture (Mermaid): its components, what each needs, and where the requests go. */
+/** The areas in the order in which they are drawn with the fewest lines across: from what is asked to what watches it. */
+const AREAS = ["edge", "workload", "data", "storage", "backup", "observability", "incident"];
+
+/**
+ * What the stack consists of, as a picture (Mermaid): its components by area, what each needs, and where the requests go.
+ * Those that are round have pods, or lead to them.
+ */
 export function platformDiagram({ resources }: Recording): string {
     const owners = ownersOf(resources);
     const components = [...new Set(owners.values())].sort((one, other) => (idOf(one) < idOf(other) ? -1 : 1));
@@ -21,17 +27,25 @@ export function platformDiagram({ resources }: Recording): string {
             if (needed !== undefined && needed !== owner) needs.get(owner)!.add(needed);
         }
     }
-    // What holds the others is drawn around them.
+    // Everything is in it.
     const around = (component: RecordedResource) => component.type.endsWith(":Namespace");
     const drawn = components.filter((component) => !around(component));
-    const node = (component: RecordedResource) =>
-        `${idOf(component)}["${titleOf(component.type)}<br/>${component.name}"]`;
+    const node = (component: RecordedResource) => {
+        const label = component.type === WORKLOAD ? component.name : titleOf(component.type);
+        return idOf(component) + (inside.has(component) ? `("${label}")` : `["${label}"]`);
+    };
+    const areas = [...new Set([...AREAS, ...drawn.map(areaOf)])].filter((area) =>
+        drawn.some((component) => areaOf(component) === area),
+    );
     return [
         "flowchart LR",
-        ...drawn.filter((component) => !inside.has(component)).map((component) => `  ${node(component)}`),
-        `  subgraph cluster["Kubernetes"]`,
-        ...drawn.filter((component) => inside.has(component)).map((component) => `    ${node(component)}`),
-        "  end",
+        ...areas.flatMap((area) => {
+            const nodes = drawn.filter((component) => areaOf(component) === area).map(node);
+            // A frame around one says nothing.
+            return nodes.length === 1
+                ? [`  ${nodes[0]}`]
+                : [`  subgraph ${area}`, ...nodes.map((each) => `    ${each}`), "  end"];
+        }),
         ...requestsOf(resources, owners).map(([from, to]) => `  ${idOf(from)} ==> ${idOf(to)}`),
         ...drawn.flatMap((component) =>
             direct(component, needs)
@@ -53,7 +67,10 @@ export function workloadsOf({ resources }: Recording): string[] {
         .sort();
 }
 
-/** The steps of one workload in the order in which an update takes them, as a picture: what each waits for. */
+/**
+ * The steps of one workload in the order in which an update takes them, as a picture: what each waits for. Their names are
+ * without the workload's, which most begin with.
+ */
 export function releaseDiagram({ resources }: Recording, workload: string): string {
     const owners = ownersOf(resources);
     const steps = resources.filter(({ type, urn }) => {
@@ -66,7 +83,10 @@ export function releaseDiagram({ resources }: Recording, workload: string): stri
     );
     return [
         "flowchart LR",
-        ...steps.map((step) => `  ${idOf(step)}["${titleOf(step.type)}<br/>${nameOf(step)}"]`),
+        ...steps.map(
+            (step) =>
+                `  ${idOf(step)}["${titleOf(step.type)}<br/>${nameOf(step).replace(`${workload}-`, "")}"]`,
+        ),
         ...steps.flatMap((step) =>
             direct(step, waits).map((earlier) => `  ${idOf(earlier)} --> ${idOf(step)}`),
         ),
@@ -181,8 +201,16 @@ function direct(
         .sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
 }
 
+/** There may be several workloads, and of everything else that is drawn beside them one. */
 function idOf(resource: RecordedResource): string {
-    return `${resource.type.split(":").at(-1)!}_${nameOf(resource)}`.replace(/\W/g, "_");
+    const kind = resource.type.split(":").at(-1)!;
+    const unique = resource.type.startsWith("mcp:") && resource.type !== WORKLOAD;
+    return unique ? kind : `${kind}_${nameOf(resource)}`.replace(/\W/g, "_");
+}
+
+/** `backup` of `mcp:backup:CacheSnapshots`. */
+function areaOf({ type }: RecordedResource): string {
+    return type.split(":")[1]!;
 }
 
 /** The hash at the end of a gate's name differs from release to release. */

@@ -2,13 +2,29 @@
 "use strict";
 const { spawnSync } = require("node:child_process");
 const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
-const { cpus, tmpdir } = require("node:os");
+const { cpus, tmpdir, totalmem } = require("node:os");
 const { join } = require("node:path");
+const { parseArgs } = require("node:util");
 const { bundle } = require("../../offline/bundle.cjs");
+const { compared } = require("./compare.cjs");
+
+const HELP = `Usage: npm run bench -- [options]
+
+Measures speed and memory of the offline commands as ratios within one run, and compares them with another run. Exit status:
+0, or 1 for bad input.
+
+  --runs N          how often each figure is measured; default 9
+  --against FILE    the run to compare with; default test/bench/result.json, which is committed
+  --save FILE       keeps this run, to compare another one with
+  --help            this text
+`;
+
+/** The run that is committed. */
+const COMMITTED = "test/bench/result.json";
 
 process.chdir(join(__dirname, "..", ".."));
+const { runs, against, save } = options();
 const folder = mkdtempSync(join(tmpdir(), "mcp-bench-"));
-const runs = Number(process.argv[2] ?? 9);
 
 /** Runs node with arguments; its CPU time in milliseconds and its peak memory in megabytes. */
 function measure(...args) {
@@ -49,46 +65,90 @@ function figureOf(file, ...flags) {
     return Number(stdout);
 }
 
-const sorted = (numbers) => [...numbers].sort((a, b) => a - b);
-const show = (numbers, digits) => {
-    const all = sorted(numbers);
-    const median = all[Math.floor(all.length / 2)];
-    return `${median.toFixed(digits)}  (${all[0].toFixed(digits)} to ${all.at(-1).toFixed(digits)})`;
-};
-
-try {
+/** What is measured, each with what it is to stay below. */
+function figures() {
     const imports = importsOfPreview();
     // The recorder alone, on as many workloads as make so many resources.
     const scale = bundle(process.cwd(), "scale", "test/bench/scale.ts");
-    const ratios = [];
-    const memory = [];
-    const growth = [];
     const policies = bundle(process.cwd(), "policies", "test/bench/policies.ts");
-    const judging = [];
-    for (let run = 0; run < runs; run += 1) {
-        const alone = measure(imports);
-        const preview = measure("offline/main.cjs", "preview");
-        ratios.push(preview.cpu / alone.cpu);
-        memory.push(preview.memory);
-        growth.push(figureOf(scale));
-        // As the command line runs it: without optimized code.
-        judging.push(figureOf(policies, "--no-opt"));
+    let preview;
+    return [
+        {
+            name: "offline preview of production / importing its SDK modules, CPU time",
+            goal: 1.6,
+            measure: () => {
+                const alone = measure(imports);
+                preview = measure("offline/main.cjs", "preview");
+                return preview.cpu / alone.cpu;
+            },
+        },
+        { name: "peak memory of that preview, MB", goal: 250, measure: () => preview.memory },
+        {
+            name: "time per resource at 2,000 resources / at 200",
+            goal: 1.2,
+            measure: () => figureOf(scale),
+        },
+        {
+            name: "all policies over production / the offline preview without them",
+            goal: 0.3,
+            // As the command line runs it: without optimized code.
+            measure: () => figureOf(policies, "--no-opt"),
+        },
+    ];
+}
+
+function options() {
+    try {
+        const { values } = parseArgs({
+            options: {
+                runs: { type: "string", default: "9" },
+                against: { type: "string", default: COMMITTED },
+                save: { type: "string" },
+                help: { type: "boolean", default: false },
+            },
+        });
+        if (values.help) {
+            process.stdout.write(HELP);
+            process.exit(0);
+        }
+        if (!/^[1-9]\d?$/.test(values.runs))
+            throw new Error(`--runs: found "${values.runs}", expected 1 to 99`);
+        return { ...values, runs: Number(values.runs), against: readRun(values.against) };
+    } catch (error) {
+        process.stderr.write(`${error.message}\n`);
+        process.exit(1);
     }
-    console.log(
-        `${cpus().length} processors, ${cpus()[0].model}, Node ${process.version}, ${runs} runs: median (least to most)`,
-    );
-    console.log(
-        `offline preview of production / importing its SDK modules, CPU time   ${show(ratios, 2)}   goal 1.60`,
-    );
-    console.log(
-        `peak memory of that preview, MB                                       ${show(memory, 0)}   goal 250`,
-    );
-    console.log(
-        `time per resource at 2,000 resources / at 200                         ${show(growth, 2)}   goal 1.20`,
-    );
-    console.log(
-        `all policies over production / the offline preview without them       ${show(judging, 2)}   goal 0.30`,
-    );
+}
+
+function readRun(file) {
+    try {
+        return JSON.parse(readFileSync(file, "utf8"));
+    } catch (error) {
+        throw new Error(`--against: ${file}: found no run (${error.code ?? error.message})`);
+    }
+}
+
+try {
+    const all = figures().map((figure) => ({ ...figure, values: [] }));
+    for (let run = 0; run < runs; run += 1) {
+        for (const { values, measure: once } of all) values.push(once());
+    }
+    const result = {
+        machine: `${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+        node: process.version,
+        figures: all.map(({ name, goal, values }) => {
+            const sorted = values.map((value) => Number(value.toPrecision(3))).sort((a, b) => a - b);
+            return {
+                name,
+                goal,
+                median: sorted[Math.floor(runs / 2)],
+                least: sorted[0],
+                most: sorted.at(-1),
+            };
+        }),
+    };
+    process.stdout.write(compared(result, against));
+    if (save !== undefined) writeFileSync(save, `${JSON.stringify(result, undefined, 4)}\n`);
 } finally {
     rmSync(folder, { recursive: true });
 }

@@ -7,7 +7,7 @@ import { GREEN, Platform, type Traffic } from "./platform";
 import { changesIn, type Running } from "./stack";
 import { addressOf, listening } from "./world";
 
-/* What can go wrong with a release, and how it ends: the table in section "The picture" of the README, row by row, on
+/* What can go wrong with a release, and how it ends: the table in section "A release" of the README, row by row, on
  * the real engine. Each release is tried, tried again with the same values, and taken back by the opposite ones. */
 
 const TARGET = "update kubernetes:apps/v1:Deployment mcp-server-green";
