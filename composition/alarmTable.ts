@@ -9,6 +9,7 @@ import {
 import { cacheAlarms } from "../components/observability/alarms/cache";
 import { databaseAlarms, idleConnectionsAlarm } from "../components/observability/alarms/database";
 import { escalationAlarms } from "../components/observability/alarms/escalation";
+import { maintenanceAlarms } from "../components/observability/alarms/maintenance";
 import { podAlarms } from "../components/observability/alarms/pods";
 import { trafficAlarms } from "../components/observability/alarms/traffic";
 import { healthAlarms } from "../components/observability/alarms/health";
@@ -16,7 +17,8 @@ import { type StackValues, type WorkloadValues } from "../config";
 import { COMPLETION_WINDOW_MINUTES, longestGap, openHours } from "../config/databaseSnapshots";
 import { certificateProbes, databaseNames, externalProbes, matrixProbes } from "../config/joins";
 import { mebibytes } from "../config/scalars";
-import { COLOURS, SERVER } from "../runbook/numbers";
+import { minutesOf } from "../config/windows";
+import { COLOURS, DATABASE_WINDOW, SERVER } from "../runbook/numbers";
 
 /** Every alarm of a stack, as data: none for what it does not declare. */
 export function alarmsOf(values: StackValues): Alarm[] {
@@ -26,6 +28,7 @@ export function alarmsOf(values: StackValues): Alarm[] {
         cache,
         archive,
         backups,
+        maintenance,
         health,
         observability,
         workloads,
@@ -97,6 +100,14 @@ export function alarmsOf(values: StackValues): Alarm[] {
     if (backups !== undefined) {
         found.push(...dumpAlarms({ namespace: metrics, database: database !== undefined }));
     }
+    const maintained = database !== undefined && backups !== undefined;
+    found.push(
+        ...maintenanceAlarms({
+            namespace: metrics,
+            databaseHours: maintained ? minutesOf(DATABASE_WINDOW) / 60 : undefined,
+            upgrade: maintenance?.upgrade !== undefined,
+        }),
+    );
     if (cache !== undefined) {
         found.push(
             ...cacheAlarms({ group: name, nodes: cache.replicas + 1, ...alarms.cache }),

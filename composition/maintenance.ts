@@ -39,10 +39,10 @@ export function declareMaintenance(foundation: Foundation, { topics, keyArn }: I
 
 /** From when an upgrade is planned on, every day at the time when it is to begin. */
 function declareUpgradeCheck(
-    { values, providers, name, labels, namespace }: Foundation,
+    { values, providers, name, labels, namespace, metrics }: Foundation,
     { start, version }: NonNullable<MaintenanceValues["upgrade"]>,
 ): void {
-    const { kubernetes, images, jobs } = values;
+    const { aws, kubernetes, images, jobs } = values;
     const [hour, minute] = inRunbookZone(start).slice(11).split(":").map(Number);
     new UpgradeCheck(
         "mcp-upgrade-check",
@@ -50,12 +50,15 @@ function declareUpgradeCheck(
             namespace: namespace.namespace,
             namespaceName: name,
             labels,
+            cluster: kubernetes.cluster!,
+            region: aws.region,
+            metrics,
             apiServer: kubernetes.apiServer,
             version,
             schedule: `${minute} ${hour} * * *`,
-            nodeImage: pinned(images, jobs.images.node),
+            images: { node: pinned(images, jobs.images.node), aws: pinned(images, jobs.images.aws!) },
         },
-        { providers: { kubernetes: providers.kubernetes } },
+        { providers: { aws: providers.aws, kubernetes: providers.kubernetes } },
     );
 }
 

@@ -6,7 +6,7 @@ import { JwksCacheClearing } from "../components/operations/jwksCacheClearing";
 import { pinned } from "../config/images";
 import { externalProbes } from "../config/joins";
 import { adminApiOf } from "../config/tools";
-import { cronOfWeek, minutesOf } from "../config/windows";
+import { dailyCron, minutesOf } from "../config/windows";
 import { ASKING_TASKS } from "../components/labels";
 import { CACHE_CLEANUP, DATABASE_WINDOW, DEBUG, ZONE_OFFSET_MINUTES } from "../runbook/numbers";
 import { type Data } from "./data";
@@ -89,7 +89,7 @@ export function declareOperations(foundation: Foundation, data: Data): void {
 
 /** The maintenance of the database, if the stack has one and a bucket to save it in before. Sections 5.1 and 5.2. */
 function declareDatabaseMaintenance(
-    { values, providers: { aws, kubernetes }, labels, namespace }: Foundation,
+    { values, providers: { aws, kubernetes }, labels, namespace, metrics }: Foundation,
     { database, backups: bucket }: Data,
 ): void {
     const { operations, images, jobs, backups } = values;
@@ -113,7 +113,8 @@ function declareDatabaseMaintenance(
             scratch,
             window: { ...DATABASE_WINDOW, offsetMinutes: ZONE_OFFSET_MINUTES },
             deadlineSeconds: minutesOf(DATABASE_WINDOW) * 60,
-            schedule: cronOfWeek(DATABASE_WINDOW),
+            schedule: dailyCron(DATABASE_WINDOW.start),
+            metrics,
             run: run && {
                 hash: `${run.run}${run.force === undefined ? "" : "-forced"}`,
                 label: run.run,

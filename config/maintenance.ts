@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PATCH_WINDOW, UPGRADE_SECONDS } from "../runbook/numbers";
+import { own } from "./own";
 import { dnsLabel, duration, instant, text, wholeNumber } from "./scalars";
 import { minutesOf, weeklyWindow } from "./windows";
 
@@ -63,3 +64,34 @@ export const maintenanceSchema = z.strictObject({
 
 /** See {@link maintenanceSchema}. */
 export type MaintenanceValues = z.output<typeof maintenanceSchema>;
+
+/** Rules of the maintenance that need the rest of the stack's values. */
+export function checkMaintenance(
+    {
+        maintenance,
+        kubernetes,
+        jobs,
+    }: {
+        maintenance?: MaintenanceValues | undefined;
+        kubernetes: { cluster?: string | undefined };
+        jobs: { images: Record<string, string | undefined> };
+    },
+    context: z.core.$RefinementCtx,
+): void {
+    if (maintenance?.upgrade === undefined) {
+        return;
+    }
+    const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+    if (kubernetes.cluster === undefined) {
+        problem(
+            ["maintenance", "upgrade"],
+            "mcp:kubernetes.cluster, because its check tells CloudWatch from EKS only",
+        );
+    }
+    if (own(jobs.images, "aws") === undefined) {
+        problem(
+            ["jobs", "images", "aws"],
+            "an image, because the check of an upgrade tells CloudWatch by it",
+        );
+    }
+}

@@ -11,7 +11,7 @@ import { checkHealth, healthSchema } from "./health";
 import { imagesSchema, jobsSchema, releaseReference } from "./images";
 import { incidentSchema } from "./incident";
 import { kubernetesSchema } from "./kubernetes";
-import { maintenanceSchema } from "./maintenance";
+import { checkMaintenance, maintenanceSchema } from "./maintenance";
 import { checkObservability, observabilitySchema } from "./observability";
 import { checkOperations, operationsSchema } from "./operations";
 import { own } from "./own";
@@ -78,6 +78,7 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkOperations(values, context);
     checkDisabledTools(values, context);
     checkObservability(values, context);
+    checkMaintenance(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {
             const declared = own(values.workloads, workload)?.secrets ?? {};

@@ -103,10 +103,9 @@ export function everyWeek({ weekday, start }: Pick<Weekly, "weekday" | "start">)
     return `${cronTime(start)} ? * ${weekday.toUpperCase()} *`;
 }
 
-/** The same in the cluster's cron of five fields: `0 2 * * 0`. */
-export function cronOfWeek({ weekday, start }: Pick<Weekly, "weekday" | "start">): string {
-    // Cron's week begins with Sunday.
-    return `${cronTime(start)} * * ${(WEEKDAYS.indexOf(weekday) + 1) % 7}`;
+/** A time of every day, in the cluster's cron of five fields: `0 2 * * *`. */
+export function dailyCron(start: string): string {
+    return `${cronTime(start)} * * *`;
 }
 
 /** When it starts on the first such day of each month, in AWS's cron: `0 1 ? * SUN#1 *`. */

@@ -23,7 +23,7 @@ export interface WindowPlan {
     end: string;
     /** How far the window's zone is ahead of UTC, in minutes. */
     offsetMinutes: number;
-    /** Whether the clock starts the task on every such day: where it is not the month's first, nothing is to be done. */
+    /** Whether the clock starts the task every day: on any but the month's first such one, nothing is to be done. */
     scheduled: boolean;
     /** Why it runs at any time. Undefined: it does not. */
     force?: string | undefined;
@@ -42,11 +42,11 @@ export function decide(plan: WindowPlan, now: number): Decision {
     }
     const local = localTime(plan, now);
     const [day, time] = local.toISOString().split("T") as [string, string];
-    const isDue = DAYS[local.getUTCDay()] === weekday && time >= start && time < end;
-    if (isDue && local.getUTCDate() <= 7) {
+    const isTime = time >= start && time < end;
+    if (isTime && DAYS[local.getUTCDay()] === weekday && local.getUTCDate() <= 7) {
         return { run: "now", until: Date.parse(`${day}T${end}Z`) - offsetMinutes * 60_000 };
     }
-    return { run: isDue && scheduled ? "another day" : "never" };
+    return { run: isTime && scheduled ? "another day" : "never" };
 }
 
 /** The clock of the window's zone, read in UTC. */

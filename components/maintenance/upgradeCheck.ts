@@ -1,8 +1,8 @@
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import { type UpgradePlan } from "../../jobs/upgrade";
-import { TASK_LABEL } from "../labels";
-import { declareScheduledTask, program } from "../tasks/task";
-import { declareGateAccess } from "../workload/gate";
+import { metricsPermission } from "../identity/podIdentity";
+import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
+import { declareScheduledTask, program, succeededStep } from "../tasks/task";
 
 /** Arguments of {@link UpgradeCheck}. */
 export interface UpgradeCheckArgs {
@@ -11,13 +11,18 @@ export interface UpgradeCheckArgs {
     namespaceName: string;
     /** Labels of every object. */
     labels: Record<string, string>;
+    /** Name of the EKS cluster. */
+    cluster: string;
+    region: string;
+    /** CloudWatch namespace of the heartbeat. */
+    metrics: string;
     apiServer: { cidr: string; port: number };
     /** Version that the cluster is to have: "1.34". */
     version: string;
     /** When it is looked, as five fields of cron in the zone of the runbook. */
     schedule: string;
-    /** Node image, pinned. */
-    nodeImage: string;
+    /** Images it runs on, pinned. */
+    images: { node: string; aws: string };
 }
 
 /** Most runs at once. */
@@ -28,25 +33,20 @@ const DEADLINE_SECONDS = 120;
 
 /**
  * What stands in the way of the Kubernetes upgrade that is planned: versions too far apart, disruption budgets that let
- * no pod go, and APIs that are asked for and will be gone. A Job fails as long as anything does. Section 5.1.
+ * no pod go, and APIs that are asked for and will be gone. A Job fails as long as anything does, and
+ * `TaskSucceeded` in CloudWatch is told as soon as nothing does. Section 5.1.
  */
 export class UpgradeCheck extends ComponentResource {
     constructor(name: string, args: UpgradeCheckArgs, opts?: ComponentResourceOptions) {
         super("mcp:maintenance:UpgradeCheck", name, {}, opts);
-        const { namespace, labels, apiServer } = args;
-        const access = declareGateAccess(
+        const { namespace, labels, apiServer, region, metrics, images } = args;
+        const access = declareTaskAccess(
             name,
             {
                 namespace,
                 labels,
-                subject: name,
-                label: TASK_LABEL,
-                egress: [
-                    {
-                        to: [{ ipBlock: { cidr: apiServer.cidr } }],
-                        ports: [{ protocol: "TCP", port: apiServer.port }],
-                    },
-                ],
+                egress: [egressToNetwork(apiServer), HTTPS_EGRESS],
+                aws: { cluster: args.cluster, permissions: [metricsPermission(metrics)] },
                 clusterRole: {
                     name: `${args.namespaceName}-upgrade-check`,
                     rules: [
@@ -66,12 +66,13 @@ export class UpgradeCheck extends ComponentResource {
                 steps: [
                     {
                         name: "check",
-                        image: args.nodeImage,
+                        image: images.node,
                         program: program("upgrade", {
                             version: args.version,
                             deadlineSeconds: DEADLINE_SECONDS,
                         } satisfies UpgradePlan),
                     },
+                    succeededStep({ image: images.aws, region, metrics, task: name }),
                 ],
                 schedule: args.schedule,
             },

@@ -5,7 +5,14 @@ import { type DumpArgs, dumpSteps } from "../backup/databaseDumps";
 import { uploadPermissions } from "../backup/upload";
 import { asApplication } from "../data/connection";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
-import { declareScheduledTask, declareTask, program, script, type TaskArgs } from "../tasks/task";
+import {
+    declareScheduledTask,
+    declareTask,
+    program,
+    script,
+    succeededStep,
+    type TaskArgs,
+} from "../tasks/task";
 
 /** Most runs at once: the scheduled one, and one by hand. */
 export const MAINTENANCE_TASKS = 2;
@@ -25,8 +32,10 @@ export interface DatabaseMaintenanceArgs extends DumpArgs {
     window: Pick<WindowPlan, "weekday" | "start" | "end" | "offsetMinutes">;
     /** Limit of one run, in seconds. */
     deadlineSeconds: number;
-    /** When the window may open, as five fields of cron in its zone: on every such day. */
+    /** When the window may open, as five fields of cron in its zone: every day, so that a run that failed is soon missed. */
     schedule: string;
+    /** CloudWatch namespace of the heartbeat. */
+    metrics: string;
     /** A run beside the scheduled ones, which the update waits for; `force` is why it may leave the window. Default: none. */
     run?: { hash: string; label: string; force?: string | undefined } | undefined;
     /** Images the steps run on, pinned. */
@@ -35,7 +44,8 @@ export interface DatabaseMaintenanceArgs extends DumpArgs {
 
 /**
  * Maintenance of the database, by the clock and on demand: a look at the window (section 5.1), a verified dump below
- * `manual/`, VACUUM, and a REINDEX that locks nobody out (section 5.2). A step that fails is the last.
+ * `manual/`, VACUUM, and a REINDEX that locks nobody out (section 5.2). A step that fails is the last; `TaskSucceeded`
+ * in CloudWatch is told of every run that came to its end, also when nothing was to be done.
  */
 export class DatabaseMaintenance extends ComponentResource {
     constructor(name: string, args: DatabaseMaintenanceArgs, opts?: ComponentResourceOptions) {
@@ -47,7 +57,10 @@ export class DatabaseMaintenance extends ComponentResource {
                 namespace,
                 labels,
                 egress: [egressToNetwork({ cidr: args.network, port: DATABASE.port }), HTTPS_EGRESS],
-                aws: { cluster: args.cluster, permissions: uploadPermissions(bucket, ["manual"]) },
+                aws: {
+                    cluster: args.cluster,
+                    permissions: uploadPermissions(bucket, ["manual"], args.metrics),
+                },
             },
             this,
         );
@@ -72,6 +85,7 @@ export class DatabaseMaintenance extends ComponentResource {
                     program: script("database/maintain.sh"),
                     ...asApplication(connection),
                 },
+                succeededStep({ image: images.aws, region: args.region, metrics: args.metrics, task: name }),
             ],
             after: [bucket, connection.resource],
         });

@@ -4,7 +4,10 @@ import { TASK_LABEL } from "../labels";
 import { declareGateAccess, type GateAccess, type GateAccessArgs } from "../workload/gate";
 
 /** Arguments of {@link declareTaskAccess}. */
-export interface TaskAccessArgs extends Pick<GateAccessArgs, "namespace" | "labels" | "egress" | "rules"> {
+export interface TaskAccessArgs extends Pick<
+    GateAccessArgs,
+    "namespace" | "labels" | "egress" | "rules" | "clusterRole"
+> {
     /** What its pods may do on AWS, and in which EKS cluster they are. Default: nothing. */
     aws?: Pick<PodIdentityArgs, "cluster" | "permissions">;
 }

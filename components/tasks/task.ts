@@ -49,6 +49,8 @@ export interface TaskStep {
     env?: Record<string, Input<string>>;
     /** Secrets whose keys stand as files in {@link SECRET_PATH}. Default: none. */
     secrets?: readonly MountedKeys[];
+    /** Whether it is done although the first step found that nothing is. Default: false. */
+    always?: boolean;
 }
 
 /** Keys of a Secret as files. */
@@ -67,6 +69,28 @@ export function script(file: string): TaskStep["program"] {
 /** A TypeScript program of `jobs/`, run on the Node image; its plan, if it has one, is a file it is given. */
 export function program(name: string, plan?: object): TaskStep["program"] {
     return { file: `${name}.js`, content: bundledJob(name), command: ["node"], ...(plan && { plan }) };
+}
+
+/** Arguments of {@link succeededStep}. */
+export interface SucceededArgs {
+    /** Image with the AWS command line, pinned. */
+    image: string;
+    region: string;
+    /** CloudWatch namespace of the heartbeat. */
+    metrics: string;
+    /** Name of the task, and value of the dimension `Task`. */
+    task: string;
+}
+
+/** The last step of a task that is missed when it fails: its heartbeat, also of a run that found nothing to be done. */
+export function succeededStep({ image, region, metrics, task }: SucceededArgs): TaskStep {
+    return {
+        name: "report",
+        image,
+        program: script("succeeded.sh"),
+        env: { AWS_DEFAULT_REGION: region, METRICS: metrics, TASK: task },
+        always: true,
+    };
 }
 
 /** Arguments that every task has. */
@@ -185,7 +209,7 @@ function declareJob(
         image: step.image,
         imagePullPolicy: "IfNotPresent",
         command: [
-            ...(skippable && index > 0 ? UNLESS_SKIPPED : []),
+            ...(skippable && index > 0 && !step.always ? UNLESS_SKIPPED : []),
             ...step.program.command,
             `${PROGRAM_PATH}/${step.program.file}`,
             ...(step.program.plan === undefined ? [] : [`${PROGRAM_PATH}/${planOf(step.name)}`]),

@@ -43,6 +43,10 @@ export const maintenance: readonly Procedure[] = [
             ...[
                 ["mcp:maintenance:UpgradeCheck", "mcp-upgrade-check"],
                 ["kubernetes:core/v1:ServiceAccount", "mcp-upgrade-check"],
+                ["mcp:identity:PodIdentity", "mcp-upgrade-check"],
+                ["aws:iam/role:Role", "mcp-upgrade-check"],
+                ["aws:iam/rolePolicy:RolePolicy", "mcp-upgrade-check"],
+                ["aws:eks/podIdentityAssociation:PodIdentityAssociation", "mcp-upgrade-check"],
                 ["kubernetes:networking.k8s.io/v1:NetworkPolicy", "mcp-upgrade-check"],
                 ["kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "mcp-upgrade-check"],
                 ["kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", "mcp-upgrade-check"],
@@ -52,13 +56,20 @@ export const maintenance: readonly Procedure[] = [
                 ["aws:iam/rolePolicy:RolePolicy", "mcp-production-maintenance-upgrade-schedule"],
                 ["aws:scheduler/schedule:Schedule", "mcp-production-maintenance-upgrade"],
                 ["aws:cloudwatch/alarmMuteRule:AlarmMuteRule", "mcp-production-muted-upgrade"],
+                ["aws:cloudwatch/metricAlarm:MetricAlarm", "mcp-production-upgrade-check-failed"],
             ].map(([type, name]): ExpectedChange => ({ operation: "create", type: type!, name: name! })),
+            {
+                operation: "update",
+                type: "aws:cloudwatch/compositeAlarm:CompositeAlarm",
+                name: "mcp-production-p4",
+            },
         ],
         verify:
             `Contacts of P4 are told when it begins, for ${UPGRADE_SECONDS / 3600} hours unless \`duration\` says otherwise. Every day at the hour ` +
             "of its beginning, and so then too, what stands in its way is looked for: versions of nodes, disruption budgets that " +
             "let no pod go, APIs that will be gone. `kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-upgrade-check` has the last " +
-            "findings; `kubectl create job -n mcp-production --from=cronjob/mcp-upgrade-check upgrade-check-now` looks at once.",
+            "findings; `kubectl create job -n mcp-production --from=cronjob/mcp-upgrade-check upgrade-check-now` looks at once. " +
+            "`upgrade-check-failed` rings as long as something does.",
         undo: "Remove the values, when it is done too: the check goes with them.",
     },
     {
@@ -109,7 +120,8 @@ export const maintenance: readonly Procedure[] = [
         title: "Database maintenance",
         when:
             "On the first Sunday of every month from 01:00 by itself, until 05:00 at the latest; contacts of P4 are told when " +
-            "it begins. By hand in that window, after a run that failed. Outside of it only with a reason: " +
+            "it begins, and those of P3 when it has not come to its end. By hand in that window, after a run that failed. Outside " +
+            "of it only with a reason: " +
             "`{ run: CHG-2041, force: tables doubled after the import }`.",
         edits: [{ ...runOf("databaseMaintenance"), example: "CHG-2041" }],
         changes: jobOf("create", "mcp-db-maintenance-chg-2041"),

@@ -182,6 +182,22 @@ describe("values of the maintenance", () => {
         it(`refuse ${what}`, () => assert.deepEqual(linesOf(withValue(path, value)), [line]));
     }
 
+    it("ask for a cluster on EKS and an image, where the check of an upgrade tells CloudWatch", () => {
+        const values = withValue("maintenance/upgrade", {
+            start: "2027-01-10T02:00:00+05:30",
+            version: "1.34",
+        });
+        delete (values["kubernetes"] as Values)["cluster"];
+        delete ((values["jobs"] as Values)["images"] as Values)["aws"];
+        const lines = linesOf(values);
+        for (const line of [
+            'mcp:maintenance.upgrade: found {"start":"2027-01-10T02:00:00+05:30","version":"1.34"}, expected mcp:kubernetes.cluster, because its check tells CloudWatch from EKS only',
+            "mcp:jobs.images.aws: found nothing, expected an image, because the check of an upgrade tells CloudWatch by it",
+        ]) {
+            assert.ok(lines.includes(line), lines.join("\n"));
+        }
+    });
+
     it("may be left out", () => {
         const values: Values = valuesOf("production");
         delete values["maintenance"];

@@ -265,10 +265,8 @@ suiteOf(noS3)(`an upload to S3${because(noS3)}`, function () {
         });
     }
 
-    it("is reported as a heartbeat of its kind", async () => {
-        leave(1000);
-        const { status, output } = await upload({ METRICS: "MCP/production" });
-        assert.equal(status, 0, output);
+    /** The metrics that CloudWatch has of the platform. */
+    async function reported(): Promise<unknown> {
         const listed = spawn(
             "aws",
             ["cloudwatch", "list-metrics", "--namespace", "MCP/production", "--output", "json"],
@@ -279,13 +277,37 @@ suiteOf(noS3)(`an upload to S3${because(noS3)}`, function () {
         );
         let metrics = "";
         for await (const chunk of listed.stdout.setEncoding("utf8")) metrics += chunk as string;
-        assert.deepEqual(JSON.parse(metrics).Metrics, [
+        return JSON.parse(metrics).Metrics;
+    }
+
+    it("is reported as a heartbeat of its kind", async () => {
+        leave(1000);
+        const { status, output } = await upload({ METRICS: "MCP/production" });
+        assert.equal(status, 0, output);
+        assert.deepEqual(await reported(), [
             {
                 Namespace: "MCP/production",
                 MetricName: "DumpSucceeded",
                 Dimensions: [{ Name: "Kind", Value: "daily" }],
             },
         ]);
+    });
+
+    it("has its like in the heartbeat of any task that came to its end", async () => {
+        const report = () =>
+            start("succeeded.sh", { ...s3.env, METRICS: "MCP/production", TASK: "mcp-upgrade-check" }).ended;
+        assert.deepEqual(await report(), { status: 0, output: "✓ mcp-upgrade-check has come to its end\n" });
+        assert.deepEqual(await reported(), [
+            {
+                Namespace: "MCP/production",
+                MetricName: "TaskSucceeded",
+                Dimensions: [{ Name: "Task", Value: "mcp-upgrade-check" }],
+            },
+        ]);
+        s3.intervene = (method) => (method === "POST" ? denied : undefined);
+        const { status, output } = await report();
+        assert.notEqual(status, 0);
+        assert.match(output, /AccessDenied/);
     });
 
     it("is not reported where nobody waits for it", async () => {

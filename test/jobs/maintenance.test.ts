@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decide, parseWindowPlan, runWindow, type WindowPlan } from "../../jobs/window";
-import { cronOfWeek } from "../../config/windows";
 import { displayed } from "../../offline/property";
 import { DATABASE_WINDOW, ZONE_OFFSET_MINUTES } from "../../runbook/numbers";
 import { only, recordStack } from "../support";
@@ -71,13 +70,13 @@ describe("the window of the database's maintenance", () => {
         }
     });
 
-    it("is passed over by the clock's other Sundays, and by nothing else", () => {
+    it("is passed over by the clock's other days, at its time, and by nothing else", () => {
         const scheduled = { ...PLAN, scheduled: true };
         assert.equal(decide(scheduled, at("2026-12-13T01:00:05")).run, "another day");
+        assert.equal(decide(scheduled, at("2026-12-07T01:00:00")).run, "another day");
         assert.equal(decide(PLAN, at("2026-12-13T01:00:05")).run, "never");
         assert.equal(decide(scheduled, at("2026-12-13T06:00:00")).run, "never");
-        assert.equal(decide(scheduled, at("2026-12-07T01:00:00")).run, "never");
-        assert.equal(cronOfWeek(DATABASE_WINDOW), "0 1 * * 0");
+        assert.equal(decide(scheduled, at("2026-12-07T00:59:59")).run, "never");
     });
 
     const look = (plan: Partial<WindowPlan>, time: string) =>
@@ -114,7 +113,7 @@ describe("the window of the database's maintenance", () => {
         assert.equal(readFileSync(folder.handover("until"), "utf8"), `${at("2026-12-08T02:30:00") / 1000}\n`);
     });
 
-    it("leaves nothing to be done on another Sunday", async () => {
+    it("leaves nothing to be done on another day", async () => {
         const { passed } = look({ scheduled: true }, "2026-12-13T01:00:05");
         assert.equal(passed, true);
         assert.deepEqual(readdirSync(folder.handover("")), ["skip"]);
@@ -131,11 +130,11 @@ async function stepsOf(type: string, name: string): Promise<{ name: string; comm
 }
 
 describe("steps of the scheduled maintenance", () => {
-    it("do nothing on another Sunday, and what they are for on the first", async () => {
+    it("do nothing but report on another day, and what they are for on the first Sunday", async () => {
         const steps = await stepsOf("kubernetes:batch/v1:CronJob", "mcp-db-maintenance");
         assert.deepEqual(
             steps.map(({ name }) => name),
-            ["window", "dump", "upload", "maintain"],
+            ["window", "dump", "upload", "maintain", "report"],
         );
         const stub = folder.handover("stub.sh");
         writeFileSync(stub, "echo done; exit 7\n");
@@ -145,9 +144,10 @@ describe("steps of the scheduled maintenance", () => {
             assert.deepEqual(await runStep(step), { status: 7, output: "done\n" });
         }
         writeFileSync(folder.handover("skip"), "");
-        for (const step of steps.slice(1)) {
+        for (const step of steps.slice(1, -1)) {
             assert.deepEqual(await runStep(step), { status: 0, output: "" });
         }
+        assert.deepEqual(await runStep(steps.at(-1)!), { status: 7, output: "done\n" });
     });
 });
 

@@ -469,6 +469,35 @@ describe("the alarms", () => {
         ]);
     });
 
+    it("miss maintenance that did not come to its end, before the next look ends the alarm", async () => {
+        const planned = await recordStack(
+            "production",
+            "mcp:maintenance.upgrade.start=2027-01-09T20:30:00Z",
+            "mcp:maintenance.upgrade.version=1.34",
+        );
+        assert.deepEqual(faultsOf(planned), []);
+        const rows = ["database-maintenance-failed", "upgrade-check-failed"].map((id) => {
+            const { tags, metricName, dimensions, period, evaluationPeriods, treatMissingData } = of(
+                planned,
+                id,
+            );
+            return [
+                tags.severity,
+                metricName,
+                dimensions.Task,
+                (period * evaluationPeriods) / 3600,
+                treatMissingData,
+            ];
+        });
+        assert.deepEqual(rows, [
+            // From one 01:00 to the end of the window on the next day, and an hour.
+            ["P3", "TaskSucceeded", "mcp-db-maintenance", 24 + 4 + 1, "breaching"],
+            ["P4", "TaskSucceeded", "mcp-upgrade-check", 24 + 2, "breaching"],
+        ]);
+        const names = alarmsIn(production).map(({ name }) => name);
+        assert.ok(!names.includes("mcp-production-upgrade-check-failed"));
+    });
+
     it("tell of an escalation that failed without escalating it", () => {
         const rows = [
             "escalation-failed",

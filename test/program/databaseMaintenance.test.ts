@@ -32,21 +32,21 @@ describe("maintenance of the database", () => {
         );
     });
 
-    it("starts when the window may open, looks, and has as long as the window lasts", () => {
+    it("looks every day at the time when the window may open, and has as long as the window lasts", () => {
         const { spec } = inputsOf(production, CRON_JOB, NAME);
         assert.deepEqual(
             [spec.schedule, spec.timeZone, spec.concurrencyPolicy],
-            ["0 1 * * 0", "Asia/Kolkata", "Forbid"],
+            ["0 1 * * *", "Asia/Kolkata", "Forbid"],
         );
         const { activeDeadlineSeconds, backoffLimit } = spec.jobTemplate.spec;
         assert.deepEqual([activeDeadlineSeconds, backoffLimit], [14_400 + 180, 0]);
         assert.deepEqual(planOf(production, NAME), { ...WINDOW, scheduled: true, force: undefined });
     });
 
-    it("looks at the window, dumps below manual/ as every dump is made, and only then maintains", () => {
+    it("looks at the window, dumps below manual/ as every dump is made, only then maintains, and reports", () => {
         const { spec } = inputsOf(production, CRON_JOB, NAME).spec.jobTemplate.spec.template;
         const daily = inputsOf(production, CRON_JOB, "mcp-dumps-daily").spec.jobTemplate.spec.template.spec;
-        const [window, dump, upload, maintain, ...others] = stepsOf(spec);
+        const [window, dump, upload, maintain, report, ...others] = stepsOf(spec);
         assert.deepEqual(others, []);
         const unlessSkipped = ["sh", "-c", '[ -e "$HANDOVER/skip" ] || exec "$@"', "unless-skipped"];
         assert.deepEqual(window.command, ["node", "/opt/task/window.js", "/opt/task/window.json"]);
@@ -63,6 +63,13 @@ describe("maintenance of the database", () => {
         assert.equal(METRICS, "MCP/production");
         assert.deepEqual(environmentOf(upload), { ...told, KIND: "manual", LABEL: "maintenance" });
         assert.equal(environmentOf(maintain).PGSSLMODE, "require");
+        // Of every day, so that a run that failed is missed.
+        assert.deepEqual(report.command, ["bash", "/opt/task/succeeded.sh"]);
+        assert.deepEqual(
+            [environmentOf(report).METRICS, environmentOf(report).TASK],
+            ["MCP/production", NAME],
+        );
+        assert.equal(report.image, dailyUpload.image);
         const data = inputsOf(production, CONFIG_MAP, `${NAME}-program`).data;
         const dailyData = inputsOf(production, CONFIG_MAP, "mcp-dumps-daily-program").data;
         for (const file of ["dump.sh", "upload.sh"]) {
@@ -75,7 +82,7 @@ describe("maintenance of the database", () => {
         );
     });
 
-    it("may upload below manual/, reach the database and AWS, and nothing else", () => {
+    it("may upload below manual/, report, reach the database and AWS, and nothing else", () => {
         const policy = only(production, "aws:iam/rolePolicy:RolePolicy", NAME);
         assert.ok(policy.dependencies.some((urn) => urn.endsWith(`Role::${NAME}`)));
         const { spec } = inputsOf(production, "kubernetes:networking.k8s.io/v1:NetworkPolicy", NAME);

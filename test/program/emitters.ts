@@ -196,18 +196,24 @@ function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
     }));
 }
 
-/** The heartbeat of a CronJob that uploads something, by what it is told. */
-function uploadMetrics({ type, inputs }: RecordedResource): Emitter[] {
+/** The heartbeats of a CronJob's steps, by the script that each runs and what it is told. */
+function taskMetrics({ type, inputs }: RecordedResource): Emitter[] {
     if (type !== "kubernetes:batch/v1:CronJob") {
         return [];
     }
     const { spec } = inputs as unknown as CronJobInputs;
     return spec.jobTemplate.spec.template.spec.containers.flatMap(({ command, env }) => {
         const told = Object.fromEntries(env.map(({ name, value }) => [name, value]));
-        const { METRICS, KIND } = told;
-        return command.at(-1)?.endsWith("/upload.sh") && METRICS !== undefined && KIND !== undefined
-            ? [{ namespace: METRICS, kindOf: named({ DumpSucceeded: "count" }), dimensions: { Kind: KIND } }]
-            : [];
+        const { METRICS, KIND, TASK } = told;
+        const runs = (script: string) => command.at(-1)?.endsWith(`/${script}`);
+        const heartbeat = (metric: string, dimensions: Record<string, string>): Emitter[] =>
+            METRICS === undefined
+                ? []
+                : [{ namespace: METRICS, kindOf: named({ [metric]: "count" }), dimensions }];
+        return [
+            ...(runs("upload.sh") && KIND !== undefined ? heartbeat("DumpSucceeded", { Kind: KIND }) : []),
+            ...(runs("succeeded.sh") && TASK !== undefined ? heartbeat("TaskSucceeded", { Task: TASK }) : []),
+        ];
     });
 }
 
@@ -290,7 +296,7 @@ export function emittersOf({ resources }: Recording): Emitter[] {
         ...logMetrics(resource),
         ...podMetrics(resource, resources),
         ...healthMetrics(resource),
-        ...uploadMetrics(resource),
+        ...taskMetrics(resource),
         ...collectedMetrics(resource),
     ]);
 }

@@ -209,12 +209,34 @@ describe("the maintenance windows", () => {
             name: "mcp-production-upgrade-check",
         });
         assert.deepEqual(binding.subjects, [{ kind: "ServiceAccount", name, namespace: "mcp-production" }]);
-        assert.ok(!planned.resources.some((each) => each.type.endsWith(":Role") && each.name === name));
+        const roles = "kubernetes:rbac.authorization.k8s.io/v1:Role";
+        assert.ok(!planned.resources.some((each) => each.type === roles && each.name === name));
+        // It tells when nothing stands in the way, and may do no more on AWS.
+        const { initContainers, containers } = spec.jobTemplate.spec.template.spec;
+        assert.deepEqual(
+            [...initContainers, ...containers].map(({ command }: any) => command[1]),
+            ["/opt/task/upgrade.js", "/opt/task/succeeded.sh"],
+        );
+        const { METRICS, TASK } = Object.fromEntries(
+            containers[0].env.map((each: any) => [each.name, each.value]),
+        ) as Record<string, string>;
+        assert.deepEqual([METRICS, TASK], ["MCP/production", name]);
+        assert.deepEqual(JSON.parse(of(RIGHTS).policy).Statement, [
+            {
+                Effect: "Allow",
+                Action: ["cloudwatch:PutMetricData"],
+                Resource: ["*"],
+                Condition: { StringEquals: { "cloudwatch:namespace": "MCP/production" } },
+            },
+        ]);
         assert.deepEqual(of("kubernetes:networking.k8s.io/v1:NetworkPolicy").spec.egress, [
             {
                 to: [{ ipBlock: { cidr: "10.20.0.0/16" } }],
                 ports: [{ protocol: "TCP", port: 443 }],
             },
+            // CloudWatch, and where its pod gets its credentials.
+            { ports: [{ protocol: "TCP", port: 443 }] },
+            { to: [{ ipBlock: { cidr: "169.254.170.23/32" } }], ports: [{ protocol: "TCP", port: 80 }] },
         ]);
         assert.deepEqual(
             judgeRecording(planned, rules).filter(({ kind }) => kind === "violation"),
