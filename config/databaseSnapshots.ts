@@ -150,7 +150,8 @@ export function longestGap(open: readonly Hours[]): number {
     return Math.max(...due.map((hour, index) => (due[index + 1] ?? due[0]! + WEEKDAYS.length * 24) - hour));
 }
 
-function closedBy(window: Window): Span[] {
+/** The parts of the week in which AWS Backup starts no job because of a window of the instance. */
+export function closedBy(window: Window): Span[] {
     return spans(window).map(({ start, length }) => ({
         start: start - LEAD_MINUTES,
         length: length + LEAD_MINUTES,

@@ -1,5 +1,8 @@
-import { BACKUPS } from "../runbook/numbers";
-import { gapsOf, runsOf } from "./schedules";
+import { closedBy } from "../config/databaseSnapshots";
+import { meet, type Span, type Weekday } from "../config/windows";
+import { BACKUPS, ZONE_OFFSET_MINUTES } from "../runbook/numbers";
+import { type PolicyResource } from "./rule";
+import { DAY, gapsOf, HOUR, runsEvery, runsOf } from "./schedules";
 import { ofType } from "./selectors";
 import { type Properties } from "./unknown";
 
@@ -7,19 +10,71 @@ const { hourly, daily } = BACKUPS.postgresql;
 
 /** How often snapshots of the database are taken, and for how long they are kept. Section 7.1. */
 export const SNAPSHOTS = {
-    hourly: { minutes: hourly.everyHours * 60, days: hourly.retentionDays },
-    daily: { minutes: daily.everyDays * 24 * 60, days: daily.retentionDays },
+    hourly: { minutes: hourly.everyHours * HOUR, days: hourly.retentionDays },
+    daily: { minutes: daily.everyDays * DAY, days: daily.retentionDays },
 };
+
+/** Which of them a rule of a plan takes. */
+export type SnapshotKind = keyof typeof SNAPSHOTS;
 
 /** Whether a resource is a plan of AWS Backup. */
 export const isPlan = ofType("aws:backup/plan:Plan");
 
-/** Which of them a rule of a plan takes: by the time between two jobs, but for the hours in which none is due. */
-export function kindOf({ schedule }: Properties): keyof typeof SNAPSHOTS | undefined {
-    const often = Math.min(...gapsOf(runsOf(schedule ?? "")));
-    return often === SNAPSHOTS.hourly.minutes
-        ? "hourly"
-        : often === SNAPSHOTS.daily.minutes
-          ? "daily"
-          : undefined;
+/**
+ * Which snapshots a rule of a plan takes: daily ones every day, hourly ones an hour apart, but for the hours in which
+ * none can be due.
+ */
+export function kindOf({ schedule }: Properties): SnapshotKind | undefined {
+    const expression = schedule ?? "";
+    if (runsEvery(expression, SNAPSHOTS.daily.minutes)) {
+        return "daily";
+    }
+    const often = Math.min(...gapsOf(runsOf(expression)));
+    return often === SNAPSHOTS.hourly.minutes ? "hourly" : undefined;
+}
+
+/** When the jobs of a kind are due by a plan, in minutes of a week that begins on Sunday. */
+export function dueBy(plan: PolicyResource, kind: SnapshotKind): number[] {
+    const rules: Properties[] = plan.props["rules"] ?? [];
+    return rules.filter((rule) => kindOf(rule) === kind).flatMap(({ schedule }) => runsOf(schedule));
+}
+
+/**
+ * The hours of the week at which a snapshot of an instance could be due and is not, in minutes from Sunday on: AWS
+ * Backup starts none in the instance's windows and in the hour before, and not beside a daily one.
+ */
+export function hoursLeftOut(
+    { props }: PolicyResource,
+    hourly: readonly number[],
+    daily: () => readonly number[],
+): number[] {
+    const every = SNAPSHOTS.hourly.minutes;
+    const span = (start: number): Span => ({ start, length: every });
+    const sorted = [...hourly].sort((one, other) => one - other);
+    const missed = gapsOf(sorted).flatMap((gap, index) =>
+        Array.from(
+            { length: Math.ceil(gap / every) - 1 },
+            (_, count) => sorted[index]! + (count + 1) * every,
+        ),
+    );
+    if (missed.length === 0) {
+        return [];
+    }
+    const windows = [props["maintenanceWindow"], props["backupWindow"]].flatMap(closedByUtc);
+    const closed = [...windows, ...daily().map(span)];
+    return missed.filter((hour) => !closed.some((other) => meet(span(hour), other)));
+}
+
+/** The same week of the runbook's zone, of a window as AWS writes it: `sat:20:30-sat:22:30` or `23:30-00:30`, in UTC. */
+function closedByUtc(window: string | undefined): Span[] {
+    const [, weekday, start, end] =
+        /^(?:(\w{3}):)?(\d\d:\d\d)-(?:\w{3}:)?(\d\d:\d\d)$/.exec((window ?? "").toLowerCase()) ?? [];
+    if (start === undefined || end === undefined) {
+        return [];
+    }
+    return closedBy({ start, end, ...(weekday && { weekday: weekday as Weekday }) }).map((span) => ({
+        ...span,
+        // The week of the windows begins on Monday.
+        start: span.start + DAY + ZONE_OFFSET_MINUTES,
+    }));
 }

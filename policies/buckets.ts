@@ -1,3 +1,4 @@
+import { podOf } from "./pods";
 import { type PolicyResource } from "./rule";
 import { findOf, known, leadsTo, ofType } from "./selectors";
 import { type Properties } from "./unknown";
@@ -5,11 +6,12 @@ import { type Properties } from "./unknown";
 /** Whether a resource is a bucket. */
 export const isBucket = ofType("aws:s3/bucket:Bucket");
 
-const nameOf = known("bucket");
+/** Name of a bucket. */
+export const nameOfBucket = known("bucket");
 
 /** ARN of a bucket, which its name tells before it exists. */
 export function bucketArnOf(bucket: PolicyResource): string {
-    return `arn:aws:s3:::${nameOf(bucket)}`;
+    return `arn:aws:s3:::${nameOfBucket(bucket)}`;
 }
 
 /** What a resource of its own sets of a bucket: `settingOf(bucket, "Versioning", resources)`. */
@@ -19,7 +21,7 @@ export function settingOf(
     resources: readonly PolicyResource[],
 ): PolicyResource | undefined {
     const settings = resources.filter(ofType(`aws:s3/bucket${kind}:Bucket${kind}`));
-    return findOf(settings, (setting) => leadsTo(setting, "bucket", bucket, nameOf));
+    return findOf(settings, (setting) => leadsTo(setting, "bucket", bucket, nameOfBucket));
 }
 
 /** The rules in force of a bucket's lifecycle. */
@@ -33,22 +35,52 @@ export function prefixOf({ filter, prefix }: Properties): string {
     return filter?.prefix ?? prefix ?? "";
 }
 
-/** How long the stack keeps what is below a prefix of its buckets, and in which storage classes. */
-export function retentionBelow(
+/** The bucket in which the stack keeps what is below a prefix, and the rule of its lifecycle by which it does. */
+export function keptBelow(
     prefix: string,
     resources: readonly PolicyResource[],
-): { days: number | undefined; storageClasses: string[] } | undefined {
-    const [rule] = resources
+): { bucket: PolicyResource; rule: Properties } | undefined {
+    return resources
         .filter(isBucket)
-        .flatMap((bucket) => lifecycleOf(bucket, resources))
-        .filter((candidate) => prefixOf(candidate) === prefix);
-    const transitions: Properties[] = rule?.["transitions"] ?? [];
-    return (
-        rule && {
-            days: rule["expiration"]?.days,
-            storageClasses: transitions.map(({ storageClass }) => storageClass),
-        }
+        .flatMap((bucket) => lifecycleOf(bucket, resources).map((rule) => ({ bucket, rule })))
+        .find(({ rule }) => prefixOf(rule) === prefix);
+}
+
+/** When one of the CronJobs that are not suspended puts something below a prefix of a bucket, as it says it. */
+export function uploadSchedule(
+    prefix: string,
+    bucket: PolicyResource,
+    jobs: readonly PolicyResource[],
+): string | undefined {
+    const job = findOf(
+        jobs,
+        (candidate) => candidate.props["spec"]?.suspend !== true && uploads(candidate, bucket, prefix),
     );
+    return job?.props["spec"].schedule;
+}
+
+/** By what a container is told, as jobs/backup/upload.sh takes it: BUCKET, and KIND for the prefix. */
+function uploads(job: PolicyResource, bucket: PolicyResource, prefix: string): boolean {
+    const containers: Properties[] = podOf(job)?.spec["containers"] ?? [];
+    const told = containers.flatMap(({ env = [] }, index) => {
+        const variables: Properties[] = env;
+        const [target, kind] = ["BUCKET", "KIND"].map((wanted) =>
+            variables.findIndex(({ name }) => name === wanted),
+        ) as [number, number];
+        return target < 0 || kind < 0 ? [] : [{ index, target, kind: variables[kind]! }];
+    });
+    const found = findOf(
+        told,
+        ({ index, target, kind }) =>
+            `${kind["value"]}/` === prefix &&
+            leadsTo(
+                job,
+                `spec.jobTemplate.spec.template.spec.containers.${index}.env.${target}.value`,
+                bucket,
+                nameOfBucket,
+            ),
+    );
+    return found !== undefined;
 }
 
 /** The bucket that the events of a log group are archived in: by its subscription, and the stream that leads to. */

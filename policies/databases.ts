@@ -21,10 +21,21 @@ export function parameterOf(
 }
 
 /** Whether services use an instance: a Secret of the stack leads there. */
-export function isServing({ urn }: PolicyResource, resources: readonly PolicyResource[]): boolean {
+export function isServing(instance: PolicyResource, resources: readonly PolicyResource[]): boolean {
+    return secretsOf(instance, resources).length > 0;
+}
+
+/** The Secrets that lead to an instance. */
+export function secretsOf(
+    instance: PolicyResource,
+    resources: readonly PolicyResource[],
+): readonly PolicyResource[] {
     return resources
         .filter(ofType("kubernetes:core/v1:Secret"))
-        .some(({ propertyDependencies }) =>
-            Object.values(propertyDependencies).some((sources) => sources.includes(urn)),
-        );
+        .filter((secret) => isMadeOf(secret, instance));
+}
+
+/** Whether a property of a resource is made of another one. */
+export function isMadeOf({ propertyDependencies }: PolicyResource, { urn }: PolicyResource): boolean {
+    return Object.values(propertyDependencies).some((sources) => sources.includes(urn));
 }

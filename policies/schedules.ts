@@ -10,13 +10,23 @@ export function isOn({ props }: PolicyResource): boolean {
 }
 
 /** In minutes. */
-const UNITS: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 24 * 60 };
-const WEEK = 7 * 24 * 60;
+export const HOUR = 60;
+export const DAY = 24 * HOUR;
+const WEEK = 7 * DAY;
+const UNITS: Readonly<Record<string, number>> = { minute: 1, hour: HOUR, day: DAY };
 const DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
+/** Short forms that the cluster's cron has for its five fields. */
+const MACROS: Readonly<Record<string, string>> = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+};
+
 /**
- * When an AWS schedule expression runs, in minutes of a week that begins on Sunday. Nothing for what does not run
- * at the same times every week.
+ * When an AWS schedule expression runs, or the cluster's cron of five fields, in minutes of a week that begins on
+ * Sunday. Nothing for what does not run at the same times every week.
  */
 export function runsOf(expression: string): number[] {
     const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
@@ -24,16 +34,29 @@ export function runsOf(expression: string): number[] {
         const step = Number(count) * UNITS[unit!]!;
         return WEEK % step === 0 ? Array.from({ length: WEEK / step }, (_, index) => index * step) : [];
     }
-    const [, minute, hour, weekday] = /^cron\((\S+) (\S+) [*?] \* (\S+) \*\)$/.exec(expression) ?? [];
-    if (minute === undefined) {
-        return [];
+    const [, ...ofAws] = /^cron\((\S+) (\S+) [*?] \* (\S+) \*\)$/.exec(expression) ?? [];
+    if (ofAws.length > 0) {
+        return runsAt(ofAws, 1);
     }
-    const days = weekday!.replace(/[A-Z]{3}/g, (name) => String(DAYS.indexOf(name) + 1));
-    return valuesOf(days, 1, 7).flatMap((day) =>
+    const [, ...ofCluster] = /^(\S+) (\S+) [*?] \* (\S+)$/.exec(MACROS[expression] ?? expression) ?? [];
+    return ofCluster.length > 0 ? runsAt(ofCluster, 0) : [];
+}
+
+/** By minute, hour and weekday, of which Sunday has this number: AWS counts from 1. */
+function runsAt([minute, hour, weekday]: readonly string[], sunday: number): number[] {
+    const days = weekday!.toUpperCase().replace(/[A-Z]{3}/g, (name) => String(DAYS.indexOf(name) + sunday));
+    return valuesOf(days, sunday, sunday + 6).flatMap((day) =>
         valuesOf(hour!, 0, 23).flatMap((at) =>
-            valuesOf(minute, 0, 59).map((past) => ((day - 1) * 24 + at) * 60 + past),
+            // In the cluster 7 is Sunday as well.
+            valuesOf(minute!, 0, 59).map((past) => (((day - sunday) % 7) * 24 + at) * 60 + past),
         ),
     );
+}
+
+/** Whether an expression runs so often, in minutes, all through the week. */
+export function runsEvery(expression: string, minutes: number): boolean {
+    const gaps = gapsOf(runsOf(expression));
+    return gaps.length > 0 && gaps.every((gap) => gap === minutes);
 }
 
 /** Time from each run to the next, in minutes, with the week as a circle. */
@@ -55,4 +78,10 @@ function valuesOf(field: string, least: number, most: number): number[] {
         const by = Number(step ?? 1) || most;
         return Array.from({ length: Math.floor((to - from) / by) + 1 }, (_, index) => from + index * by);
     });
+}
+
+/** A minute of the week in words: `SUN 08:00`. */
+export function timeOfWeek(minute: number): string {
+    const [day, hour, past] = [Math.floor(minute / DAY) % 7, Math.floor(minute / HOUR) % 24, minute % HOUR];
+    return `${DAYS[day]} ${[hour, past].map((part) => String(part).padStart(2, "0")).join(":")}`;
 }

@@ -1,3 +1,4 @@
+import { TIME_ZONE } from "../../runbook/numbers";
 import { isPlan, kindOf, SNAPSHOTS } from "../backups";
 import { type Rule } from "../rule";
 import { gapsOf, runsOf } from "../schedules";
@@ -11,12 +12,11 @@ const START_WINDOW = 480;
 
 export const rule: Rule = {
     name: "aws-backup-plan-require-retention",
-    description: `Jobs of a backup plan are hourly and kept for ${hourly.days} day, or daily and kept for ${daily.days} days, and start before the next one is due.`,
+    description: `Jobs of a backup plan are hourly and kept for ${hourly.days} day, or daily and kept for ${daily.days} days, go by the clock of ${TIME_ZONE}, and start before the next one is due.`,
     severity: "high",
     enforcement: "mandatory",
     frameworks: [],
-    remediation:
-        "Declare a plan each for hourly and daily jobs: of two jobs whose start windows overlap in one plan, AWS Backup runs one.",
+    remediation: `Declare a plan each for hourly and daily jobs: of two jobs whose start windows overlap in one plan, AWS Backup runs one. Set scheduleExpressionTimezone of each rule to ${TIME_ZONE}: without it the zone is UTC.`,
     runbook: "7.1",
     stack: eachOf(isPlan, (plan, _resources, { report, attempt }) => {
         const rules: Properties = plan.props["rules"] ?? [];
@@ -30,6 +30,14 @@ export const rule: Rule = {
                 } else if (!isStaging(plan) && found < SNAPSHOTS[kind].days) {
                     report(
                         `${each["ruleName"]}: is kept for ${found} days, expected ${SNAPSHOTS[kind].days}`,
+                    );
+                }
+            });
+            attempt(() => {
+                const found = each["scheduleExpressionTimezone"];
+                if (found !== TIME_ZONE) {
+                    report(
+                        `${each["ruleName"]}: scheduleExpressionTimezone is ${found ?? "not set"}, expected ${TIME_ZONE}`,
                     );
                 }
             });

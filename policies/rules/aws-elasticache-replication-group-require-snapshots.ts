@@ -1,7 +1,7 @@
 import { BACKUPS } from "../../runbook/numbers";
 import { isReplicationGroup, snapshotMachineOf } from "../caches";
 import { type Rule } from "../rule";
-import { gapsOf, isOn, isSchedule, runsOf } from "../schedules";
+import { HOUR, isOn, isSchedule, runsEvery } from "../schedules";
 import { eachOf, findOf, leadsTo } from "../selectors";
 
 const { everyHours } = BACKUPS.redis;
@@ -30,8 +30,7 @@ export const rule: Rule = {
             report("no schedule takes snapshots of it");
             return;
         }
-        const gaps = gapsOf(runsOf(expression));
-        if (gaps.length === 0 || gaps.some((gap) => gap !== everyHours * 60)) {
+        if (!runsEvery(expression, everyHours * HOUR)) {
             report(`snapshots are taken by ${expression}, expected every ${everyHours} hours`);
         }
     }),

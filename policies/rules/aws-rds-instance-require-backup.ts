@@ -1,41 +1,57 @@
-import { isPlan, kindOf, SNAPSHOTS } from "../backups";
+import { dueBy, hoursLeftOut, isPlan, type SnapshotKind } from "../backups";
 import { isInstance, isServing } from "../databases";
 import { type PolicyResource, type Rule } from "../rule";
+import { timeOfWeek } from "../schedules";
 import { eachOf, findOf, isStaging, known, leadsTo, ofType } from "../selectors";
 import { asList } from "../statements";
-import { orElse, type Properties } from "../unknown";
+import { orElse } from "../unknown";
 
 export const rule: Rule = {
     name: "aws-rds-instance-require-backup",
     description:
-        "Outside of staging, AWS Backup saves the database of the services, every hour and every day.",
+        "Outside of staging, AWS Backup saves the database of the services every day, and every hour in which it can.",
     severity: "critical",
     enforcement: "mandatory",
     frameworks: [],
-    remediation: "Declare a Selection with the ARN of the instance for an hourly and for a daily Plan.",
+    remediation:
+        "Declare a Selection with the ARN of the instance for an hourly and for a daily Plan. The hourly one may leave out the windows of the instance, the hour before each, and the hour of the daily one.",
     runbook: "7.1",
     stack: eachOf(isInstance, (instance, resources, { report, attempt }) => {
         if (isStaging(instance) || !isServing(instance, resources)) {
             return;
         }
-        const planned = resources.filter(isPlan);
+        const plans = resources.filter(isPlan);
         const selections = resources.filter(ofType("aws:backup/selection:Selection"));
-        for (const kind of Object.keys(SNAPSHOTS)) {
-            attempt(() => {
-                const plans = planned.filter(({ props }) =>
-                    (props["rules"] ?? []).some((each: Properties) => kindOf(each) === kind),
-                );
-                const selection = findOf(
-                    selections,
-                    (candidate) =>
-                        selects(candidate, instance) &&
-                        plans.some((plan) => leadsTo(candidate, "planId", plan, known("id"))),
-                );
-                if (selection === undefined) {
-                    report(`no ${kind} plan of AWS Backup saves it`);
-                }
-            });
-        }
+        const due = (kind: SnapshotKind): number[] => {
+            const saving = findOf(
+                plans,
+                (plan) =>
+                    dueBy(plan, kind).length > 0 &&
+                    findOf(
+                        selections,
+                        (candidate) =>
+                            selects(candidate, instance) && leadsTo(candidate, "planId", plan, known("id")),
+                    ) !== undefined,
+            );
+            return saving === undefined ? [] : dueBy(saving, kind);
+        };
+        attempt(() => {
+            const hourly = due("hourly");
+            if (hourly.length === 0) {
+                report("no hourly plan of AWS Backup saves it");
+                return;
+            }
+            const [first, ...others] = hoursLeftOut(instance, hourly, () => due("daily"));
+            if (first !== undefined) {
+                const more = others.length === 0 ? "" : `, and ${others.length} more hours of the week`;
+                report(`its hourly plan leaves out ${timeOfWeek(first)}${more}`);
+            }
+        });
+        attempt(() => {
+            if (due("daily").length === 0) {
+                report("no daily plan of AWS Backup saves it");
+            }
+        });
     }),
 };
 

@@ -1,34 +1,59 @@
 import { BACKUPS } from "../../runbook/numbers";
-import { retentionBelow } from "../buckets";
-import { isInstance } from "../databases";
+import { keptBelow, uploadSchedule } from "../buckets";
+import { isInstance, isMadeOf, secretsOf } from "../databases";
+import { isKind } from "../pods";
 import { type Rule } from "../rule";
+import { DAY, runsEvery } from "../schedules";
 import { eachOf, isStaging } from "../selectors";
+import { type Properties } from "../unknown";
 
 const { daily, weekly } = BACKUPS.postgresql;
 
 export const rule: Rule = {
     name: "aws-rds-instance-require-dumps",
-    description: `Outside of staging, a bucket keeps daily dumps of a database for ${daily.retentionDays} days, and weekly ones in Glacier for ${weekly.retentionDays}.`,
+    description: `Outside of staging, the database of the services is dumped every day and every week. A bucket keeps the daily dumps for ${daily.retentionDays} days, and the weekly ones in Glacier for ${weekly.retentionDays}.`,
     severity: "high",
     enforcement: "mandatory",
     frameworks: [],
     remediation:
-        "Give a bucket of the stack a lifecycle with a rule below daily/ and one below weekly/, the latter with a transition to GLACIER.",
+        "Give a bucket of the stack a lifecycle with a rule below daily/ and one below weekly/, the latter with a transition to GLACIER, and declare a CronJob for each: it takes the Secret of the database, and in its environment the bucket as BUCKET and the prefix as KIND.",
     runbook: "7.1",
     stack: eachOf(isInstance, (instance, resources, { report, attempt }) => {
-        if (isStaging(instance)) {
+        const secrets = secretsOf(instance, resources);
+        if (isStaging(instance) || secrets.length === 0) {
             return;
         }
-        for (const [kind, { retentionDays }] of Object.entries({ daily, weekly })) {
+        const jobs = resources.filter(
+            (job) => isKind(job, "batch", "CronJob") && secrets.some((secret) => isMadeOf(job, secret)),
+        );
+        for (const [kind, { everyDays, retentionDays }] of Object.entries({ daily, weekly })) {
             attempt(() => {
-                const found = retentionBelow(`${kind}/`, resources);
-                if (found === undefined) {
+                const kept = keptBelow(`${kind}/`, resources);
+                if (kept === undefined) {
                     report(`no bucket of the stack keeps ${kind} dumps`);
-                } else if (found.days !== retentionDays) {
-                    const days = found.days ?? "unlimited";
-                    report(`${kind} dumps are kept for ${days} days, expected ${retentionDays}`);
-                } else if (kind === "weekly" && !found.storageClasses.includes("GLACIER")) {
-                    report("weekly dumps do not go to Glacier");
+                    return;
+                }
+                attempt(() => {
+                    const found = kept.rule["expiration"]?.days;
+                    if (found !== retentionDays) {
+                        const days = found ?? "unlimited";
+                        report(`${kind} dumps are kept for ${days} days, expected ${retentionDays}`);
+                    }
+                });
+                attempt(() => {
+                    const transitions: Properties[] = kept.rule["transitions"] ?? [];
+                    if (
+                        kind === "weekly" &&
+                        !transitions.some(({ storageClass }) => storageClass === "GLACIER")
+                    ) {
+                        report("weekly dumps do not go to Glacier");
+                    }
+                });
+                const schedule = uploadSchedule(`${kind}/`, kept.bucket, jobs);
+                if (schedule === undefined) {
+                    report(`no CronJob takes ${kind} dumps of it`);
+                } else if (!runsEvery(schedule, everyDays * DAY)) {
+                    report(`${kind} dumps are taken by ${schedule}, expected ${kind} ones`);
                 }
             });
         }

@@ -27,6 +27,7 @@ const isTrue = (name: string, property: string, found: string): Case[] => [
 ];
 
 const HOURLY: Properties = SOUND["hourlyPlan"]!.props["rules"][0];
+const DUMP_ENV = "dailyDump props spec jobTemplate spec template spec containers 0 env";
 const ENCRYPTION = "backupsEncryption props rules 0 applyServerSideEncryptionByDefault";
 
 const accessList = (id: string, permission: string) => ({
@@ -439,6 +440,49 @@ export const AWS_CASES: Record<string, Case[]> = {
                 unknown("database: rules.0.expiration.days"),
                 "database: weekly dumps are kept for 364 days, expected 365",
             ],
+        ],
+        // What services do not use is no loss.
+        [{ dailyDump: undefined, databaseSecret: undefined }],
+        // In the cluster's cron both 0 and 7 are Sunday.
+        ...["0 21 * * 7", "0 21 * * SUN", "@weekly"].map((schedule): Case => [
+            { "weeklyDump props spec schedule": schedule },
+        ]),
+        ...["0 21 * * *", "0 21 * * 0,3", "0 21 1 * *", "0 21,22 * * 0", "@monthly"].map((schedule): Case => [
+            { "weeklyDump props spec schedule": schedule },
+            [`database: weekly dumps are taken by ${schedule}, expected weekly ones`],
+        ]),
+        ...["0 23 ? * *", "0 23 * * 0-6", "0 23 * * 1-7", "@daily"].map((schedule): Case => [
+            { "dailyDump props spec schedule": schedule },
+        ]),
+        ...["0 */12 * * *", "0 23 * * 1-6", "0 23 * * MON-SAT", "0 23 1 * *"].map((schedule): Case => [
+            { "dailyDump props spec schedule": schedule },
+            [`database: daily dumps are taken by ${schedule}, expected daily ones`],
+        ]),
+        ...[
+            { dailyDump: undefined },
+            { "dailyDump props spec suspend": true },
+            { [`${DUMP_ENV} 0 value`]: "elsewhere" },
+            { [`${DUMP_ENV} 1 value`]: "manual" },
+            { [`${DUMP_ENV}`]: undefined },
+            // It may be one of another database.
+            { "dailyDump from": {} },
+        ].map((change): Case => [change, ["database: no CronJob takes daily dumps of it"]]),
+        [
+            {
+                [`${DUMP_ENV} 0 value`]: UNKNOWN,
+                "dailyDump from": { spec: ["databaseSecret", "backups"] },
+            },
+        ],
+        [
+            { [`${DUMP_ENV} 0 value`]: UNKNOWN },
+            [unknown("database: spec.jobTemplate.spec.template.spec.containers.0.env.0.value")],
+        ],
+        [
+            {
+                "dailyDump props spec schedule": UNKNOWN,
+                "backupsLifecycle props rules 0 expiration days": 29,
+            },
+            ["database: daily dumps are kept for 29 days, expected 30", unknown("database: spec.schedule")],
         ],
     ],
     "aws-elasticache-replication-group-require-encryption": [
@@ -880,6 +924,19 @@ export const AWS_CASES: Record<string, Case[]> = {
             [`dailyPlan: daily: runs by ${schedule}, expected hourly or daily`],
         ]),
         [{ "dailyPlan props rules 0 schedule": "rate(1 day)" }],
+        // On two days a week a day apart.
+        [
+            { "dailyPlan props rules 0 schedule": "cron(0 1 ? * SUN,MON *)" },
+            ["dailyPlan: daily: runs by cron(0 1 ? * SUN,MON *), expected hourly or daily"],
+        ],
+        ...[undefined, "UTC"].map((zone): Case => [
+            { "dailyPlan props rules 0 scheduleExpressionTimezone": zone },
+            [`dailyPlan: daily: scheduleExpressionTimezone is ${zone ?? "not set"}, expected Asia/Kolkata`],
+        ]),
+        [
+            { "dailyPlan props rules 0 scheduleExpressionTimezone": UNKNOWN },
+            [unknown("dailyPlan: rules.0.scheduleExpressionTimezone")],
+        ],
         [
             { "dailyPlan props rules 1": HOURLY },
             ["dailyPlan: starts jobs up to 480 minutes late, when the next one is due already"],
@@ -924,6 +981,41 @@ export const AWS_CASES: Record<string, Case[]> = {
             },
         ],
         [{ "dailySelection props planId": UNKNOWN }, [unknown("database: planId")]],
+        // The hours of the instance's windows, in UTC in there, those before, and that of the daily snapshot are left out.
+        ...(
+            [
+                ["0 0,2-3,6-23 ? * MON-SAT *", "0 0,6-23 ? * SUN *", undefined],
+                [
+                    "0 0,2-3,6-22 ? * MON-SAT *",
+                    "0 0,6-23 ? * SUN *",
+                    "MON 23:00, and 5 more hours of the week",
+                ],
+                ["0 0,2-3,6-23 ? * MON-SAT *", "0 0,7-23 ? * SUN *", "SUN 06:00"],
+                ["0 0,2-3,6-23 ? * MON-SAT *", "0 6-23 ? * SUN *", "SUN 00:00"],
+                [
+                    "0 0,2-3,8 ? * MON-SAT *",
+                    "0 0,6-23 ? * SUN *",
+                    "MON 06:00, and 101 more hours of the week",
+                ],
+                ["0 0,3,6-23 ? * MON-SAT *", "0 0,6-23 ? * SUN *", "MON 02:00, and 5 more hours of the week"],
+            ] as const
+        ).map(([weekdays, sunday, left]): Case => [
+            {
+                "hourlyPlan props rules": [weekdays, sunday].map((cron) => ({
+                    ...HOURLY,
+                    schedule: `cron(${cron})`,
+                })),
+            },
+            left === undefined ? [] : [`database: its hourly plan leaves out ${left}`],
+        ]),
+        // AWS has not chosen its windows yet.
+        [
+            {
+                "database props backupWindow": UNKNOWN,
+                "hourlyPlan props rules 0 schedule": "cron(0 0-4,6-23 ? * * *)",
+            },
+            [unknown("database: backupWindow")],
+        ],
         [
             { "dailySelection props resources": UNKNOWN, hourlySelection: undefined },
             [unknown("database: resources"), unknown("database: resources")],

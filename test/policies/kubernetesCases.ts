@@ -16,6 +16,9 @@ const INGRESS = "ingress props spec";
 const NOT_AFTER = "ingress props metadata annotations mcp.msil.com/certificate-not-after";
 const C = "deployment: container mcp-server:";
 
+/** What runs pods that end by themselves. */
+const TASKS = ["job", "cron", "dailyDump", "weeklyDump", "export"];
+
 /** What a rule says of a value that is not known, at the Kubernetes path of the deployment. */
 const unknown = (path: string) => `? deployment: ${path} is known only after the update`;
 const inPod = (path: string) => unknown(`spec.template.spec.${path}`);
@@ -589,14 +592,9 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
     "kubernetes-pod-require-network-policy": [
         [
             { network: undefined },
-            [
-                "deployment: no NetworkPolicy covers its ingress",
-                "deployment: no NetworkPolicy covers its egress",
-                "job: no NetworkPolicy covers its ingress",
-                "job: no NetworkPolicy covers its egress",
-                "cron: no NetworkPolicy covers its ingress",
-                "cron: no NetworkPolicy covers its egress",
-            ],
+            ["deployment", ...TASKS].flatMap((name) =>
+                ["ingress", "egress"].map((way) => `${name}: no NetworkPolicy covers its ${way}`),
+            ),
         ],
         [
             { [`${LABELS} app`]: "other" },
@@ -607,7 +605,7 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
         ],
         [
             { [NETWORK]: { podSelector: selector } },
-            ["deployment", "job", "cron"].map((name) => `${name}: no NetworkPolicy covers its egress`),
+            ["deployment", ...TASKS].map((name) => `${name}: no NetworkPolicy covers its egress`),
         ],
         [{ [NETWORK]: { podSelector: selector, egress: [] } }],
         [{ [`${NETWORK} podSelector`]: {} }],
@@ -617,9 +615,7 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
             { [LABELS]: UNKNOWN, [NETWORK]: { podSelector: selector, policyTypes: ["Ingress"] } },
             [
                 unknown("spec.template.metadata.labels"),
-                "deployment: no NetworkPolicy covers its egress",
-                "job: no NetworkPolicy covers its egress",
-                "cron: no NetworkPolicy covers its egress",
+                ...["deployment", ...TASKS].map((name) => `${name}: no NetworkPolicy covers its egress`),
             ],
         ],
     ],
@@ -646,7 +642,7 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
         // The Jobs' labels are known and match.
         [{ [LABELS]: UNKNOWN }],
         [
-            { [LABELS]: UNKNOWN, job: undefined, cron: undefined },
+            { [LABELS]: UNKNOWN, ...Object.fromEntries(TASKS.map((name) => [name, undefined])) },
             ["? network: spec.template.metadata.labels is known only after the update"],
         ],
     ],
@@ -780,6 +776,34 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
             { "backupsLifecycle props rules 2 expiration": UNKNOWN },
             ["? namespace: rules.2.expiration is known only after the update"],
         ],
+        ...[
+            { export: undefined },
+            { "export props spec suspend": true },
+            { "export props metadata namespace": "other" },
+            { "export props spec jobTemplate spec template spec containers 0 env 1 value": "daily" },
+        ].map((change): Case => [change, ["namespace: no CronJob exports its configurations"]]),
+        ...["0 */6 * * *", "0 1 * * 1-5", "0 1 * * 0"].map((schedule): Case => [
+            { "export props spec schedule": schedule },
+            [`namespace: its configurations are exported by ${schedule}, expected every day`],
+        ]),
+        [
+            { "export props spec schedule": UNKNOWN, "backupsLifecycle props rules 2 expiration days": 89 },
+            [
+                "namespace: its configurations are kept for 89 days, expected 90",
+                "? namespace: spec.schedule is known only after the update",
+            ],
+        ],
+        [
+            { "export props metadata namespace": UNKNOWN },
+            ["? namespace: metadata.namespace is known only after the update"],
+        ],
+        // What serves nobody is as it was declared.
+        [{ export: undefined, deployment: undefined }],
+        [
+            { export: undefined, "deployment props metadata namespace": UNKNOWN },
+            ["? namespace: metadata.namespace is known only after the update"],
+        ],
+        [{ "export props metadata namespace": UNKNOWN, "export from": { metadata: ["namespace"] } }],
     ],
     "kubernetes-cronjob-require-time-zone": [
         [{ [`${CRON} timeZone`]: undefined }, ["cron: timeZone is not set, expected Asia/Kolkata"]],

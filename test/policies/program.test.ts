@@ -15,6 +15,7 @@ const NETWORK = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const SERVICE = "kubernetes:core/v1:Service";
 const AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler";
 const INGRESS = "kubernetes:networking.k8s.io/v1:Ingress";
+const CRON_JOB = "kubernetes:batch/v1:CronJob";
 const JOB = "kubernetes:batch/v1:Job";
 const TOPIC = "aws:sns/topic:Topic";
 const ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role";
@@ -42,10 +43,10 @@ const remove =
     (resources) =>
         resources.filter((resource) => resource.type !== type);
 
-/** For what production does not declare: its cluster is looked up, and is somebody else's to judge. */
-const add =
-    (type: string, inputs: RecordedResource["inputs"]): Mutation =>
-    (resources) => [...resources, { ...resources.at(-1)!, urn: `urn::${type}`, type, inputs }];
+/** An EKS cluster of the stack's own: the one that it runs on is looked up, and is somebody else's to judge. */
+const addCluster =
+    (inputs: RecordedResource["inputs"]): Mutation =>
+    (resources) => [...resources, { ...resources.at(-1)!, urn: `urn::${CLUSTER}`, type: CLUSTER, inputs }];
 
 const endingAt = (end: string) =>
     change(INGRESS, "inputs metadata annotations mcp.msil.com/certificate-not-after", end);
@@ -98,11 +99,7 @@ const MUTATIONS: Record<string, Mutation> = {
     "kubernetes-deployment-require-progress-deadline": inSpec("progressDeadlineSeconds", 600),
     "kubernetes-deployment-require-rollout-timeout": change(DEPLOYMENT, "options customTimeouts"),
     "kubernetes-job-require-deadline": change(JOB, "inputs spec ttlSecondsAfterFinished", 600),
-    "kubernetes-cronjob-require-deadline": change(
-        "kubernetes:batch/v1:CronJob",
-        "inputs spec concurrencyPolicy",
-        "Allow",
-    ),
+    "kubernetes-cronjob-require-deadline": change(CRON_JOB, "inputs spec concurrencyPolicy", "Allow"),
     "kubernetes-pod-require-network-policy": remove(NETWORK),
     "kubernetes-network-policy-require-pods": change(NETWORK, "inputs spec podSelector", {
         matchLabels: { app: "x" },
@@ -113,7 +110,7 @@ const MUTATIONS: Record<string, Mutation> = {
     "kubernetes-ingress-disallow-expiring-certificate": endingAt("2026-11-20T12:00:00Z"),
     "aws-sns-topic-require-severity": change(TOPIC, "inputs tags response-minutes", "60"),
     "kubernetes-pod-container-require-known-registry": inContainer("image", "docker.io/library/nginx:1.27"),
-    "kubernetes-cronjob-require-time-zone": add("kubernetes:batch/v1:CronJob", { spec: { timeZone: "UTC" } }),
+    "kubernetes-cronjob-require-time-zone": change(CRON_JOB, "inputs spec timeZone", "UTC"),
     "kubernetes-ingress-disallow-snippets": change(
         INGRESS,
         "inputs metadata annotations nginx.org/server-snippets",
@@ -126,9 +123,9 @@ const MUTATIONS: Record<string, Mutation> = {
         "inputs roleRef name",
         "cluster-admin",
     ),
-    "aws-eks-cluster-require-private-endpoint": add(CLUSTER, { vpcConfig: { endpointPublicAccess: true } }),
-    "aws-eks-cluster-require-control-plane-logs": add(CLUSTER, { enabledClusterLogTypes: ["api"] }),
-    "aws-eks-cluster-require-secret-encryption": add(CLUSTER, {}),
+    "aws-eks-cluster-require-private-endpoint": addCluster({ vpcConfig: { endpointPublicAccess: true } }),
+    "aws-eks-cluster-require-control-plane-logs": addCluster({ enabledClusterLogTypes: ["api"] }),
+    "aws-eks-cluster-require-secret-encryption": addCluster({}),
     "aws-rds-instance-require-encryption": change(DATABASE, "inputs storageEncrypted", false),
     "aws-rds-instance-disallow-public-access": change(DATABASE, "inputs publiclyAccessible", true),
     "aws-rds-instance-require-multi-az": change(DATABASE, "inputs multiAz", false),
@@ -199,10 +196,28 @@ const MUTATIONS: Record<string, Mutation> = {
     "aws-sfn-state-machine-require-logs": change(MACHINE, "inputs tracingConfiguration enabled", false),
     "aws-scheduler-schedule-require-encryption": change(SCHEDULE, "inputs kmsKeyArn"),
     "aws-scheduler-schedule-require-time-zone": change(SCHEDULE, "inputs scheduleExpressionTimezone", "UTC"),
-    "aws-backup-vault-require-encryption": add("aws:backup/vault:Vault", {}),
-    "aws-backup-plan-require-retention": add("aws:backup/plan:Plan", {
-        rules: [{ ruleName: "weekly", schedule: "cron(0 1 ? * SUN *)" }],
-    }),
+    "aws-backup-vault-require-encryption": change("aws:backup/vault:Vault", "inputs kmsKeyArn"),
+    "aws-backup-plan-require-retention": change(
+        "aws:backup/plan:Plan",
+        "inputs rules 0 schedule",
+        "cron(0 1 ? * SUN *)",
+    ),
+};
+
+/** Beside those: changes of production's schedules alone, by the rule that must find them. */
+const SCHEDULES: Record<string, Mutation> = {
+    "aws-rds-instance-require-dumps": change(CRON_JOB, "inputs spec schedule", "0 21 * * 0,3"),
+    "kubernetes-namespace-require-backup": change(CRON_JOB, "inputs spec schedule", "0 21 * * 0,3"),
+    "aws-rds-instance-require-backup": change(
+        "aws:backup/plan:Plan",
+        "inputs rules 0 schedule",
+        "cron(0 8-23 ? * MON-SAT *)",
+    ),
+    "aws-elasticache-replication-group-require-snapshots": change(
+        SCHEDULE,
+        "inputs scheduleExpression",
+        "cron(0 0/12 * * ? *)",
+    ),
 };
 
 const judged = (recording: Recording, some: readonly Rule[], kind: "violation" | "undetermined") =>
@@ -252,6 +267,28 @@ describe("the program under its policies", () => {
             const { resources, ...production } = recordings["production"]!;
             const mutated = { ...production, resources: MUTATIONS[rule.name]!(resources) };
             assert.notDeepEqual(judged(mutated, [rule], "violation"), []);
+        });
+    }
+
+    it("is changed for each rule in what it declares, but for those of a cluster", () => {
+        const { resources } = recordings["production"]!;
+        const declared = new Set(resources.map(({ urn }) => urn));
+        const added = rules.filter(({ name }) =>
+            MUTATIONS[name]!(resources).some(({ urn }) => !declared.has(urn)),
+        );
+        assert.deepEqual(
+            added.map(({ name }) => name.replace(/-require-.*/, "")),
+            Array.from({ length: 3 }, () => "aws-eks-cluster"),
+        );
+    });
+
+    // A schedule is as much a part of these rules as how long something is kept.
+    for (const [rule, mutation] of Object.entries(SCHEDULES)) {
+        it(`is found out by ${rule} when nothing runs as often as it should`, () => {
+            const { resources, ...production } = recordings["production"]!;
+            const mutated = { ...production, resources: mutation(resources) };
+            const [some] = rules.filter(({ name }) => name === rule);
+            assert.notDeepEqual(judged(mutated, [some!], "violation"), []);
         });
     }
 

@@ -103,8 +103,11 @@ function stack(changes: Record<string, unknown>): PolicyResource[] {
         resources = edited(resources, path, value);
     }
     const all = resources as typeof SOUND;
-    const urnOf = (name: string) =>
-        `urn:pulumi:${all[name]!.stack ?? "production"}::mcp::${all[name]!.type}::${name}`;
+    const urnOf = (name: string) => {
+        // What a property was made of may be gone.
+        const { stack = "production", type } = (all[name] ?? SOUND[name])!;
+        return `urn:pulumi:${stack}::mcp::${type}::${name}`;
+    };
     return Object.entries(all).map(
         ([name, { type, props, customTimeouts = {}, protect = false, from = {} }]) => ({
             urn: urnOf(name),

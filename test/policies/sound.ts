@@ -52,7 +52,10 @@ function plan(kind: string, rule: Properties): Record<string, Sound> {
     return {
         [`${kind}Plan`]: {
             type: "aws:backup/plan:Plan",
-            props: { id: kind, rules: [{ ruleName: kind, ...rule }] },
+            props: {
+                id: kind,
+                rules: [{ ruleName: kind, scheduleExpressionTimezone: "Asia/Kolkata", ...rule }],
+            },
         },
         [`${kind}Selection`]: {
             type: "aws:backup/selection:Selection",
@@ -151,6 +154,44 @@ export interface Sound {
     from?: Record<string, string[]>;
 }
 
+/** A CronJob. */
+function cron(name: string, schedule: string, env: readonly object[] = []): Sound {
+    const template = edited(pod(name), "spec restartPolicy", "Never");
+    return {
+        type: "kubernetes:batch/v1:CronJob",
+        props: {
+            metadata: metadata(name),
+            spec: {
+                schedule,
+                timeZone: "Asia/Kolkata",
+                startingDeadlineSeconds: 300,
+                concurrencyPolicy: "Forbid",
+                successfulJobsHistoryLimit: 3,
+                failedJobsHistoryLimit: 3,
+                jobTemplate: {
+                    spec: {
+                        activeDeadlineSeconds: 60,
+                        template: edited(template, "spec containers 0 env", env),
+                    },
+                },
+            },
+        },
+    };
+}
+
+/** A CronJob that puts something below a prefix of the backup bucket; `secrets` are what it is made of. */
+function uploader(kind: string, schedule: string, secrets: string[] = []): Sound {
+    const env = Object.entries({ BUCKET: "mcp-backups", KIND: kind });
+    return {
+        ...cron(
+            kind,
+            schedule,
+            env.map(([name, value]) => ({ name, value })),
+        ),
+        from: { metadata: [], spec: secrets },
+    };
+}
+
 /** A stack that satisfies every rule; the cases change one thing in it. */
 export const SOUND: Record<string, Sound> = {
     namespace: { type: "kubernetes:core/v1:Namespace", props: { metadata: metadata("mcp") } },
@@ -173,26 +214,10 @@ export const SOUND: Record<string, Sound> = {
             spec: { backoffLimit: 0, activeDeadlineSeconds: 60, template: pod("job") },
         },
     },
-    cron: {
-        type: "kubernetes:batch/v1:CronJob",
-        props: {
-            metadata: metadata("cron"),
-            spec: {
-                schedule: "0 2 * * *",
-                timeZone: "Asia/Kolkata",
-                startingDeadlineSeconds: 300,
-                concurrencyPolicy: "Forbid",
-                successfulJobsHistoryLimit: 3,
-                failedJobsHistoryLimit: 3,
-                jobTemplate: {
-                    spec: {
-                        activeDeadlineSeconds: 60,
-                        template: edited(pod("cron"), "spec restartPolicy", "Never"),
-                    },
-                },
-            },
-        },
-    },
+    cron: cron("cron", "0 2 * * *"),
+    dailyDump: uploader("daily", "0 23 * * *", ["databaseSecret"]),
+    weeklyDump: uploader("weekly", "0 21 * * 0", ["databaseSecret"]),
+    export: uploader("kubernetes", "30 22 * * *"),
     service: {
         type: "kubernetes:core/v1:Service",
         props: {
@@ -324,6 +349,7 @@ export const SOUND: Record<string, Sound> = {
             deletionProtection: true,
             enabledCloudwatchLogsExports: ["postgresql", "upgrade"],
             maintenanceWindow: "sat:20:30-sat:22:30",
+            backupWindow: "23:30-00:30",
             parameterGroupName: "mcp-17",
         },
     },
