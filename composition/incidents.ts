@@ -19,7 +19,7 @@ export function declareIncidents({ values, providers: { aws }, name, logDays }: 
     const { contacts, escalation, external } = values.incident;
     const { arns: topics, keyArn } = new SeverityTopics(
         `${name}-incidents`,
-        { accountId: values.aws.accountId, contacts },
+        { ...values.aws, contacts },
         { providers: { aws } },
     );
     const { actions: opsItem } = new Escalation(

@@ -1,6 +1,7 @@
 import { EventRule } from "@pulumi/aws/cloudwatch/eventRule";
 import { EventTarget } from "@pulumi/aws/cloudwatch/eventTarget";
-import { type ComponentResource, type Input } from "@pulumi/pulumi";
+import { type StateMachine } from "@pulumi/aws/sfn/stateMachine";
+import { type ComponentResource } from "@pulumi/pulumi";
 import { declareServiceRole } from "../identity/serviceRole";
 
 /** Arguments of {@link declareTrigger}. */
@@ -10,7 +11,9 @@ export interface TriggerArgs {
     /** Events of AWS that tell of it. */
     pattern: object;
     /** State machine that is started, with the event as its input. */
-    stateMachineArn: Input<string>;
+    stateMachine: StateMachine;
+    /** Its ARN, written out: then a preview tells what may be started before the machine exists. */
+    stateMachineArn: string;
     accountId: string;
 }
 
@@ -32,7 +35,7 @@ export function declareTrigger(name: string, args: TriggerArgs, parent: Componen
     );
     new EventTarget(
         name,
-        { rule: rule.name, arn: args.stateMachineArn, roleArn: role.arn },
+        { rule: rule.name, arn: args.stateMachine.arn, roleArn: role.arn },
         { parent, dependsOn: role.ready },
     );
 }

@@ -10,6 +10,7 @@ const PUBLISHERS = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "backup.
 export interface SeverityTopicsArgs {
     /** Account whose services may publish. */
     accountId: string;
+    region: string;
     /** Addresses told about each severity. Each must confirm its subscription once. */
     contacts: Record<Severity, readonly string[]>;
 }
@@ -53,7 +54,9 @@ export class SeverityTopics extends ComponentResource {
                     displayName: `${severity} ${impact}`,
                     tags: { severity, "response-minutes": String(responseMinutes) },
                     keyArn: key.arn,
-                    publishers: { services: PUBLISHERS, accountId: args.accountId },
+                    accountId: args.accountId,
+                    region: args.region,
+                    publishers: PUBLISHERS,
                     contacts: args.contacts[severity],
                 },
                 this,

@@ -1,7 +1,7 @@
 import { Topic } from "@pulumi/aws/sns/topic";
 import { TopicPolicy } from "@pulumi/aws/sns/topicPolicy";
 import { TopicSubscription } from "@pulumi/aws/sns/topicSubscription";
-import { type ComponentResource, type Input, jsonStringify } from "@pulumi/pulumi";
+import { type ComponentResource, type Input } from "@pulumi/pulumi";
 
 /** Arguments of {@link declareTopic}. */
 export interface TopicArgs {
@@ -10,37 +10,41 @@ export interface TopicArgs {
     tags: Record<string, string>;
     /** Key that messages are encrypted with. */
     keyArn: Input<string>;
+    accountId: string;
+    region: string;
     /** Services of AWS that may publish for the account, beside its own roles. Default: none. */
-    publishers?: { services: readonly string[]; accountId: string };
+    publishers?: readonly string[];
     /** Addresses that are told. Each must confirm its subscription once. */
     contacts: readonly string[];
 }
 
 /** An encrypted topic that takes messages over TLS only, and the addresses it tells. */
 export function declareTopic(name: string, args: TopicArgs, parent: ComponentResource): Topic {
-    const { displayName, tags, keyArn, publishers, contacts } = args;
+    const { displayName, tags, keyArn, accountId, region, publishers, contacts } = args;
     const topic = new Topic(name, { name, displayName, kmsMasterKeyId: keyArn, tags }, { parent });
+    // Written out, so that a preview tells who may publish before the topic exists.
+    const arn = `arn:aws:sns:${region}:${accountId}:${name}`;
     const allowed = publishers && {
         Sid: "Publishers",
         Effect: "Allow",
-        Principal: { Service: publishers.services },
+        Principal: { Service: publishers },
         Action: "sns:Publish",
-        Resource: topic.arn,
-        Condition: { StringEquals: { "aws:SourceAccount": publishers.accountId } },
+        Resource: arn,
+        Condition: { StringEquals: { "aws:SourceAccount": accountId } },
     };
     const tlsOnly = {
         Sid: "TlsOnly",
         Effect: "Deny",
         Principal: "*",
         Action: "sns:Publish",
-        Resource: topic.arn,
+        Resource: arn,
         Condition: { Bool: { "aws:SecureTransport": "false" } },
     };
     new TopicPolicy(
         name,
         {
             arn: topic.arn,
-            policy: jsonStringify({
+            policy: JSON.stringify({
                 Version: "2012-10-17",
                 Statement: [...(allowed ? [allowed] : []), tlsOnly],
             }),

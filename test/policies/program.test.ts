@@ -234,17 +234,15 @@ describe("the program under its policies", () => {
 
     for (const [stack, undetermined] of Object.entries({
         production: [
-            // The policies name keys, machines and the secret of the administrator, whose ARNs AWS gives.
+            // Each names a key, whose ARN AWS gives.
             "aws-iam-policy-disallow-escalation",
             "aws-iam-policy-disallow-wildcard",
-            "aws-sns-topic-require-encryption",
             "kubernetes-ingress-disallow-expiring-certificate",
             "kubernetes-pod-container-require-image-digest",
         ],
         staging: [
             "aws-iam-policy-disallow-escalation",
             "aws-iam-policy-disallow-wildcard",
-            "aws-sns-topic-require-encryption",
             "kubernetes-ingress-disallow-expiring-certificate",
         ],
     })) {
@@ -255,6 +253,22 @@ describe("the program under its policies", () => {
         it(`leaves open in ${stack} only what AWS or an operator gives`, () => {
             const open = judged(recordings[stack]!, rules, "undetermined").map(({ rule }) => rule);
             assert.deepEqual([...new Set(open)].sort(), undetermined);
+        });
+
+        it(`leaves open in ${stack} no rights but those that a key of the stack is in`, () => {
+            const { resources } = recordings[stack]!;
+            const open = judged(recordings[stack]!, rules, "undetermined").filter(({ rule }) =>
+                rule.startsWith("aws-iam-"),
+            );
+            const sources = new Map(
+                resources.map(({ urn, propertyDependencies }) => [urn, propertyDependencies["policy"] ?? []]),
+            );
+            for (const { urn } of open) {
+                assert.ok(
+                    sources.get(urn)!.some((source) => source.includes("aws:kms/key:Key::")),
+                    urn,
+                );
+            }
         });
     }
 
