@@ -1,34 +1,56 @@
 import { LEDGER } from "../components/platform/namespace";
 import { ValidatedReleases } from "../components/platform/validatedReleases";
-import { type Checklist } from "../components/workload/evidence";
+import { Checklist } from "../components/workload/checklist";
+import { pinned } from "../config/images";
 import { type Foundation } from "./foundation";
 import { type Observability } from "./observability";
 
 /** Name of the ConfigMap with what the other stack has completed. */
 const VALIDATED = "mcp-validated";
 
-/** Declares what a release must bring before it starts; nothing outside of production. Section 3.1. */
+/** Declares what a release must bring before it starts, and who is told; nothing outside of production. Section 3.1. */
 export function declareChecklist(
-    { values, production, labels, namespace, providers: { kubernetes } }: Foundation,
+    { values, production, name, labels, namespace, providers: { aws, kubernetes } }: Foundation,
     observability: Observability | undefined,
 ): Checklist | undefined {
     if (!production) {
         return undefined;
     }
-    const common = {
-        namespaceName: values.kubernetes.namespace,
-        ledger: LEDGER,
-        apiServer: values.kubernetes.apiServer,
-        dashboard: observability?.dashboard,
-    };
-    const { validatedBy: stack, unvalidated } = values.checklist;
-    if (stack === undefined) {
-        return { ...common, validation: { unvalidated: unvalidated! }, after: [] };
-    }
-    const validated = new ValidatedReleases(
-        VALIDATED,
-        { namespace: namespace.namespace, labels, stack },
-        { providers: { kubernetes } },
+    const { validatedBy: stack, unvalidated, stakeholders, unannounced } = values.checklist;
+    const validated =
+        stack === undefined
+            ? undefined
+            : new ValidatedReleases(
+                  VALIDATED,
+                  { namespace: namespace.namespace, labels, stack },
+                  { providers: { kubernetes } },
+              );
+    return new Checklist(
+        "mcp-checklist",
+        {
+            namespace: namespace.namespace,
+            namespaceName: values.kubernetes.namespace,
+            labels,
+            environment: values.environment,
+            ledger: LEDGER,
+            apiServer: values.kubernetes.apiServer,
+            workloads: Object.fromEntries(
+                Object.entries(values.workloads).map(([app, { strategy }]) => [app, strategy]),
+            ),
+            validation: stack === undefined ? { unvalidated: unvalidated! } : { stack, configMap: VALIDATED },
+            stakeholders:
+                stakeholders === undefined
+                    ? { unannounced: unannounced! }
+                    : {
+                          ...values.aws,
+                          cluster: values.kubernetes.cluster!,
+                          topic: `${name}-stakeholders`,
+                          addresses: stakeholders,
+                      },
+            dashboard: observability?.dashboard,
+            nodeImage: pinned(values.images, values.jobs.images.node),
+            after: validated === undefined ? [] : [validated],
+        },
+        { providers: { aws, kubernetes } },
     );
-    return { ...common, validation: { stack, configMap: VALIDATED }, after: [validated.configMap] };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { someText, text, typedText, versionTag } from "./scalars";
+import { email, someText, text, typedText, versionTag } from "./scalars";
 
 /** What the pre-deployment checklist asks for once a stack. Section 3.1. */
 export const checklistSchema = z
@@ -11,16 +11,42 @@ export const checklistSchema = z
         ).optional(),
         /** Reason why no stack does so, which the ledger keeps with each release. Default: none. */
         unvalidated: someText.optional(),
+        /** Addresses that are told when a release begins and when it is done. Default: none; production has some. */
+        stakeholders: z
+            .array(email, { error: "a list of e-mail addresses" })
+            .min(1, "at least one address, or the reason to do without in unannounced")
+            .optional(),
+        /** Reason why nobody is told, which the ledger keeps with each release. Default: none. */
+        unannounced: someText.optional(),
     })
-    .superRefine(({ validatedBy, unvalidated }, context) => {
+    .superRefine(({ validatedBy, unvalidated, stakeholders, unannounced }, context) => {
+        const problem = (path: string, message: string) =>
+            context.addIssue({ code: "custom", path: [path], message });
         if (validatedBy !== undefined && unvalidated !== undefined) {
-            context.addIssue({
-                code: "custom",
-                path: ["unvalidated"],
-                message: "nothing, because validatedBy names a stack",
-            });
+            problem("unvalidated", "nothing, because validatedBy names a stack");
+        }
+        if (stakeholders !== undefined && unannounced !== undefined) {
+            problem("unannounced", "nothing, because stakeholders are told");
         }
     });
+
+/** Rule of the checklist that needs the rest of the stack's values. */
+export function checkChecklist(
+    {
+        checklist: { stakeholders },
+        kubernetes,
+    }: { checklist: z.output<typeof checklistSchema>; kubernetes: { cluster?: string | undefined } },
+    context: z.core.$RefinementCtx,
+): void {
+    if (stakeholders !== undefined && kubernetes.cluster === undefined) {
+        context.addIssue({
+            code: "custom",
+            path: ["checklist", "stakeholders"],
+            message:
+                "mcp:kubernetes.cluster, because pods have rights on AWS on EKS only; or unannounced instead",
+        });
+    }
+}
 
 /**
  * Record of the change that brings a release. Production asks for one before the first pod of a release that its

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { alarmsSchema } from "./alarms";
 import { awsSchema } from "./aws";
 import { cacheSchema, checkCache } from "./cache";
-import { checklistSchema } from "./checklist";
+import { checkChecklist, checklistSchema } from "./checklist";
 import { checkDatabase, databaseSchema } from "./database";
 import { checkDumps } from "./dumps";
 import { checkEdge, ingressSchema, tlsSchema } from "./edge";
@@ -68,6 +68,7 @@ const stackShape = z.strictObject({
 
 /** Everything a stack file says under the project's namespace, one key a concern. */
 export const stackSchema = stackShape.superRefine((values, context) => {
+    checkChecklist(values, context);
     checkEdge(values, context);
     checkDatabase(values, context);
     checkRecovery(values, context);

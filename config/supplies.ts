@@ -57,8 +57,13 @@ const looseSchema = z.object({
         )
         .catch({}),
     checklist: z
-        .object({ validatedBy: z.unknown().optional(), unvalidated: z.unknown().optional() })
-        .catch({ validatedBy: "" })
+        .object({
+            validatedBy: z.unknown().optional(),
+            unvalidated: z.unknown().optional(),
+            stakeholders: z.unknown().optional(),
+            unannounced: z.unknown().optional(),
+        })
+        .catch({ validatedBy: "", stakeholders: "" })
         .prefault({}),
     database: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
     cache: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
@@ -74,6 +79,7 @@ export function missingSupplies(raw: unknown, stack: string): Supply[] {
             workload ? [[name, workload] as const] : [],
         ),
     );
+    const production = values.environment === "production";
     const missing: Supply[] = [];
     if (values.aws.accountId === undefined) {
         const path = ["aws", "accountId"];
@@ -83,7 +89,7 @@ export function missingSupplies(raw: unknown, stack: string): Supply[] {
             command: `pulumi config set --stack ${stack} --path ${configPath(path)} ACCOUNT_ID`,
         });
     }
-    if (values.environment === "production" && values.jobs !== undefined) {
+    if (production && values.jobs !== undefined) {
         const aws = { ...values.aws, accountId: values.aws.accountId ?? "000000000000" };
         for (const reference of imageReferences({
             aws,
@@ -100,13 +106,20 @@ export function missingSupplies(raw: unknown, stack: string): Supply[] {
             }
         }
     }
-    const { validatedBy, unvalidated } = values.checklist;
-    if (values.environment === "production" && validatedBy === undefined && unvalidated === undefined) {
+    const { validatedBy, unvalidated, stakeholders, unannounced } = values.checklist;
+    if (production && validatedBy === undefined && unvalidated === undefined) {
         const path = ["checklist", "validatedBy"];
         missing.push({
             path,
             placeholder: "placeholder/mcp/staging",
             command: `pulumi config set --stack ${stack} --path ${configPath(path)} ORGANIZATION/mcp/staging`,
+        });
+    }
+    if (production && stakeholders === undefined && unannounced === undefined) {
+        missing.push({
+            path: ["checklist", "stakeholders"],
+            placeholder: ["placeholder@example.com"],
+            command: `pulumi config set --stack ${stack} --path 'mcp:checklist.stakeholders[0]' ADDRESS, and [1] and so on`,
         });
     }
     for (const store of ["database", "cache"] as const) {

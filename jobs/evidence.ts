@@ -1,8 +1,29 @@
-import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
+import { Failure, gateMain, type Verdict } from "./lib/gate";
 import { within } from "./lib/http";
-import { ApiError, type ConfigMap, Kubernetes } from "./lib/kubernetes";
+import {
+    ApiError,
+    type ConfigMap,
+    type Deployment,
+    Kubernetes,
+    type Place,
+    type Service,
+} from "./lib/kubernetes";
 import { type Evidence, isCompleted, Ledger, type LedgerEntry } from "./lib/ledger";
-import { list, oneOf, optional, pattern, record, seconds, shape, text, Unusable } from "./lib/shape";
+import { beginning } from "./lib/releaseNotice";
+import {
+    either,
+    list,
+    objectName,
+    oneOf,
+    optional,
+    record,
+    seconds,
+    shape,
+    text,
+    topicArn,
+    Unusable,
+} from "./lib/shape";
+import { publish, type SnsOptions } from "./lib/sns";
 
 /** What the gate before a release's first pod is told: what the pre-deployment checklist asks for. Section 3.1. */
 export interface EvidencePlan {
@@ -21,6 +42,8 @@ export interface EvidencePlan {
     /** The change that brings the release. */
     change?: ChangeRecord | undefined;
     validation: Validation;
+    /** Who is told that it begins. Default: nobody yet, because it gets no traffic. */
+    announcement?: Announcement | undefined;
     /** Where its metrics are watched. */
     dashboard?: string | undefined;
 }
@@ -41,16 +64,20 @@ export interface ChangeRecord {
 /** The stack that must have completed the image before, and the ConfigMap with what it has; or why none must. */
 export type Validation = { stack: string; configMap: string } | { unvalidated: string };
 
+/** The SNS topic of the stakeholders and the environment they know; or why nobody is told. */
+export type Announcement = { topic: string; environment: string } | { unannounced: string };
+
 /** Key of that ConfigMap: images by app, as JSON. */
 export const COMPLETED_KEY = "completed.json";
 
 /** The gate's surroundings. */
-export interface EvidenceOptions extends GateContext {
+export interface EvidenceOptions extends SnsOptions {
     /** Default: as the ServiceAccount of the pod this runs in. */
     cluster?: Kubernetes;
-    /** Time of day, for the ledger. Default: now. */
-    date?: () => Date;
 }
+
+/** What the gate works with. */
+type Surroundings = EvidenceOptions & Required<Pick<EvidenceOptions, "cluster" | "date">>;
 
 /** Asks for what the checklist wants of a release that the ledger does not know. Never rejects. */
 export async function runEvidence(plan: EvidencePlan, options: EvidenceOptions): Promise<Verdict> {
@@ -61,7 +88,7 @@ export async function runEvidence(plan: EvidencePlan, options: EvidenceOptions):
         const cluster = options.cluster ?? Kubernetes.ofThisPod({ namespace, log });
         const deadline = `the deadline of ${deadlineSeconds} s passed`;
         const line = await within(deadlineSeconds, deadline, options.signal, (signal) =>
-            evidence(plan, cluster, { date: () => new Date(), ...options, signal }),
+            evidence(plan, { date: () => new Date(), ...options, cluster, signal }),
         );
         return { passed: true, line: `PASSED ${subject}: ${line}.` };
     } catch (error) {
@@ -72,17 +99,32 @@ export async function runEvidence(plan: EvidencePlan, options: EvidenceOptions):
     }
 }
 
-async function evidence(
-    plan: EvidencePlan,
-    cluster: Kubernetes,
-    { log, signal, date }: Required<Pick<EvidenceOptions, "log" | "signal" | "date">>,
-): Promise<string> {
+async function evidence(plan: EvidencePlan, around: Surroundings): Promise<string> {
     const { app, colour, namespace, release, change } = plan;
+    const { cluster, date, log, signal } = around;
     const ledger = new Ledger(cluster, { namespace, configMap: plan.ledger, app });
+    const keep = async (found: Evidence) => {
+        for (const [key, value] of Object.entries({ ticket: change?.ticket, ...found })) {
+            if (value !== undefined) log(`  ${key}: ${String(value)}`);
+        }
+        await ledger.write(
+            (all) => ({
+                ...all.find((entry) => isOf(plan, entry)),
+                ...release,
+                ...defined({ colour, ticket: change?.ticket }),
+                evidence: found,
+            }),
+            signal,
+        );
+    };
     const { entries } = await ledger.read(signal);
     const known = entries.find((entry) => isOf(plan, entry));
     if (known !== undefined && (known.evidence !== undefined || isCompleted(known))) {
-        return `${release.version} is known since ${known.evidence?.at ?? known.completedAt}: not asked again`;
+        const line = `${release.version} is known since ${known.evidence?.at ?? known.completedAt}: not asked again`;
+        if (!isStaged(known)) return line;
+        const told = await announce(plan, around);
+        await keep({ ...known.evidence, ...told });
+        return told.announced === undefined ? line : `${line}; its stakeholders are told`;
     }
 
     const problems = problemsOf(plan);
@@ -93,25 +135,72 @@ async function evidence(
         throw new Failure(problems.join("; "));
     }
 
-    const { ticket, approvers, rollbackPlan, skip: skipped } = change;
-    const found: Evidence = {
+    const { approvers, rollbackPlan, skip: skipped } = change;
+    await keep({
         at: date().toISOString(),
         ...defined({ approvers, rollbackPlan, skipped, dashboard: plan.dashboard }),
         ...validated,
-    };
-    for (const [key, value] of Object.entries({ ticket, ...found })) {
-        if (value !== undefined) log(`  ${key}: ${String(value)}`);
-    }
-    await ledger.write(
-        (all) => ({
-            ...all.find((entry) => isOf(plan, entry)),
-            ...release,
-            ...defined({ colour, ticket }),
-            evidence: found,
-        }),
-        signal,
-    );
+        // Last of all: nobody is told of a release that does not begin.
+        ...(await announce(plan, around)),
+    });
     return skipped === undefined ? `approved by ${approvers!.join(", ")}` : `skipped: ${skipped}`;
+}
+
+/** Whether a release was let pass to be tried without traffic, of which nobody has been told. */
+function isStaged(entry: LedgerEntry): entry is LedgerEntry & { evidence: Evidence } {
+    const { colour, evidence } = entry;
+    return (
+        colour !== undefined &&
+        evidence !== undefined &&
+        evidence.announced === undefined &&
+        evidence.unannounced === undefined &&
+        !isCompleted(entry)
+    );
+}
+
+/**
+ * Tells the stakeholders that the release begins. One that nobody can be told of does not begin, unless it skips the
+ * checklist: the reason why nobody was told is then kept.
+ */
+async function announce(
+    plan: EvidencePlan,
+    around: Surroundings,
+): Promise<Pick<Evidence, "replaces" | "announced" | "unannounced">> {
+    const { announcement, change, release } = plan;
+    if (announcement === undefined) return {};
+    if ("unannounced" in announcement) return announcement;
+    const skipped = change?.version === release.version ? change.skip : undefined;
+    try {
+        const replaces = await running(plan, around);
+        const { topic, environment } = announcement;
+        const notice = beginning({ ...plan, environment, replaces, ticket: change?.ticket, skipped });
+        await publish({ topic, ...notice }, around);
+        return { ...defined({ replaces }), announced: around.date().toISOString() };
+    } catch (error) {
+        if (!(error instanceof Failure) || around.signal.aborted) throw error;
+        if (skipped !== undefined) return { unannounced: error.message };
+        throw new Failure(`its stakeholders are not told: ${error.message}`);
+    }
+}
+
+/** The version that has the traffic, by the label of its pods; undefined where there is none. */
+async function running({ app, colour }: EvidencePlan, around: Surroundings): Promise<string | undefined> {
+    const service = colour && (await ifThere<Service>({ resource: "services", name: app }, around));
+    const live = service?.spec.selector?.["version"];
+    if (colour !== undefined && live === undefined) return undefined;
+    const name = live === undefined ? app : `${app}-${live}`;
+    const deployment = await ifThere<Deployment>({ resource: "deployments", name }, around);
+    const version = deployment?.spec.template?.metadata?.labels?.["app.kubernetes.io/version"];
+    return version === undefined || live === undefined ? version : `${version} (${live})`;
+}
+
+async function ifThere<T>(place: Place, { cluster, signal }: Surroundings): Promise<T | undefined> {
+    try {
+        return await cluster.get<T>(place, signal);
+    } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return undefined;
+        throw error;
+    }
 }
 
 function isOf({ release }: EvidencePlan, { hash }: LedgerEntry): boolean {
@@ -177,10 +266,10 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
     };
 }
 
-const objectName = pattern(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, "a name of a Kubernetes object");
-
 const byStack = shape<{ stack: string; configMap: string }>({ stack: text, configMap: objectName });
 const byNone = shape<{ unvalidated: string }>({ unvalidated: text });
+const toTopic = shape<{ topic: string; environment: string }>({ topic: topicArn, environment: text });
+const toNobody = shape<{ unannounced: string }>({ unannounced: text });
 
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export const parseEvidencePlan = (raw: unknown): EvidencePlan => planShape(raw, "");
@@ -203,10 +292,8 @@ const planShape = shape<EvidencePlan>({
             unvalidated: optional(text),
         }),
     ),
-    validation: (value, path): Validation =>
-        typeof value === "object" && value !== null && "unvalidated" in value
-            ? byNone(value, path)
-            : byStack(value, path),
+    validation: either("unvalidated", byNone, byStack),
+    announcement: optional(either("unannounced", toNobody, toTopic)),
     dashboard: optional(text),
 });
 

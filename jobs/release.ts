@@ -33,8 +33,10 @@ import {
     type Tally,
 } from "./lib/metrics";
 import {
+    either,
     flag,
     number,
+    objectName,
     oneOf,
     optional,
     part,
@@ -521,8 +523,6 @@ function counted(tally: Tally): string {
     return trouble === undefined ? rate : `${rate}, ${trouble}`;
 }
 
-const objectName = pattern(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, "a name of a Kubernetes object");
-
 const base = {
     subject: text,
     deadlineSeconds: seconds,
@@ -558,10 +558,7 @@ const prometheusShape = shape<PrometheusMetrics>({
     errors: text,
 });
 
-const metricsShape: Reader<SoakPlan["metrics"]> = (value, path) =>
-    typeof value === "object" && value !== null && "prometheus" in value
-        ? prometheusShape(value, path)
-        : podMetricsShape(value, path);
+const metricsShape = either("prometheus", prometheusShape, podMetricsShape);
 
 const soakShape = shape<SoakPlan>({
     gate: oneOf("soak"),

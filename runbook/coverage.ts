@@ -59,6 +59,11 @@ export const coverage: readonly Item[] = [
         ["See that the tests in staging passed", "standard-deployment blue-green-release"],
         ["Know the metrics it is measured against", "blue-green-release"],
         ["Have a plan to roll back", "standard-deployment blue-green-release"],
+        [
+            "Tell the stakeholders when it begins and when it is done",
+            "standard-deployment blue-green-release",
+            { decision: "stakeholders-are-told-by-the-gates" },
+        ],
         ["Have a backup, where the database changes", "database-change"],
         ["Have the dashboard at hand", "standard-deployment blue-green-release"],
     ),

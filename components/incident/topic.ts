@@ -7,7 +7,8 @@ import { type ComponentResource, type Input } from "@pulumi/pulumi";
 export interface TopicArgs {
     /** Who writes, as the reader of a message sees it. */
     displayName: string;
-    tags: Record<string, string>;
+    /** Default: none. */
+    tags?: Record<string, string>;
     /** Key that messages are encrypted with. */
     keyArn: Input<string>;
     accountId: string;

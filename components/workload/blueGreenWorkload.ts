@@ -2,7 +2,6 @@ import { type Deployment } from "@pulumi/kubernetes/apps/v1";
 import { ComponentResource, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { type CapacityPlan, type GateBase, type ReleaseSmokePlan, type SoakPlan } from "../../jobs/release";
 import { type Colour, COLOURS } from "../../runbook/numbers";
-import { declareEvidenceGates } from "./evidence";
 import { declareGate, declareGateAccess, type GateAccess } from "./gate";
 import {
     declareAccount,
@@ -72,7 +71,13 @@ export class BlueGreenWorkload extends ComponentResource {
         const account = declareAccount(name, args, this);
         const network = declareNetworkPolicy(name, args, this);
         const secretValues = declareSecretValues(name, args, this);
-        const evidence = declareEvidenceGates(name, args, this);
+        const { checklist } = args;
+        const evidence = (colour: Colour, release: Release): Resource[] => {
+            const occasion = { app: name, colour, release, staged: colour !== live };
+            return checklist === undefined
+                ? []
+                : [checklist.declareEvidence(`${name}-${colour}`, occasion, this)];
+        };
 
         const declareColour = (
             colour: Colour,
@@ -138,7 +143,7 @@ export class BlueGreenWorkload extends ComponentResource {
         };
 
         const target = releaseOf(args, live);
-        const deployment = declareColour(live, target, evidence(`${name}-${live}`, target, live));
+        const deployment = declareColour(live, target, evidence(live, target));
         const autoscaler = declareAutoscaler(`${name}-${live}`, name, args, deployment, this);
         const capacity = gate(live, target, { gate: "capacity", deadlineSeconds: CAPACITY_SECONDS }, [
             deployment,
@@ -161,6 +166,7 @@ export class BlueGreenWorkload extends ComponentResource {
             },
             [service],
         );
+        checklist?.declareNotice(`${name}-${live}`, { app: name, colour: live, release: target }, soak, this);
 
         this.completed = soak.id.apply(() => target.image);
 
@@ -168,7 +174,7 @@ export class BlueGreenWorkload extends ComponentResource {
         const other = args.releases[idle];
         if (other !== undefined) {
             // A staged colour waits for nothing: it is tested while the live one goes on.
-            const before = stage === idle ? evidence(`${name}-${idle}`, other, idle) : [soak];
+            const before = stage === idle ? evidence(idle, other) : [soak];
             const idleDeployment = declareColour(idle, other, before);
             const idleAutoscaler = declareAutoscaler(`${name}-${idle}`, name, args, idleDeployment, this);
             if (stage === idle) {

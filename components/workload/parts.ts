@@ -14,7 +14,7 @@ import { type Connection } from "../data/connection";
 import { contentHash } from "../hash";
 import { IDENTITY_AGENT_EGRESS } from "../identity/podIdentity";
 import { COLLECTOR, GATE_LABEL, TASK_LABEL } from "../labels";
-import { type Checklist } from "./evidence";
+import { type Checklist } from "./checklist";
 import { type MountedSecret, type Resources, workloadPod } from "./pod";
 
 /** Pods a rollout may add above the number wanted, in percent. */

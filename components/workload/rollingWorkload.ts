@@ -1,6 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
 import { type SmokePlan } from "../../jobs/smoke";
-import { declareEvidenceGates } from "./evidence";
 import { declareGate, declareGateAccess } from "./gate";
 import {
     declareAccount,
@@ -38,7 +37,8 @@ export class RollingWorkload extends ComponentResource {
 
     constructor(name: string, args: RollingWorkloadArgs, opts?: ComponentResourceOptions) {
         super(WORKLOAD_TYPE, name, {}, opts);
-        const { release, smoke } = args;
+        const { release, smoke, checklist } = args;
+        const occasion = { app: name, release };
         const selector = { app: name };
         this.url = `http://${name}:${args.port}`;
 
@@ -60,7 +60,7 @@ export class RollingWorkload extends ComponentResource {
                     network,
                     ...(args.after ?? []),
                     ...declareDump(name, name, args, release, this),
-                    ...declareEvidenceGates(name, args, this)(name, release),
+                    ...(checklist === undefined ? [] : [checklist.declareEvidence(name, occasion, this)]),
                 ],
             },
             this,
@@ -109,6 +109,7 @@ export class RollingWorkload extends ComponentResource {
             },
             this,
         );
+        checklist?.declareNotice(name, occasion, gate, this);
 
         this.completed = gate.id.apply(() => release.image);
         this.registerOutputs({ url: this.url });

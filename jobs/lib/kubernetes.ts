@@ -34,7 +34,7 @@ export interface Condition {
 
 export interface Deployment {
     metadata: Metadata;
-    spec: { replicas?: number };
+    spec: { replicas?: number; template?: { metadata?: { labels?: Record<string, string> } } };
     status: {
         observedGeneration?: number;
         replicas?: number;

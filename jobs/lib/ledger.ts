@@ -36,6 +36,14 @@ export interface Evidence {
     unvalidated?: string;
     /** Where its metrics are watched. */
     dashboard?: string;
+    /** What had the traffic before it, as the stakeholders were told: "v2.0.3 (blue)". */
+    replaces?: string;
+    /** When the stakeholders were told that it begins, in ISO 8601. */
+    announced?: string;
+    /** Reason why they were not. */
+    unannounced?: string;
+    /** When they were told that it is done, in ISO 8601. */
+    concluded?: string;
 }
 
 /** What is known of an app's releases. */
@@ -69,6 +77,10 @@ const entryShape = shape<LedgerEntry>({
             validatedBy: optional(text),
             unvalidated: optional(text),
             dashboard: optional(text),
+            replaces: optional(text),
+            announced: optional(text),
+            unannounced: optional(text),
+            concluded: optional(text),
         }),
     ),
     smokeAt: optional(text),

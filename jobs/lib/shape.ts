@@ -38,6 +38,12 @@ export function pattern(form: RegExp, expected: string): Reader<string> {
     };
 }
 
+/** Name of an object in Kubernetes. */
+export const objectName = pattern(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, "a name of a Kubernetes object");
+
+/** ARN of an SNS topic. */
+export const topicArn = pattern(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$/, "the ARN of an SNS topic");
+
 /** A whole number within bounds. */
 export function wholeNumber(min: number, max: number): Reader<number> {
     return (value, path) => {
@@ -96,6 +102,12 @@ export const scalar: Reader<string | number | boolean | null> = (value, path) =>
 /** A value that may be missing. */
 export function optional<T>(read: Reader<T>): Reader<T | undefined> {
     return (value, path) => (value === undefined ? undefined : read(value, path));
+}
+
+/** By the first way what has this key, and by the other what has it not. */
+export function either<One, Other>(key: string, one: Reader<One>, other: Reader<Other>): Reader<One | Other> {
+    return (value, path) =>
+        typeof value === "object" && value !== null && key in value ? one(value, path) : other(value, path);
 }
 
 /** A list that is not empty: a gate that checks nothing must not pass. */

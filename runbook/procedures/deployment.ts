@@ -2,12 +2,12 @@ import { SOAK_SECONDS } from "../numbers";
 import { type Edit, type ExpectedChange, type Parameter, type Procedure } from "../procedure";
 import { DEPLOYMENT, gateOf, ROLLOUT } from "./changes";
 
-/** Traffic moves from one colour to the other; each has its three gates as long as it is live. */
+/** Traffic moves from one colour to the other; each has its gates, and its notice, as long as it is live. */
 const switchOf = (workload: string, from: string, to: string): ExpectedChange[] => [
     { operation: "update", type: DEPLOYMENT, name: `${workload}-${to}` },
     { operation: "update", type: "kubernetes:core/v1:Service", name: workload },
     { operation: "update", type: DEPLOYMENT, name: `${workload}-${from}` },
-    ...["evidence", "capacity", "smoke", "soak"].flatMap((gate) => [
+    ...["evidence", "capacity", "smoke", "soak", "notice"].flatMap((gate) => [
         ...gateOf("create", `${workload}-${to}`, gate),
         ...gateOf("delete", `${workload}-${from}`, gate),
     ]),
@@ -26,22 +26,22 @@ const SERVER: Parameter = {
     default: "mcp-server",
 };
 
-/** A new image replaces the pods and, because it was not asked before, the gate and what it runs. */
+/** A new image replaces the pods and, because it was not asked before, each gate and what it runs. */
 const releaseOf = (workload: string): ExpectedChange[] => [
     { operation: "update", type: DEPLOYMENT, name: workload },
-    { operation: "replace", type: "kubernetes:core/v1:ConfigMap", name: `${workload}-smoke-program` },
-    { operation: "create", type: "kubernetes:batch/v1:Job", name: `${workload}-smoke-*` },
-    { operation: "delete", type: "kubernetes:batch/v1:Job", name: `${workload}-smoke-*` },
-    { operation: "replace", type: "kubernetes:core/v1:ConfigMap", name: `${workload}-evidence-program` },
-    { operation: "create", type: "kubernetes:batch/v1:Job", name: `${workload}-evidence-*` },
-    { operation: "delete", type: "kubernetes:batch/v1:Job", name: `${workload}-evidence-*` },
+    ...["evidence", "smoke", "notice"].flatMap((gate): ExpectedChange[] => [
+        { operation: "replace", type: "kubernetes:core/v1:ConfigMap", name: `${workload}-${gate}-program` },
+        { operation: "create", type: "kubernetes:batch/v1:Job", name: `${workload}-${gate}-*` },
+        { operation: "delete", type: "kubernetes:batch/v1:Job", name: `${workload}-${gate}-*` },
+    ]),
 ];
 
 /** How the pre-deployment checklist is kept. Section 3.1. */
 const EVIDENCE =
     "Before the first pod, the evidence gate reads the record of the change, and compares the image's digest with what the " +
-    "stack of `mcp:checklist.validatedBy` has completed; the ledger keeps both, with the dashboard's address. A release that " +
-    "it knows has nothing to bring.";
+    "stack of `mcp:checklist.validatedBy` has completed; the ledger keeps both, with the dashboard's address. Then it tells " +
+    "those of `mcp:checklist.stakeholders` that the release begins, and a notice after the last gate that it is done. A " +
+    "release that it knows has nothing to bring, and nobody is told of it.";
 
 /** What the gate before the first pod of a new release asks for. Section 3.1. */
 const recordOf = (release: string): Edit[] => [

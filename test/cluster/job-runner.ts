@@ -12,6 +12,8 @@ export interface JobRunnerOptions {
     plays?: (pod: Pod) => boolean;
     /** Where the programs reach hosts of the cluster, by name or name:port: {"mcp-server": {host, port}}. */
     hosts?: Record<string, { host: string; port: number }>;
+    /** What the cluster adds to the environment of its pods. Default: nothing. */
+    env?: Record<string, string>;
     log?: (line: string) => void;
 }
 
@@ -106,7 +108,7 @@ export function playsByDefault({ metadata, spec }: Pod): boolean {
  * further containers are not run.
  */
 export function startJobRunner(kubeconfig: string, options: JobRunnerOptions = {}): JobRunner {
-    const { plays = playsByDefault, log = () => {} } = options;
+    const { plays = playsByDefault, env = {}, log = () => {} } = options;
     const api = Api.from(kubeconfig);
     const hosts = {
         "kubernetes.default.svc": { host: api.server.hostname, port: Number(api.server.port || 443) },
@@ -124,7 +126,7 @@ export function startJobRunner(kubeconfig: string, options: JobRunnerOptions = {
         const tell = (phase: string, state: object) =>
             report(api, pod, phase, state).catch((error: Error) => log(error.message));
         try {
-            const play = new Play(pod, folder, await prepare(api, pod, folder, hosts), tell);
+            const play = new Play(pod, folder, await prepare(api, pod, folder, hosts, env), tell);
             playing.set(uid, play);
             runs.push(play.run);
             log(`${namespace}/${name} runs`);
@@ -265,6 +267,7 @@ async function prepare(
     pod: Pod,
     folder: string,
     hosts: JobRunnerOptions["hosts"],
+    given: Record<string, string>,
 ): Promise<Program> {
     const container = pod.spec.containers[0];
     const volumes = join(folder, "volumes");
@@ -296,6 +299,7 @@ async function prepare(
     const port = server.port || "443";
     const mounted = mounts.some(([path]) => path === serviceAccountFolder);
     const declared = await environmentOf(api, pod, {
+        ...given,
         PATH: process.env["PATH"]!,
         HOSTNAME: pod.metadata.name,
         KUBERNETES_SERVICE_HOST: server.hostname,

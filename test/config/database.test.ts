@@ -197,8 +197,8 @@ describe("values of the database", () => {
             const expected = `expected mcp:kubernetes.cluster, because the ${store} is reached from EKS only`;
             const own = lines.filter((line) => line.startsWith(`mcp:${store}: found `));
             assert.deepEqual([own.length, own[0]!.endsWith(expected)], [1, true], own.join("\n"));
-            // The others are what health checks, backups and logs say of themselves.
-            assert.equal(lines.length, 5);
+            // The others are what health checks, backups, logs and notices to stakeholders say of themselves.
+            assert.equal(lines.length, 6);
         }
         const values: Values = {
             ...withValue("database", undefined),

@@ -156,6 +156,30 @@ describe("stack values", () => {
             'mcp:checklist.unvalidated: found "x", expected nothing, because validatedBy names a stack',
         ],
         [
+            "a stakeholder without an address",
+            "checklist",
+            { unvalidated: "x", stakeholders: ["change board"] },
+            'mcp:checklist.stakeholders[0]: found "change board", expected an e-mail address, such as oncall@example.com',
+        ],
+        [
+            "one address where there may be several",
+            "checklist",
+            { unvalidated: "x", stakeholders: "a@example.com" },
+            'mcp:checklist.stakeholders: found "a@example.com", expected a list of e-mail addresses',
+        ],
+        [
+            "no stakeholders at all",
+            "checklist",
+            { unvalidated: "x", stakeholders: [] },
+            "mcp:checklist.stakeholders: found [], expected at least one address, or the reason to do without in unannounced",
+        ],
+        [
+            "stakeholders, and a reason why nobody is told",
+            "checklist",
+            { unvalidated: "x", stakeholders: ["a@example.com"], unannounced: "x" },
+            'mcp:checklist.unannounced: found "x", expected nothing, because stakeholders are told',
+        ],
+        [
             "a duration without unit",
             `${server}/gracePeriod`,
             30,
@@ -342,7 +366,7 @@ describe("stack values", () => {
         assert.ok(lines.some((line) => line.startsWith("mcp:aws.accountId ")));
     });
 
-    it("need a stack that validates releases in production, or the reason why there is none", () => {
+    it("need a stack that validates releases in production, and whom to tell, or the reason why there is none", () => {
         const missing = (stack: string, checklist: object) =>
             missingSupplies(withValue("checklist", checklist, stack), stack).filter(
                 ({ path }) => path[0] === "checklist",
@@ -351,11 +375,26 @@ describe("stack values", () => {
             missing("production", {}).map(({ command }) => command),
             [
                 "pulumi config set --stack production --path mcp:checklist.validatedBy ORGANIZATION/mcp/staging",
+                "pulumi config set --stack production --path 'mcp:checklist.stakeholders[0]' ADDRESS, and [1] and so on",
             ],
         );
-        assert.deepEqual(missing("production", { unvalidated: "no other stack yet" }), []);
-        assert.deepEqual(missing("production", { validatedBy: "organization/mcp/staging" }), []);
+        const none = { unvalidated: "no other stack yet", unannounced: "one team, one room" };
+        assert.deepEqual(missing("production", none), []);
+        const both = { validatedBy: "organization/mcp/staging", stakeholders: ["a@example.com"] };
+        assert.deepEqual(missing("production", both), []);
         assert.deepEqual(missing("staging", {}), []);
+    });
+
+    it("tell stakeholders from EKS only, where pods have rights on AWS", () => {
+        const { kubernetes, ...values } = withValue("checklist/stakeholders", ["a@example.com"]);
+        const elsewhere = { ...(kubernetes as Values), cluster: undefined, context: "here" };
+        const lines = linesOf({ ...values, kubernetes: elsewhere });
+        const expected =
+            "expected mcp:kubernetes.cluster, because pods have rights on AWS on EKS only; or unannounced instead";
+        assert.ok(
+            lines.includes(`mcp:checklist.stakeholders: found ["a@example.com"], ${expected}`),
+            lines.join("\n"),
+        );
     });
 
     it("need no pins outside production", () => {

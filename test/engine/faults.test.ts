@@ -39,6 +39,14 @@ interface Fault {
 
 const faults: Fault[] = [
     {
+        title: "the stakeholders cannot be told that it begins",
+        strikes: async ({ lab }) => (lab.world.sns = 403),
+        says: /FAILED mcp-server v2\.1\.0 \(green\): its stakeholders are not told: SNS: status 403/,
+        leaves: HOME,
+        again: { gate: "mcp-server-green-evidence" },
+        back: [],
+    },
+    {
         title: "the smoke gate fails",
         strikes: async ({ lab }) => lab.world.failing.add("mcp-server-green"),
         says: /✗ GET \/health: expected status 200, found 503/,
@@ -108,7 +116,7 @@ const faults: Fault[] = [
         title: "the ledger is deleted",
         strikes: (platform) => platform.lab.api.delete(platform.path("v1", "configmaps/mcp-releases")),
         says: /the ledger, ConfigMap mcp-releases in mcp-production, is gone: bring it back with: pulumi up --refresh/,
-        leaves: BEFORE,
+        leaves: HOME,
         again: { mend: async () => {}, args: ["--refresh"] },
     },
 ];
@@ -360,6 +368,6 @@ async function cutAtSwitch({ lab, namespace }: Platform): Promise<void> {
 /** The target's gates go when it is not the target any more. */
 function withoutGates(changes: readonly string[]): string[] {
     return changes.filter(
-        (line) => !/^delete .* mcp-server-green-(evidence|capacity|smoke|soak)-/.test(line),
+        (line) => !/^delete .* mcp-server-green-(evidence|capacity|smoke|soak|notice)-/.test(line),
     );
 }

@@ -72,6 +72,7 @@ export class Lab {
         const line = await Line.open(cluster.server);
         const runner = startJobRunner(cluster.kubeconfig, {
             hosts: world.hosts(["production", "staging"].flatMap(hostsOf)),
+            env: world.env,
         });
         const token = join(folder, "admin-token");
         writeFileSync(token, PLANTED);

@@ -92,12 +92,13 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
 
     /** What is there afterwards, beside the changes. */
     const followUps: Record<string, (result: Result) => Promise<void>> = {
-        "blue-green-stage": () => production.settles({ live: "blue", blue: 3, green: 1 }),
+        "blue-green-stage": () => production.settles({ live: "blue", blue: 3, green: 3 }),
         "blue-green-release": async (result) => {
             await production.settles({ live: "green", blue: 0, green: 3 });
             const { revision, version, evidence } = (await production.releases()).at(-1)!;
             assert.deepEqual([revision, version], [2, "v2.1.0"]);
             assert.deepEqual(evidence?.approvers, ["change-board"]);
+            told();
             assert.match(
                 production.gateRuns("mcp-server-green-soak").at(-1)!,
                 /10 of 10 s: 1000 requests, 0 errors/,
@@ -108,6 +109,8 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
                 "goal 15",
             );
         },
+        // Of a release that it knows nobody is told.
+        "blue-green-rollback": async () => told(),
         "scale-up": async () => {
             await eventually("the autoscaler follows its new minimum", async () => {
                 const { blue } = await production.traffic();
@@ -120,6 +123,13 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
             });
         },
     };
+
+    function told(): void {
+        assert.deepEqual(
+            lab.world.notices.filter((subject) => subject.includes("v2.1.0")),
+            ["begins", "done"].map((what) => `Release ${what}: mcp-server v2.1.0 (green), production`),
+        );
+    }
 
     it("rolls back at once to a colour that is kept warm", async () => {
         await production.step(WARM);

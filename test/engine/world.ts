@@ -14,12 +14,16 @@ export interface Address {
 type IngressObject = Resource<{ tls: { hosts: string[]; secretName: string }[] }>;
 type SecretObject = Resource & { data: Record<string, string> };
 
-/** What the gates meet in the cluster: workloads that answer, Prometheus, and an ingress controller. */
+/** What the gates meet in the cluster: workloads that answer, Prometheus, an ingress controller, and SNS. */
 export class World {
     /** Services whose pods answer every request with 503. */
     readonly failing = new Set<string>();
     /** Failed requests of a thousand, as Prometheus counts them. */
     errors = 0;
+    /** Subjects of what stakeholders were told, oldest first. */
+    readonly notices: string[] = [];
+    /** Status that SNS answers every message with. */
+    sns = 200;
     /** Called with each request that a workload gets. */
     onRequest: (service: string, path: string) => void = () => {};
 
@@ -31,6 +35,20 @@ export class World {
             if (pathname === "/api/v1/query") {
                 const value = searchParams.get("query") === "errors" ? world.errors : 1000;
                 response.end(JSON.stringify({ data: { resultType: "scalar", result: [0, String(value)] } }));
+                return;
+            }
+            if (pathname === "/credentials") {
+                const credentials = { AccessKeyId: "x", SecretAccessKey: "x", Token: "x" };
+                response.end(JSON.stringify(credentials));
+                return;
+            }
+            if (pathname === "/sns") {
+                let body = "";
+                request.setEncoding("utf8").on("data", (part: string) => (body += part));
+                request.on("end", () => {
+                    if (world.sns === 200) world.notices.push(new URLSearchParams(body).get("Subject")!);
+                    response.writeHead(world.sns).end();
+                });
                 return;
             }
             const service = request.headers.host!.split(":")[0]!;
@@ -71,10 +89,20 @@ export class World {
         };
     }
 
+    /** What EKS and a test tell the programs of Jobs about AWS: where credentials are, and SNS. */
+    get env(): Record<string, string> {
+        const { host, port } = addressOf(this.servers[0]!);
+        return {
+            AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://${host}:${port}/credentials`,
+            AWS_ENDPOINT_URL_SNS: `http://${host}:${port}/sns`,
+        };
+    }
+
     /** Everybody answers, and no request fails. */
     heal(): void {
         this.failing.clear();
         this.errors = 0;
+        this.sns = 200;
         this.onRequest = () => {};
     }
 

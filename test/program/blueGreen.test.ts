@@ -115,6 +115,7 @@ describe("a blue-green workload", () => {
         assert.deepEqual(gates, [
             "mcp-server-blue-capacity",
             "mcp-server-blue-evidence",
+            "mcp-server-blue-notice",
             "mcp-server-blue-smoke",
             "mcp-server-blue-soak",
             "mcp-server-green-evidence",

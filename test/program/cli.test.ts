@@ -38,7 +38,7 @@ describe("npm run preview", () => {
         assert.doesNotMatch(stdout, /[├└]─ \S+ +mcp-server/);
         assert.match(
             stdout,
-            /^ {4}\+ 2 to create\n {4}~ 2 to update\n {4}\+- 2 to replace\n {4}- 2 to delete$/m,
+            /^ {4}\+ 3 to create\n {4}~ 2 to update\n {4}\+- 3 to replace\n {4}- 3 to delete$/m,
         );
     });
 

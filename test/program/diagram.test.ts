@@ -27,6 +27,7 @@ describe("pictures of a stack", () => {
             drawn.filter((line) => line.startsWith("Workload_mcp_server -->")),
             [
                 "Workload_mcp_server --> Cache",
+                "Workload_mcp_server --> Checklist",
                 "Workload_mcp_server --> DatabaseAccess",
                 "Workload_mcp_server --> ValidatedReleases",
             ],

@@ -64,8 +64,11 @@ describe("a review", () => {
             [
                 "create Job",
                 "create Job",
+                "create Job",
                 "delete Job",
                 "delete Job",
+                "delete Job",
+                "replace ConfigMap",
                 "replace ConfigMap",
                 "replace ConfigMap",
                 "update Deployment",

@@ -169,6 +169,7 @@ describe("releases", () => {
         it("asks the cluster the stack file names", () => {
             edit(
                 ["cluster: mcp-production", "context: kind-mcp\n    kubeconfig: /etc/kube.yaml"],
+                ["  mcp:database:\n", "  mcp:checklist:\n    unannounced: not on EKS\n  mcp:database:\n"],
                 // Which is on EKS only.
                 [/ {2}mcp:database:\n(?: {4}.*\n)+/, ""],
                 [/ {2}mcp:cache:\n(?: {4}.*\n)+/, ""],

@@ -1,0 +1,56 @@
+import { type Message } from "./sns";
+
+/** A release that stakeholders are told of. */
+export interface Told {
+    /** "mcp-server v2.1.0 (green)". */
+    subject: string;
+    /** "production". */
+    environment: string;
+    /** Missing where the app has no colours. */
+    colour?: "blue" | "green" | undefined;
+    /** What had the traffic before: "v2.0.3 (blue)". Missing where nothing had. */
+    replaces?: string | undefined;
+    ticket?: string | undefined;
+    /** Reason why it comes without the rest of the checklist. */
+    skipped?: string | undefined;
+    /** Where its metrics are watched. */
+    dashboard?: string | undefined;
+}
+
+type Notice = Pick<Message, "subject" | "text">;
+
+/** What stakeholders read before a release's first pod starts. Section 3.1. */
+export function beginning(told: Told): Notice {
+    const { subject, environment, colour } = told;
+    const next =
+        colour === undefined
+            ? "its pods replace those that run, one after the other, and are tested"
+            : `${colour} is tested without traffic, takes the traffic over, and is watched`;
+    return {
+        subject: `Release begins: ${subject}, ${environment}`,
+        text: lines(`The release of ${subject} in ${environment} begins.`, told, [
+            `Next: ${next}. A second notice says when that is done; a release that fails is followed by none.`,
+        ]),
+    };
+}
+
+/** What they read once it has passed its last gate. */
+export function ending(told: Told): Notice {
+    const { subject, environment, replaces } = told;
+    return {
+        subject: `Release done: ${subject}, ${environment}`,
+        text: lines(`${subject} has passed its tests and serves ${environment}.`, told, [
+            `Next: nothing is left to do.${replaces === undefined ? "" : ` Should it misbehave, it is taken back to ${replaces}.`}`,
+        ]),
+    };
+}
+
+function lines(first: string, { replaces, ticket, skipped, dashboard }: Told, last: string[]): string {
+    const facts = Object.entries({
+        "In place of": replaces,
+        Ticket: ticket,
+        "Without the checklist": skipped,
+        Dashboard: dashboard,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
+    return [first, "", ...facts, ...last, ""].join("\n");
+}

@@ -1,0 +1,171 @@
+import { createHash, createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Failure, type GateContext, throwIfStopped } from "./gate";
+import { type Answer, ask, within } from "./http";
+import { pause } from "./kubernetes";
+import { shape, text, Unusable } from "./shape";
+
+/** One message to a topic. */
+export interface Message {
+    /** ARN of the topic; its region is where the message is sent. */
+    topic: string;
+    /** Of ASCII, in one line; SNS takes at most 100 characters, and the rest is cut off. */
+    subject: string;
+    text: string;
+}
+
+/** How a message is sent. */
+export interface SnsOptions extends Pick<GateContext, "log" | "signal"> {
+    /**
+     * Where EKS tells a pod how it gets its credentials, and a test where SNS is: the variables are those of AWS's own
+     * SDKs. Default: the process's own.
+     */
+    env?: NodeJS.ProcessEnv;
+    /** Time of day, which the signature holds. Default: now. */
+    date?: () => Date;
+    /** Limit of one request, in seconds. Default: 10. */
+    attemptSeconds?: number;
+    /** Between two attempts, in seconds. Default: 2. */
+    pauseSeconds?: number;
+}
+
+/** Temporary credentials of a role. */
+export interface Credentials {
+    AccessKeyId: string;
+    SecretAccessKey: string;
+    Token?: string | undefined;
+}
+
+/** Attempts before a message counts as not sent. */
+const ATTEMPTS = 3;
+
+const SUBJECT_LENGTH = 100;
+
+/**
+ * Publishes a message as the pod's own identity, over plain fetch: the one request is not worth AWS's SDK, nor a step
+ * on another image. Rejects with {@link Failure} when it was not sent.
+ */
+export async function publish({ topic, subject, text }: Message, options: SnsOptions): Promise<void> {
+    const { env = process.env, date = () => new Date() } = options;
+    const region = topic.split(":")[3]!;
+    const url = env["AWS_ENDPOINT_URL_SNS"] ?? `https://sns.${region}.amazonaws.com/`;
+    const body = new URLSearchParams({
+        Action: "Publish",
+        Version: "2010-03-31",
+        TopicArn: topic,
+        Subject: subject.slice(0, SUBJECT_LENGTH),
+        Message: text,
+    }).toString();
+    const credentials = await credentialsOf(env, options);
+    await patiently("SNS", options, (signal) => {
+        const given = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
+        const headers = signed({ url, headers: given, body }, credentials, {
+            service: "sns",
+            region,
+            date: date(),
+        });
+        return ask(url, { method: "POST", headers, body }, signal);
+    });
+}
+
+/** Those that the agent of EKS Pod Identity gives the pod. */
+async function credentialsOf(env: NodeJS.ProcessEnv, options: SnsOptions): Promise<Credentials> {
+    const { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file } = env;
+    if (url === undefined) {
+        throw new Failure(
+            "the pod has no rights on AWS: EKS adds them to pods that are created once its identity is there, " +
+                "by the add-on eks-pod-identity-agent",
+        );
+    }
+    const body = await patiently("the pod identity agent", options, (signal) => {
+        // Read anew: the kubelet renews it.
+        const headers: Record<string, string> = file === undefined ? {} : { authorization: readToken(file) };
+        return ask(url, { headers }, signal);
+    });
+    try {
+        const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(body) as Record<string, unknown>;
+        return credentialsShape({ AccessKeyId, SecretAccessKey, Token }, "");
+    } catch (error) {
+        if (!(error instanceof SyntaxError || error instanceof Unusable)) throw error;
+        // Not quoted: what it has instead may be half of a secret.
+        throw new Failure("the pod identity agent answers with something else than credentials");
+    }
+}
+
+const credentialsShape = shape<Credentials>({ AccessKeyId: text, SecretAccessKey: text, Token: text });
+
+function readToken(file: string): string {
+    try {
+        return readFileSync(file, "utf8").trim();
+    } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        throw new Failure(`${file} cannot be read (${code}): the pod needs its identity's token`);
+    }
+}
+
+/** The body of what comes back; asked again where nobody answers, or who does is in trouble or in a hurry. */
+async function patiently(
+    whom: string,
+    { log, signal, attemptSeconds = 10, pauseSeconds = 2 }: SnsOptions,
+    request: (signal: AbortSignal) => Promise<Answer>,
+): Promise<string> {
+    for (let attempt = 1; ; attempt += 1) {
+        const late = `no answer within ${attemptSeconds} s`;
+        const answer = await within(attemptSeconds, late, signal, request);
+        throwIfStopped(signal);
+        const { status = 0, trouble, body } = answer;
+        if (status === 200 && trouble === undefined) return body;
+
+        const told = `${whom}: ${trouble ?? said(status, body)}`;
+        const passing = trouble !== undefined || status === 429 || status >= 500 || /Throttl/.test(body);
+        if (!passing || attempt === ATTEMPTS) throw new Failure(told);
+        log(`  ${told}; asked again in ${pauseSeconds} s`);
+        await pause(pauseSeconds, signal);
+    }
+}
+
+/** Status, and what SNS says to it. */
+function said(status: number, body: string): string {
+    const [code, message] = ["Code", "Message"].map((tag) =>
+        new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(body)?.[1]?.trim(),
+    );
+    return [`status ${status}`, code, message].filter(Boolean).join(", ");
+}
+
+/** The headers of a POST with its signature: AWS's Signature Version 4. */
+export function signed(
+    request: { url: string; headers: Record<string, string>; body: string },
+    { AccessKeyId, SecretAccessKey, Token }: Credentials,
+    { service, region, date }: { service: string; region: string; date: Date },
+): Record<string, string> {
+    const { host, pathname } = new URL(request.url);
+    const time = date.toISOString().replace(/[-:]|\.\d+/g, "");
+    const day = time.slice(0, 8);
+    const headers: Record<string, string> = {
+        ...request.headers,
+        "x-amz-date": time,
+        ...(Token === undefined ? {} : { "x-amz-security-token": Token }),
+    };
+    // In the order of their names, and with the host, which fetch adds itself.
+    const all = Object.entries({ ...headers, host }).sort(([one], [other]) => (one < other ? -1 : 1));
+    const names = all.map(([name]) => name).join(";");
+    const lines = all.map(([name, value]) => `${name}:${value}\n`).join("");
+    const canonical = ["POST", pathname, "", lines, names, sha256(request.body)].join("\n");
+    const scope = `${day}/${region}/${service}/aws4_request`;
+    const toSign = ["AWS4-HMAC-SHA256", time, scope, sha256(canonical)].join("\n");
+    const key = [day, region, service, "aws4_request"].reduce<string | Buffer>(
+        (derived, part) => hmac(derived, part).digest(),
+        `AWS4${SecretAccessKey}`,
+    );
+    const signature = hmac(key, toSign).digest("hex");
+    const authorization = `AWS4-HMAC-SHA256 Credential=${AccessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
+    return { ...headers, authorization };
+}
+
+function sha256(data: string): string {
+    return createHash("sha256").update(data).digest("hex");
+}
+
+function hmac(key: string | Buffer, data: string) {
+    return createHmac("sha256", key).update(data);
+}

@@ -1,0 +1,107 @@
+import { Failure, gateMain, type Verdict } from "./lib/gate";
+import { within } from "./lib/http";
+import { Kubernetes } from "./lib/kubernetes";
+import { Ledger } from "./lib/ledger";
+import { ending } from "./lib/releaseNotice";
+import { objectName, oneOf, optional, seconds, shape, text, topicArn } from "./lib/shape";
+import { publish, type SnsOptions } from "./lib/sns";
+
+/** What is told of a release that has passed its last gate. Section 3.1. */
+export interface NoticePlan {
+    /** Who was released, for the lines printed: "mcp-server v2.1.0 (green)". */
+    subject: string;
+    /** Whole-run limit in seconds. */
+    deadlineSeconds: number;
+    namespace: string;
+    /** Key of the release's history in the ledger. */
+    app: string;
+    /** Missing where the app has no colours. */
+    colour?: "blue" | "green" | undefined;
+    /** Hash of the release. */
+    hash: string;
+    /** Name of the ConfigMap that remembers the releases. */
+    ledger: string;
+    /** SNS topic of the stakeholders. */
+    topic: string;
+    /** The environment they know. */
+    environment: string;
+}
+
+/** The notice's surroundings. */
+export interface NoticeOptions extends SnsOptions {
+    /** Default: as the ServiceAccount of the pod this runs in. */
+    cluster?: Kubernetes;
+}
+
+/**
+ * Tells those who were told that a release begins that it is done, once. Always passes: the release is finished, and a
+ * notice that cannot be sent is no reason to take it back. The line then says so.
+ */
+export async function runNotice(plan: NoticePlan, options: NoticeOptions): Promise<Verdict> {
+    const { subject, deadlineSeconds, namespace } = plan;
+    const { log } = options;
+    log(`notice ${subject} in ${namespace}`);
+    try {
+        const cluster = options.cluster ?? Kubernetes.ofThisPod({ namespace, log });
+        const deadline = `the deadline of ${deadlineSeconds} s passed`;
+        const line = await within(deadlineSeconds, deadline, options.signal, (signal) =>
+            conclude(plan, { date: () => new Date(), ...options, cluster, signal }),
+        );
+        return { passed: true, line: `PASSED ${subject}: ${line}.` };
+    } catch (error) {
+        const { message, stack } = error as Error;
+        // Anything else is a mistake of this program, and whoever looks for it wants to know where.
+        if (!(error instanceof Failure)) log(stack ?? message);
+        const reason = message.replace(/\.$/, "");
+        return {
+            passed: true,
+            line: `PASSED ${subject}: it is done, but its stakeholders are NOT TOLD so: ${reason}.`,
+        };
+    }
+}
+
+async function conclude(
+    plan: NoticePlan,
+    around: NoticeOptions & Required<Pick<NoticeOptions, "cluster" | "date">>,
+): Promise<string> {
+    const { app, hash, namespace, topic } = plan;
+    const { cluster, date, signal } = around;
+    const ledger = new Ledger(cluster, { namespace, configMap: plan.ledger, app });
+    const { entries } = await ledger.read(signal);
+    const entry = entries.find((each) => each.hash === hash);
+    const evidence = entry?.evidence;
+    if (entry === undefined || evidence?.announced === undefined) {
+        return "nobody was told of its beginning, nor is of its end";
+    }
+    if (evidence.concluded !== undefined) return `its stakeholders know since ${evidence.concluded}`;
+
+    await publish({ topic, ...ending({ ...plan, ...evidence, ticket: entry.ticket }) }, around);
+    const concluded = date().toISOString();
+    await ledger.write(
+        (all) => ({
+            ...(all.find((each) => each.hash === hash) ?? entry),
+            evidence: { ...evidence, concluded },
+        }),
+        signal,
+    );
+    return "its stakeholders are told that it is done";
+}
+
+/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+export const parseNoticePlan = (raw: unknown): NoticePlan => planShape(raw, "");
+
+const planShape = shape<NoticePlan>({
+    subject: text,
+    deadlineSeconds: seconds,
+    namespace: objectName,
+    app: objectName,
+    colour: optional(oneOf("blue", "green")),
+    hash: text,
+    ledger: objectName,
+    topic: topicArn,
+    environment: text,
+});
+
+if (require.main === module) {
+    void gateMain(parseNoticePlan, runNotice);
+}

@@ -1,0 +1,532 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type EvidencePlan, parseEvidencePlan, runEvidence } from "../../jobs/evidence";
+import { type LedgerEntry } from "../../jobs/lib/ledger";
+import { publish, signed } from "../../jobs/lib/sns";
+import { type NoticePlan, parseNoticePlan, runNotice } from "../../jobs/notice";
+import { freePort } from "./postgres";
+import { app, FakeCluster, namespace } from "./releaseCluster";
+import { type S3, startS3, whyNoS3 } from "./s3";
+import { type Listening, listen } from "./servers";
+
+const date = "2026-11-23T12:00:00.000Z";
+const TOPIC = "arn:aws:sns:ap-south-1:111122223333:mcp-production-stakeholders";
+const release = { hash: "0a1b2c3d", version: "v2.1.0", image: `registry/mcp@sha256:${"a".repeat(64)}` };
+const subject = "mcp-server v2.1.0 (green)";
+const change = {
+    version: "v2.1.0",
+    ticket: "CHG-1042",
+    approvers: ["change board"],
+    rollbackPlan: "live: blue",
+};
+
+/** Programs of the cluster wait seconds between two attempts; here nobody has the time. */
+const soon = { pauseSeconds: 0.01, attemptSeconds: 2 };
+
+/** What an answer of SNS says in words. */
+const told = (code: string, message: string) =>
+    `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`;
+
+/** Plays the agent that hands out credentials, and SNS. */
+class FakeAws {
+    /** What SNS was told, oldest first. */
+    readonly messages: URLSearchParams[] = [];
+    /** Requests to either. */
+    readonly requests: string[] = [];
+    /** Answers in SNS's place, the next one first; `silent` never answers. */
+    answers: ([status: number, body: string] | "silent" | "dropped")[] = [];
+    /** What the agent answers. */
+    credentials: [status: number, body: string] = [200, ""];
+    private listening!: Listening;
+
+    async start(): Promise<void> {
+        const server = createServer((asked, answer) => void this.answer(asked, answer));
+        this.listening = await listen(server);
+    }
+
+    get env() {
+        const url = `http://127.0.0.1:${this.listening.port}`;
+        return { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/agent`, AWS_ENDPOINT_URL_SNS: `${url}/` };
+    }
+
+    reset(): void {
+        this.messages.length = 0;
+        this.requests.length = 0;
+        this.answers = [];
+        const [AccessKeyId, SecretAccessKey, Token] = ["planted-id", "planted-key", "planted-token"];
+        const Expiration = "2026-11-23T18:00:00Z";
+        this.credentials = [200, JSON.stringify({ AccessKeyId, SecretAccessKey, Token, Expiration })];
+    }
+
+    stop(): void {
+        this.listening.close();
+    }
+
+    private async answer(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+        let body = "";
+        for await (const part of asked.setEncoding("utf8")) body += part as string;
+        const { authorization = "none" } = asked.headers;
+        this.requests.push(
+            `${asked.method} ${asked.url} ${authorization.replace(/[0-9a-f]{64}$/, "SIGNED")}`,
+        );
+        const own: FakeAws["answers"][number] =
+            asked.url === "/agent" ? this.credentials : (this.answers.shift() ?? [200, "<PublishResponse/>"]);
+        if (own === "silent") return;
+        if (own === "dropped") return void asked.socket.destroy();
+        if (asked.url !== "/agent" && own[0] === 200) this.messages.push(new URLSearchParams(body));
+        answer.writeHead(own[0]).end(own[1]);
+    }
+}
+
+describe("a message to SNS", function () {
+    this.timeout(10_000);
+    const aws = new FakeAws();
+    const lines: string[] = [];
+    let folder: string;
+
+    before(() => aws.start());
+    after(() => aws.stop());
+    beforeEach(() => {
+        aws.reset();
+        lines.length = 0;
+        folder = mkdtempSync(join(tmpdir(), "mcp-sns-"));
+    });
+    afterEach(() => {
+        assert.ok(!lines.join().includes("planted"), "a secret was printed");
+        rmSync(folder, { recursive: true });
+    });
+
+    const send = (env: NodeJS.ProcessEnv = {}, more: Partial<Parameters<typeof publish>[1]> = {}) =>
+        publish(
+            { topic: TOPIC, subject: "Release begins", text: "of mcp-server & more" },
+            {
+                log: (line) => lines.push(line),
+                signal: new AbortController().signal,
+                env: { ...aws.env, ...env },
+                date: () => new Date(date),
+                ...soon,
+                ...more,
+            },
+        );
+
+    it("is signed as AWS's own example is", () => {
+        // "post-x-www-form-urlencoded" of the test suite of Signature Version 4.
+        const { authorization } = signed(
+            {
+                url: "https://example.amazonaws.com/",
+                headers: { "content-type": "application/x-www-form-urlencoded" },
+                body: "Param1=value1",
+            },
+            { AccessKeyId: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" },
+            { service: "service", region: "us-east-1", date: new Date("2015-08-30T12:36:00Z") },
+        );
+        assert.equal(
+            authorization,
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, " +
+                "SignedHeaders=content-type;host;x-amz-date, " +
+                "Signature=ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+        );
+    });
+
+    it("is sent with the credentials that the agent has for the pod", async () => {
+        const file = join(folder, "token");
+        writeFileSync(file, "planted-of-the-pod\n");
+        await send({ AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file });
+        assert.deepEqual(aws.requests, [
+            "GET /agent planted-of-the-pod",
+            "POST / AWS4-HMAC-SHA256 Credential=planted-id/20261123/ap-south-1/sns/aws4_request, " +
+                "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, Signature=SIGNED",
+        ]);
+        assert.deepEqual(Object.fromEntries(aws.messages[0]!), {
+            Action: "Publish",
+            Version: "2010-03-31",
+            TopicArn: TOPIC,
+            Subject: "Release begins",
+            Message: "of mcp-server & more",
+        });
+    });
+
+    it("is sent again where SNS is in trouble, in a hurry, away or silent, and that is told", async () => {
+        aws.answers = [[503, ""], "dropped"];
+        await send();
+        assert.deepEqual(lines, [
+            "  SNS: status 503; asked again in 0.01 s",
+            "  SNS: connection dropped (UND_ERR_SOCKET); asked again in 0.01 s",
+        ]);
+        aws.answers = [[400, told("Throttling", "Rate exceeded")], "silent"];
+        await send({}, { attemptSeconds: 0.3 });
+        assert.deepEqual(lines.slice(2), [
+            "  SNS: status 400, Throttling, Rate exceeded; asked again in 0.01 s",
+            "  SNS: no answer within 0.3 s; asked again in 0.01 s",
+        ]);
+        assert.equal(aws.messages.length, 2);
+    });
+
+    it("fails for good reasons, in words", async () => {
+        aws.answers = [[403, told("AuthorizationError", "not authorized to perform: SNS:Publish")]];
+        await assert.rejects(send(), {
+            message: "SNS: status 403, AuthorizationError, not authorized to perform: SNS:Publish",
+        });
+        assert.equal(aws.requests.length, 2, "asked again");
+        aws.answers = ["silent", "silent", "silent"];
+        await assert.rejects(send({}, { attemptSeconds: 0.1 }), { message: "SNS: no answer within 0.1 s" });
+        await assert.rejects(send({ AWS_ENDPOINT_URL_SNS: `http://127.0.0.1:${await freePort()}/` }), {
+            message: "SNS: connection refused (ECONNREFUSED)",
+        });
+        assert.deepEqual(aws.messages, []);
+    });
+
+    it("needs an identity", async () => {
+        await assert.rejects(send({ AWS_CONTAINER_CREDENTIALS_FULL_URI: undefined }), {
+            message: /^the pod has no rights on AWS: .* eks-pod-identity-agent$/,
+        });
+        await assert.rejects(send({ AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: join(folder, "none") }), {
+            message: /none cannot be read \(ENOENT\): the pod needs its identity's token$/,
+        });
+        aws.credentials = [400, "planted"];
+        await assert.rejects(send(), { message: "the pod identity agent: status 400" });
+        for (const garbled of ["planted", '{"SecretAccessKey":"planted"}']) {
+            aws.credentials = [200, garbled];
+            await assert.rejects(send(), {
+                message: "the pod identity agent answers with something else than credentials",
+            });
+        }
+        assert.deepEqual(aws.messages, []);
+    });
+
+    it("is given up when the gate is stopped", async () => {
+        aws.answers = ["silent"];
+        const stop = new AbortController();
+        const sending = send({}, { signal: stop.signal });
+        setTimeout(() => stop.abort(new Error("stopped by SIGTERM")), 50);
+        await assert.rejects(sending, { message: "stopped by SIGTERM" });
+    });
+});
+
+describe("what stakeholders are told", function () {
+    this.timeout(10_000);
+    const cluster = new FakeCluster();
+    const aws = new FakeAws();
+    let folder: string;
+
+    before(async () => {
+        folder = mkdtempSync(join(tmpdir(), "mcp-notices-"));
+        await cluster.start(folder);
+        await aws.start();
+    });
+    beforeEach(() => {
+        aws.reset();
+        cluster.reset();
+        cluster.ledger();
+        cluster.service("blue");
+        runs("mcp-server-blue", "v2.0.3");
+    });
+    after(() => {
+        cluster.stop();
+        aws.stop();
+        rmSync(folder, { recursive: true });
+    });
+
+    function runs(deployment: string, version: string): void {
+        const labels = { "app.kubernetes.io/version": version };
+        cluster.put("deployments", deployment, { spec: { template: { metadata: { labels } } } });
+    }
+
+    function around() {
+        const log = () => undefined;
+        return {
+            log,
+            signal: new AbortController().signal,
+            cluster: cluster.client(log),
+            date: () => new Date(date),
+            env: aws.env,
+            ...soon,
+        };
+    }
+
+    const ANNOUNCEMENT = { topic: TOPIC, environment: "production" };
+
+    async function begin(more: Partial<EvidencePlan> = {}): Promise<string> {
+        const plan: EvidencePlan = {
+            subject,
+            deadlineSeconds: 20,
+            namespace,
+            app,
+            colour: "green",
+            release,
+            ledger: "mcp-releases",
+            change,
+            validation: { unvalidated: "there is no staging" },
+            announcement: ANNOUNCEMENT,
+            dashboard: "https://console/#dashboard",
+            ...more,
+        };
+        const read = parseEvidencePlan(JSON.parse(JSON.stringify(plan)));
+        return lineOf(await runEvidence(read, around()));
+    }
+
+    async function end(more: Partial<NoticePlan> = {}): Promise<string> {
+        const plan: NoticePlan = {
+            subject,
+            deadlineSeconds: 20,
+            namespace,
+            app,
+            colour: "green",
+            hash: release.hash,
+            ledger: "mcp-releases",
+            ...ANNOUNCEMENT,
+            ...more,
+        };
+        return lineOf(await runNotice(parseNoticePlan(JSON.parse(JSON.stringify(plan))), around()));
+    }
+
+    function lineOf({ passed, line }: { passed: boolean; line: string }): string {
+        assert.equal(line.startsWith("PASSED "), passed);
+        return line.replace(`${subject}: `, "");
+    }
+
+    const subjects = () => aws.messages.map((message) => message.get("Subject"));
+
+    it("is that a release begins, and that it is done, each once", async () => {
+        assert.equal(await begin(), "PASSED approved by change board.");
+        assert.equal(cluster.entries[0]!.evidence!.announced, date);
+        assert.equal(await end(), "PASSED its stakeholders are told that it is done.");
+        assert.equal(cluster.entries[0]!.evidence!.concluded, date);
+        assert.deepEqual(subjects(), [
+            "Release begins: mcp-server v2.1.0 (green), production",
+            "Release done: mcp-server v2.1.0 (green), production",
+        ]);
+        assert.deepEqual(
+            aws.messages.map((message) => message.get("Message")),
+            [
+                "The release of mcp-server v2.1.0 (green) in production begins.\n\n" +
+                    "In place of: v2.0.3 (blue)\nTicket: CHG-1042\nDashboard: https://console/#dashboard\n" +
+                    "Next: green is tested without traffic, takes the traffic over, and is watched. A second notice " +
+                    "says when that is done; a release that fails is followed by none.\n",
+                "mcp-server v2.1.0 (green) has passed its tests and serves production.\n\n" +
+                    "In place of: v2.0.3 (blue)\nTicket: CHG-1042\nDashboard: https://console/#dashboard\n" +
+                    "Next: nothing is left to do. Should it misbehave, it is taken back to v2.0.3 (blue).\n",
+            ],
+        );
+
+        // Scaling, a restart, another program: whatever has the gates run again.
+        assert.match(await begin(), /^PASSED v2\.1\.0 is known since/);
+        assert.equal(await end(), `PASSED its stakeholders know since ${date}.`);
+        assert.equal(aws.messages.length, 2);
+    });
+
+    it("is nothing of the way back, whether or not the release then was announced", async () => {
+        const completed: LedgerEntry = { ...release, colour: "green", revision: 1, completedAt: date };
+        for (const evidence of [undefined, { at: date, announced: date, concluded: date }]) {
+            const entry = { ...completed, ...(evidence && { evidence }) };
+            cluster.ledger({ [app]: JSON.stringify([entry]) });
+            assert.match(await begin({ change: undefined }), /^PASSED .* not asked again\.$/);
+            assert.match(await end(), /^PASSED/);
+        }
+        // One that was announced and has failed: nobody is told again that it begins.
+        const failed = { ...release, colour: "green", evidence: { at: date, announced: date } };
+        cluster.ledger({ [app]: JSON.stringify([failed]) });
+        assert.match(await begin({ change: undefined }), /not asked again\.$/);
+        assert.deepEqual(subjects(), []);
+    });
+
+    it("is nothing of a release that is tried without traffic, until it is to get some", async () => {
+        await begin({ announcement: undefined });
+        assert.deepEqual(subjects(), []);
+        assert.equal(await end(), "PASSED nobody was told of its beginning, nor is of its end.");
+        assert.match(
+            await begin({ change: undefined }),
+            /^PASSED v2\.1\.0 is known since .*: not asked again; its stakeholders are told\.$/,
+        );
+        assert.deepEqual(subjects(), ["Release begins: mcp-server v2.1.0 (green), production"]);
+        const { approvers, announced } = cluster.entries[0]!.evidence!;
+        assert.deepEqual([approvers, announced], [change.approvers, date]);
+    });
+
+    it("is of an app without colours too, and of one that nothing had run of before", async () => {
+        runs(app, "v1.4.2");
+        await begin({ colour: undefined });
+        assert.match(aws.messages[0]!.get("Message")!, /^In place of: v1\.4\.2$/m);
+        assert.match(aws.messages[0]!.get("Message")!, /^Next: its pods replace those that run/m);
+        cluster.ledger();
+        cluster.remove("services", app);
+        await begin();
+        assert.doesNotMatch(aws.messages[1]!.get("Message")!, /In place of/);
+        await end();
+        assert.match(aws.messages[2]!.get("Message")!, /^Next: nothing is left to do\.$/m);
+    });
+
+    it("is nothing of a release that lacks what the checklist asks for", async () => {
+        assert.match(await begin({ change: undefined }), /^FAILED it has no change record/);
+        assert.deepEqual(subjects(), []);
+    });
+
+    it("holds a release up that nobody can be told of, until they are told", async () => {
+        aws.answers = [[403, told("AuthorizationError", "no")]];
+        const failed = "FAILED its stakeholders are not told: SNS: status 403, AuthorizationError, no.";
+        assert.equal(await begin(), failed);
+        assert.deepEqual(cluster.entries, []);
+        assert.equal(await begin(), "PASSED approved by change board.");
+        assert.deepEqual(subjects(), ["Release begins: mcp-server v2.1.0 (green), production"]);
+    });
+
+    it("is the reason of a release that skips the checklist, which they do not hold up", async () => {
+        const skip = { version: "v2.1.0", skip: "outage INC-7" };
+        await begin({ change: skip });
+        assert.match(aws.messages[0]!.get("Message")!, /^Without the checklist: outage INC-7$/m);
+        cluster.ledger();
+        aws.answers = [[403, ""]];
+        assert.equal(await begin({ change: skip }), "PASSED skipped: outage INC-7.");
+        assert.equal(cluster.entries[0]!.evidence!.unannounced, "SNS: status 403");
+        // It is on its way: nobody is told later that it begins, nor that what they do not know of is done.
+        await begin({ change: skip });
+        await end();
+        assert.equal(aws.messages.length, 1);
+    });
+
+    it("may be nothing at all, for a reason that the ledger keeps", async () => {
+        await begin({ announcement: { unannounced: "one team, one room" } });
+        assert.equal(cluster.entries[0]!.evidence!.unannounced, "one team, one room");
+        assert.deepEqual(aws.requests, []);
+    });
+
+    it("does not take a finished release back when they cannot be told that it is done", async () => {
+        await begin();
+        aws.answers = [
+            [500, ""],
+            [500, ""],
+            [500, ""],
+        ];
+        const line = "PASSED it is done, but its stakeholders are NOT TOLD so: SNS: status 500.";
+        assert.equal(await end(), line);
+        assert.equal(cluster.entries[0]!.evidence!.concluded, undefined);
+        assert.match(await end(), /are told that it is done\.$/);
+        cluster.remove("configmaps", "mcp-releases");
+        assert.match(await end(), /^PASSED it is done, but .* NOT TOLD so: the ledger, .* is gone/);
+        cluster.failing = 500;
+        assert.match(await end(), /^PASSED it is done, but .* NOT TOLD so: the API server has not answered/);
+    });
+
+    it("needs the right to see what runs", async () => {
+        cluster.denied.add("get deployments");
+        assert.match(
+            await begin(),
+            /^FAILED its stakeholders are not told: the ServiceAccount lacks the right/,
+        );
+    });
+
+    it("goes to a topic", () => {
+        const plan = { subject, deadlineSeconds: 1, namespace, app, hash: "x", ledger: "x", ...ANNOUNCEMENT };
+        assert.throws(() => parseNoticePlan({ ...plan, topic: "mcp-releases" }), {
+            message: 'topic: found "mcp-releases", expected the ARN of an SNS topic',
+        });
+    });
+});
+
+const missing = whyNoS3();
+const suite = missing ? describe.skip : describe;
+
+suite(`a message to a server that speaks SNS${missing ? ` (skipped: ${missing})` : ""}`, function () {
+    this.timeout(60_000);
+    const subscriber: string[] = [];
+    let aws: S3;
+    let agent: Listening;
+    let inbox: Listening;
+    let credentials: Record<string, string>;
+    let topic: string;
+
+    before(async () => {
+        aws = await startS3("unused");
+        agent = await listen(createServer((_, answer) => answer.end(JSON.stringify(credentials))));
+        inbox = await listen(
+            createServer((asked, answer) => {
+                let body = "";
+                asked.setEncoding("utf8").on("data", (part: string) => (body += part));
+                asked.on("end", () => {
+                    const { Type, Subject, Message } = JSON.parse(body) as Record<string, string>;
+                    if (Type === "Notification") subscriber.push(`${Subject}: ${Message}`);
+                    answer.end();
+                });
+            }),
+        );
+    });
+    after(() => {
+        aws.stop();
+        agent.close();
+        inbox.close();
+    });
+
+    /** What the server answers to a request of the old sort, which is XML. */
+    async function call(service: string, parameters: Record<string, string>): Promise<string> {
+        const scope = `Credential=x/20260101/ap-south-1/${service}/aws4_request`;
+        const answer = await aws.ask("/", {
+            method: "POST",
+            headers: {
+                authorization: `AWS4-HMAC-SHA256 ${scope}`,
+                "content-type": "application/x-www-form-urlencoded",
+            },
+            body: new URLSearchParams(parameters),
+        });
+        const body = await answer.text();
+        assert.equal(answer.status, 200, body);
+        return body;
+    }
+
+    const valueOf = (body: string, tag: string) =>
+        new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(body)?.[1] ?? assert.fail(body);
+
+    const send = (secret: string) => {
+        credentials = { ...credentials, SecretAccessKey: secret };
+        return publish(
+            { topic, subject: "Release begins", text: "mcp-server: 100 % & “more”" },
+            {
+                log: () => undefined,
+                signal: new AbortController().signal,
+                env: {
+                    AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${agent.port}`,
+                    AWS_ENDPOINT_URL_SNS: aws.env["AWS_ENDPOINT_URL"],
+                },
+                ...soon,
+            },
+        );
+    };
+
+    it("reaches who is subscribed, by a signature that the server comes to as well", async () => {
+        topic = valueOf(await call("sns", { Action: "CreateTopic", Name: "mcp-releases" }), "TopicArn");
+        const Endpoint = `http://127.0.0.1:${inbox.port}/`;
+        await call("sns", { Action: "Subscribe", TopicArn: topic, Protocol: "http", Endpoint });
+        const role = { RoleName: "notices", Path: "/", AssumeRolePolicyDocument: "{}" };
+        const created = await call("iam", { Action: "CreateRole", Version: "2010-05-08", ...role });
+        const Statement = [{ Effect: "Allow", Action: "sns:Publish", Resource: "*" }];
+        await call("iam", {
+            Action: "PutRolePolicy",
+            Version: "2010-05-08",
+            RoleName: "notices",
+            PolicyName: "notices",
+            PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement }),
+        });
+        const assumed = await call("sts", {
+            Action: "AssumeRole",
+            Version: "2011-06-15",
+            RoleArn: valueOf(created, "Arn"),
+            RoleSessionName: "pod",
+        });
+        // From here on it lets nobody in that has no right to.
+        await aws.ask("/moto-api/reset-auth", { method: "POST", body: "0" });
+        credentials = {
+            AccessKeyId: valueOf(assumed, "AccessKeyId"),
+            Token: valueOf(assumed, "SessionToken"),
+        };
+        const secret = valueOf(assumed, "SecretAccessKey");
+        await send(secret);
+        assert.deepEqual(subscriber, ["Release begins: mcp-server: 100 % & “more”"]);
+        await assert.rejects(send("another"), { message: /^SNS: status 403, SignatureDoesNotMatch/ });
+        await aws.ask("/moto-api/reset-auth", { method: "POST", body: "inf" });
+        topic = topic.replace("mcp-releases", "gone");
+        await assert.rejects(send(secret), { message: /^SNS: status 404, NotFound/ });
+        assert.equal(subscriber.length, 1);
+    });
+});
