@@ -35,20 +35,21 @@ export function describeReleases(changes: readonly Change[]): string[] {
             return [];
         }
         const { before, after } = relabelled;
-        return [`${name} goes from ${String(before)} to ${String(after)}${gatesOf(name)}.`];
+        return [`${name} ${goes(before, after)} from ${String(before)} to ${String(after)}${gatesOf(name)}.`];
     });
 
     function describeSwitch(name: string, before: Property | undefined, after: Property | undefined): string {
-        const [from, to] = [before, after].map((colour) => {
+        const [old, fresh] = [before, after].map((colour) => {
             const deployment = deploymentOf(`${name}-${String(colour)}`);
-            return `${String(colour)} ${(deployment && versionOf(deployment.resource)) ?? ""}`.trim();
+            return deployment && versionOf(deployment.resource);
         });
+        const [from, to] = [`${String(before)} ${old ?? ""}`, `${String(after)} ${fresh ?? ""}`];
         const idle = deploymentOf(`${name}-${String(before)}`);
         const scaledAway = idle !== undefined && at(idle.resource.inputs, "spec", "replicas") === 0;
         const end = scaledAway
             ? `; then ${String(before)} is scaled to 0`
             : `; ${String(before)} keeps its pods`;
-        return `${name} goes from ${from} to ${to}${gatesOf(`${name}-${String(after)}`)}${end}.`;
+        return `${name} ${goes(old, fresh)} from ${from.trim()} to ${to.trim()}${gatesOf(`${name}-${String(after)}`)}${end}.`;
     }
 
     function gatesOf(prefix: string): string {
@@ -64,4 +65,10 @@ export function describeReleases(changes: readonly Change[]): string[] {
         const gates = order.filter((gate) => jobs.includes(gate));
         return gates.length === 0 ? "" : `; gates: ${gates.join(", ")}`;
     }
+}
+
+/** How one version follows another: a lower one is a way back. */
+function goes(before: Property | undefined, after: Property | undefined): string {
+    const isKnown = typeof before === "string" && typeof after === "string";
+    return isKnown && after.localeCompare(before, "en", { numeric: true }) < 0 ? "goes back" : "goes";
 }

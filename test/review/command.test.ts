@@ -80,6 +80,22 @@ describe("npm run review", function () {
         assert.match(stdout, /The base does not preview, so that nothing is compared:\n.*the base is broken/);
     });
 
+    it("reports a base that cannot be installed, and judges the head all the same", () => {
+        git("rm", "--quiet", "package-lock.json");
+        git("commit", "--quiet", "--message", "no lock file");
+        const broken = git("rev-parse", "HEAD");
+        git("checkout", "--quiet", "HEAD~1", "--", ".");
+        const { status, stdout, stderr } = reviewed("--base", broken);
+        git("reset", "--quiet", "--hard", "HEAD~1");
+        assert.equal(stderr, "");
+        assert.equal(status, 0);
+        assert.match(
+            stdout,
+            /The base does not preview, so that nothing is compared:\n.*cannot be installed: it has no package-lock\.json/,
+        );
+        assert.equal(git("worktree", "list").split("\n").length, 1);
+    });
+
     it("refuses a head that does not preview, with what is wrong", () => {
         edit("Pulumi.staging.yaml", /mcp:environment: staging/, "mcp:environment: qa");
         const { status, stdout } = reviewed("--base", "main");

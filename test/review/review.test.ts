@@ -53,14 +53,14 @@ describe("a review", () => {
                 path: "mcp:workloads.chat-ui.release.version",
                 before: '"v1.4.2"',
                 after: '"v1.5.0"',
-                procedure: "Standard deployment (3.1, 3.2)",
+                procedure: "Standard deployment (3.1, 3.2) or Rollback of a rolling deployment (3.4)",
             },
         ]);
         assert.deepEqual(
             stack!.changes
                 .map(({ operation, resource }) => `${operation} ${resource.type.split(":").at(-1)}`)
                 .sort(),
-            // Two gates, and what each runs.
+            // Two gates and the notice, and what each runs.
             [
                 "create Job",
                 "create Job",
@@ -84,6 +84,17 @@ describe("a review", () => {
             /^mcp-server goes from blue v2\.0\.3 to green v2\.1\.0; gates: evidence, capacity, smoke, soak/,
         );
         assert.match(stack!.edits[0]!.procedure!, /^Blue-green deployment: release/);
+    });
+
+    it("tells the way back, by its versions, and every procedure that the edit may be", async () => {
+        const [stack] = (await reviewed(["mcp:workloads.mcp-server.live=green"], [])).stacks;
+        assert.match(stack!.releases.join(), /^mcp-server goes back from green v2\.1\.0 to blue v2\.0\.3;/);
+        assert.match(
+            stack!.edits[0]!.procedure!,
+            /^Blue-green deployment: release \(.*\) or Rollback of a blue-green deployment \(3\.3, 3\.4\)$/,
+        );
+        const [rolling] = (await reviewed([], ["mcp:workloads.chat-ui.release.version=v1.4.1"])).stacks;
+        assert.match(rolling!.releases.join(), /^chat-ui goes back from v1\.4\.2 to v1\.4\.1;/);
     });
 
     it("refuses what a mandatory rule finds anew, and not what was there before", async () => {

@@ -9,7 +9,7 @@ import { rules } from "../../policies/rules";
 import { renderMarkdown, renderText } from "./report";
 import { isRefused, type Review, review } from "./review";
 import { renderSarif } from "./sarif";
-import { checkOut, snapshotOf } from "./sides";
+import { checkOut, install, snapshotOf } from "./sides";
 import { recordingOf } from "./state";
 
 const FORMATS: Record<string, { render: (review: Review) => string; file: string }> = {
@@ -92,10 +92,11 @@ async function ofCommit(root: string, ref: string): Promise<Sides> {
 
 /** A base that cannot be told is no reason to say nothing about the head. */
 async function baseOf(root: string, ref: string): Promise<Sides["base"]> {
-    const { folder, commit, remove } = checkOut(root, ref);
-    const words = `${ref} (${commit.slice(0, 10)})`;
+    const base = checkOut(root, ref);
+    const words = `${ref} (${base.commit.slice(0, 10)})`;
     try {
-        return { words, snapshot: await snapshotOf(folder) };
+        install(root, base);
+        return { words, snapshot: await snapshotOf(base.folder) };
     } catch (error) {
         if (!(error instanceof UsageError)) {
             throw error;
@@ -103,7 +104,7 @@ async function baseOf(root: string, ref: string): Promise<Sides["base"]> {
         const problem = error.message;
         return { words, snapshot: Object.fromEntries(stackNames(root).map((stack) => [stack, { problem }])) };
     } finally {
-        remove();
+        base.remove();
     }
 }
 

@@ -119,9 +119,9 @@ function editsBetween(before: StackSnapshot["values"], after: StackSnapshot["val
         .map((path) => ({ path, before: before[path], after: after[path], procedure: procedureOf(path) }));
 }
 
-/** The first procedure of the catalogue that sets the value, in the order of the runbook. */
+/** The procedures of the catalogue that set the value, in the order of the runbook. */
 function procedureOf(path: string): string | undefined {
-    const found = catalogue.find(({ edits }) =>
+    const found = catalogue.filter(({ edits }) =>
         edits.some((edit) => {
             const pattern = edit.path
                 .replace(/[.[\]]/g, "\\$&")
@@ -131,7 +131,9 @@ function procedureOf(path: string): string | undefined {
             return new RegExp(`^${pattern}$`).test(path);
         }),
     );
-    return found && `${found.title} (${found.sections.join(", ")})`;
+    return found.length === 0
+        ? undefined
+        : found.map(({ title, sections }) => `${title} (${sections.join(", ")})`).join(" or ");
 }
 
 /** Whether the change brings a violation of a mandatory rule, or a stack that cannot be told any more. */

@@ -46,9 +46,9 @@ export interface Base {
 }
 
 /**
- * Checks the base of a change out: the commit where it left `ref`, with packages as its own lock file names them.
+ * Checks the base of a change out: the commit where it left `ref`, without packages yet.
  *
- * @throws UsageError when there is no such commit, or it cannot be installed.
+ * @throws UsageError when there is no such commit.
  */
 export function checkOut(root: string, ref: string): Base {
     const git = (...args: string[]) => spawnSync("git", args, { cwd: root, encoding: "utf8" });
@@ -76,7 +76,6 @@ export function checkOut(root: string, ref: string): Base {
         if (added.status !== 0) {
             throw new UsageError(lastLines(added.stderr));
         }
-        symlinkSync(packagesOf(root, folder), join(folder, "node_modules"));
         return { folder, commit, remove };
     } catch (error) {
         remove();
@@ -84,14 +83,29 @@ export function checkOut(root: string, ref: string): Base {
     }
 }
 
-/** Where the packages of the base are: this project's own where nothing of them changed, else installed once. */
+/**
+ * Gives the base its packages as its own lock file names them: this project's where they are the same, else installed
+ * once.
+ *
+ * @throws UsageError when they cannot be installed.
+ */
+export function install(root: string, { folder }: Base): void {
+    symlinkSync(packagesOf(root, folder), join(folder, "node_modules"));
+}
+
 function packagesOf(root: string, folder: string): string {
-    const [own, base] = [root, folder].map((each) => readFileSync(join(each, "package-lock.json"), "utf8"));
+    const [own, base] = [root, folder].map((each) => {
+        const file = join(each, "package-lock.json");
+        return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+    });
+    if (base === undefined) {
+        throw new UsageError("its packages cannot be installed: it has no package-lock.json");
+    }
     if (own === base) {
         return join(root, "node_modules");
     }
     const cache = join(root, "node_modules", ".cache", "mcp-base");
-    const installed = join(cache, createHash("sha256").update(base!).digest("hex").slice(0, 16));
+    const installed = join(cache, createHash("sha256").update(base).digest("hex").slice(0, 16));
     if (!existsSync(installed)) {
         mkdirSync(cache, { recursive: true });
         const aside = mkdtempSync(`${installed}-`);
