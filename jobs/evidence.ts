@@ -1,10 +1,10 @@
+import { runInCluster } from "./lib/clusterGate";
 import { Failure, gateMain, type Verdict } from "./lib/gate";
-import { within } from "./lib/http";
 import {
     ApiError,
     type ConfigMap,
     type Deployment,
-    Kubernetes,
+    type Kubernetes,
     type Place,
     type Service,
 } from "./lib/kubernetes";
@@ -80,23 +80,10 @@ export interface EvidenceOptions extends SnsOptions {
 type Surroundings = EvidenceOptions & Required<Pick<EvidenceOptions, "cluster" | "date">>;
 
 /** Asks for what the checklist wants of a release that the ledger does not know. Never rejects. */
-export async function runEvidence(plan: EvidencePlan, options: EvidenceOptions): Promise<Verdict> {
-    const { subject, deadlineSeconds, namespace } = plan;
-    const { log } = options;
-    log(`evidence ${subject} in ${namespace}`);
-    try {
-        const cluster = options.cluster ?? Kubernetes.ofThisPod({ namespace, log });
-        const deadline = `the deadline of ${deadlineSeconds} s passed`;
-        const line = await within(deadlineSeconds, deadline, options.signal, (signal) =>
-            evidence(plan, { date: () => new Date(), ...options, cluster, signal }),
-        );
-        return { passed: true, line: `PASSED ${subject}: ${line}.` };
-    } catch (error) {
-        const { message, stack } = error as Error;
-        // Anything else is a mistake of this program, and whoever looks for it wants to know where.
-        if (!(error instanceof Failure)) log(stack ?? message);
-        return { passed: false, line: `FAILED ${subject}: ${message.replace(/\.$/, "")}.` };
-    }
+export function runEvidence(plan: EvidencePlan, options: EvidenceOptions): Promise<Verdict> {
+    return runInCluster("evidence", plan, options, (around) =>
+        evidence(plan, { date: () => new Date(), ...options, ...around }),
+    );
 }
 
 async function evidence(plan: EvidencePlan, around: Surroundings): Promise<string> {

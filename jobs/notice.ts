@@ -1,6 +1,6 @@
-import { Failure, gateMain, type Verdict } from "./lib/gate";
-import { within } from "./lib/http";
-import { Kubernetes } from "./lib/kubernetes";
+import { runInCluster } from "./lib/clusterGate";
+import { gateMain, type Verdict } from "./lib/gate";
+import { type Kubernetes } from "./lib/kubernetes";
 import { Ledger } from "./lib/ledger";
 import { ending } from "./lib/releaseNotice";
 import { objectName, oneOf, optional, seconds, shape, text, topicArn } from "./lib/shape";
@@ -37,27 +37,18 @@ export interface NoticeOptions extends SnsOptions {
  * Tells those who were told that a release begins that it is done, once. Always passes: the release is finished, and a
  * notice that cannot be sent is no reason to take it back. The line then says so.
  */
-export async function runNotice(plan: NoticePlan, options: NoticeOptions): Promise<Verdict> {
-    const { subject, deadlineSeconds, namespace } = plan;
-    const { log } = options;
-    log(`notice ${subject} in ${namespace}`);
-    try {
-        const cluster = options.cluster ?? Kubernetes.ofThisPod({ namespace, log });
-        const deadline = `the deadline of ${deadlineSeconds} s passed`;
-        const line = await within(deadlineSeconds, deadline, options.signal, (signal) =>
-            conclude(plan, { date: () => new Date(), ...options, cluster, signal }),
-        );
-        return { passed: true, line: `PASSED ${subject}: ${line}.` };
-    } catch (error) {
-        const { message, stack } = error as Error;
-        // Anything else is a mistake of this program, and whoever looks for it wants to know where.
-        if (!(error instanceof Failure)) log(stack ?? message);
-        const reason = message.replace(/\.$/, "");
-        return {
+export function runNotice(plan: NoticePlan, options: NoticeOptions): Promise<Verdict> {
+    const { subject } = plan;
+    return runInCluster(
+        "notice",
+        plan,
+        options,
+        (around) => conclude(plan, { date: () => new Date(), ...options, ...around }),
+        (reason) => ({
             passed: true,
             line: `PASSED ${subject}: it is done, but its stakeholders are NOT TOLD so: ${reason}.`,
-        };
-    }
+        }),
+    );
 }
 
 async function conclude(

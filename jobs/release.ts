@@ -1,5 +1,6 @@
+import { runInCluster } from "./lib/clusterGate";
 import { Failure, type GateContext, gateMain, throwIfStopped, type Verdict } from "./lib/gate";
-import { reasonOf, within } from "./lib/http";
+import { reasonOf } from "./lib/http";
 import {
     ApiError,
     type Autoscaler,
@@ -8,7 +9,7 @@ import {
     endedBy,
     type EndpointSlice,
     isReady,
-    Kubernetes,
+    type Kubernetes,
     pause,
     type Pod,
     type Service,
@@ -124,42 +125,29 @@ export interface ReleaseOptions extends GateContext {
 type Surroundings = Required<ReleaseOptions> & { ledger: Ledger };
 
 /** Runs one gate of a release. Never rejects: whatever stops it is its verdict. */
-export async function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<Verdict> {
-    const { subject, deadlineSeconds, namespace, app } = plan;
-    const { log } = options;
-    log(`${plan.gate} ${subject} in ${namespace}`);
-    try {
-        const cluster = options.cluster ?? Kubernetes.ofThisPod({ namespace, log });
-        const ledger = new Ledger(cluster, { namespace, configMap: plan.ledger, app });
-        const deadline = `the deadline of ${deadlineSeconds} s passed`;
-        const line = await within(deadlineSeconds, deadline, options.signal, (signal) => {
-            const surroundings: Surroundings = {
-                now: () => performance.now(),
-                date: () => new Date(),
-                pollSeconds: 5,
-                lineSeconds: 60,
-                settleSeconds: 60,
-                ...options,
-                cluster,
-                ledger,
-                signal,
-            };
-            switch (plan.gate) {
-                case "capacity":
-                    return capacity(plan, surroundings);
-                case "smoke":
-                    return smoke(plan, surroundings);
-                case "soak":
-                    return soak(plan, surroundings);
-            }
-        });
-        return { passed: true, line: `PASSED ${subject}: ${line}.` };
-    } catch (error) {
-        const { message, stack } = error as Error;
-        // Anything else is a mistake of this program, and whoever looks for it wants to know where.
-        if (!(error instanceof Failure)) log(stack ?? message);
-        return { passed: false, line: `FAILED ${subject}: ${message.replace(/\.$/, "")}.` };
-    }
+export function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<Verdict> {
+    return runInCluster(plan.gate, plan, options, ({ cluster, signal }) => {
+        const { namespace, app } = plan;
+        const surroundings: Surroundings = {
+            now: () => performance.now(),
+            date: () => new Date(),
+            pollSeconds: 5,
+            lineSeconds: 60,
+            settleSeconds: 60,
+            ...options,
+            cluster,
+            ledger: new Ledger(cluster, { namespace, configMap: plan.ledger, app }),
+            signal,
+        };
+        switch (plan.gate) {
+            case "capacity":
+                return capacity(plan, surroundings);
+            case "smoke":
+                return smoke(plan, surroundings);
+            case "soak":
+                return soak(plan, surroundings);
+        }
+    });
 }
 
 async function capacity(plan: CapacityPlan, around: Surroundings): Promise<string> {
