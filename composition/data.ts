@@ -135,6 +135,7 @@ function declareDatabase(
             namespace: namespace.namespace,
             labels,
             cluster: values.kubernetes.cluster!,
+            region: values.aws.region,
             network: values.kubernetes.apiServer.cidr,
             database: instances,
             active,

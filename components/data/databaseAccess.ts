@@ -30,6 +30,8 @@ export interface DatabaseAccessArgs {
     labels: Record<string, string>;
     /** Name of the EKS cluster. */
     cluster: string;
+    /** Region of the administrator's secret. */
+    region: string;
     /** Range of the network that the database is in. */
     network: string;
     database: Database;
@@ -123,7 +125,10 @@ export class DatabaseAccess extends ComponentResource {
                             name: "administrator",
                             image: images.aws,
                             program: script("database/administrator.sh"),
-                            env: { ADMINISTRATOR_ARN: instance.administrator },
+                            env: {
+                                AWS_DEFAULT_REGION: args.region,
+                                ADMINISTRATOR_ARN: instance.administrator,
+                            },
                         },
                         {
                             name: "bootstrap",

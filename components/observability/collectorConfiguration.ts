@@ -56,7 +56,12 @@ export function collectorConfiguration(args: CollectorArgs): object {
                 },
             },
         },
-        processors: { cumulativetodelta: {} },
+        processors: {
+            cumulativetodelta: {},
+            // It leaves summaries as they are. The exporter counts from look to look in those that it knows to be
+            // Prometheus', and it knows it by this.
+            resource: { attributes: [{ key: "receiver", value: "prometheus", action: "insert" }] },
+        },
         exporters: {
             awsemf: {
                 region,
@@ -74,7 +79,7 @@ export function collectorConfiguration(args: CollectorArgs): object {
             pipelines: {
                 metrics: {
                     receivers: ["prometheus"],
-                    processors: ["cumulativetodelta"],
+                    processors: ["cumulativetodelta", "resource"],
                     exporters: ["awsemf"],
                 },
             },

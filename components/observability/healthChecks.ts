@@ -113,7 +113,7 @@ export class HealthChecks extends ComponentResource {
             name: "publish",
             image: args.images.aws,
             program: script("metrics.sh"),
-            env: { AWS_REGION: args.region },
+            env: { AWS_DEFAULT_REGION: args.region },
         };
         const steps: TaskArgs["steps"] =
             database === undefined

@@ -1,5 +1,6 @@
 # Fetches the administrator's name and password, which AWS made and keeps, for the next step of the same pod.
-# Told: ADMINISTRATOR_ARN, of the secret. Writes: administrator.json in the directory that the steps share.
+# Told: ADMINISTRATOR_ARN, of the secret, and AWS_DEFAULT_REGION. Writes: administrator.json in the directory that the
+# steps share.
 set -euo pipefail
 umask 077
 

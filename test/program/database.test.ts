@@ -148,6 +148,25 @@ describe("the database", () => {
         assert.deepEqual(items, [{ key: "verifier", path: "verifier" }]);
     });
 
+    it("tells every step that runs AWS's command line its region, which nothing around a pod would", () => {
+        const asking = [production, recovering].flatMap(({ resources }) =>
+            resources.flatMap(({ type, inputs }) => {
+                const { spec } = displayed(inputs as never) as any;
+                const pod = spec?.jobTemplate?.spec.template.spec ?? spec?.template?.spec;
+                return type.startsWith("kubernetes:batch/v1:")
+                    ? [...(pod.initContainers ?? []), ...pod.containers].filter(({ image }: any) =>
+                          image.includes("/aws-cli"),
+                      )
+                    : [];
+            }),
+        );
+        assert.ok(asking.length > 5);
+        for (const { name, env } of asking) {
+            const told = env.find((variable: any) => variable.name === "AWS_DEFAULT_REGION");
+            assert.equal(told?.value, "ap-south-1", name);
+        }
+    });
+
     it("is restored with the same network, parameters and zones, and protected", () => {
         const first = inputsOf(recovering, INSTANCE, DATABASE.identifier);
         const restored = inputsOf(recovering, INSTANCE, DATABASE.recovery);

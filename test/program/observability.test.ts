@@ -291,7 +291,7 @@ describe("the collector of metrics", () => {
 
     it("hands them to CloudWatch as what came since the last time, by service", () => {
         const { exporters, service } = collector("staging");
-        assert.deepEqual(service.pipelines.metrics.processors, ["cumulativetodelta"]);
+        assert.deepEqual(service.pipelines.metrics.processors, ["cumulativetodelta", "resource"]);
         const { namespace, log_group_name: group, metric_declarations: declarations } = exporters.awsemf;
         assert.deepEqual([namespace, group], ["MCP/staging", "/mcp/staging/metrics"]);
         assert.deepEqual(declarations, [
