@@ -1,3 +1,4 @@
+import { READINESS_GATES } from "../components/edge/alb";
 import { type Providers, configureProviders } from "../components/providers";
 import { commonLabels } from "../components/labels";
 import { PlatformNamespace } from "../components/platform/namespace";
@@ -59,6 +60,8 @@ export function declareFoundation(values: StackValues): Foundation {
                     OPERATION_TASKS,
                 others: observability === undefined ? [] : MOST_COLLECTORS,
             }),
+            // Behind an ALB, a pod is ready once that finds it healthy, too.
+            namespaceLabels: values.ingress?.alb === undefined ? {} : READINESS_GATES,
             protect: production,
         },
         { providers: { kubernetes: providers.kubernetes } },

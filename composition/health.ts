@@ -1,6 +1,6 @@
 import { HealthChecks } from "../components/observability/healthChecks";
 import { pinned } from "../config/images";
-import { certificateProbes, externalProbes, matrixProbes } from "../config/joins";
+import { certificateProbes, controllerNamespace, externalProbes, matrixProbes } from "../config/joins";
 import { type Data } from "./data";
 import { type Foundation } from "./foundation";
 
@@ -23,7 +23,7 @@ export function declareHealth(foundation: Foundation, { database, cache }: Data)
             services: Object.entries(values.workloads).map(([app, { port }]) => ({ app, port })),
             stores: { database: database?.connection, cache: cache?.connection },
             network: kubernetes.apiServer.cidr,
-            ingressNamespace: kubernetes.ingressNamespace,
+            ingressNamespace: controllerNamespace(values),
             ports: ingress?.address === undefined ? [] : [Number(ingress.address.split(":").at(-1))],
             images: {
                 node: pinned(images, jobs.images.node),

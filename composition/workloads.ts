@@ -1,13 +1,14 @@
-import { type ComponentResource, type Output } from "@pulumi/pulumi";
+import { type ComponentResource, type Output, type Resource } from "@pulumi/pulumi";
 import { ASKING_TASKS } from "../components/labels";
 import { PodIdentity } from "../components/identity/podIdentity";
 import { LEDGER } from "../components/platform/namespace";
 import { BlueGreenWorkload } from "../components/workload/blueGreenWorkload";
 import { type Checklist } from "../components/workload/checklist";
+import { type WeightsIngress } from "../components/workload/parts";
 import { RollingWorkload } from "../components/workload/rollingWorkload";
 import { type StackValues, type WorkloadValues } from "../config";
 import { pinned } from "../config/images";
-import { blueGreenOf, connectionsOf, networkOf, releaseOf, secretsOf } from "../config/joins";
+import { albOf, blueGreenOf, connectionsOf, networkOf, releaseOf, secretsOf } from "../config/joins";
 import { HEALTH_MATRIX } from "../runbook/numbers";
 import { type Data } from "./data";
 import { type Foundation } from "./foundation";
@@ -18,6 +19,8 @@ export interface Workloads {
     urls: Record<string, string>;
     /** Images, once they have passed every gate. */
     completed: Record<string, Output<string>>;
+    /** What must have been tested before the Ingress moves traffic: of those workloads whose traffic it moves. */
+    tested: Resource[];
 }
 
 /** Declares the services, each with its gates. Sections 3.1 to 3.4. */
@@ -25,13 +28,20 @@ export function declareWorkloads(
     foundation: Foundation,
     data: Data,
     checklist: Checklist | undefined,
+    ingress: WeightsIngress,
 ): Workloads {
     const declared = Object.entries(foundation.values.workloads).map(
-        ([name, workload]) => [name, declareWorkload(foundation, data, checklist, name, workload)] as const,
+        ([name, workload]) =>
+            [name, declareWorkload(foundation, data, checklist, ingress, name, workload)] as const,
     );
     return {
         urls: Object.fromEntries(declared.map(([name, { url }]) => [name, url])),
         completed: Object.fromEntries(declared.map(([name, { completed }]) => [name, completed])),
+        tested: declared.flatMap(([name, workload]) =>
+            workload instanceof BlueGreenWorkload && albOf(foundation.values, name)?.weights
+                ? workload.tested
+                : [],
+        ),
     };
 }
 
@@ -39,6 +49,7 @@ function declareWorkload(
     { values, providers: { aws, kubernetes, random }, name: prefix, labels, namespace }: Foundation,
     data: Data,
     checklist: Checklist | undefined,
+    ingress: WeightsIngress,
     name: string,
     workload: WorkloadValues,
 ) {
@@ -58,6 +69,7 @@ function declareWorkload(
         after.push(identity);
     }
     const { smoke } = workload;
+    const alb = albOf(values, name);
     const common = {
         ...workload,
         namespace: namespace.namespace,
@@ -69,6 +81,7 @@ function declareWorkload(
         secrets: secretsOf(values, name),
         connections: connectionsOf(values, name, data),
         network: { ...networkOf(values, name), tasks: askingTasks(values, name) },
+        alb: alb && (alb.weights ? { weights: ingress } : {}),
         smoke: { ...smoke, image: smoke.image && pinned(values.images, smoke.image) },
     };
     const opts = { providers: { kubernetes, random } };

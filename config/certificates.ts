@@ -9,6 +9,12 @@ export const PLACEHOLDER_PEM = "placeholder";
  */
 const STAND_INS: readonly string[] = [PLACEHOLDER_PEM, "[encrypted]"];
 
+/** One certificate of a PEM text. */
+const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Lengths of RSA keys, and curves of ECDSA, that an HTTPS listener takes. */
+const ALB_KEYS: readonly (number | string)[] = [2048, 3072, 4096, "prime256v1", "secp384r1", "secp521r1"];
+
 /** A certificate with its chain, the leaf first, and the leaf's private key, both as PEM. */
 export interface PemPair {
     certificate: string;
@@ -74,6 +80,25 @@ export function checkHost(pem: string, host: string): string | undefined {
     return leaf === undefined || isFor(leaf, host) ? undefined : uncoveredHost(leaf, host);
 }
 
+/** The leaf of a chain, and those that vouch for it, as ACM takes them: each by itself, with nothing around. */
+export function leafAndChain(pem: string): { leaf: string; chain: string | undefined } {
+    const [leaf = pem, ...issuers] = pem.match(BLOCK) ?? [];
+    return { leaf, chain: issuers.length === 0 ? undefined : issuers.join("\n") };
+}
+
+/** What is wrong when an ALB serves this certificate, by the kind of its key; undefined when nothing is. */
+export function checkAlbKey(pem: string): string | undefined {
+    if (isStandIn(pem)) {
+        return undefined;
+    }
+    const leaf = new X509Certificate(pem);
+    const { asymmetricKeyType: type = "unknown", asymmetricKeyDetails: details } = leaf.publicKey;
+    const size = details?.modulusLength ?? details?.namedCurve;
+    return ALB_KEYS.some((key) => key === size)
+        ? undefined
+        : `a key of RSA with 2048, 3072 or 4096 bits or of ECDSA on P-256, P-384 or P-521, as an ALB takes: ${nameOf(leaf)} has ${[type, size].join(" ").trimEnd()}`;
+}
+
 function isStandIn(text: string): boolean {
     return STAND_INS.includes(text);
 }
@@ -85,7 +110,7 @@ function parseChain(pem: string): X509Certificate[] | string {
     if (foreign !== undefined) {
         return `nothing but certificates in certificate, found a block ${foreign}`;
     }
-    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    const blocks = pem.match(BLOCK) ?? [];
     try {
         if (blocks.length > 0 && blocks.length === labels.length) {
             return blocks.map((block) => new X509Certificate(block));

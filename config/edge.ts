@@ -3,13 +3,15 @@ import { z } from "zod";
 import {
     type CertificateFacts,
     certificateFacts,
+    checkAlbKey,
     checkCertificate,
     checkHost,
+    leafAndChain,
     PLACEHOLDER_PEM,
 } from "./certificates";
 import { own } from "./own";
 import { configPath } from "./problems";
-import { dnsLabel, someText, text, typedText } from "./scalars";
+import { cidr, dnsLabel, duration, someText, subnet, text, typedText } from "./scalars";
 import { type Supply } from "./supplies";
 
 const hostName = text(
@@ -17,13 +19,69 @@ const hostName = text(
     "a full host name in lower case, such as mcp.msil.com",
 );
 
+/** Annotations that the AWS Load Balancer Controller reads. */
+const ALB_ANNOTATION = "alb.ingress.kubernetes.io/";
+
+/** Those that `ingress.alb` and the certificates are made into, and so are not given a second time. */
+const OWN_ANNOTATION =
+    /^(actions\..*|certificate-arn|healthcheck-path|listen-ports|load-balancer-attributes|scheme|ssl-policy|ssl-redirect|subnets|target-group-attributes|target-type)$/;
+
+/** Those of other controllers, such as nginx.ingress.kubernetes.io/… and haproxy.org/… */
+const FOREIGN_ANNOTATION =
+    /^((?!alb\.)[a-z0-9-]+\.ingress\.kubernetes\.io|ingress\.(cilium\.io|kubernetes\.io)|nginx\.(org|com)|haproxy\.(org|com)|projectcontour\.io)\//;
+
+/** Attributes of the load balancer that have a value of their own, or none. */
+const OWN_ATTRIBUTES = ["idle_timeout.timeout_seconds", "routing.http.drop_invalid_header_fields.enabled"];
+
+const SUBNETS = "at least two subnets, in different zones";
+
+/** Longest idle timeout of an ALB, in seconds. */
+const LONGEST_IDLE = 4000;
+
+/** An Application Load Balancer, made by the AWS Load Balancer Controller. See docs/ingress-alb.md. */
+const albSchema = z.strictObject({
+    /** Where it stands: subnets of the cluster's VPC in different zones. From their ranges it calls the pods. */
+    subnets: z.array(z.strictObject({ id: subnet, cidr }), SUBNETS).min(2, SUBNETS),
+    /**
+     * `internal`: reached inside the VPC alone. Another scheme is another load balancer, with another address.
+     * Default: internal.
+     */
+    scheme: z
+        .enum(["internal", "internet-facing"], { error: "internal or internet-facing" })
+        .default("internal"),
+    /** Versions and ciphers of TLS. Default: what AWS recommends, 1.2 and 1.3, also with post-quantum key exchange. */
+    sslPolicy: text(
+        /^ELBSecurityPolicy-TLS13-1-[23](-[A-Za-z0-9]+)*-\d{4}-\d{2}$/,
+        "a security policy of ELB for TLS 1.2 or 1.3 alone, such as ELBSecurityPolicy-TLS13-1-2-2021-06",
+    ).default("ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"),
+    /** How long a connection may be silent, such as while a tool works. At most 4000s. Default: 60s. */
+    idleTimeout: duration
+        .refine((seconds) => seconds <= LONGEST_IDLE, `at most ${LONGEST_IDLE}s`)
+        .default(60),
+    /**
+     * What moves the traffic from one colour to the other. `weights`: each colour is a target group, which has passed
+     * the load balancer's own health checks before its weight goes from 0 to 100. `selector`: one target group, whose
+     * targets are exchanged. Default: weights.
+     */
+    switch: z.enum(["weights", "selector"], { error: "weights or selector" }).optional(),
+    /** Further attributes of the load balancer, such as `deletion_protection.enabled`. Default: none. */
+    attributes: z
+        .record(
+            text(/^[a-z0-9_]+(\.[a-z0-9_]+)+$/, "the name of an attribute, such as access_logs.s3.enabled"),
+            typedText(
+                z.string({ error: "a text" }).regex(/^[^,=]+$/, "a text without commas and equals signs"),
+            ),
+        )
+        .default({}),
+});
+
 /** Which host and path leads to which workload, and the certificate they are served with. Section 5.4. */
 export const ingressSchema = z
     .strictObject({
         /**
          * Class of the controller that serves it. Maintained choices are traefik, haproxy, cilium, contour and
-         * NGINX Inc.'s nginx; ingress-nginx ended in March 2026. An ALB takes no certificates from Secrets, only
-         * from ACM: with class alb, name its ARN in the annotations and import the same certificate there.
+         * NGINX Inc.'s nginx; ingress-nginx ended in March 2026. That of the AWS Load Balancer Controller, as a rule
+         * alb, needs `alb`, too.
          */
         className: text(
             /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
@@ -36,6 +94,8 @@ export const ingressSchema = z
                 typedText(z.string({ error: "a text" })),
             )
             .default({}),
+        /** Serves it by an ALB, with the certificates in ACM. Default: a controller in the cluster, which has Secrets. */
+        alb: albSchema.optional(),
         /** The active certificate, one of `certificates`. Editing it is the rotation. Section 5.4 step 3. */
         certificate: dnsLabel,
         /**
@@ -80,11 +140,32 @@ export const ingressSchema = z
             "host:port, such as traefik.ingress.svc:443",
         ).optional(),
     })
-    .superRefine(({ certificate, certificates, hosts }, context) => {
+    .superRefine(({ className, annotations, alb, certificate, certificates, hosts }, context) => {
         const problem = (path: PropertyKey[], message: string) =>
             context.addIssue({ code: "custom", path, message });
         if (!certificates.includes(certificate)) {
             problem(["certificate"], `one of ingress.certificates: ${certificates.join(", ")}`);
+        }
+        if (alb === undefined && className === "alb") {
+            problem(
+                ["alb"],
+                "an object, because the class is alb: the controller must know the ALB's subnets",
+            );
+        }
+        for (const name of Object.keys(annotations)) {
+            const expected = annotationProblem(name, alb !== undefined);
+            if (expected !== undefined) {
+                problem(["annotations", name], expected);
+            }
+        }
+        for (const index of repeatedIn(alb?.subnets.map(({ id }) => id) ?? [])) {
+            problem(["alb", "subnets", index, "id"], "each subnet once");
+        }
+        for (const name of OWN_ATTRIBUTES.filter((name) => own(alb?.attributes ?? {}, name) !== undefined)) {
+            problem(
+                ["alb", "attributes", name],
+                "nothing: ingress.alb.idleTimeout is one, and the other is always true",
+            );
         }
         for (const index of repeatedIn(certificates)) {
             problem(["certificates", index], "each certificate once");
@@ -100,6 +181,19 @@ export const ingressSchema = z
         });
     });
 
+/** What is expected of an annotation instead of standing there; undefined when it may. */
+function annotationProblem(name: string, alb: boolean): string | undefined {
+    if (!alb) {
+        return name.startsWith(ALB_ANNOTATION) ? "nothing: without ingress.alb, no ALB reads it" : undefined;
+    }
+    if (name.startsWith(ALB_ANNOTATION) && OWN_ANNOTATION.test(name.slice(ALB_ANNOTATION.length))) {
+        return "nothing: ingress.alb and the workloads' values say it";
+    }
+    return FOREIGN_ANNOTATION.test(name)
+        ? "nothing: an ALB does not read it, and ingress.alb is set"
+        : undefined;
+}
+
 /** See {@link ingressSchema}. */
 export type IngressValues = z.output<typeof ingressSchema>;
 
@@ -107,10 +201,15 @@ export type IngressValues = z.output<typeof ingressSchema>;
 export interface CertificatePair {
     certificate: Output<string>;
     privateKey: Output<string>;
+    /** The same certificate in the parts that ACM takes it in. Default of the chain: nobody vouches for the leaf. */
+    leaf: Output<string>;
+    chain: Output<string> | undefined;
     /** What everybody may know of it. */
     facts: CertificateFacts;
     /** What is wrong when it serves a host; undefined when nothing is. */
     checkHost: (host: string) => string | undefined;
+    /** What is wrong when an ALB serves it; undefined when nothing is. */
+    albProblem: string | undefined;
 }
 
 /**
@@ -132,12 +231,18 @@ export const tlsSchema = z.record(
                 context.addIssue({ code: "custom", message });
             }
         })
-        .transform(({ certificate, privateKey }): CertificatePair => ({
-            certificate: secret(output(certificate)),
-            privateKey: secret(output(privateKey)),
-            facts: certificateFacts(certificate),
-            checkHost: (host) => checkHost(certificate, host),
-        })),
+        .transform(({ certificate, privateKey }): CertificatePair => {
+            const { leaf, chain } = leafAndChain(certificate);
+            return {
+                certificate: secret(output(certificate)),
+                privateKey: secret(output(privateKey)),
+                leaf: secret(output(leaf)),
+                chain: chain === undefined ? undefined : secret(output(chain)),
+                facts: certificateFacts(certificate),
+                checkHost: (host) => checkHost(certificate, host),
+                albProblem: checkAlbKey(certificate),
+            };
+        }),
 );
 
 /** See {@link tlsSchema}. */
@@ -149,10 +254,12 @@ export function checkEdge(
         ingress,
         tls,
         workloads,
+        kubernetes,
     }: {
         ingress?: IngressValues | undefined;
         tls: TlsValues;
-        workloads: Record<string, { network: { ingress: boolean } }>;
+        workloads: Record<string, { strategy: string; network: { ingress: boolean } }>;
+        kubernetes: { ingressNamespace?: string | undefined };
     },
     context: z.core.$RefinementCtx,
 ): void {
@@ -164,6 +271,29 @@ export function checkEdge(
     }
     for (const name of listed.filter((name) => own(tls, name) === undefined)) {
         problem(["tls", name], "a certificate and a privateKey, because mcp:ingress.certificates lists it");
+    }
+    const outsiders = Object.keys(workloads).filter((name) => workloads[name]!.network.ingress);
+    if (ingress?.alb === undefined && kubernetes.ingressNamespace === undefined && outsiders.length > 0) {
+        problem(
+            ["kubernetes", "ingressNamespace"],
+            `the namespace of the ingress controller, because network.ingress of ${outsiders.join(", ")} is true`,
+        );
+    }
+    if (ingress?.alb !== undefined) {
+        for (const name of listed) {
+            // A pair with problems of its own has not been read.
+            const unfit = own(tls, name)?.albProblem;
+            if (unfit !== undefined) {
+                problem(["tls", name], unfit);
+            }
+        }
+        const routed = new Set(ingress.hosts.flatMap(({ paths }) => paths.map(({ workload }) => workload)));
+        if (
+            ingress.alb.switch !== undefined &&
+            ![...routed].some((name) => own(workloads, name)?.strategy === "blueGreen")
+        ) {
+            problem(["ingress", "alb", "switch"], "nothing, because no path leads to a blue-green workload");
+        }
     }
     ingress?.hosts.forEach(({ host, paths }, index) => {
         // A pair with problems of its own has not been read.

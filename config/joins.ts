@@ -6,18 +6,40 @@ import { pinned, releaseReference } from "./images";
 import { type StackValues } from "./stack";
 import { type BlueGreenValues, type ReleaseValues, type STORES, type WorkloadValues } from "./workload";
 
+/** Namespace of the ingress controller; undefined where there is none, as behind an ALB. */
+export function controllerNamespace({ ingress, kubernetes }: StackValues): string | undefined {
+    return ingress?.alb === undefined ? kubernetes.ingressNamespace : undefined;
+}
+
+/** Whether a workload's pods are targets of an ALB, and whether that moves its traffic by weights. */
+export function albOf({ ingress, workloads }: StackValues, name: string): { weights: boolean } | undefined {
+    const routed = ingress?.hosts.some(({ paths }) => paths.some(({ workload }) => workload === name));
+    return ingress?.alb === undefined || !routed
+        ? undefined
+        : { weights: workloads[name]!.strategy === "blueGreen" && ingress.alb.switch !== "selector" };
+}
+
 /** Who may reach a workload and what it may reach, with the names of the values resolved. */
-export function networkOf({ workloads, kubernetes, observability }: StackValues, name: string) {
+export function networkOf(values: StackValues, name: string) {
+    const { workloads, observability } = values;
     const { network, awsPermissions } = workloads[name]!;
     const { ingress, calls, egress } = network;
     return {
-        ingressNamespace: ingress ? kubernetes.ingressNamespace : undefined,
+        outside: ingress ? outsideOf(values) : undefined,
         callers: Object.keys(workloads).filter((other) => workloads[other]!.network.calls.includes(name)),
         calls: calls.map((app) => ({ app, port: workloads[app]!.port })),
         egress,
         awsIdentity: awsPermissions.length > 0,
         scraped: observability?.metrics.workloads.includes(name) ?? false,
     };
+}
+
+/** Where requests from outside the stack come from. */
+function outsideOf(values: StackValues) {
+    const { ingress } = values;
+    return ingress?.alb === undefined
+        ? { namespace: values.kubernetes.ingressNamespace! }
+        : { cidrs: ingress.alb.subnets.map(({ cidr }) => cidr) };
 }
 
 /** Secrets of a workload by name: the operator's value, or `generated`. */

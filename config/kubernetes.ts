@@ -15,8 +15,11 @@ export const kubernetesSchema = z
         context: someText.optional(),
         /** Path of that kubeconfig file. Default: what kubectl would use. */
         kubeconfig: someText.optional(),
-        /** Namespace of the ingress controller: the one place outside the stack that may call its services. */
-        ingressNamespace: dnsLabel,
+        /**
+         * Namespace of the ingress controller: the one place outside the stack that may call its services. Needed where
+         * a workload has `network.ingress`; behind an ALB, whose subnets may call them instead, it is not used.
+         */
+        ingressNamespace: dnsLabel.optional(),
         /** Where pods reach the Kubernetes API: on EKS the range of the VPC. */
         apiServer: z.strictObject({
             cidr,

@@ -114,7 +114,7 @@ const resources = z
 
 /** Who may reach the workload, and what it may reach; everything else is denied. */
 const network = z.strictObject({
-    /** Whether the ingress controller may call it. Default: false. */
+    /** Whether the ingress controller, or the ALB, may call it. Default: false. */
     ingress: z.boolean({ error: "true or false" }).default(false),
     /** Other workloads of the stack it calls. Default: none. */
     calls: z.array(dnsLabel).default([]),

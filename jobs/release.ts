@@ -8,6 +8,7 @@ import {
     type Deployment,
     endedBy,
     type EndpointSlice,
+    type Ingress,
     isReady,
     type Kubernetes,
     pause,
@@ -104,6 +105,13 @@ export interface SoakPlan extends GateBase {
     minimumRequests: number;
     /** Whether fewer requests are good enough, as where nobody works at night. A high error rate still fails. */
     allowNoData: boolean;
+    /**
+     * How long the gate lasts at least, in seconds, even for a release that is known: what follows the switch by itself,
+     * as a load balancer does, must have left the old colour before that is scaled away. Default: 0.
+     */
+    lingerSeconds?: number;
+    /** Ingress whose weights must have moved the traffic, too. Default: the Service alone moves it. */
+    ingress?: string;
     metrics: PodMetrics | PrometheusMetrics;
 }
 
@@ -275,21 +283,37 @@ async function smoke(plan: ReleaseSmokePlan, around: Surroundings): Promise<stri
 }
 
 async function soak(plan: SoakPlan, around: Surroundings): Promise<string> {
-    const { ledger, signal } = around;
+    const { ledger, now, signal } = around;
     const { version } = plan.release;
+    const start = now();
     const memory = await recall(plan, around);
     const known = memory.entries.find((entry) => isOf(plan, entry) && isCompleted(entry));
-    if (known !== undefined) return `${version} was completed at ${known.completedAt}: not asked again`;
+    if (known !== undefined) {
+        await linger(plan, start, around);
+        return `${version} was completed at ${known.completedAt}: not asked again`;
+    }
 
     await settled(plan, around);
     const note = memory.blank ? "first install: nothing to compare with" : undefined;
     const line = note ?? (await watch(plan, around));
+    if (note === undefined) await linger(plan, start, around);
     const { revision } = await ledger.write(
         (entries) =>
             renewed(plan, entries, { revision: nextRevision(entries), completedAt: timestamp(around), note }),
         signal,
     );
     return `${line}; revision ${revision}`;
+}
+
+/** Waits until the gate has lasted as long as it must at least. */
+async function linger({ lingerSeconds = 0 }: SoakPlan, start: number, around: Surroundings): Promise<void> {
+    const { log, now, signal } = around;
+    const left = lingerSeconds - (now() - start) / 1000;
+    if (left <= 0) return;
+    log(
+        `  the old colour stays for ${Math.ceil(left)} s more: the load balancer follows the switch by itself`,
+    );
+    await pause(left, signal);
 }
 
 /** Reads the ledger, and says so when it cannot be understood. */
@@ -359,14 +383,41 @@ async function misrouting(plan: SoakPlan, around: Surroundings): Promise<string 
     );
 }
 
+/** Annotation of an Ingress that says where an ALB sends the traffic of a workload. */
+const ACTION = "alb.ingress.kubernetes.io/actions.";
+
+/** Services that an action of an ALB sends traffic to. */
+function weighted(action: string): (string | undefined)[] {
+    try {
+        const { forwardConfig } = JSON.parse(action) as ForwardAction;
+        return (forwardConfig?.targetGroups ?? [])
+            .filter(({ weight }) => weight !== 0)
+            .map(({ serviceName }) => serviceName);
+    } catch {
+        return [];
+    }
+}
+
+/** As much as is read of it; anything may stand there. */
+interface ForwardAction {
+    forwardConfig?: { targetGroups?: { serviceName?: string; weight?: number }[] };
+}
+
 async function misselection(
-    { app, colour }: GateBase,
+    { app, colour, ingress }: SoakPlan,
     { cluster, signal }: Surroundings,
 ): Promise<string | undefined> {
     const { spec } = await cluster.get<Service>({ resource: "services", name: app }, signal);
     const selected = spec.selector?.["version"];
-    if (selected === colour) return undefined;
-    return `Service ${app} selects ${selected === undefined ? "no version" : `version=${selected}`}, not ${colour}`;
+    if (selected !== colour) {
+        return `Service ${app} selects ${selected === undefined ? "no version" : `version=${selected}`}, not ${colour}`;
+    }
+    if (ingress === undefined) return undefined;
+    const { metadata } = await cluster.get<Ingress>({ resource: "ingresses", name: ingress }, signal);
+    const services = weighted(metadata.annotations?.[`${ACTION}${app}`] ?? "");
+    return services.length === 1 && services[0] === `${app}-${colour}`
+        ? undefined
+        : `Ingress ${ingress} sends the traffic to ${services.join(" and ") || "no Service"}, not to ${app}-${colour}`;
 }
 
 /**
@@ -555,6 +606,8 @@ const soakShape = shape<SoakPlan>({
     maxErrorPercent: number(0, 100),
     minimumRequests: wholeNumber(0, Number.MAX_SAFE_INTEGER),
     allowNoData: flag,
+    lingerSeconds: optional(seconds),
+    ingress: optional(objectName),
     metrics: metricsShape,
 });
 

@@ -24,6 +24,14 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": ["roleRef"],
     "kubernetes:rbac.authorization.k8s.io/v1:Role": [],
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ["roleRef"],
+    "aws:acm/certificate:Certificate": [
+        "certificateAuthorityArn",
+        "domainName",
+        "keyAlgorithm",
+        "subjectAlternativeNames",
+        "validationMethod",
+        "validationOptions",
+    ],
     "aws:backup/plan:Plan": ["name"],
     "aws:backup/restoreTestingPlan:RestoreTestingPlan": ["name"],
     "aws:backup/restoreTestingSelection:RestoreTestingSelection": [

@@ -21,7 +21,7 @@ export interface IssueArgs {
     /** Days it is valid; -1 for one that has expired. Default: 2. */
     days?: number;
     /** Default: an elliptic curve, which is made in no time. */
-    algorithm?: "ec" | "rsa";
+    algorithm?: "ec" | "rsa" | "ed25519";
     /** Serial number, in hexadecimal digits. Default: a random one. */
     serial?: string;
 }
@@ -42,7 +42,11 @@ export function temporaryAuthority(): {
             ...(hosts.length > 0 ? [`subjectAltName=${hosts.map((host) => `DNS:${host}`).join(",")}`] : []),
         ];
         writeFileSync(`${own}.ext`, extensions.join("\n"));
-        const newKey = algorithm === "ec" ? ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"] : ["rsa:2048"];
+        const newKey = {
+            ec: ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+            rsa: ["rsa:2048"],
+            ed25519: ["ed25519"],
+        }[algorithm];
         openssl(
             ["req", "-new", "-nodes", "-subj", `/O=MSIL/CN=${name}`, "-out", `${own}.csr`],
             ["-newkey", ...newKey, "-keyout", files.privateKey],

@@ -14,6 +14,15 @@ process.env["MCP_NOW"] = "2026-02-01T00:00:00Z";
 /** The project under test. */
 export const root = resolve(__dirname, "..");
 
+/** Edits that put an ALB in front of a stack. */
+export const BEHIND_ALB = [
+    "mcp:ingress.className=alb",
+    "mcp:ingress.alb.subnets[0].id=subnet-0a1b2c3d4e5f60001",
+    "mcp:ingress.alb.subnets[0].cidr=10.20.0.0/20",
+    "mcp:ingress.alb.subnets[1].id=subnet-0a1b2c3d4e5f60002",
+    "mcp:ingress.alb.subnets[1].cidr=10.20.16.0/20",
+];
+
 let bundled: Program | undefined;
 const recordings = new Map<string, Promise<Recording>>();
 

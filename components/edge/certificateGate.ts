@@ -2,6 +2,7 @@ import { type Job } from "@pulumi/kubernetes/batch/v1";
 import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
 import { type CertificatePlan } from "../../jobs/certificate";
 import { contentHash } from "../hash";
+import { namespaceEgress } from "../platform/namespace";
 import { declareGate, declareGateAccess } from "../workload/gate";
 
 /** Controllers read a new Secret within seconds; load balancers in front of them take a minute or two. */
@@ -18,8 +19,8 @@ export interface CertificateGateArgs {
     hosts: readonly string[];
     /** `host:port` to connect to instead. Default: each host itself, on port 443. */
     address?: string | undefined;
-    /** Namespace of the ingress controller. */
-    ingressNamespace: string;
+    /** Namespace of the ingress controller. Default: TLS is opened outside of the cluster, by an ALB. */
+    ingressNamespace?: string | undefined;
     /** Node image the gate runs on. */
     nodeImage: string;
     /** What must be done before the gate looks. */
@@ -47,16 +48,7 @@ export function declareCertificateGate(
             egress: [
                 // Anywhere: load balancers change their addresses.
                 { ports: [...ports].map((port) => ({ protocol: "TCP", port })) },
-                // On any port: a Service leads to its pods' own, and policies see those.
-                {
-                    to: [
-                        {
-                            namespaceSelector: {
-                                matchLabels: { "kubernetes.io/metadata.name": args.ingressNamespace },
-                            },
-                        },
-                    ],
-                },
+                ...(args.ingressNamespace === undefined ? [] : [namespaceEgress(args.ingressNamespace)]),
             ],
         },
         parent,

@@ -1,8 +1,21 @@
 import { Secret } from "@pulumi/kubernetes/core/v1";
 import { Ingress } from "@pulumi/kubernetes/networking/v1";
-import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import {
+    ComponentResource,
+    type ComponentResourceOptions,
+    type CustomResource,
+    type Input,
+    type Resource,
+} from "@pulumi/pulumi";
 import { type CertificateFacts } from "../../config/certificates";
 import { SKIP_AWAIT } from "../workload/parts";
+import {
+    ACTION_PORT,
+    type AlbArgs,
+    albAnnotations,
+    declareImportedCertificate,
+    type ImportedCertificate,
+} from "./alb";
 import { type CertificateGateArgs, declareCertificateGate } from "./certificateGate";
 
 /** Arguments of {@link PlatformIngress}. */
@@ -15,12 +28,16 @@ export interface PlatformIngressArgs {
     className: string;
     /** What the controller wants to be told. Default: nothing. */
     annotations?: Record<string, string>;
-    /** Chains and private keys as PEM, by the names of their Secrets. */
-    certificates: Record<string, { certificate: Input<string>; privateKey: Input<string> }>;
+    /** Serves it by an ALB, and its certificates from ACM. Default: a controller that reads them from Secrets. */
+    alb?: AlbArgs | undefined;
+    /** Certificates as PEM, whole and in parts, and their private keys, by their names. */
+    certificates: Record<string, { certificate: Input<string> } & ImportedCertificate>;
     /** The one that is served: its name, and what can be read off it. */
     active: { name: string; facts: CertificateFacts };
     /** Hosts, and the workloads behind their paths; a workload's Service has a port named `http`. */
     hosts: readonly { host: string; paths: readonly { path: string; workload: string }[] }[];
+    /** What must be done before it is created or changed. Default: nothing. */
+    after?: readonly Resource[];
     /** Waits until every host serves the active certificate. Default: nobody looks. */
     verify?: Pick<CertificateGateArgs, "address" | "ingressNamespace" | "nodeImage"> | false;
 }
@@ -31,28 +48,21 @@ export interface PlatformIngressArgs {
  * removes the old one; the opposite edits undo it.
  */
 export class PlatformIngress extends ComponentResource {
+    /** The Ingress itself, which does not wait for the gate. */
+    public readonly ingress: Ingress;
+
     constructor(name: string, args: PlatformIngressArgs, opts?: ComponentResourceOptions) {
         super("mcp:edge:Ingress", name, {}, opts);
         const { namespace, labels, active } = args;
 
-        const secrets = Object.entries(args.certificates).map(
-            ([certificate, pair]) =>
-                new Secret(
-                    `${name}-${certificate}`,
-                    {
-                        // The runbook's own name, which kubectl and the Ingress know it by.
-                        metadata: { name: certificate, namespace, labels },
-                        type: "kubernetes.io/tls",
-                        // A certificate re-issued under its name is written over the old one: with a fixed name,
-                        // a replacement would first delete what is being served.
-                        immutable: false,
-                        stringData: { "tls.crt": pair.certificate, "tls.key": pair.privateKey },
-                    },
-                    { parent: this },
-                ),
-        );
+        const served =
+            args.alb === undefined
+                ? this.declareSecrets(name, args)
+                : this.importCertificates(name, args.certificates, args.alb, active.name);
 
-        const ingress = new Ingress(
+        const portOf = (workload: string) =>
+            args.alb?.weighted[workload] === undefined ? "http" : ACTION_PORT;
+        this.ingress = new Ingress(
             name,
             {
                 metadata: {
@@ -63,6 +73,7 @@ export class PlatformIngress extends ComponentResource {
                         // Not every controller publishes an address, and Traefik only when told to; the await
                         // would fail after ten minutes. Whether the hosts are served is the gate's question.
                         ...SKIP_AWAIT,
+                        ...served.annotations,
                         ...args.annotations,
                         // A policy finds its end here, and a certificate re-issued under its name is in the plan.
                         "mcp.msil.com/certificate-not-after": active.facts.notAfter,
@@ -71,20 +82,20 @@ export class PlatformIngress extends ComponentResource {
                 },
                 spec: {
                     ingressClassName: args.className,
-                    tls: [{ hosts: args.hosts.map(({ host }) => host), secretName: active.name }],
+                    tls: [{ hosts: args.hosts.map(({ host }) => host), ...served.tls }],
                     rules: args.hosts.map(({ host, paths }) => ({
                         host,
                         http: {
                             paths: paths.map(({ path, workload }) => ({
                                 path,
                                 pathType: "Prefix",
-                                backend: { service: { name: workload, port: { name: "http" } } },
+                                backend: { service: { name: workload, port: { name: portOf(workload) } } },
                             })),
                         },
                     })),
                 },
             },
-            { parent: this, dependsOn: secrets },
+            { parent: this, dependsOn: [...served.certificates, ...(args.after ?? [])] },
         );
 
         if (args.verify) {
@@ -96,7 +107,7 @@ export class PlatformIngress extends ComponentResource {
                     labels,
                     certificate: { name: active.name, serial: active.facts.serial },
                     hosts: args.hosts.map(({ host }) => host),
-                    after: [ingress],
+                    after: [this.ingress],
                 },
                 this,
             );
@@ -104,4 +115,51 @@ export class PlatformIngress extends ComponentResource {
 
         this.registerOutputs();
     }
+    /** Where the controller reads certificates: from Secrets, of which the Ingress names one. */
+    private declareSecrets(name: string, args: PlatformIngressArgs): Served {
+        const certificates = Object.entries(args.certificates).map(
+            ([certificate, pair]) =>
+                new Secret(
+                    `${name}-${certificate}`,
+                    {
+                        // The runbook's own name, which kubectl and the Ingress know it by.
+                        metadata: { name: certificate, namespace: args.namespace, labels: args.labels },
+                        type: "kubernetes.io/tls",
+                        // A certificate re-issued under its name is written over the old one: with a fixed name,
+                        // a replacement would first delete what is being served.
+                        immutable: false,
+                        stringData: { "tls.crt": pair.certificate, "tls.key": pair.privateKey },
+                    },
+                    { parent: this },
+                ),
+        );
+        return { certificates, annotations: {}, tls: { secretName: args.active.name } };
+    }
+
+    /** Where an ALB has them: in ACM. No Secret, because nobody in the cluster needs their keys. */
+    private importCertificates(
+        name: string,
+        pairs: PlatformIngressArgs["certificates"],
+        alb: AlbArgs,
+        active: string,
+    ): Served {
+        const imported = Object.fromEntries(
+            Object.entries(pairs).map(([certificate, pair]) => [
+                certificate,
+                declareImportedCertificate(`${name}-${certificate}`, pair, this),
+            ]),
+        );
+        return {
+            certificates: Object.values(imported),
+            annotations: albAnnotations(alb, imported[active]!.arn),
+            tls: {},
+        };
+    }
+}
+
+/** Where the certificates are, and how the Ingress says so. */
+interface Served {
+    certificates: CustomResource[];
+    annotations: Record<string, Input<string>>;
+    tls: { secretName?: string };
 }

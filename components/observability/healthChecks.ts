@@ -4,6 +4,7 @@ import { type Probe } from "../../jobs/lib/probes";
 import { CACHE, DATABASE } from "../../runbook/numbers";
 import { type Connection } from "../data/connection";
 import { metricsPermission } from "../identity/podIdentity";
+import { namespaceEgress } from "../platform/namespace";
 import { declareTaskAccess, egressToPods } from "../tasks/access";
 import {
     declareScheduledTask,
@@ -49,8 +50,8 @@ export interface HealthChecksArgs {
     stores: Stores;
     /** Range of the network that the stores are in. */
     network: string;
-    /** Namespace of the ingress controller, behind which the stack's own hosts are. */
-    ingressNamespace: string;
+    /** Namespace of the ingress controller, behind which the stack's own hosts are. Default: an ALB is before them. */
+    ingressNamespace?: string | undefined;
     /** Ports of TLS, where it is opened to others than 443. */
     ports: readonly number[];
     /** Images the steps run on, pinned. */
@@ -82,15 +83,7 @@ export class HealthChecks extends ComponentResource {
                     ...storesEgress(stores, args.network),
                     // Anywhere: APIM, Azure AD and CloudWatch change their addresses.
                     { ports: [...new Set([443, ...args.ports])].map((port) => ({ protocol: "TCP", port })) },
-                    {
-                        to: [
-                            {
-                                namespaceSelector: {
-                                    matchLabels: { "kubernetes.io/metadata.name": args.ingressNamespace },
-                                },
-                            },
-                        ],
-                    },
+                    ...(args.ingressNamespace === undefined ? [] : [namespaceEgress(args.ingressNamespace)]),
                 ],
                 aws: { cluster: args.cluster, permissions: [metricsPermission(args.metricNamespace)] },
             },

@@ -19,6 +19,13 @@ export const DNS_EGRESS = {
     ],
 };
 
+/** Everything in a namespace, for a NetworkPolicy. On any port: a Service leads to its pods' own, and policies see those. */
+export function namespaceEgress(namespace: string) {
+    return {
+        to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } }],
+    };
+}
+
 /** Most the pods of a namespace may ask for together. */
 export interface Quota {
     pods: number;
@@ -35,6 +42,8 @@ export interface PlatformNamespaceArgs {
     labels: Record<string, string>;
     /** See {@link Quota}. */
     quota: Quota;
+    /** Further labels of the namespace itself, by which others know what to do with its pods. Default: none. */
+    namespaceLabels?: Readonly<Record<string, string>>;
     /** Refuses to delete the namespace, and everything in it with it. Default: false. */
     protect?: boolean;
 }
@@ -57,6 +66,7 @@ export class PlatformNamespace extends ComponentResource {
                     name: args.namespace,
                     labels: {
                         ...args.labels,
+                        ...args.namespaceLabels,
                         "pod-security.kubernetes.io/enforce": "restricted",
                         "pod-security.kubernetes.io/audit": "restricted",
                         "pod-security.kubernetes.io/warn": "restricted",

@@ -2,6 +2,8 @@ import { type Deployment } from "@pulumi/kubernetes/apps/v1";
 import { ComponentResource, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { type CapacityPlan, type GateBase, type ReleaseSmokePlan, type SoakPlan } from "../../jobs/release";
 import { type Colour, COLOURS } from "../../runbook/numbers";
+import { ALB_SWITCH_SECONDS } from "../edge/alb";
+import { namespaceEgress } from "../platform/namespace";
 import { declareGate, declareGateAccess, type GateAccess } from "./gate";
 import {
     declareAccount,
@@ -58,6 +60,8 @@ export interface BlueGreenWorkloadArgs extends WorkloadArgs {
  * release has to bring what that asks for before its first pod starts (section 3.1).
  */
 export class BlueGreenWorkload extends ComponentResource {
+    /** What must be there, and have been tested, before an Ingress moves the traffic. */
+    public readonly tested: readonly Resource[];
     /** Address of the Service inside the cluster. */
     public readonly url: string;
     /** Image that has the traffic, once it has passed every gate. */
@@ -65,7 +69,8 @@ export class BlueGreenWorkload extends ComponentResource {
 
     constructor(name: string, args: BlueGreenWorkloadArgs, opts?: ComponentResourceOptions) {
         super(WORKLOAD_TYPE, name, {}, opts);
-        const { live, stage, standby } = args;
+        const { live, stage, standby, alb } = args;
+        const weights = alb?.weights;
         this.url = `http://${name}:${args.port}`;
 
         const account = declareAccount(name, args, this);
@@ -115,7 +120,13 @@ export class BlueGreenWorkload extends ComponentResource {
             declareService(
                 `${name}-${colour}`,
                 args,
-                { app: name, selector: { app: name, version: colour }, await: false, dependsOn: [] },
+                {
+                    app: name,
+                    selector: { app: name, version: colour },
+                    await: false,
+                    targets: weights !== undefined,
+                    dependsOn: [],
+                },
                 this,
             ),
         );
@@ -150,10 +161,18 @@ export class BlueGreenWorkload extends ComponentResource {
             autoscaler,
         ]);
         const smoke = smokeGate(live, target, [capacity]);
+        this.tested = [...services, smoke];
         const service = declareService(
             name,
             args,
-            { app: name, selector: { app: name, version: live }, await: false, dependsOn: [smoke] },
+            {
+                app: name,
+                selector: { app: name, version: live },
+                await: false,
+                targets: alb !== undefined && weights === undefined,
+                // Those outside first: those inside follow without delay.
+                dependsOn: [smoke, ...(weights === undefined ? [] : [weights.declared])],
+            },
             this,
         );
         const soak = gate(
@@ -163,6 +182,8 @@ export class BlueGreenWorkload extends ComponentResource {
                 gate: "soak",
                 deadlineSeconds: args.soak.durationSeconds + SOAK_MARGIN_SECONDS,
                 ...args.soak,
+                ...(alb === undefined ? {} : { lingerSeconds: ALB_SWITCH_SECONDS }),
+                ...(weights === undefined ? {} : { ingress: weights.name }),
             },
             [service],
         );
@@ -214,12 +235,9 @@ function releaseOf({ releases }: BlueGreenWorkloadArgs, colour: Colour): Release
     return release;
 }
 
-/** To the namespace in the URL of a Service. On any port: policies see the pods' own, which a Service may map. */
-function prometheusEgress(url: string) {
-    const namespace = new URL(url).hostname.split(".")[1]!;
-    return {
-        to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } }],
-    };
+/** Namespace in the URL of a Service. */
+function namespaceOf(url: string): string {
+    return new URL(url).hostname.split(".")[1]!;
 }
 
 /** Exactly what the gates read, the scale of the two Deployments, and the one ledger. */
@@ -240,7 +258,7 @@ function declareReleaseAccess(
             egress: [
                 { to: [{ podSelector: { matchLabels: { app: name } } }], ports: [tcp(args.port)] },
                 { to: [{ ipBlock: { cidr: args.apiServer.cidr } }], ports: [tcp(args.apiServer.port)] },
-                ...("prometheus" in metrics ? [prometheusEgress(metrics.prometheus)] : []),
+                ...("prometheus" in metrics ? [namespaceEgress(namespaceOf(metrics.prometheus))] : []),
             ],
             rules: [
                 { apiGroups: [""], resources: ["services"], resourceNames: [name], verbs: ["get"] },
@@ -270,6 +288,16 @@ function declareReleaseAccess(
                     resourceNames: [args.ledger],
                     verbs: ["get", "patch"],
                 },
+                ...(args.alb?.weights === undefined
+                    ? []
+                    : [
+                          {
+                              apiGroups: ["networking.k8s.io"],
+                              resources: ["ingresses"],
+                              resourceNames: [args.alb.weights.name],
+                              verbs: ["get"],
+                          },
+                      ]),
             ],
         },
         parent,

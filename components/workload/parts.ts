@@ -11,6 +11,7 @@ import { type SmokeRequest } from "../../jobs/smoke";
 import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
 import { type DatabaseDumps } from "../backup/databaseDumps";
 import { type Connection } from "../data/connection";
+import { ALB_DEREGISTRATION_SECONDS, targetAnnotations } from "../edge/alb";
 import { contentHash } from "../hash";
 import { IDENTITY_AGENT_EGRESS } from "../identity/podIdentity";
 import { COLLECTOR, GATE_LABEL, TASK_LABEL } from "../labels";
@@ -19,6 +20,9 @@ import { type MountedSecret, type Resources, workloadPod } from "./pod";
 
 /** Pods a rollout may add above the number wanted, in percent. */
 export const MAX_SURGE_PERCENT = 25;
+
+/** Time that proxies in the cluster have to take note that a pod leaves its Service, in seconds. */
+const DEREGISTRATION_SECONDS = 5;
 
 /** One type for both strategies: a workload keeps its identity, and what is in the cluster, when its strategy changes. */
 export const WORKLOAD_TYPE = "mcp:workload:Workload";
@@ -55,6 +59,8 @@ export interface WorkloadArgs {
     gracePeriod: number;
     /** Who may reach the pods and what they may reach. */
     network: WorkloadNetwork;
+    /** The ALB whose targets the pods are. Default: none. */
+    alb?: AlbTargets | undefined;
     /** Requests of the smoke gate, its limit, and an image with tests of the user's own beside it. */
     smoke: { requests: SmokeRequest[]; deadline: number; image?: string | undefined };
     /** Node image the gates run on. */
@@ -81,10 +87,27 @@ export interface Release {
     databaseChange: boolean;
 }
 
+/** An Ingress that workloads know before it is declared. */
+export interface WeightsIngress {
+    /** Name of the object. */
+    name: string;
+    /** The Ingress, as soon as it is declared. */
+    declared: Promise<Resource>;
+}
+
+/** How an ALB reaches the pods. */
+export interface AlbTargets {
+    /** The Ingress that moves the traffic by the weights of two colours. Default: the selector of the Service does. */
+    weights?: WeightsIngress | undefined;
+}
+
 /** Who may reach a workload's pods, and what they may reach; DNS is open to all, everything else closed. */
 export interface WorkloadNetwork {
-    /** Namespace of the ingress controller. Default: not reachable from outside the stack. */
-    ingressNamespace?: string | undefined;
+    /**
+     * Where requests from outside the stack come from: the namespace of the ingress controller, or the ranges of the
+     * ALB's subnets. Default: not reachable from outside.
+     */
+    outside?: { namespace: string } | { cidrs: readonly string[] } | undefined;
     /** Names of the workloads that call this one. */
     callers: readonly string[];
     /** Tasks that ask its pods, by their label. */
@@ -119,12 +142,13 @@ export function declareNetworkPolicy(
     args: WorkloadArgs,
     parent: ComponentResource,
 ): NetworkPolicy {
-    const { ingressNamespace, callers, tasks, calls, egress, awsIdentity, scraped } = args.network;
+    const { outside, callers, tasks, calls, egress, awsIdentity, scraped } = args.network;
     const tcp = (port: number) => ({ protocol: "TCP", port });
     const pods = (matchLabels: Record<string, string>) => ({ podSelector: { matchLabels } });
-    const namespace = (name: string) => ({
-        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
-    });
+    const peers = (from: NonNullable<typeof outside>) =>
+        "namespace" in from
+            ? [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": from.namespace } } }]
+            : from.cidrs.map((cidr) => ({ ipBlock: { cidr } }));
     return new NetworkPolicy(
         app,
         {
@@ -139,7 +163,7 @@ export function declareNetworkPolicy(
                             ...tasks.map((task) => pods({ [TASK_LABEL]: task })),
                             ...callers.map((caller) => pods({ app: caller })),
                             ...(scraped ? [pods({ app: COLLECTOR })] : []),
-                            ...(ingressNamespace === undefined ? [] : [namespace(ingressNamespace)]),
+                            ...(outside === undefined ? [] : peers(outside)),
                         ],
                         ports: [tcp(args.port)],
                     },
@@ -305,6 +329,7 @@ export function declareDeployment(
                     connections: checksumOf(connections.map(([, connection]) => connection)),
                     serviceAccount: own.serviceAccount,
                     gracePeriodSeconds: args.gracePeriod,
+                    deregistrationSeconds: deregistrationSeconds(args),
                     restart: args.restart,
                 }),
             },
@@ -324,6 +349,11 @@ function checksumOf(connections: readonly Connection[]): Output<string> | undefi
         : all(connections.map(({ checksum }) => checksum)).apply((checksums) => checksums.join(" "));
 }
 
+/** Time between a pod leaving its Service and its process being told to stop, in seconds. */
+function deregistrationSeconds({ alb }: WorkloadArgs): number {
+    return alb === undefined ? DEREGISTRATION_SECONDS : ALB_DEREGISTRATION_SECONDS;
+}
+
 /** For what is not worth waiting for, or cannot become ready. */
 export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
 
@@ -331,14 +361,28 @@ export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
 export function declareService(
     name: string,
     args: WorkloadArgs,
-    own: { app: string; selector: Record<string, string>; await: boolean; dependsOn: readonly Resource[] },
+    own: {
+        app: string;
+        selector: Record<string, string>;
+        await: boolean;
+        /** Whether its pods are the targets of the workload's ALB. */
+        targets: boolean;
+        dependsOn: readonly Input<Resource>[];
+    },
     parent: ComponentResource,
 ): Service {
     const metadata = metadataOf(name, own.app, args);
+    const annotations = {
+        ...(own.await ? {} : SKIP_AWAIT),
+        // Requests may take as long as the pod itself may.
+        ...(own.targets
+            ? targetAnnotations(args.health.ready, deregistrationSeconds(args) + args.gracePeriod)
+            : {}),
+    };
     return new Service(
         name,
         {
-            metadata: own.await ? metadata : { ...metadata, annotations: SKIP_AWAIT },
+            metadata: Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations },
             spec: {
                 type: "ClusterIP",
                 selector: own.selector,

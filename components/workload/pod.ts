@@ -65,14 +65,13 @@ export interface WorkloadPodArgs {
     /** Changes when a store is another one, and replaces the pods. Default: none. */
     connections?: Input<string> | undefined;
     serviceAccount: Input<string>;
-    /** Time to finish running requests, in seconds. */
+    /** Time between the pod leaving its Service and its process being told to stop, in seconds. */
+    deregistrationSeconds: number;
+    /** Time to finish running requests after that, in seconds. */
     gracePeriodSeconds: number;
     /** Any new value replaces the pods. Sections 4.3.2 step 4 and 4.3.3 step 5. */
     restart?: string | undefined;
 }
-
-/** Time between a pod leaving its Service and its process being told to stop, in seconds. */
-const DEREGISTRATION_SECONDS = 5;
 
 const SECRETS_PATH = "/run/secrets/mcp";
 
@@ -91,7 +90,7 @@ export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTempl
         spec: {
             ...restrictedPod,
             serviceAccountName: args.serviceAccount,
-            terminationGracePeriodSeconds: DEREGISTRATION_SECONDS + args.gracePeriodSeconds,
+            terminationGracePeriodSeconds: args.deregistrationSeconds + args.gracePeriodSeconds,
             topologySpreadConstraints: [
                 // A rollout's old and new pods are counted apart, or the new ones would fill one zone.
                 {
@@ -137,7 +136,7 @@ export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTempl
                         timeoutSeconds: 3,
                         failureThreshold: 2,
                     },
-                    lifecycle: { preStop: { sleep: { seconds: DEREGISTRATION_SECONDS } } },
+                    lifecycle: { preStop: { sleep: { seconds: args.deregistrationSeconds } } },
                     resources: containerResources(args.resources),
                     securityContext: restrictedContainer,
                     volumeMounts: [

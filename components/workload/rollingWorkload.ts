@@ -68,7 +68,13 @@ export class RollingWorkload extends ComponentResource {
         const service = declareService(
             name,
             args,
-            { app: name, selector, await: true, dependsOn: [deployment] },
+            {
+                app: name,
+                selector,
+                await: true,
+                targets: args.alb !== undefined,
+                dependsOn: [deployment],
+            },
             this,
         );
         const autoscaler = declareAutoscaler(name, name, args, deployment, this);

@@ -25,6 +25,10 @@ export interface Service {
     spec: { selector?: Record<string, string> };
 }
 
+export interface Ingress {
+    metadata: Metadata & { annotations?: Record<string, string> };
+}
+
 export interface Condition {
     type: string;
     status: "True" | "False" | "Unknown";

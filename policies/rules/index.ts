@@ -49,6 +49,7 @@ import { rule as deploymentZoneSpread } from "./kubernetes-deployment-require-zo
 import { rule as disruptionBudgetEviction } from "./kubernetes-disruption-budget-require-eviction";
 import { rule as ingressExpiringCertificate } from "./kubernetes-ingress-disallow-expiring-certificate";
 import { rule as ingressSnippets } from "./kubernetes-ingress-disallow-snippets";
+import { rule as ingressModernTls } from "./kubernetes-ingress-require-modern-tls";
 import { rule as ingressTls } from "./kubernetes-ingress-require-tls";
 import { rule as jobDeadline } from "./kubernetes-job-require-deadline";
 import { rule as namespaceBackup } from "./kubernetes-namespace-require-backup";
@@ -127,6 +128,7 @@ export const rules: readonly Rule[] = [
     networkPolicyPods,
     servicePods,
     serviceNodePort,
+    ingressModernTls,
     ingressTls,
     ingressSnippets,
     ingressExpiringCertificate,

@@ -170,7 +170,8 @@ export const maintenance: readonly Procedure[] = [
         verify:
             "Pair, chain and hosts are checked before anything is declared. Afterwards a gate opens TLS to every host and " +
             "fails the update unless the new certificate's serial number is served. Then the old name can be removed " +
-            "from the list and its pair from `mcp:tls`.",
+            "from the list and its pair from `mcp:tls`. Behind an ALB the same edits import the pair into ACM, as " +
+            "`aws:acm/certificate:Certificate` `mcp-ingress-mcp-tls-new`, in place of the Secret.",
         undo: "Set `certificate` back to the old name, as long as it is in the list.",
     },
     {

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { type AddressInfo } from "node:net";
 import { type Manifest, manifestsOf } from "../../offline/manifests";
 import { temporaryAuthority } from "../certificates";
-import { recordStack } from "../support";
+import { BEHIND_ALB, recordStack } from "../support";
 import { Api, type ApiError, eventually, type List, type Metadata, type Resource } from "./api";
 import { type ControlPlane, openCluster, whyNoCluster } from "./control-plane";
 import { type JobRunner, startJobRunner } from "./job-runner";
@@ -222,6 +222,38 @@ suite(`the stacks on a real API server${missing ? ` (skipped: ${missing})` : ""}
                 for (const { metadata, spec } of policies.items) {
                     assert.ok(covers(spec.podSelector?.matchLabels ?? {}), metadata.name);
                 }
+            });
+
+            it("goes behind an ALB, where its gate may read the weights of the Ingress, and of no other", async () => {
+                const behindAlb = manifestsOf(await recordStack(stack, ...BEHIND_ALB), (secret) => secret);
+                const differing = ["Namespace", "Service", "NetworkPolicy", "Role", "Ingress"];
+                for (const manifest of behindAlb.filter(({ kind }) => differing.includes(kind))) {
+                    await api.apply(pathOf(manifest), manifest);
+                }
+                const { status } = await api.post<Resource<object, { token: string }>>(
+                    `${base}/serviceaccounts/mcp-server-gate/token`,
+                    { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} },
+                );
+                const gate = api.withToken(status.token);
+                const ingresses = `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`;
+                const { metadata, spec } = await gate.get<
+                    Resource<{ rules: { http: { paths: object[] } }[] }> & {
+                        metadata: { annotations: Record<string, string> };
+                    }
+                >(`${ingresses}/mcp-ingress`);
+                const action = JSON.parse(
+                    metadata.annotations["alb.ingress.kubernetes.io/actions.mcp-server"]!,
+                );
+                assert.equal(action.forwardConfig.targetGroups[0].serviceName, "mcp-server-blue");
+                assert.deepEqual(spec.rules[0]!.http.paths.at(-1), {
+                    path: "/mcp",
+                    pathType: "Prefix",
+                    backend: { service: { name: "mcp-server", port: { name: "use-annotation" } } },
+                });
+                await assert.rejects(
+                    gate.get(`${ingresses}/other`),
+                    (error: ApiError) => error.status === 403,
+                );
             });
 
             it("lets a node drain, one pod at a time", async () => {

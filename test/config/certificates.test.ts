@@ -223,11 +223,15 @@ describe("certificates", () => {
             .strictObject({
                 ingress: ingressSchema.optional(),
                 tls: tlsSchema.default({}),
-                workloads: z.record(z.string(), z.object({ network: z.object({ ingress: z.boolean() }) })),
+                workloads: z.record(
+                    z.string(),
+                    z.object({ strategy: z.string(), network: z.object({ ingress: z.boolean() }) }),
+                ),
+                kubernetes: z.object({ ingressNamespace: z.string().optional() }),
             })
             .superRefine(checkEdge);
 
-        type Values = Record<"ingress" | "tls" | "workloads", Record<string, unknown>>;
+        type Values = Record<"ingress" | "tls" | "workloads" | "kubernetes", Record<string, unknown>>;
 
         const values = (): Values => ({
             ingress: {
@@ -248,9 +252,10 @@ describe("certificates", () => {
             },
             tls: { "mcp-tls": { certificate: leaf.certificate, privateKey: leaf.privateKey } },
             workloads: {
-                "chat-ui": { network: { ingress: true } },
-                "mcp-server": { network: { ingress: true } },
+                "chat-ui": { strategy: "rolling", network: { ingress: true } },
+                "mcp-server": { strategy: "blueGreen", network: { ingress: true } },
             },
+            kubernetes: { ingressNamespace: "ingress" },
         });
 
         /** What is wrong once `edit` has been made. */
@@ -273,7 +278,7 @@ describe("certificates", () => {
             for (const value of [certificate, privateKey]) {
                 assert.equal(await (value as unknown as { isSecret: Promise<boolean> }).isSecret, true);
             }
-            assert.equal(schema.safeParse({ workloads: {} }).success, true);
+            assert.equal(schema.safeParse({ workloads: {}, kubernetes: {} }).success, true);
         });
 
         const bad: [what: string, edit: (values: Values) => void, lines: (string | RegExp)[]][] = [
@@ -335,7 +340,7 @@ describe("certificates", () => {
                 "a workload that is not there, and one that is closed",
                 ({ workloads }) => {
                     delete workloads["mcp-server"];
-                    workloads["chat-ui"] = { network: { ingress: false } };
+                    workloads["chat-ui"] = { strategy: "rolling", network: { ingress: false } };
                 },
                 [
                     'mcp:ingress.hosts[0].paths[0].workload: found "chat-ui", expected a workload the controller may call: network.ingress of chat-ui is false',

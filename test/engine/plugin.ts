@@ -31,6 +31,9 @@ type Properties = Record<string, JavaScriptValue>;
 
 /** Outputs beside the inputs, by type, as they are once the resource exists. */
 const OUTPUTS: Readonly<Record<string, (inputs: Properties, id: string) => Properties>> = {
+    "aws:acm/certificate:Certificate": (_, id) => ({
+        arn: `arn:aws:acm:ap-south-1:111122223333:certificate/${id}`,
+    }),
     "aws:eks/cluster:Cluster": () => ({
         // What the program looks up is the control plane of the tests.
         ...(JSON.parse(process.env["MCP_STUB_CLUSTER"]!) as Properties),

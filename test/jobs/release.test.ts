@@ -734,6 +734,73 @@ describe("release gates", function () {
             });
         });
 
+        describe("behind an ALB", () => {
+            /** What the program writes, with these weights. */
+            const weights = (blue: number, green: number) =>
+                cluster.put("ingresses", "mcp-ingress", {
+                    metadata: {
+                        annotations: {
+                            [`alb.ingress.kubernetes.io/actions.${app}`]: JSON.stringify({
+                                type: "forward",
+                                forwardConfig: {
+                                    targetGroups: [
+                                        { serviceName: `${app}-blue`, servicePort: "http", weight: blue },
+                                        { serviceName: `${app}-green`, servicePort: "http", weight: green },
+                                    ],
+                                },
+                            }),
+                        },
+                    },
+                });
+            const byWeights = () => soakPlan({ ingress: "mcp-ingress" });
+            const goes = (services: string) =>
+                `Ingress mcp-ingress sends the traffic to ${services}, not to mcp-server-green`;
+
+            it("passes when the weights have moved the traffic, too", async () => {
+                traffic(50, 0);
+                weights(0, 100);
+                await passes(byWeights(), /^10 s with/);
+            });
+
+            it("wants all of the weight on the colour, before anything is watched", async () => {
+                weights(100, 0);
+                await fails(byWeights(), `${goes("mcp-server-blue")}, even after 3 s.`);
+                weights(50, 50);
+                await fails(byWeights(), `${goes("mcp-server-blue and mcp-server-green")}, even after 3 s.`);
+                cluster.put("ingresses", "mcp-ingress", {});
+                await fails(byWeights(), `${goes("no Service")}, even after 3 s.`);
+            });
+
+            it("fails when the weights are turned back meanwhile", async () => {
+                traffic(50, 0);
+                weights(0, 100);
+                atLook(3, () => weights(100, 0));
+                await fails(byWeights(), `${goes("mcp-server-blue")} any more.`);
+            });
+
+            const stays = (seconds: number) =>
+                `  the old colour stays for ${seconds} s more: the load balancer follows the switch by itself`;
+
+            it("leaves it the time to follow the switch, even to a release that is known", async () => {
+                cluster.ledger(formerly({ ...former, hash: release.hash, colour: "green" }));
+                const { lines } = await passes(soakPlan({ lingerSeconds: 0.01 }), /not asked again\.$/);
+                assert.deepEqual(lines.slice(1), [stays(1)]);
+                const plan = soakPlan({ deadlineSeconds: 0.2, durationSeconds: 0.1, lingerSeconds: 60 });
+                await fails(plan, "the deadline of 0.2 s passed.");
+            });
+
+            it("needs no more time than the soak takes, and none for a first install", async () => {
+                traffic(50, 0);
+                const { lines } = await passes(soakPlan({ lingerSeconds: 5 }), /^10 s with/);
+                assert.ok(lines.every((line) => !line.includes("the old colour stays")));
+                cluster.ledger({ [app]: JSON.stringify([{ ...release, colour: "green", smokeAt: date }]) });
+                assert.deepEqual(
+                    (await passes(soakPlan({ lingerSeconds: 60 }), /^first install/)).lines.slice(1),
+                    [],
+                );
+            });
+        });
+
         describe("abort", () => {
             for (const value of [release.version, `${release.hash}\n`]) {
                 it(`stops the release ${JSON.stringify(value)}`, async () => {

@@ -13,6 +13,7 @@ const PDB = "budget props spec";
 const NETWORK = "network props spec";
 const CRON = "cron props spec";
 const INGRESS = "ingress props spec";
+const ALB = "ingress props metadata annotations alb.ingress.kubernetes.io";
 const NOT_AFTER = "ingress props metadata annotations mcp.msil.com/certificate-not-after";
 const C = "deployment: container mcp-server:";
 
@@ -27,7 +28,7 @@ const copy = (name: string, path = "", value?: unknown) =>
     path === "" ? SOUND[name] : (edited(SOUND[name], path, value) as Properties);
 
 const uncovered = (...hosts: string[]) =>
-    hosts.map((host) => `ingress: host ${host}: no entry of tls with a secretName covers it`);
+    hosts.map((host) => `ingress: host ${host}: no entry of tls with a certificate covers it`);
 
 const sharesHost = (key: string, what: string): Case[] => [
     [{ [`${POD} host${key}`]: true }, [`deployment: shares the ${what} namespace of its node`]],
@@ -670,6 +671,12 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
         [{ [`${INGRESS} tls`]: undefined }, uncovered("mcp.msil.com", "admin.mcp.msil.com")],
         [{ [`${INGRESS} tls 0 secretName`]: undefined }, uncovered("mcp.msil.com", "admin.mcp.msil.com")],
         [{ [`${INGRESS} tls 0 secretName`]: "" }, uncovered("mcp.msil.com", "admin.mcp.msil.com")],
+        // An ALB has it in ACM, where the hosts must be named, too.
+        [{ [`${INGRESS} tls 0 secretName`]: undefined, [`${ALB}/certificate-arn`]: UNKNOWN }],
+        [
+            { [`${INGRESS} tls`]: undefined, [`${ALB}/certificate-arn`]: UNKNOWN },
+            uncovered("mcp.msil.com", "admin.mcp.msil.com"),
+        ],
         [{ [`${INGRESS} tls 0 hosts`]: undefined }, uncovered("mcp.msil.com", "admin.mcp.msil.com")],
         [{ [`${INGRESS} tls 0 hosts`]: ["mcp.msil.com"] }, uncovered("admin.mcp.msil.com")],
         // A wildcard stands for one label: neither for none nor for two.
@@ -710,6 +717,33 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
             { [`${INGRESS} tls 0 hosts 0`]: UNKNOWN },
             ["? ingress: spec.tls.0.hosts.0 is known only after the update"],
         ],
+    ],
+    "kubernetes-ingress-require-modern-tls": [
+        ...["ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", "ELBSecurityPolicy-FS-1-2-Res-2019-08"].map(
+            (policy): Case => [{ [`${ALB}/ssl-policy`]: policy }],
+        ),
+        ...["ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-TLS13-1-0-2021-06"].map((policy): Case => [
+            { [`${ALB}/ssl-policy`]: policy },
+            [`ingress: ssl-policy is ${policy}`],
+        ]),
+        [
+            { [`${ALB}/listen-ports`]: '[{"HTTP":80},{"HTTPS":443}]' },
+            [
+                "ingress: has no ssl-policy: the controller's own speaks TLS 1.0",
+                "ingress: listens to HTTP without ssl-redirect",
+            ],
+        ],
+        [
+            {
+                [`${ALB}/ssl-policy`]: UNKNOWN,
+                [`${ALB}/listen-ports`]: '[{"HTTP":80},{"HTTPS":443}]',
+                [`${ALB}/ssl-redirect`]: "443",
+            },
+            [
+                "? ingress: metadata.annotations.alb.ingress.kubernetes.io/ssl-policy is known only after the update",
+            ],
+        ],
+        [{ "ingress props metadata annotations": undefined }],
     ],
     "kubernetes-ingress-disallow-expiring-certificate": [
         ...(

@@ -4,7 +4,7 @@ import { type Property, Secret, UNKNOWN } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { type Rule } from "../../policies/rule";
 import { rules } from "../../policies/rules";
-import { recordStack } from "../support";
+import { BEHIND_ALB, recordStack } from "../support";
 import { edited } from "./edit";
 
 type Mutation = (resources: readonly RecordedResource[]) => RecordedResource[];
@@ -107,6 +107,11 @@ const MUTATIONS: Record<string, Mutation> = {
     "kubernetes-service-require-pods": change(SERVICE, "inputs spec selector app", "gone"),
     "kubernetes-service-disallow-node-port": change(SERVICE, "inputs spec type", "LoadBalancer"),
     "kubernetes-ingress-require-tls": change(INGRESS, "inputs spec tls 0 hosts 1"),
+    "kubernetes-ingress-require-modern-tls": change(
+        INGRESS,
+        "inputs metadata annotations alb.ingress.kubernetes.io/ssl-policy",
+        "ELBSecurityPolicy-2016-08",
+    ),
     "kubernetes-ingress-disallow-expiring-certificate": endingAt("2026-11-20T12:00:00Z"),
     "aws-sns-topic-require-severity": change(TOPIC, "inputs tags response-minutes", "60"),
     "kubernetes-pod-container-require-known-registry": inContainer("image", "docker.io/library/nginx:1.27"),
@@ -269,6 +274,19 @@ describe("the program under its policies", () => {
                     urn,
                 );
             }
+        });
+    }
+
+    for (const [what, edits] of Object.entries({
+        "that weights switch": [],
+        "that a selector switches": ["mcp:ingress.alb.switch=selector"],
+    })) {
+        it(`violates none of them behind an ALB ${what}, and leaves open what it leaves open without`, async () => {
+            const behindAlb = await recordStack("production", ...BEHIND_ALB, ...edits);
+            const open = (recording: Recording) =>
+                new Set(judged(recording, rules, "undetermined").map(({ rule }) => rule));
+            assert.deepEqual(judged(behindAlb, rules, "violation"), []);
+            assert.deepEqual(open(behindAlb), open(recordings["production"]!));
         });
     }
 
