@@ -15,7 +15,13 @@ import { trafficAlarms } from "../components/observability/alarms/traffic";
 import { healthAlarms } from "../components/observability/alarms/health";
 import { type StackValues, type WorkloadValues } from "../config";
 import { COMPLETION_WINDOW_MINUTES, longestGap, openHours } from "../config/databaseSnapshots";
-import { certificateProbes, databaseNames, externalProbes, matrixProbes } from "../config/joins";
+import {
+    certificateProbes,
+    databaseNames,
+    externalProbes,
+    matrixProbes,
+    outsideProbes,
+} from "../config/joins";
 import { mebibytes } from "../config/scalars";
 import { minutesOf } from "../config/windows";
 import { COLOURS, DATABASE_WINDOW, SERVER } from "../runbook/numbers";
@@ -69,7 +75,12 @@ export function alarmsOf(values: StackValues): Alarm[] {
         found.push(
             ...healthAlarms({
                 namespace: metrics,
-                probes: [...matrixProbes(values), ...externalProbes(health), ...certificateProbes(values)],
+                probes: [
+                    ...matrixProbes(values),
+                    ...outsideProbes(values),
+                    ...externalProbes(health),
+                    ...certificateProbes(values),
+                ],
                 latency: alarms.apimLatency,
             }),
         );

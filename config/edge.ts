@@ -197,6 +197,17 @@ function annotationProblem(name: string, alb: boolean): string | undefined {
 /** See {@link ingressSchema}. */
 export type IngressValues = z.output<typeof ingressSchema>;
 
+/** Which workload a host's path leads to: by its first segments, and by the most of them. */
+export function workloadAt(
+    paths: IngressValues["hosts"][number]["paths"],
+    asked: string,
+): string | undefined {
+    const [longest] = paths
+        .filter(({ path }) => `${asked}/`.startsWith(path.replace(/\/?$/, "/")))
+        .sort((one, other) => other.path.length - one.path.length);
+    return longest?.workload;
+}
+
 /** A certificate, checked, and its private key. Their texts never leave the schema unwrapped. */
 export interface CertificatePair {
     certificate: Output<string>;

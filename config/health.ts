@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EXTERNAL } from "../runbook/numbers";
+import { type IngressValues } from "./edge";
 import { own } from "./own";
 import { text } from "./scalars";
 
@@ -9,6 +10,11 @@ export const healthSchema = z.strictObject({
     azureTenant: text(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "the id of a tenant, in lower case"),
     /** Health endpoint of APIM. Default: that of section 4.3.1 step 3. */
     apim: text(/^https:\/\/[^\s?#@]+$/, `an https URL, such as ${EXTERNAL.apim}`).default(EXTERNAL.apim),
+    /**
+     * Whether the hosts of `mcp:ingress` are asked from around the world, too. Needs them to be public: set it to false
+     * where they are not. Default: true in production, unless they are behind an internal ALB; false elsewhere.
+     */
+    outside: z.boolean({ error: "true or false" }).optional(),
 });
 
 /** See {@link healthSchema}. */
@@ -18,10 +24,12 @@ export type HealthValues = z.output<typeof healthSchema>;
 export function checkHealth(
     {
         health,
+        ingress,
         kubernetes,
         jobs,
     }: {
         health?: HealthValues | undefined;
+        ingress?: Pick<IngressValues, "alb"> | undefined;
         kubernetes: { cluster?: string | undefined };
         jobs: { images: Record<string, string | undefined> };
     },
@@ -33,6 +41,12 @@ export function checkHealth(
     const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
     if (kubernetes.cluster === undefined) {
         problem(["health"], "mcp:kubernetes.cluster, because its metrics are published from EKS only");
+    }
+    if (health.outside === true && ingress === undefined) {
+        problem(["health", "outside"], "mcp:ingress, because its hosts are what is asked");
+    }
+    if (health.outside === true && ingress?.alb?.scheme === "internal") {
+        problem(["health", "outside"], "false, because mcp:ingress.alb is internal");
     }
     if (own(jobs.images, "aws") === undefined) {
         problem(["jobs", "images", "aws"], "an image, because the health check publishes its metrics by it");

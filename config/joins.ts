@@ -1,6 +1,8 @@
 import { type Output } from "@pulumi/pulumi";
+import { type OutsideEndpoint } from "../components/observability/healthChecks";
 import { type Probe } from "../jobs/lib/probes";
 import { DATABASE, EXTERNAL, HEALTH_MATRIX } from "../runbook/numbers";
+import { workloadAt } from "./edge";
 import { type HealthValues } from "./health";
 import { pinned, releaseReference } from "./images";
 import { type StackValues } from "./stack";
@@ -164,6 +166,41 @@ export function externalProbes({ apim, azureTenant }: HealthValues): Probe[] {
             trust: "public",
         },
     ];
+}
+
+/** A service where everybody reaches it. */
+export interface PublicEndpoint extends OutsideEndpoint {
+    /** What asking for it is called: "Chat UI at mcp.msil.com". */
+    name: string;
+}
+
+/**
+ * What is asked from outside: each service at each host of the ingress that leads to its health path. MCP Server's is
+ * below none, and nobody outside is to have it. Section 2.1.
+ */
+export function publicEndpoints({ health, ingress, environment, workloads }: StackValues): PublicEndpoint[] {
+    if (!(health?.outside ?? (environment === "production" && ingress?.alb?.scheme !== "internal"))) {
+        return [];
+    }
+    return (ingress?.hosts ?? []).flatMap(({ host, paths }) =>
+        [...new Set(paths.map(({ workload }) => workload))].flatMap((workload) => {
+            const path = workloads[workload]!.health.live;
+            const name = `${HEALTH_MATRIX[workload]?.title ?? workload} at ${host}`;
+            return workloadAt(paths, path) === workload
+                ? [{ name, host, path, id: `${workload}.${host}` }]
+                : [];
+        }),
+    );
+}
+
+/** What those who ask from outside have found. */
+export function outsideProbes(values: StackValues): Probe[] {
+    return publicEndpoints(values).map(({ name, id }) => ({
+        name,
+        kind: "outside",
+        timeoutSeconds: PROBE_SECONDS,
+        file: id,
+    }));
 }
 
 /** Certificates of the stack's own hosts, which an authority of the company's own may vouch for. Section 5.4. */

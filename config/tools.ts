@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ADMIN_API } from "../runbook/numbers";
-import { type IngressValues, repeatedIn } from "./edge";
+import { type IngressValues, repeatedIn, workloadAt } from "./edge";
 import { text } from "./scalars";
 
 const toolName = text(
@@ -24,12 +24,7 @@ interface EdgeValues {
 
 /** Address of the admin API's tools, as the outside sees it; undefined where no host of the stack leads there. */
 export function adminApiOf({ ingress }: EdgeValues): string | undefined {
-    const found = ingress?.hosts.find(({ paths }) => {
-        const [longest] = paths
-            .filter(({ path }) => `${ADMIN_API.tools}/`.startsWith(path.replace(/\/?$/, "/")))
-            .sort((one, other) => other.path.length - one.path.length);
-        return longest?.workload === ADMIN_API.app;
-    });
+    const found = ingress?.hosts.find(({ paths }) => workloadAt(paths, ADMIN_API.tools) === ADMIN_API.app);
     return found && `https://${found.host}${ADMIN_API.tools}`;
 }
 

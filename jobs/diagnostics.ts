@@ -107,6 +107,7 @@ export async function runDiagnostics(plan: DiagnosticsPlan, options: Diagnostics
                     ...surroundings,
                     signal,
                     secrets: options.secrets,
+                    handover: options.handover,
                 });
                 return [
                     `${healthy ? "✓" : "✗"} ${words}${milliseconds === undefined ? "" : ` in ${milliseconds} ms`}`,

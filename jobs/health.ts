@@ -22,6 +22,8 @@ export interface HealthPlan {
 export interface HealthOptions extends GateContext {
     /** Folder of the task's secrets. */
     secrets: string;
+    /** Directory that the steps share. */
+    handover: string;
     /** Time of day. Default: now. */
     date?: () => Date;
 }
@@ -35,13 +37,13 @@ const TITLE = "=== MCP Platform Health Check ===";
 
 /** Carries out all probes and prints a line each, as in section 2.2; never rejects over what is found. */
 export async function runHealth(plan: HealthPlan, options: HealthOptions): Promise<Row[]> {
-    const { log, secrets, now = () => performance.now(), date = () => new Date() } = options;
+    const { log, secrets, handover, now = () => performance.now(), date = () => new Date() } = options;
     const deadline = `the deadline of ${plan.deadlineSeconds} s passed`;
     const rows = await within(plan.deadlineSeconds, deadline, options.signal, (signal) =>
         Promise.all(
             plan.probes.map(async (probe) => ({
                 name: probe.name,
-                ...(await carryOut(probe, { signal, secrets, now, date })),
+                ...(await carryOut(probe, { signal, secrets, handover, now, date })),
             })),
         ),
     );
@@ -107,7 +109,7 @@ export function parseHealthPlan(raw: unknown): HealthPlan {
 if (require.main === module) {
     void gateMain(parseHealthPlan, async (plan, context) => {
         const { SECRETS = "", HANDOVER = "" } = process.env;
-        const rows = await runHealth(plan, { ...context, secrets: SECRETS });
+        const rows = await runHealth(plan, { ...context, secrets: SECRETS, handover: HANDOVER });
         const { passed, line } = healthVerdict(rows);
         handOver(HANDOVER, {
             namespace: plan.namespace,

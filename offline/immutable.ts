@@ -111,6 +111,13 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     ],
     "aws:rds/parameterGroup:ParameterGroup": ["description", "family", "name", "namePrefix"],
     "aws:rds/subnetGroup:SubnetGroup": ["name", "namePrefix"],
+    "aws:route53/healthCheck:HealthCheck": [
+        "measureLatency",
+        "referenceName",
+        "requestInterval",
+        "routingControlArn",
+        "type",
+    ],
     "aws:s3/bucket:Bucket": ["bucket", "bucketNamespace", "bucketPrefix", "objectLockEnabled"],
     "aws:s3/bucketAcl:BucketAcl": ["bucket", "expectedBucketOwner"],
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ["bucket", "expectedBucketOwner"],

@@ -1,4 +1,11 @@
-import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { HealthCheck } from "@pulumi/aws/route53/healthCheck";
+import {
+    all,
+    ComponentResource,
+    type ComponentResourceOptions,
+    type Input,
+    interpolate,
+} from "@pulumi/pulumi";
 import { type HealthPlan } from "../../jobs/health";
 import { type Probe } from "../../jobs/lib/probes";
 import { CACHE, DATABASE } from "../../runbook/numbers";
@@ -33,6 +40,14 @@ export interface Stores {
     cache?: Connection | undefined;
 }
 
+/** Something that is asked from around the world, by HTTPS. */
+export interface OutsideEndpoint {
+    /** Tells it from others, and names the file in which the probe finds how it is. */
+    id: string;
+    host: string;
+    path: string;
+}
+
 /** Arguments of {@link HealthChecks}. */
 export interface HealthChecksArgs {
     namespace: Input<string>;
@@ -45,6 +60,8 @@ export interface HealthChecksArgs {
     metricNamespace: string;
     /** What is asked. */
     probes: readonly Probe[];
+    /** What is asked from outside, too. */
+    outside: readonly OutsideEndpoint[];
     /** Names and ports of the services among it. */
     services: readonly { app: string; port: number }[];
     stores: Stores;
@@ -71,8 +88,12 @@ export const HEALTH_TASKS = 2;
 export class HealthChecks extends ComponentResource {
     constructor(name: string, args: HealthChecksArgs, opts?: ComponentResourceOptions) {
         super("mcp:observability:HealthChecks", name, {}, opts);
-        const { namespace, labels, stores, run } = args;
+        const { namespace, labels, region, stores, images, run } = args;
 
+        const outside = args.outside.map((endpoint) => ({
+            file: endpoint.id,
+            check: declareOutsideCheck(`${name}-${endpoint.id}`, endpoint, this),
+        }));
         const access = declareTaskAccess(
             name,
             {
@@ -85,7 +106,20 @@ export class HealthChecks extends ComponentResource {
                     { ports: [...new Set([443, ...args.ports])].map((port) => ({ protocol: "TCP", port })) },
                     ...(args.ingressNamespace === undefined ? [] : [namespaceEgress(args.ingressNamespace)]),
                 ],
-                aws: { cluster: args.cluster, permissions: [metricsPermission(args.metricNamespace)] },
+                aws: {
+                    cluster: args.cluster,
+                    permissions: [
+                        metricsPermission(args.metricNamespace),
+                        ...(outside.length === 0
+                            ? []
+                            : [
+                                  {
+                                      actions: ["route53:GetHealthCheckStatus"],
+                                      resources: outside.map(({ check }) => check.arn),
+                                  },
+                              ]),
+                    ],
+                },
             },
             this,
         );
@@ -93,7 +127,7 @@ export class HealthChecks extends ComponentResource {
         const { database } = stores;
         const probe: TaskStep = {
             name: "probe",
-            image: args.images.node,
+            image: images.node,
             program: program("health", {
                 namespace: args.metricNamespace,
                 deadlineSeconds: DEADLINE_SECONDS,
@@ -104,29 +138,16 @@ export class HealthChecks extends ComponentResource {
         };
         const publish: TaskStep = {
             name: "publish",
-            image: args.images.aws,
+            image: images.aws,
             program: script("metrics.sh"),
-            env: { AWS_DEFAULT_REGION: args.region },
+            env: { AWS_DEFAULT_REGION: region },
         };
-        const steps: TaskArgs["steps"] =
-            database === undefined
-                ? [probe, publish]
-                : [
-                      {
-                          name: "idle",
-                          image: args.images.postgres!,
-                          program: script("database/idle.sh"),
-                          env: { FILE: IDLE_CONNECTIONS, PGSSLMODE: TLS },
-                          secrets: [
-                              {
-                                  name: database.secret,
-                                  keys: ["host", "port", "user", "database", "password"],
-                              },
-                          ],
-                      },
-                      probe,
-                      publish,
-                  ];
+        const steps: TaskArgs["steps"] = [
+            ...(database ? [idleStep(database, images.postgres!)] : []),
+            ...(outside.length > 0 ? [outsideStep(outside, { image: images.aws, region })] : []),
+            probe,
+            publish,
+        ];
         const after = Object.values(stores).map(({ resource }: Connection) => resource);
         const task = { access, steps, deadlineSeconds: DEADLINE_SECONDS, after };
         declareScheduledTask(name, { ...task, schedule: SCHEDULE }, this);
@@ -136,6 +157,52 @@ export class HealthChecks extends ComponentResource {
 
         this.registerOutputs();
     }
+}
+
+/** Counts what idles, and leaves the number to the probe. */
+function idleStep({ secret }: Connection, image: string): TaskStep {
+    return {
+        name: "idle",
+        image,
+        program: script("database/idle.sh"),
+        env: { FILE: IDLE_CONNECTIONS, PGSSLMODE: TLS },
+        secrets: [{ name: secret, keys: ["host", "port", "user", "database", "password"] }],
+    };
+}
+
+/** Has Route 53's checkers around the world ask an endpoint, every 30 seconds each. */
+function declareOutsideCheck(
+    name: string,
+    { host, path }: OutsideEndpoint,
+    parent: ComponentResource,
+): HealthCheck {
+    return new HealthCheck(
+        name,
+        {
+            type: "HTTPS",
+            fqdn: host,
+            port: 443,
+            resourcePath: path,
+            requestInterval: 30,
+            failureThreshold: 3,
+            tags: { Name: `${host}${path}` },
+        },
+        { parent },
+    );
+}
+
+/** Leaves what the checkers have found to the probe, a file each. */
+function outsideStep(
+    outside: readonly { file: string; check: HealthCheck }[],
+    { image, region }: { image: string; region: string },
+): TaskStep {
+    const lines = outside.map(({ file, check }) => interpolate`${file} ${check.id}`);
+    return {
+        name: "outside",
+        image,
+        program: script("outside.sh"),
+        env: { AWS_DEFAULT_REGION: region, CHECKS: all(lines).apply((each) => each.join("\n")) },
+    };
 }
 
 /** Where the stores are reached. */

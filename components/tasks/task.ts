@@ -98,7 +98,7 @@ export interface TaskArgs {
     /** Identity of its pods, and where they may connect to. */
     access: GateAccess;
     /** Run one after the other; one that fails ends the run. */
-    steps: readonly [TaskStep, ...TaskStep[]];
+    steps: readonly [...TaskStep[], TaskStep];
     /** Limit of one run. */
     deadlineSeconds: number;
     /** Disk the steps share, as a Kubernetes quantity. Default: none. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "./gate";
 import { ask, reasonOf, within } from "./http";
@@ -8,7 +8,8 @@ import { list, oneOf, optional, pattern, type Reader, seconds, shape, text, Unus
 import { servedLeaf, type TlsTarget } from "./tls";
 
 /** What is asked, and what counts as well. Sections 2.1, 4.3.1 and 4.3.4. */
-export type Probe = HttpProbe | PostgresProbe | RedisProbe | OpenidProbe | KeysProbe | CertificateProbe;
+export type Probe =
+    HttpProbe | PostgresProbe | RedisProbe | OpenidProbe | KeysProbe | CertificateProbe | OutsideProbe;
 
 interface Named {
     /** Who is asked, for the lines and as the metrics' dimension: "MCP Server". */
@@ -58,13 +59,20 @@ export interface CertificateProbe extends Named, TlsTarget {
     trust: "public" | "any";
 }
 
+/** Route 53's checkers around the world reach it, as they have told the step before. */
+export interface OutsideProbe extends Named {
+    kind: "outside";
+    /** File of the directory that the steps share, which is there if they have. */
+    file: string;
+}
+
 /** What a probe found. */
 export interface Finding {
     healthy: boolean;
     /** What was found, in words. */
     words: string;
-    /** How long the answer took; undefined when none came. */
-    milliseconds?: number;
+    /** How long the answer took; undefined when none came, or somebody else has asked. */
+    milliseconds?: number | undefined;
     /** Whole days to the end of the certificate, negative once it has ended. */
     certificateDays?: number;
 }
@@ -74,11 +82,16 @@ export interface ProbeContext {
     signal: AbortSignal;
     /** Folder of the task's secrets. */
     secrets: string;
+    /** Directory that the steps share. */
+    handover: string;
     /** Clock in milliseconds. */
     now: () => number;
     /** Time of day. */
     date: () => Date;
 }
+
+/** Share of the checkers, in percent, above which Route 53 itself takes what they ask to be healthy. */
+const FEWEST_REACHING = 18;
 
 const DAY_MILLISECONDS = 86_400_000;
 
@@ -99,7 +112,7 @@ export async function carryOut(probe: Probe, context: ProbeContext): Promise<Fin
 
 type Found = Pick<Finding, "words"> & Partial<Finding>;
 
-async function findingOf(probe: Probe, { signal, secrets, date }: ProbeContext): Promise<Found> {
+async function findingOf(probe: Probe, { signal, secrets, handover, date }: ProbeContext): Promise<Found> {
     switch (probe.kind) {
         case "http":
             return { words: String((await answerOf(probe.url, signal)).status) };
@@ -131,7 +144,26 @@ async function findingOf(probe: Probe, { signal, secrets, date }: ProbeContext):
         }
         case "certificate":
             return certificateFinding(probe, signal, date());
+        case "outside":
+            return { milliseconds: undefined, ...outsideFinding(join(handover, probe.file)) };
     }
+}
+
+/** What the checkers found, from Route 53's answer to GetHealthCheckStatus. */
+function outsideFinding(file: string): Found {
+    if (!existsSync(file)) throw new Failure("Route 53 has not told");
+    const { HealthCheckObservations: observations = [] } = JSON.parse(readFileSync(file, "utf8")) as {
+        HealthCheckObservations?: { StatusReport: { Status: string } }[];
+    };
+    const failures = observations.flatMap(({ StatusReport: { Status: status } }) =>
+        status.startsWith("Success") ? [] : [status],
+    );
+    const reaching = observations.length - failures.length;
+    const words = `${reaching} of ${observations.length} checkers reach it`;
+    return {
+        healthy: 100 * reaching > FEWEST_REACHING * observations.length,
+        words: failures.length === 0 ? words : `${words}; ${failures[0]}`,
+    };
 }
 
 async function certificateFinding(probe: CertificateProbe, signal: AbortSignal, now: Date): Promise<Found> {
@@ -214,6 +246,7 @@ const shapes: { [K in Probe["kind"]]: Reader<Extract<Probe, { kind: K }>> } = {
         address: optional(pattern(/^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "host:port")),
         trust: oneOf("public", "any"),
     }),
+    outside: shape<OutsideProbe>({ ...named, kind: oneOf("outside"), file: text }),
 };
 
 const kindOf = oneOf(...(Object.keys(shapes) as Probe["kind"][]));

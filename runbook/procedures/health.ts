@@ -19,7 +19,9 @@ export const health: readonly Procedure[] = [
         id: "health-matrix",
         sections: ["2.1"],
         title: "Health check matrix",
-        when: "Always: every five minutes all six rows are asked, and beside them what the platform depends on (4.3.1, 4.3.4).",
+        when:
+            "Always: every five minutes all six rows are asked, and beside them what the platform depends on (4.3.1, 4.3.4) " +
+            "and, in production, what the public hosts look like from around the world (`mcp:health.outside`).",
         edits: [],
         changes: [],
         verify:

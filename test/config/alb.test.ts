@@ -158,6 +158,17 @@ describe("values of an ALB", () => {
         }
     });
 
+    it("keep out those who would ask from outside, unless it faces them", () => {
+        const asked = (scheme: string) => {
+            const values = behindAlb("alb/scheme", scheme);
+            return linesOf({ ...values, health: { ...(values["health"] as Values), outside: true } });
+        };
+        assert.deepEqual(asked("internet-facing"), []);
+        assert.deepEqual(asked("internal"), [
+            "mcp:health.outside: found true, expected false, because mcp:ingress.alb is internal",
+        ]);
+    });
+
     it("are missed where an annotation is for an ALB", () => {
         const name = "alb.ingress.kubernetes.io/scheme";
         assert.deepEqual(linesOf(annotated(withValue("ingress/className", "traefik"), name)), [

@@ -26,6 +26,12 @@ describe("values of the health check and the operations", () => {
             'mcp:health.apim: found "http://apim.msil.com/health", expected an https URL, such as https://apim.msil.com/health',
         ],
         [
+            "an outside that is neither",
+            "health/outside",
+            "yes",
+            'mcp:health.outside: found "yes", expected true or false',
+        ],
+        [
             "no image to publish the metrics by",
             "jobs/images/aws",
             undefined,
@@ -125,6 +131,13 @@ describe("values of the health check and the operations", () => {
         ];
         const elsewhere = withValue("ingress/hosts", [{ host: "admin.mcp.msil.com", paths }]);
         assert.deepEqual(linesOf({ ...elsewhere, disabledTools: ["one"] }), [line]);
+    });
+
+    it("refuse to ask from outside where there is no host", () => {
+        const values: Values = { ...withValue("health/outside", true), ingress: undefined, tls: {} };
+        assert.deepEqual(linesOf(values), [
+            "mcp:health.outside: found true, expected mcp:ingress, because its hosts are what is asked",
+        ]);
     });
 
     it("find the admin API behind the longest path of a host", () => {

@@ -15,6 +15,7 @@ import { type Issued, temporaryAuthority } from "../certificates";
 import { root } from "../support";
 import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
 import { type RedisServer, startRedis, whyNoRedis } from "./redis";
+import { type S3, startS3, whyNoS3 } from "./s3";
 import { listen } from "./servers";
 
 const HOST = "login.example.com";
@@ -134,6 +135,7 @@ describe("health check", () => {
             log: (line) => lines.push(line),
             signal: new AbortController().signal,
             secrets: join(folder, "secrets"),
+            handover: join(folder, "handover"),
             ...(date && { date }),
         });
         return lines[1]!.replace(/ in \d+ ms/, "");
@@ -440,6 +442,114 @@ describe("health check", () => {
                 await found({ name: "Redis", kind: "redis", timeoutSeconds, secrets: "well" }),
                 /^✗ Redis: Unhealthy \(TLS failure \(UNABLE_TO_VERIFY/,
             );
+        });
+    });
+
+    /** A public host, as its checkers see it. */
+    const fromOutside: Probe = {
+        name: "Chat UI at mcp.msil.com",
+        kind: "outside",
+        timeoutSeconds,
+        file: "chat-ui.mcp.msil.com",
+    };
+    const ANSWERED = "Success: HTTP Status Code 200, OK. Resolved IP: 203.0.113.7.";
+
+    describe("from outside", () => {
+        const told = async (...observations: string[]) => {
+            const HealthCheckObservations = observations.map((Status) => ({ StatusReport: { Status } }));
+            writeFileSync(
+                join(folder, "handover", "chat-ui.mcp.msil.com"),
+                JSON.stringify({ HealthCheckObservations }),
+            );
+            return (await found(fromOutside)).replace("Chat UI at mcp.msil.com: ", "");
+        };
+        const REFUSED = "Failure: The endpoint refused the connection.";
+        const times = (count: number, status: string) => Array<string>(count).fill(status);
+
+        it("is healthy while more than 18 % of the checkers reach it, as Route 53 sees it", async () => {
+            assert.equal(await told(...times(16, ANSWERED)), "✓ Healthy (16 of 16 checkers reach it)");
+            assert.equal(
+                await told(...times(19, ANSWERED), ...times(81, REFUSED)),
+                `✓ Healthy (19 of 100 checkers reach it; ${REFUSED})`,
+            );
+            assert.equal(
+                await told(...times(18, ANSWERED), ...times(82, REFUSED)),
+                `✗ Unhealthy (18 of 100 checkers reach it; ${REFUSED})`,
+            );
+        });
+
+        it("is unhealthy before anybody has asked, and when nobody has told", async () => {
+            assert.equal(await told(), "✗ Unhealthy (0 of 0 checkers reach it)");
+            rmSync(join(folder, "handover", "chat-ui.mcp.msil.com"));
+            assert.match(await found(fromOutside), /✗ .*Unhealthy \(Route 53 has not told\)$/);
+        });
+
+        it("tells whether it is reached, and no time of its own", async () => {
+            await told(ANSWERED);
+            await run(plan(fromOutside));
+            assert.deepEqual(published(), { "Chat UI at mcp.msil.com Healthy": 1 });
+        });
+    });
+
+    const noS3 = whyNoS3();
+    (noS3 ? describe.skip : describe)(`Route 53's answers${noS3 ? ` (skipped: ${noS3})` : ""}`, () => {
+        let aws: S3;
+        before(async () => {
+            aws = await startS3("unused");
+        });
+        after(() => aws.stop());
+
+        const ask = async (checks: string) => {
+            const child = spawn("bash", [join(root, "jobs", "outside.sh")], {
+                env: {
+                    ...aws.env,
+                    PATH: process.env["PATH"],
+                    HANDOVER: join(folder, "handover"),
+                    CHECKS: checks,
+                },
+            });
+            let output = "";
+            for (const stream of [child.stdout, child.stderr]) {
+                stream.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
+            }
+            const [status] = (await once(child, "close")) as [number];
+            return { status, output };
+        };
+        const observation = (status: string) =>
+            `<HealthCheckObservation><Region>us-east-1</Region><IPAddress>203.0.113.9</IPAddress><StatusReport><Status>${status}</Status><CheckedTime>2026-01-31T10:30:00Z</CheckedTime></StatusReport></HealthCheckObservation>`;
+
+        it("are left as the probe reads them, each check's in its file", async () => {
+            aws.intervene = (_, url) => ({
+                status: 200,
+                body: `<GetHealthCheckStatusResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><HealthCheckObservations>${observation(
+                    url.includes("/id-1/") ? ANSWERED : "Failure: no answer",
+                )}${observation(ANSWERED)}</HealthCheckObservations></GetHealthCheckStatusResponse>`,
+            });
+            const { status, output } = await ask("chat-ui.mcp.msil.com id-1\nother id-2");
+            assert.equal(status, 0, output);
+            assert.match(await found(fromOutside), /✓ .*\(2 of 2 checkers reach it\)$/);
+            assert.match(
+                await found({ ...fromOutside, file: "other" }),
+                /✓ .*\(1 of 2 checkers reach it; Failure: no answer\)$/,
+            );
+        });
+
+        it("that do not come leave the others, and nothing half-written", async () => {
+            aws.intervene = (_, url) =>
+                url.includes("/id-1/")
+                    ? {
+                          status: 403,
+                          body: "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>",
+                      }
+                    : {
+                          status: 200,
+                          body: `<GetHealthCheckStatusResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><HealthCheckObservations>${observation(ANSWERED)}</HealthCheckObservations></GetHealthCheckStatusResponse>`,
+                      };
+            const { status, output } = await ask("chat-ui.mcp.msil.com id-1\nother id-2");
+            assert.equal(status, 0, output);
+            assert.match(output, /AccessDenied[^]*✗ Route 53 does not tell of chat-ui\.mcp\.msil\.com/);
+            assert.match(await found(fromOutside), /has not told/);
+            assert.match(await found({ ...fromOutside, file: "other" }), /✓/);
         });
     });
 

@@ -371,6 +371,8 @@ describe("the alarms", () => {
             "chat-ui-unhealthy": "P2",
             "postgresql-unhealthy": "P1",
             "redis-unhealthy": "P2",
+            "chat-ui-at-mcp.msil.com-unhealthy": "P2",
+            "admin-portal-at-admin.mcp.msil.com-unhealthy": "P3",
             "apim-unhealthy": "P2",
             "azure-ad-unhealthy": "P2",
             "jwks-unhealthy": "P2",

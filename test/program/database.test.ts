@@ -62,6 +62,12 @@ describe("the database", () => {
                 ].map((key) => [key, inputs[key]]),
             ),
         );
+        // A second one of the same name would be refused.
+        const { propertyDependencies } = only(production, INSTANCE, DATABASE.identifier);
+        assert.match(
+            propertyDependencies["finalSnapshotIdentifier"]!.join(),
+            /random:index\/randomId:RandomId/,
+        );
         assert.deepEqual(PATCH_WINDOW, { weekday: "sun", start: "02:00", end: "04:00" });
         assert.equal("password" in inputs, false);
     });

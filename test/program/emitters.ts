@@ -1,5 +1,6 @@
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { metricsOf, parseHealthPlan } from "../../jobs/health";
+import { type Probe } from "../../jobs/lib/probes";
 import { isObject, type Property } from "../../offline/property";
 
 /**
@@ -181,11 +182,12 @@ function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
     };
     // What is to be read must be written by a step of the same task.
     const counted = idleConnections !== undefined && data["idle.sh"] !== undefined;
-    const rows = probes.map(({ name, kind }) => ({
+    const told = ({ kind }: Probe) => kind !== "outside" || data["outside.sh"] !== undefined;
+    const rows = probes.filter(told).map(({ name, kind }) => ({
         name,
         healthy: true,
         words: "",
-        milliseconds: 1,
+        ...(kind !== "outside" && { milliseconds: 1 }),
         // Only who is asked for a certificate has one.
         ...(kind === "certificate" && { certificateDays: 1 }),
     }));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseHealthPlan } from "../../jobs/health";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
-import { changesOf, linesOf, only, recordStack } from "../support";
+import { BEHIND_ALB, changesOf, linesOf, only, recordStack } from "../support";
 
 const CRON = "kubernetes:batch/v1:CronJob";
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
@@ -35,7 +35,13 @@ describe("the health check", () => {
                 return [
                     name,
                     kind,
-                    "url" in probe ? probe.url : "host" in probe ? probe.host : probe.secrets,
+                    "url" in probe
+                        ? probe.url
+                        : "host" in probe
+                          ? probe.host
+                          : probe.kind === "outside"
+                            ? probe.file
+                            : probe.secrets,
                 ];
             }),
             [
@@ -45,6 +51,8 @@ describe("the health check", () => {
                 ["MCP Server Ready", "http", "http://mcp-server:8000/ready"],
                 ["PostgreSQL", "postgres", "database"],
                 ["Redis", "redis", "cache"],
+                ["Chat UI at mcp.msil.com", "outside", "chat-ui.mcp.msil.com"],
+                ["Admin Portal at admin.mcp.msil.com", "outside", "admin-portal.admin.mcp.msil.com"],
                 ["APIM", "http", "https://apim.msil.com/health"],
                 ["Azure AD", "openid", openid],
                 ["JWKS", "jwks", openid],
@@ -80,12 +88,13 @@ describe("the health check", () => {
 
     it("counts, probes and then publishes, and shows each step the secrets that it needs", () => {
         const { spec } = inputsOf(production, CRON, "mcp-health").spec.jobTemplate.spec.template;
-        const [idle, probe] = spec.initContainers;
+        const [idle, outside, probe] = spec.initContainers;
         const [publish] = spec.containers;
         assert.deepEqual(
-            [idle.command, probe.command, publish.command],
+            [idle.command, outside.command, probe.command, publish.command],
             [
                 ["bash", "/opt/task/idle.sh"],
+                ["bash", "/opt/task/outside.sh"],
                 ["node", "/opt/task/health.js", "/opt/task/probe.json"],
                 ["bash", "/opt/task/metrics.sh"],
             ],
@@ -93,7 +102,7 @@ describe("the health check", () => {
         const mounts = (container: any) => container.volumeMounts.map(({ name }: any) => name);
         assert.ok(mounts(probe).includes("probe-secrets"));
         assert.deepEqual(
-            mounts(publish).filter((name: string) => name.endsWith("-secrets")),
+            [outside, publish].flatMap(mounts).filter((name: string) => name.endsWith("-secrets")),
             [],
         );
         const paths = (volume: string) =>
@@ -115,21 +124,66 @@ describe("the health check", () => {
         );
     });
 
-    it("may publish metrics under the stack's namespace, and do nothing else", () => {
-        const { policy } = inputsOf(production, "aws:iam/rolePolicy:RolePolicy", "mcp-health");
+    it("may publish metrics under the stack's namespace, and do nothing else but ask what is found outside", async () => {
+        const staging = await recordStack("staging");
+        const { policy } = inputsOf(staging, "aws:iam/rolePolicy:RolePolicy", "mcp-health");
         assert.deepEqual(JSON.parse(policy).Statement, [
             {
                 Effect: "Allow",
                 Action: ["cloudwatch:PutMetricData"],
                 Resource: ["*"],
-                Condition: { StringEquals: { "cloudwatch:namespace": "MCP/production" } },
+                Condition: { StringEquals: { "cloudwatch:namespace": "MCP/staging" } },
             },
         ]);
+        // Of the checks' own ARNs, which are not known before they exist.
+        assert.equal(inputsOf(production, "aws:iam/rolePolicy:RolePolicy", "mcp-health").policy, "[unknown]");
+        const { propertyDependencies } = only(production, "aws:iam/rolePolicy:RolePolicy", "mcp-health");
+        assert.deepEqual(
+            propertyDependencies["policy"]!.map((urn) => urn.split("::").at(-1)),
+            ["mcp-health-admin-portal.admin.mcp.msil.com", "mcp-health-chat-ui.mcp.msil.com"],
+        );
         assert.equal(
             inputsOf(production, CRON, "mcp-health").spec.jobTemplate.spec.template.spec
                 .automountServiceAccountToken,
             false,
         );
+    });
+
+    it("has the public hosts asked from around the world, at the health paths that they lead to", async () => {
+        const CHECK = "aws:route53/healthCheck:HealthCheck";
+        const checksIn = ({ resources }: Recording) =>
+            resources
+                .filter(({ type }) => type === CHECK)
+                .map(({ inputs: { fqdn, resourcePath } }) => `${fqdn as string}${resourcePath as string}`);
+        assert.deepEqual(inputsOf(production, CHECK, "mcp-health-admin-portal.admin.mcp.msil.com"), {
+            type: "HTTPS",
+            fqdn: "admin.mcp.msil.com",
+            port: 443,
+            resourcePath: "/api/health",
+            requestInterval: 30,
+            failureThreshold: 3,
+            tags: { Name: "admin.mcp.msil.com/api/health" },
+        });
+        // MCP Server is at /mcp, below which it has no health.
+        assert.deepEqual(checksIn(production), ["mcp.msil.com/", "admin.mcp.msil.com/api/health"]);
+        assert.deepEqual(checksIn(await recordStack("staging")), []);
+        assert.deepEqual(checksIn(await recordStack("staging", "mcp:health.outside=true")), [
+            "staging.mcp.msil.com/",
+            "admin.staging.mcp.msil.com/api/health",
+        ]);
+        assert.deepEqual(checksIn(await recordStack("production", "mcp:health.outside=false")), []);
+        // An ALB is internal, unless its scheme says otherwise.
+        assert.deepEqual(checksIn(await recordStack("production", ...BEHIND_ALB)), []);
+        const facing = [...BEHIND_ALB, "mcp:ingress.alb.scheme=internet-facing"];
+        assert.deepEqual(checksIn(await recordStack("production", ...facing)), checksIn(production));
+        // The longest path decides: now the portal answers at this one.
+        const path = "mcp:ingress.hosts[0].paths[1]";
+        const moved = [`${path}.path=/api`, `${path}.workload=admin-portal`];
+        assert.deepEqual(checksIn(await recordStack("production", ...moved)), [
+            "mcp.msil.com/",
+            "mcp.msil.com/api/health",
+            "admin.mcp.msil.com/api/health",
+        ]);
     });
 
     it("is let in by every service, on its own port", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { BACKUPS, LOG_RETENTION_DAYS } from "../../runbook/numbers";
@@ -106,6 +107,11 @@ describe("the buckets", () => {
             ],
         );
         assert.equal(transitionDefaultMinimumObjectSize, "varies_by_storage_class");
+        // What is overwritten or given up goes, too.
+        for (const { noncurrentVersionExpiration, abortIncompleteMultipartUpload } of rules) {
+            assert.deepEqual(noncurrentVersionExpiration, { noncurrentDays: 7 });
+            assert.deepEqual(abortIncompleteMultipartUpload, { daysAfterInitiation: 7 });
+        }
     });
 
     it("are protected in production, and not in staging", () => {
@@ -120,6 +126,33 @@ describe("the buckets", () => {
                 own.map(() => expected),
             );
         }
+    });
+});
+
+describe("what holds data", () => {
+    it("is not taken away: whoever removes it from production is refused", async () => {
+        const production = await recordStack("production");
+        const refused = compare(production, { ...production, resources: [] }).filter(
+            (change) => change.refused,
+        );
+        const stores = [
+            BUCKET,
+            "aws:rds/instance:Instance",
+            "aws:elasticache/replicationGroup:ReplicationGroup",
+        ];
+        assert.deepEqual(
+            refused
+                .filter(({ resource: { type } }) => stores.includes(type))
+                .map(({ operation, resource: { name } }) => `${operation} ${name}`)
+                .sort(),
+            [
+                "delete mcp-production",
+                "delete mcp-production-audit",
+                "delete mcp-production-backups",
+                "delete mcp-production-cache",
+                "delete mcp-production-redis-backup",
+            ],
+        );
     });
 });
 

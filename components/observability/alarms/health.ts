@@ -46,7 +46,10 @@ export function healthAlarms({ namespace, probes, latency }: HealthAlarmsArgs): 
         const isOwnCertificate = kind === "certificate" && probe.trust === "any";
         const { severity, procedure } = isOwnCertificate
             ? { severity: "P2" as const, procedure: "certificate-rotation" }
-            : (COMPONENTS[name] ?? { severity: "P3", procedure: "health-matrix" });
+            : (COMPONENTS[kind === "outside" ? name.split(" at ")[0]! : name] ?? {
+                  severity: "P3",
+                  procedure: "health-matrix",
+              });
         return [
             {
                 id: `${id}-unhealthy`,
@@ -63,7 +66,8 @@ export function healthAlarms({ namespace, probes, latency }: HealthAlarmsArgs): 
                 minutes: 10,
                 silence: "heartbeat",
                 // Pods of the services move from node to node.
-                ...(kind === "http" && severity === "P3" && { mutedIn: ["patches", "upgrade"] as const }),
+                ...((kind === "http" || kind === "outside") &&
+                    severity === "P3" && { mutedIn: ["patches", "upgrade"] as const }),
             },
             ...(name === "APIM"
                 ? [
