@@ -12,8 +12,8 @@ export interface JobRunnerOptions {
     plays?: (pod: Pod) => boolean;
     /** Where the programs reach hosts of the cluster, by name or name:port: {"mcp-server": {host, port}}. */
     hosts?: Record<string, { host: string; port: number }>;
-    /** What the cluster adds to the environment of its pods. Default: nothing. */
-    env?: Record<string, string>;
+    /** What the cluster adds to the environment of a namespace's pods. Default: nothing. */
+    env?: (namespace: string) => Record<string, string>;
     log?: (line: string) => void;
 }
 
@@ -108,7 +108,7 @@ export function playsByDefault({ metadata, spec }: Pod): boolean {
  * further containers are not run.
  */
 export function startJobRunner(kubeconfig: string, options: JobRunnerOptions = {}): JobRunner {
-    const { plays = playsByDefault, env = {}, log = () => {} } = options;
+    const { plays = playsByDefault, env = () => ({}), log = () => {} } = options;
     const api = Api.from(kubeconfig);
     const hosts = {
         "kubernetes.default.svc": { host: api.server.hostname, port: Number(api.server.port || 443) },
@@ -126,7 +126,7 @@ export function startJobRunner(kubeconfig: string, options: JobRunnerOptions = {
         const tell = (phase: string, state: object) =>
             report(api, pod, phase, state).catch((error: Error) => log(error.message));
         try {
-            const play = new Play(pod, folder, await prepare(api, pod, folder, hosts, env), tell);
+            const play = new Play(pod, folder, await prepare(api, pod, folder, hosts, env(namespace!)), tell);
             playing.set(uid, play);
             runs.push(play.run);
             log(`${namespace}/${name} runs`);

@@ -40,7 +40,7 @@ interface Fault {
 const faults: Fault[] = [
     {
         title: "the stakeholders cannot be told that it begins",
-        strikes: async ({ lab }) => (lab.world.sns = 403),
+        strikes: async ({ lab, namespace }) => lab.world.muted.add(namespace),
         says: /FAILED mcp-server v2\.1\.0 \(green\): its stakeholders are not told: SNS: status 403/,
         leaves: HOME,
         again: { gate: "mcp-server-green-evidence" },

@@ -72,7 +72,7 @@ export class Lab {
         const line = await Line.open(cluster.server);
         const runner = startJobRunner(cluster.kubeconfig, {
             hosts: world.hosts(["production", "staging"].flatMap(hostsOf)),
-            env: world.env,
+            env: (namespace) => world.env(namespace),
         });
         const token = join(folder, "admin-token");
         writeFileSync(token, PLANTED);

@@ -22,8 +22,8 @@ export class World {
     errors = 0;
     /** Subjects of what stakeholders were told, oldest first. */
     readonly notices: string[] = [];
-    /** Status that SNS answers every message with. */
-    sns = 200;
+    /** Namespaces whose pods may not publish to SNS. */
+    readonly muted = new Set<string>();
     /** Called with each request that a workload gets. */
     onRequest: (service: string, path: string) => void = () => {};
 
@@ -42,12 +42,13 @@ export class World {
                 response.end(JSON.stringify(credentials));
                 return;
             }
-            if (pathname === "/sns") {
+            if (pathname.startsWith("/sns/")) {
+                const refused = world.muted.has(pathname.slice("/sns/".length));
                 let body = "";
                 request.setEncoding("utf8").on("data", (part: string) => (body += part));
                 request.on("end", () => {
-                    if (world.sns === 200) world.notices.push(new URLSearchParams(body).get("Subject")!);
-                    response.writeHead(world.sns).end();
+                    if (!refused) world.notices.push(new URLSearchParams(body).get("Subject")!);
+                    response.writeHead(refused ? 403 : 200).end();
                 });
                 return;
             }
@@ -89,12 +90,12 @@ export class World {
         };
     }
 
-    /** What EKS and a test tell the programs of Jobs about AWS: where credentials are, and SNS. */
-    get env(): Record<string, string> {
+    /** What EKS and a test tell the programs of a namespace's Jobs about AWS: where credentials are, and SNS. */
+    env(namespace: string): Record<string, string> {
         const { host, port } = addressOf(this.servers[0]!);
         return {
             AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://${host}:${port}/credentials`,
-            AWS_ENDPOINT_URL_SNS: `http://${host}:${port}/sns`,
+            AWS_ENDPOINT_URL_SNS: `http://${host}:${port}/sns/${namespace}`,
         };
     }
 
@@ -102,7 +103,7 @@ export class World {
     heal(): void {
         this.failing.clear();
         this.errors = 0;
-        this.sns = 200;
+        this.muted.clear();
         this.onRequest = () => {};
     }
 
