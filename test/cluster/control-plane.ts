@@ -21,6 +21,8 @@ import { onProcessEnd } from "./process-end";
 export interface ControlPlane {
     /** Path of a kubeconfig file with every right. */
     kubeconfig: string;
+    /** The command of this version; of a cluster that was lent, the one on PATH. */
+    kubectl: string;
     server: URL;
     /** Ids of the processes of this control plane; none for a cluster that was lent. */
     processes: readonly number[];
@@ -66,7 +68,13 @@ export function whyNoCluster(): string | undefined {
 /** The cluster lent by KUBECONFIG and MCP_TEST_CLUSTER_CONFIRM=yes, or else a control plane of our own. */
 export async function openCluster(options: Options = {}): Promise<ControlPlane> {
     if (!lent) return startControlPlane(options);
-    return { kubeconfig: lent, server: Api.from(lent).server, processes: [], stop: async () => {} };
+    return {
+        kubeconfig: lent,
+        kubectl: "kubectl",
+        server: Api.from(lent).server,
+        processes: [],
+        stop: async () => {},
+    };
 }
 
 /** Builds the binaries unless the cache has them, and returns their folder. */
@@ -258,6 +266,7 @@ export async function startControlPlane(options: Options = {}): Promise<ControlP
         log(`Kubernetes ${version} at ${server.href} after ${Date.now() - began} ms`);
         return {
             kubeconfig: at("admin.kubeconfig"),
+            kubectl: join(bin, "kubectl"),
             server,
             processes: children.map(({ pid }) => pid!),
             stop,

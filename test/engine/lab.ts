@@ -101,13 +101,23 @@ export class Lab {
         return this.started(name, edits, root);
     }
 
+    /** A stack of a copy of the project, whose own file has the values, as a user's has. */
+    async stackOfCopy(project: string, name: string, ...edits: string[]): Promise<Stack> {
+        return this.started(name, edits, project, project);
+    }
+
     /** A stack of another program, by its folder. */
     async otherStack(name: string, project: string): Promise<Stack> {
         return this.started(name, [], project);
     }
 
-    private async started(name: string, edits: readonly string[], project: string): Promise<Stack> {
-        const stack = new Stack(this, name, join(this.folder, `stack-${this.stacks.length}`), edits, project);
+    private async started(
+        name: string,
+        edits: readonly string[],
+        project: string,
+        folder = join(this.folder, `stack-${this.stacks.length}`),
+    ): Promise<Stack> {
+        const stack = new Stack(this, name, folder, edits, project);
         this.stacks.push(stack);
         await stack.init();
         return stack;

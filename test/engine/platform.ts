@@ -51,6 +51,12 @@ export class Platform {
         return new Platform(lab, stack, own ?? `mcp-${stackName}`);
     }
 
+    /** Production, of a copy of the project. */
+    static async ofCopy(lab: Lab, project: string): Promise<Platform> {
+        const stack = await lab.stackOfCopy(project, "production", ...quickGates(SERVER), ...RECORD);
+        return new Platform(lab, stack, "mcp-production");
+    }
+
     /** Installs the stack from nothing. */
     async install(): Promise<Result> {
         await this.stack.set();
@@ -151,7 +157,9 @@ export class Platform {
         const places: (readonly [place: string, text: string])[] = [
             ...lab.runner.runs.map(({ pod, log }) => [`log of ${pod}`, log] as const),
             // State with its history and backups, the engine's events and logs, everything printed, the stack's file.
-            ...filesBelow(lab.folder).map((file) => [file, told(readFileSync(file, "latin1"))] as const),
+            ...[...new Set([lab.folder, this.stack.folder].flatMap((folder) => filesBelow(folder, lab)))].map(
+                (file) => [file, told(readFileSync(file, "latin1"))] as const,
+            ),
         ];
         for (const [group, names] of Object.entries(kinds)) {
             for (const name of names) {
@@ -187,12 +195,15 @@ function told(text: string): string {
         .join("\n");
 }
 
-function filesBelow(folder: string): string[] {
+function filesBelow(folder: string, lab: Lab): string[] {
     return (
         readdirSync(folder, { recursive: true, withFileTypes: true })
             .filter((entry) => entry.isFile())
             .map((entry) => join(entry.parentPath, entry.name))
             // The tests' own tools and tokens, which know what the secrets begin with.
-            .filter((file) => !file.startsWith(join(folder, "bin")) && file !== join(folder, "admin-token"))
+            .filter(
+                (file) =>
+                    !file.startsWith(join(lab.folder, "bin")) && file !== join(lab.folder, "admin-token"),
+            )
     );
 }

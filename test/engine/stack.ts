@@ -48,7 +48,7 @@ let recording: Promise<unknown> = Promise.resolve();
 
 /** A stack of its own state, driven by the real CLI. */
 export class Stack {
-    private readonly file: string;
+    readonly file: string;
     /** The stack's file as it is before any edit: the key of its secrets is in there. */
     private blank = "";
     private count = 0;
@@ -67,8 +67,8 @@ export class Stack {
 
     async init(): Promise<void> {
         mkdirSync(join(this.folder, "state"), { recursive: true });
-        // The stack's file is written to: the project's own stays as it is.
-        for (const name of ["Pulumi.yaml", `Pulumi.${this.name}.yaml`]) {
+        // The stack's file is written to: the project's own stays as it is, unless it is a copy.
+        for (const name of this.folder === this.project ? [] : ["Pulumi.yaml", `Pulumi.${this.name}.yaml`]) {
             copyFileSync(join(this.project, name), join(this.folder, name));
         }
         await this.succeed("stack", "init", this.name);
@@ -99,6 +99,11 @@ export class Stack {
         });
         recording = changes.catch(() => undefined);
         return linesOf((await changes).filter(({ operation }) => !["same", "read"].includes(operation)));
+    }
+
+    /** Environment of whatever drives the engine. */
+    get env(): NodeJS.ProcessEnv {
+        return { ...this.lab.env, PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}` };
     }
 
     /** All edits of the project's file that lead to these values. */
@@ -136,7 +141,7 @@ export class Stack {
             [...args, ...logged, ...named, ...values, "--non-interactive", "--color", "never"],
             {
                 cwd: runsProgram ? this.project : this.folder,
-                env: { ...this.lab.env, PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`, ...env },
+                env: { ...this.env, ...env },
                 stdio: ["ignore", "pipe", "pipe"],
             },
         );

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { catalogue } from "../../runbook/catalogue";
+import { type RunResult } from "../../tools/runbook/outcome";
+import { eventually } from "../cluster/api";
 import { copyOfProject } from "../support";
 
 describe("npm run runbook", () => {
@@ -31,20 +33,65 @@ describe("npm run runbook", () => {
 
     const RESTART = ["run", "restart", "--restart", "INC-1"];
 
-    /** Runs the command as a pipeline does; `fails` names what the engine fails at, null that there is none. */
-    function runbook(args: readonly string[], fails: string | null = "") {
+    /** `fails` names what the engine fails at, null that there is none; `hangs` what it does not end by itself. */
+    function environment(fails: string | null, hangs = ""): NodeJS.ProcessEnv {
         const node = dirname(process.execPath);
         const tools = [node, "/usr/bin", "/bin"].filter((path) => !existsSync(join(path, "pulumi")));
         const path = [...(fails === null ? [] : [join(folder, "bin")]), ...tools].join(delimiter);
+        return { ...process.env, PATH: path, CALLS: calls, FAILS: fails ?? "", HANGS: hangs };
+    }
+
+    const called = () => (existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : []);
+
+    /** What was added to the stack file. */
+    function set(): string {
+        const text = readFileSync(file, "utf8");
+        return text.startsWith(original) ? text.slice(original.length) : text;
+    }
+
+    /** Runs the command as a pipeline does. */
+    function runbook(args: readonly string[], fails: string | null = "") {
         const result = spawnSync(process.execPath, ["offline/main.cjs", "runbook", ...args], {
             cwd: folder,
             encoding: "utf8",
             maxBuffer: 64 * 1024 * 1024,
-            env: { ...process.env, PATH: path, CALLS: calls, FAILS: fails ?? "" },
+            env: environment(fails),
         });
-        const text = readFileSync(file, "utf8");
-        const called = existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : [];
-        return { ...result, called, set: text.startsWith(original) ? text.slice(original.length) : text };
+        return { ...result, called: called(), set: set() };
+    }
+
+    /** Runs the command, and asks it to end once the engine hangs. */
+    async function terminated(args: readonly string[], hangs: string, fails = "") {
+        rmSync(calls, { force: true });
+        const child = spawn(process.execPath, ["offline/main.cjs", "runbook", ...args], {
+            cwd: folder,
+            env: environment(fails, hangs),
+            stdio: ["ignore", "ignore", "pipe"],
+        });
+        let stderr = "";
+        child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+        const done = new Promise<number | null>((end) => child.once("close", end));
+        await eventually("the engine hangs", () => called().includes("hangs"), 120);
+        child.kill("SIGTERM");
+        return { status: await done, stderr, set: set() };
+    }
+
+    /** Types at a terminal: each key, or line, once what is asked for stands there. */
+    async function typed(args: readonly string[], ...dialogue: (readonly [asked: RegExp, keys: string])[]) {
+        const words = [process.execPath, "offline/main.cjs", "runbook", ...args].map((word) => `'${word}'`);
+        const child = spawn("script", ["--quiet", "--return", "--command", words.join(" "), "/dev/null"], {
+            cwd: folder,
+            env: environment(""),
+            stdio: ["pipe", "pipe", "ignore"],
+        });
+        let screen = "";
+        child.stdout.setEncoding("utf8").on("data", (text: string) => (screen += text));
+        const done = new Promise<number | null>((end) => child.once("close", end));
+        for (const [asked, keys] of dialogue) {
+            await eventually(String(asked), () => asked.test(screen), 120);
+            child.stdin.write(keys);
+        }
+        return { status: await done, screen, set: set() };
     }
 
     it("lists every procedure, as data too", () => {
@@ -200,5 +247,67 @@ describe("npm run runbook", () => {
         const { status, stderr } = runbook(release, "up");
         assert.equal(status, 4);
         assert.match(stderr, /The way back failed too: ✗ GET/);
+    });
+
+    it("ends the engine when it is asked to end, and keeps the values of an update that had begun", async () => {
+        const early = await terminated([...RESTART, "--yes"], "preview");
+        assert.deepEqual([early.status, early.set], [130, ""]);
+        assert.match(early.stderr, /^Interrupted: nothing was changed\.$/m);
+        const late = await terminated([...RESTART, "--yes"], "up");
+        assert.equal(late.status, 130);
+        assert.match(late.stderr, /^Interrupted: what was done stays done, and .* --refresh goes on\.$/m);
+        assert.match(late.set, /^# set: /);
+    });
+
+    it("says so when it is asked to end on the way back", async () => {
+        const release = ["run", "scale-up", "--min", "6", "--yes", "--rollback-on-failure"];
+        const { status, stderr, set } = await terminated(release, "up", "up once");
+        assert.deepEqual([status, set], [130, ""]);
+        assert.match(
+            stderr,
+            /✗ GET \/health: found 503\nThe way back was interrupted: pulumi up --stack production --refresh goes on/,
+        );
+    });
+
+    const hasTerminal = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes(
+        "util-linux",
+    );
+    describe(`at a terminal${hasTerminal ? "" : " (skipped: there is no script of util-linux on PATH)"}`, function () {
+        before(function () {
+            if (!hasTerminal) this.skip();
+        });
+
+        it("asks for what is missing and whether to go on", async () => {
+            const asked = [/anything new[^\n]*: /, "INC-7\r"] as const;
+            const declined = await typed(["run", "restart"], asked, [/Update production\?/, "no\r"]);
+            assert.deepEqual([declined.status, declined.set], [2, ""]);
+            assert.match(declined.screen, /Not confirmed: nothing was changed\./);
+            const agreed = await typed(["run", "restart"], asked, [/Update production\?/, "yes\r"]);
+            assert.equal(agreed.status, 0, agreed.screen);
+            assert.equal(agreed.set, "# set: mcp:workloads.mcp-server.restart=INC-7\n");
+        });
+
+        for (const [keys, key] of [
+            ["Ctrl-C", "\x03"],
+            ["Ctrl-D", "\x04"],
+        ] as const) {
+            it(`changes nothing when ${keys} is the answer`, async () => {
+                const atFirst = await typed(["run", "restart"], [/anything new[^\n]*: /, key]);
+                assert.deepEqual([atFirst.status, atFirst.set], [130, ""], atFirst.screen);
+                const atLast = await typed(RESTART, [/Update production\?/, key]);
+                assert.deepEqual([atLast.status, atLast.set], [130, ""], atLast.screen);
+                for (const { screen } of [atFirst, atLast]) {
+                    assert.match(screen, /Interrupted: nothing was changed\./);
+                    assert.doesNotMatch(screen, /^\s+at /m);
+                }
+            });
+        }
+    });
+
+    it("tells as JSON what it refuses, too", () => {
+        const { status, stdout } = runbook(["run", "scale-up", "--min", "99", "--yes", "--json"]);
+        const { outcome, begun, reason } = JSON.parse(stdout) as RunResult;
+        assert.deepEqual([status, outcome, begun], [1, "refused", false]);
+        assert.match(reason, /scaling\.max: found 12, expected at least/);
     });
 });

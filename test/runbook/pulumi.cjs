@@ -1,5 +1,6 @@
 // Stands for the Pulumi CLI in the tests of the runbook command: answers what the Automation API asks it, notes each
-// call in calls.log, keeps the values it is told beside the stack file, and fails where FAILS says so.
+// call in calls.log, keeps the values it is told beside the stack file, fails where FAILS says so, and waits to be
+// interrupted where HANGS does.
 "use strict";
 const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
 
@@ -33,6 +34,15 @@ switch (command) {
         const urn = "urn:pulumi:production::mcp::kubernetes:apps/v1:Deployment::mcp-server-blue";
         const again = existsSync(`${process.env.CALLS}.failed`);
         const fails = FAILS.includes(command) && !(again && FAILS.includes("once"));
+        if (process.env.HANGS === command && !fails) {
+            process.once("SIGINT", () => {
+                console.error("error: update canceled");
+                process.exit(1);
+            });
+            setInterval(() => {}, 1000);
+            appendFileSync(process.env.CALLS, "hangs\n");
+            break;
+        }
         const events = ["resourcePreEvent", "resOutputsEvent"].map((kind) =>
             step(kind, "update", urn, command === "preview"),
         );

@@ -16,7 +16,8 @@ import { resolveDigest } from "../images/registry";
 import { replaceFile } from "../images/replaceFile";
 import { restore } from "../releases";
 import { givenEdits, terminal } from "./edits";
-import { type Outcome } from "./run";
+import { Interruption } from "./interruption";
+import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
 
 const help = (root: string) => `Usage: npm run runbook -- list [--json]
        npm run runbook -- show ID [--json]
@@ -90,7 +91,16 @@ async function show(root: string, procedure: Procedure, args: string[]): Promise
 
 async function plan(root: string, procedure: Procedure, args: string[]): Promise<number> {
     const { given, options } = parse(procedure, args);
-    const edits = await editsOf(procedure, given);
+    const interruption = new Interruption();
+    const edits = await editsOf(procedure, given, terminal(interruption))
+        .catch((error: unknown) => {
+            if (interruption.happened) return undefined;
+            throw error;
+        })
+        .finally(() => interruption.forget());
+    if (edits === undefined) {
+        return STATUS.interrupted;
+    }
     const preview = await previewStack(root, bundleProgram(root), rules, options.stack, edits);
     process.stdout.write(options.json ? renderJson(preview) : renderText(preview, isColoured()));
     return isBlocked(preview) ? 1 : 0;
@@ -98,10 +108,48 @@ async function plan(root: string, procedure: Procedure, args: string[]): Promise
 
 async function run(root: string, procedure: Procedure, args: string[]): Promise<number> {
     const { given, options } = parse(procedure, args);
-    const { stack, json, yes, "rollback-on-failure": rollbackOnFailure, "to-revision": revision } = options;
+    const { stack, json, "rollback-on-failure": goesBack } = options;
+    const file = join(root, `Pulumi.${stack}.yaml`);
+    const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+    const interruption = new Interruption();
+    let result = notBegun("interrupted");
+    try {
+        result = await carryOut(root, procedure, given, options, interruption, () =>
+            replaceFile(file, before),
+        );
+    } catch (error) {
+        if (!interruption.happened) {
+            if (json && error instanceof UsageError) {
+                printJson({ procedure: procedure.id, stack, ...notBegun("refused", error.message) });
+            }
+            throw error;
+        }
+    } finally {
+        interruption.forget();
+        if (!result.begun && existsSync(file) && readFileSync(file, "utf8") !== before) {
+            replaceFile(file, before);
+        }
+    }
+    if (json) {
+        printJson({ procedure: procedure.id, stack, ...result });
+    }
+    process.stderr.write(`${[wordsOf(result, goesBack), result.reason].filter(Boolean).join("\n")}\n`);
+    return STATUS[result.outcome];
+}
+
+/** Plans a run and has the engine do it. Where the update does not begin, the stack file may be left edited. */
+async function carryOut(
+    root: string,
+    procedure: Procedure,
+    given: Record<string, string>,
+    options: ReturnType<typeof parse>["options"],
+    interruption: Interruption,
+    goBack: () => void,
+): Promise<RunResult & { edits: string[] }> {
+    const { stack, json, yes, refresh, "rollback-on-failure": goesBack, "to-revision": revision } = options;
     const log = (line: string) => (json ? process.stderr : process.stdout).write(`${line}\n`);
-    const ask = terminal();
-    if (rollbackOnFailure && !procedure.revertible) {
+    const ask = terminal(interruption);
+    if (goesBack && !procedure.revertible) {
         throw new UsageError(`--rollback-on-failure: found with ${procedure.id}, expected with a release`);
     }
     if (revision !== undefined && !procedure.takesRevision) {
@@ -110,60 +158,58 @@ async function run(root: string, procedure: Procedure, args: string[]): Promise<
     if (!yes && ask === undefined) {
         throw new UsageError("--yes: found nothing, expected it where there is no terminal to ask at");
     }
-    const file = join(root, `Pulumi.${stack}.yaml`);
-    const before = existsSync(file) ? readFileSync(file, "utf8") : "";
-    let begun = false;
-    try {
-        if (revision !== undefined) {
-            Object.assign(given, restored(root, given, stack, revision, log));
-        }
-        const edits = await editsOf(procedure, given);
-        // The same plan that a pull request shows: what it refuses never reaches the engine.
-        const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
-        log(renderText(preview, !json && isColoured()));
-        if (isBlocked(preview)) {
-            throw new UsageError("The plan is refused: nothing was changed.");
-        }
-        // The Automation API takes its time to load, and nothing else needs it.
-        const { runProcedure, STATUS } = await import("./run");
-        const result = await runProcedure({
-            root,
-            stack,
-            id: procedure.id,
-            edits,
-            prepare: procedure.pinsImages ? () => pin(root, stack, log) : () => Promise.resolve(),
-            confirm: async () => yes || /^y(es)?$/i.test(await ask!(`Update ${stack}? (yes or no) `)),
-            goBack: rollbackOnFailure ? () => replaceFile(file, before) : undefined,
-            refresh: options.refresh,
-            kubernetes: valuesOf(root, stack).kubernetes,
-            log,
-        });
-        begun = result.begun;
-        if (json) {
-            printJson({ procedure: procedure.id, stack, edits: preview.edits, ...result });
-        }
-        process.stderr.write(`${[WORDS[result.outcome], result.reason].filter(Boolean).join("\n")}\n`);
-        return STATUS[result.outcome];
-    } finally {
-        if (!begun && existsSync(file) && readFileSync(file, "utf8") !== before) {
-            replaceFile(file, before);
-        }
+    if (revision !== undefined) {
+        Object.assign(given, restored(root, given, stack, revision, log));
     }
+    const edits = await editsOf(procedure, given, ask);
+    // The same plan that a pull request shows: what it refuses never reaches the engine.
+    const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
+    log(renderText(preview, !json && isColoured()));
+    if (isBlocked(preview)) {
+        throw new UsageError("The plan is refused: nothing was changed.");
+    }
+    interruption.signal.throwIfAborted();
+    // The Automation API takes its time to load, and nothing else needs it.
+    const { runProcedure } = await import("./run");
+    const result = await runProcedure({
+        root,
+        stack,
+        id: procedure.id,
+        edits,
+        prepare: procedure.pinsImages ? () => pin(root, stack, log) : () => Promise.resolve(),
+        confirm: async () => yes || /^y(es)?$/i.test(await ask!(`Update ${stack}? (yes or no) `)),
+        goBack: goesBack ? goBack : undefined,
+        refresh,
+        interruption,
+        kubernetes: valuesOf(root, stack).kubernetes,
+        log,
+    });
+    return { ...result, edits };
 }
 
-/** What the outcomes mean for the operator. */
-const WORDS: Record<Outcome, string> = {
-    done: "Done.",
-    refused: "Refused by the engine's preview: nothing was changed.",
-    declined: "Not confirmed: nothing was changed.",
-    noEngine: "",
-    failed: "The update failed. The stack file keeps the values, so that the same command tries again:",
-    rolledBack: "The update failed, and the stack is back at the values before it:",
-    interrupted: "",
-};
+/** What the outcome means for the operator. */
+function wordsOf({ outcome, begun }: RunResult, goesBack: boolean): string {
+    const failed = goesBack
+        ? "The update failed. The stack file has the values before it:"
+        : "The update failed. The stack file keeps the values, so that the same command tries again:";
+    const words: Record<Outcome, string> = {
+        done: "Done.",
+        refused: "Refused by the engine's preview: nothing was changed.",
+        declined: "Not confirmed: nothing was changed.",
+        noEngine: "",
+        failed,
+        rolledBack: "The update failed, and the stack is back at the values before it:",
+        interrupted: begun ? "" : "Interrupted: nothing was changed.",
+    };
+    return words[outcome];
+}
 
-async function editsOf(procedure: Procedure, given: Record<string, string>): Promise<string[]> {
-    const edits = await givenEdits(procedure, given, terminal());
+async function editsOf(
+    procedure: Procedure,
+    given: Record<string, string>,
+    ask: ReturnType<typeof terminal>,
+): Promise<string[]> {
+    const edits = await givenEdits(procedure, given, ask);
     if (edits.length === 0) {
         throw new UsageError(
             `${procedure.id} has no value to set; what to do and to look at: npm run runbook -- show ${procedure.id}`,

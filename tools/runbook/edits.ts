@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { UsageError } from "../../offline/stackFile";
 import { editsWith, flagOf, parametersOf } from "../../runbook/parameters";
 import { type Procedure } from "../../runbook/procedure";
+import { type Interruption } from "./interruption";
 
 /**
  * The edits of a procedure with the values given for its parameters. What is missing is asked for at a terminal.
@@ -36,16 +37,19 @@ export async function givenEdits(
     return editsWith(procedure, values);
 }
 
-/** Asks at the terminal; undefined where there is none, as in a pipeline. */
-export function terminal(): ((question: string) => Promise<string>) | undefined {
+/** Asks at the terminal; undefined where there is none, as in a pipeline. Ctrl-C and Ctrl-D interrupt. */
+export function terminal(interruption: Interruption): ((question: string) => Promise<string>) | undefined {
     if (!process.stdin.isTTY || !process.stderr.isTTY) {
         return undefined;
     }
     return async (question) => {
         const lines = createInterface({ input: process.stdin, output: process.stderr });
+        // Both keys close it, and no signal comes of them while a line is read.
+        lines.once("close", interruption.interrupt);
         try {
-            return (await lines.question(question)).trim();
+            return (await lines.question(question, { signal: interruption.signal })).trim();
         } finally {
+            lines.off("close", interruption.interrupt);
             lines.close();
         }
     };

@@ -69,6 +69,8 @@ export class GateLines {
         const child = this.kubectl(
             "get",
             "pods",
+            // An API server that is not there does not keep the command from its end.
+            "--request-timeout=10s",
             "-l",
             "batch.kubernetes.io/job-name",
             "-o",

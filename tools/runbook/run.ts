@@ -3,20 +3,8 @@ import { type EngineEvent, type StepEventMetadata } from "@pulumi/pulumi/automat
 import { type KubernetesValues } from "../../config/kubernetes";
 import { UsageError } from "../../offline/stackFile";
 import { GateLines } from "./gateLines";
-
-/** How a run ended, as the exit status of the command. */
-export const STATUS = {
-    done: 0,
-    refused: 1,
-    declined: 2,
-    noEngine: 3,
-    failed: 4,
-    rolledBack: 5,
-    interrupted: 130,
-} as const;
-
-/** See {@link STATUS}. */
-export type Outcome = keyof typeof STATUS;
+import { type Interruption } from "./interruption";
+import { notBegun, type Outcome, type RunResult } from "./outcome";
 
 /** What is run, and how. */
 export interface RunOptions {
@@ -34,21 +22,12 @@ export interface RunOptions {
     goBack?: (() => void) | undefined;
     /** Looks first at what was changed outside of the program. */
     refresh: boolean;
+    /** Looked at between the steps; the engine, once told, ends what it is at and is waited for. */
+    interruption: Interruption;
     /** Where the gates' pods are. */
     kubernetes: KubernetesValues;
     /** Takes one line at a time. */
     log: (line: string) => void;
-}
-
-/** What came of a run. */
-export interface RunResult {
-    outcome: Outcome;
-    /** Whether the update had begun. */
-    begun: boolean;
-    /** What was done, such as `update kubernetes:core/v1:Service mcp-server`. */
-    changes: string[];
-    /** Why it ended so. Empty where it is done. */
-    reason: string;
 }
 
 const NO_ENGINE = `There is no Pulumi CLI on the PATH. Version 3.259 is what the program is tried with: npx pulumi@3.259.0
@@ -59,7 +38,7 @@ fetches it, and https://www.pulumi.com/docs/install tells the other ways. Nothin
  * update has not begun, the file is the caller's to set back.
  */
 export async function runProcedure(options: RunOptions): Promise<RunResult> {
-    const { root, edits, id, refresh, log } = options;
+    const { root, edits, id, refresh, interruption, log } = options;
     const command = await PulumiCommand.get().catch(() => undefined);
     if (command === undefined) {
         return notBegun("noEngine", NO_ENGINE);
@@ -69,56 +48,50 @@ export async function runProcedure(options: RunOptions): Promise<RunResult> {
         throw new UsageError(`The engine does not find the stack ${options.stack}: ${reasonOf(error)}`);
     });
 
-    const interruption = new Interruption();
-    try {
-        const config = edits.map((edit) => {
-            const at = edit.indexOf("=");
-            return [edit.slice(0, at), { value: edit.slice(at + 1) }] as const;
-        });
-        await stack.setAllConfig(Object.fromEntries(config), true);
-        await options.prepare();
+    const config = edits.map((edit) => {
+        const at = edit.indexOf("=");
+        return [edit.slice(0, at), { value: edit.slice(at + 1) }] as const;
+    });
+    await stack.setAllConfig(Object.fromEntries(config), true);
+    await options.prepare();
 
-        log("Previewing …");
-        const planned = new Progress();
-        const refusal = await stack.preview({ refresh, onEvent: planned.take, color: "never" }).then(
-            () => undefined,
-            (error: unknown) => planned.reason(error),
-        );
-        if (interruption.happened) {
-            return notBegun("interrupted", "Interrupted: nothing was changed.");
-        }
-        if (refusal !== undefined) {
-            return notBegun("refused", refusal);
-        }
-        planned.changes.forEach((line) => log(`  ${line}`));
-        if (!(await options.confirm())) {
-            return notBegun("declined", "");
-        }
-
-        const result = await update(stack, options, interruption, id);
-        if (result.outcome !== "failed" || options.goBack === undefined) {
-            return result;
-        }
-        log(`The update failed: ${result.reason}\nGoing back to the values before it …`);
-        options.goBack();
-        const undone = await update(stack, options, interruption, `${id}, taken back`);
-        const changes = [...result.changes, ...undone.changes];
-        return undone.outcome === "done"
-            ? { ...undone, outcome: "rolledBack", changes, reason: result.reason }
-            : { ...undone, changes, reason: `${result.reason}\nThe way back failed too: ${undone.reason}` };
-    } finally {
-        interruption.forget();
+    log("Previewing …");
+    const planned = new Progress();
+    const signal = interruption.engineSignal;
+    const refusal = await stack.preview({ refresh, signal, onEvent: planned.take, color: "never" }).then(
+        () => undefined,
+        (error: unknown) => planned.reason(error),
+    );
+    interruption.signal.throwIfAborted();
+    if (refusal !== undefined) {
+        return notBegun("refused", refusal);
     }
-}
+    planned.changes.forEach((line) => log(`  ${line}`));
+    if (!(await options.confirm())) {
+        return notBegun("declined");
+    }
 
-function notBegun(outcome: Outcome, reason: string): RunResult {
-    return { outcome, begun: false, changes: [], reason };
+    const result = await update(stack, options, id);
+    if (result.outcome !== "failed" || options.goBack === undefined) {
+        return result;
+    }
+    log(`The update failed: ${result.reason}\nGoing back to the values before it …`);
+    options.goBack();
+    const undone = await update(stack, options, `${id}, taken back`);
+    const changes = [...result.changes, ...undone.changes];
+    if (undone.outcome === "done") {
+        return { ...undone, outcome: "rolledBack", changes, reason: result.reason };
+    }
+    const wayBack =
+        undone.outcome === "interrupted"
+            ? `The way back was interrupted: pulumi up --stack ${options.stack} --refresh goes on with it.`
+            : `The way back failed too: ${undone.reason}`;
+    return { ...undone, changes, reason: `${result.reason}\n${wayBack}` };
 }
 
 async function update(
     stack: Stack,
-    { refresh, kubernetes, log }: RunOptions,
-    interruption: Interruption,
+    { refresh, interruption, kubernetes, log }: RunOptions,
     message: string,
 ): Promise<RunResult> {
     const gates = new GateLines(kubernetes, (line) => log(`    ${line}`));
@@ -131,7 +104,8 @@ async function update(
         return { outcome, begun: true, changes: progress.changes, reason };
     };
     try {
-        await stack.up({ refresh, message, onEvent: progress.take, color: "never" });
+        const signal = interruption.engineSignal;
+        await stack.up({ refresh, message, signal, onEvent: progress.take, color: "never" });
         return end("done", "");
     } catch (error) {
         return interruption.happened
@@ -142,20 +116,6 @@ async function update(
             : end("failed", progress.reason(error));
     } finally {
         gates.stop();
-    }
-}
-
-/** Ctrl-C reaches the engine as well, which ends what it is at: this process waits for it. */
-class Interruption {
-    happened = false;
-    private readonly note = () => (this.happened = true);
-
-    constructor() {
-        process.on("SIGINT", this.note).on("SIGTERM", this.note);
-    }
-
-    forget(): void {
-        process.off("SIGINT", this.note).off("SIGTERM", this.note);
     }
 }
 

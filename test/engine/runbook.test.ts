@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { appendFileSync, readFileSync, rmSync } from "node:fs";
+import { type Server } from "node:https";
+import { delimiter, dirname, join } from "node:path";
+import { type RunResult } from "../../tools/runbook/outcome";
+import { eventually } from "../cluster/api";
+import { onProcessEnd } from "../cluster/process-end";
+import { copyOfProject } from "../support";
+import { serveLogs } from "./kubelet";
+import { Lab, whyNoEngine } from "./lab";
+import { Platform, type Traffic } from "./platform";
+
+/* `npm run runbook -- run` in a copy of the project, driving the real CLI against a real API server: what is typed, what
+ * is printed, the exit status, and what became of the stack and of its file. */
+
+const HOME: Traffic = { live: "blue", blue: 3, green: 0 };
+const RELEASED: Traffic = { live: "green", blue: 0, green: 3 };
+const RELEASE = ["run", "blue-green-release", "--live", "green", "--yes"];
+
+/** How the command ended. */
+interface Ended {
+    status: number | null;
+    stdout: string;
+    stderr: string;
+}
+
+/** The command on its way. */
+interface Command {
+    done: Promise<Ended>;
+    /** Presses Ctrl-C: the terminal tells every process of the group. */
+    interrupt: () => void;
+}
+
+const missing = whyNoEngine();
+const suite = missing ? describe.skip : describe;
+
+suite(`the runbook's command on the engine${missing ? ` (skipped: ${missing})` : ""}`, function () {
+    this.timeout(600_000);
+    this.bail(true);
+    let lab: Lab;
+    let folder: string;
+    let platform: Platform;
+    let kubelet: Server;
+
+    before(async function () {
+        this.timeout(30 * 60_000);
+        lab = await Lab.open((line) => console.log(`    ${line}`));
+        kubelet = await serveLogs(lab.api, lab.runner, lab.issue("kubelet", ["localhost"]));
+        folder = copyOfProject();
+        platform = await Platform.ofCopy(lab, folder);
+        await platform.install();
+        await platform.settles(HOME);
+    });
+    after(async () => {
+        kubelet?.close();
+        await lab?.close();
+        if (folder) rmSync(folder, { recursive: true });
+    });
+    beforeEach(() => lab.world.heal());
+
+    const stackFile = () => readFileSync(platform.stack.file, "utf8");
+
+    function start(command: string, ...args: string[]): Command {
+        const { env } = platform.stack;
+        const child = spawn(process.execPath, ["offline/main.cjs", command, ...args], {
+            cwd: folder,
+            detached: true,
+            env: {
+                ...env,
+                PATH: [dirname(lab.cluster.kubectl), env["PATH"]].join(delimiter),
+                KUBECONFIG: lab.cluster.kubeconfig,
+            },
+            stdio: ["ignore", "pipe", "pipe"],
+        });
+        const tell = (name: NodeJS.Signals) => process.kill(-child.pid!, name);
+        const forget = onProcessEnd(() => tell("SIGKILL"));
+        const ended: Ended = { status: null, stdout: "", stderr: "" };
+        for (const name of ["stdout", "stderr"] as const) {
+            child[name].setEncoding("utf8").on("data", (text: string) => (ended[name] += text));
+        }
+        const done = new Promise<Ended>((resolve) =>
+            child.once("close", (status) => {
+                forget();
+                // For the search for secrets at the end.
+                appendFileSync(join(folder, "output.log"), ended.stdout + ended.stderr);
+                resolve({ ...ended, status });
+            }),
+        );
+        return { done, interrupt: () => tell("SIGINT") };
+    }
+    const runbook = (...args: string[]) => start("runbook", ...args).done;
+
+    it("takes a release back that fails, says why, and leaves the stack file as it was", async () => {
+        const before = stackFile();
+        lab.world.failing.add("mcp-server-green");
+        const { status, stdout, stderr } = await runbook(...RELEASE, "--rollback-on-failure");
+        assert.equal(status, 5, stdout + stderr);
+        assert.match(stderr, /^The update failed, and the stack is back at the values before it:$/m);
+        assert.match(stderr, /✗ GET \/health: expected status 200, found 503/);
+        await platform.settles(HOME);
+        assert.equal(stackFile(), before);
+    });
+
+    it("ends with the soak on Ctrl-C, and goes on with the same command and --refresh", async () => {
+        const soaks = () => platform.gateRuns("mcp-server-green-soak");
+        const release = start("runbook", ...RELEASE);
+        await eventually("the release soaks", () => /watching for/.test(soaks()[0] ?? ""), 300);
+        release.interrupt();
+        const { status, stdout, stderr } = await release.done;
+        assert.equal(status, 130, stdout + stderr);
+        assert.match(
+            stderr,
+            /^Interrupted: what was done stays done, and the same command with --refresh goes on\.$/m,
+        );
+        await platform.settles({ live: "green", blue: 3, green: 3 });
+        assert.match(stackFile(), /live: green/);
+
+        const again = await runbook(...RELEASE, "--refresh");
+        assert.equal(again.status, 0, again.stdout + again.stderr);
+        assert.match(again.stderr, /^Done\.$/m);
+        await platform.settles(RELEASED);
+        // As they came: behind the beginning of the Job, and before its end.
+        const lines = again.stdout.split("\n").filter((line) => /mcp-server-green-soak-\w+[:,]? /.test(line));
+        const [begins, ends] = [/create .*:Job .* …$/, /create .*:Job .*, done$/].map((line) =>
+            lines.findLastIndex((each) => line.test(each)),
+        );
+        const told = lines.findIndex((line) => /10 of 10 s: 1000 requests, 0 errors/.test(line));
+        assert.ok(begins! >= 0 && begins! < told && told < ends!, lines.join("\n"));
+    });
+
+    it("plans what a run then does, and tells the result as data", async () => {
+        const rollback = ["blue-green-rollback", "--live", "blue", "--json"];
+        const planned = await runbook("plan", ...rollback);
+        assert.equal(planned.status, 0, planned.stderr);
+        const { resources } = JSON.parse(planned.stdout) as {
+            resources: { operation: string; type: string; name: string }[];
+        };
+        const run = await runbook("run", ...rollback, "--yes");
+        assert.equal(run.status, 0, run.stderr);
+        const result = JSON.parse(run.stdout) as RunResult;
+        assert.deepEqual([result.outcome, result.begun], ["done", true]);
+        assert.deepEqual(
+            result.changes,
+            resources
+                .filter(({ operation }) => !["same", "read"].includes(operation))
+                .map(({ operation, type, name }) => `${operation} ${type} ${name}`)
+                .sort(),
+        );
+        await platform.settles(HOME);
+    });
+
+    it("goes to a revision of the ledger, which the releases' command lists", async () => {
+        const { status, stdout, stderr } = await runbook(
+            ...["run", "blue-green-rollback", "--to-revision", "2", "--yes"],
+        );
+        assert.equal(status, 0, stdout + stderr);
+        await platform.settles(RELEASED);
+        const listed = await start("releases", "list", "--stack", "production").done;
+        assert.match(listed.stdout, /^ *1 +blue +v2\.0\.3 [^]*^\* +2 +green +v2\.1\.0 /m);
+        const back = await runbook("run", "blue-green-rollback", "--to-revision", "1", "--yes");
+        assert.equal(back.status, 0, back.stdout + back.stderr);
+        await platform.settles(HOME);
+    });
+
+    it("changes nothing that the API server refuses in the preview", async () => {
+        const before = stackFile();
+        const group = "/apis/admissionregistration.k8s.io/v1";
+        await lab.api.post(`${group}/validatingadmissionpolicies`, {
+            metadata: { name: "freeze" },
+            spec: {
+                matchConstraints: {
+                    resourceRules: [
+                        {
+                            apiGroups: ["apps"],
+                            apiVersions: ["v1"],
+                            operations: ["UPDATE"],
+                            resources: ["deployments"],
+                        },
+                    ],
+                },
+                validations: [{ expression: "false", message: "the cluster is frozen" }],
+            },
+        });
+        await lab.api.post(`${group}/validatingadmissionpolicybindings`, {
+            metadata: { name: "freeze" },
+            spec: { policyName: "freeze", validationActions: ["Deny"] },
+        });
+        const restart = ["run", "restart", "--restart", "INC-1", "--yes"];
+        // The API server takes a moment to heed a new policy.
+        await eventually("deployments are frozen", async () => {
+            const path = platform.path("apps/v1", "deployments/chat-ui?dryRun=All");
+            const refusal = await lab.api
+                .patch(path, { metadata: { labels: { frozen: "" } } })
+                .catch(({ message }: Error) => message);
+            return /frozen/.test(String(refusal));
+        });
+        const { status, stdout, stderr } = await runbook(...restart);
+        assert.equal(status, 1, stdout + stderr);
+        assert.match(stderr, /^Refused by the engine's preview: nothing was changed\.$/m);
+        assert.match(stderr, /the cluster is frozen/);
+        assert.equal(stackFile(), before);
+
+        await lab.api.delete(`${group}/validatingadmissionpolicybindings/freeze`);
+        await lab.api.delete(`${group}/validatingadmissionpolicies/freeze`);
+    });
+
+    it("has shown its secrets nowhere", async () => {
+        assert.deepEqual(await platform.leaks(), []);
+    });
+});

@@ -1,0 +1,29 @@
+/** How a run ended, as the exit status of the command. */
+export const STATUS = {
+    done: 0,
+    refused: 1,
+    declined: 2,
+    noEngine: 3,
+    failed: 4,
+    rolledBack: 5,
+    interrupted: 130,
+} as const;
+
+/** See {@link STATUS}. */
+export type Outcome = keyof typeof STATUS;
+
+/** What came of a run. */
+export interface RunResult {
+    outcome: Outcome;
+    /** Whether the update had begun. */
+    begun: boolean;
+    /** What was done, such as `update kubernetes:core/v1:Service mcp-server`. */
+    changes: string[];
+    /** Why it ended so. Empty where it is done. */
+    reason: string;
+}
+
+/** The result of a run whose update has not begun. */
+export function notBegun(outcome: Outcome, reason = ""): RunResult {
+    return { outcome, begun: false, changes: [], reason };
+}
