@@ -169,6 +169,9 @@ async function capacity(plan: CapacityPlan, around: Surroundings): Promise<strin
             // Never fewer than before: pods of the live colour that falter meanwhile are no reason to ask for less.
             wanted = Math.max(wanted, await wantedPods(plan, around));
             const deployment = await cluster.get<Deployment>({ resource: "deployments", name }, signal);
+            // An update that was interrupted leaves its gate behind, and the next one may have gone back meanwhile.
+            if (deployment.spec.replicas === 0)
+                throw new Failure(`${name} is scaled to 0: it is no target any more`);
             await raise(deployment, wanted, around);
             const pods = await podsOf(plan, plan.colour, around);
             const ready = readyPods(deployment);

@@ -234,6 +234,17 @@ describe("release gates", function () {
             );
         });
 
+        it("gives up a target that an update has gone back from, and leaves it scaled away", async () => {
+            blue(3);
+            cluster.deployment("green", 1);
+            cluster.onRequest = (request, nth) => {
+                if (request === "patch deployments/scale") cluster.deployment("green", 0);
+                if (request === "get deployments" && nth > 5) throw new Error("it still looks");
+            };
+            await fails(capacityPlan(), "mcp-server-green is scaled to 0: it is no target any more.");
+            assert.equal(cluster.asked("patch deployments/scale"), 1);
+        });
+
         it("asks for no fewer when live pods falter", async () => {
             blue(3);
             cluster.deployment("green", 2);

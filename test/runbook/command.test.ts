@@ -278,7 +278,7 @@ describe("npm run runbook", () => {
         });
 
         it("asks for what is missing and whether to go on", async () => {
-            const asked = [/anything new[^\n]*: /, "INC-7\r"] as const;
+            const asked = [/anything it has not been[^\n]*: /, "INC-7\r"] as const;
             const declined = await typed(["run", "restart"], asked, [/Update production\?/, "no\r"]);
             assert.deepEqual([declined.status, declined.set], [2, ""]);
             assert.match(declined.screen, /Not confirmed: nothing was changed\./);
@@ -292,7 +292,7 @@ describe("npm run runbook", () => {
             ["Ctrl-D", "\x04"],
         ] as const) {
             it(`changes nothing when ${keys} is the answer`, async () => {
-                const atFirst = await typed(["run", "restart"], [/anything new[^\n]*: /, key]);
+                const atFirst = await typed(["run", "restart"], [/anything it has not been[^\n]*: /, key]);
                 assert.deepEqual([atFirst.status, atFirst.set], [130, ""], atFirst.screen);
                 const atLast = await typed(RESTART, [/Update production\?/, key]);
                 assert.deepEqual([atLast.status, atLast.set], [130, ""], atLast.screen);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { RunError } from "@pulumi/pulumi/errors";
 import { alarmsOf } from "../../composition/alarmTable";
 import { isBlocked, previewStack } from "../../offline/preview";
 import { bundleProgram } from "../../offline/program";
@@ -119,7 +120,7 @@ async function run(root: string, procedure: Procedure, args: string[]): Promise<
         );
     } catch (error) {
         if (!interruption.happened) {
-            if (json && error instanceof UsageError) {
+            if (json && (error instanceof UsageError || RunError.isInstance(error))) {
                 printJson({ procedure: procedure.id, stack, ...notBegun("refused", error.message) });
             }
             throw error;
