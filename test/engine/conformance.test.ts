@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import { judgeRecording } from "../../offline/judge";
+import { loadExceptions } from "../../policies/exceptions";
 import { rules } from "../../policies/rules";
 import { type Recording } from "../../offline/record";
 import { STEPS } from "../golden";
-import { recordStack } from "../support";
+import { BEHIND_ALB, copyOfProject, recordStack } from "../support";
 import { Lab, whyNoEngine } from "./lab";
+import { GREEN } from "./platform";
 import { conformance, registrationsIn } from "./registrations";
 import { type EngineEvent, type Stack } from "./stack";
 
@@ -16,6 +19,8 @@ import { type EngineEvent, type Stack } from "./stack";
 const states = new Map<string, { stack: string; edits: readonly string[] }>(
     ["production", "staging"].map((stack) => [stack, { stack, edits: [] }]),
 );
+states.set("production behind an ALB", { stack: "production", edits: BEHIND_ALB });
+states.set("production behind an ALB, released", { stack: "production", edits: [...BEHIND_ALB, GREEN] });
 for (const [step, { before, after }] of Object.entries(STEPS)) {
     for (const [when, edits] of Object.entries({ before, after })) {
         const known = [...states.values()].some(({ edits: others }) => String(others) === String(edits));
@@ -54,21 +59,56 @@ suite(`what the engine is asked to register${missing ? ` (skipped: ${missing})` 
         });
     }
 
-    it("is judged by the policy pack as it is offline", async () => {
-        // One replica is too few outside of staging.
-        const edits = ["mcp:workloads.chat-ui.scaling.min=1"];
-        const stack = await stacks["production"]!.set(...edits);
-        const { status, output, events } = await stack.preview({}, "--policy-pack", "policies");
-        assert.notEqual(status, 0, output);
-        const engine = events.flatMap(({ policyEvent }) => (policyEvent ? [findingOf(policyEvent)] : []));
-        const offline = judgeRecording(await recordStack("production", ...stack.valuesWith(edits)), rules);
-        const lines = offline
-            .map(({ rule, urn, kind, message }) => [urn, kind, rule, message].join(" "))
-            .sort();
-        assert.deepEqual(engine.sort(), lines);
-        assert.equal(lines.filter((line) => line.includes(" violation ")).length, 1);
-        assert.ok(lines.some((line) => line.includes(" undetermined ")));
-    });
+    // One replica is too few outside of staging.
+    const tooFew = ["mcp:workloads.chat-ui.scaling.min=1"];
+    const accepted = {
+        rule: "kubernetes-autoscaler-require-minimum",
+        stack: "production",
+        resource: "chat-ui",
+        reason: "One pod serves a trial.",
+        owner: "Platform Lead",
+        ticket: "CHG-2041",
+        expires: "2099-12-31",
+    };
+    for (const { what, stackName, edits, exceptions, kinds } of [
+        { what: "staging", stackName: "staging", edits: [], exceptions: [], kinds: ["undetermined"] },
+        {
+            what: "a violation",
+            stackName: "production",
+            edits: tooFew,
+            exceptions: [],
+            kinds: ["undetermined", "violation"],
+        },
+        {
+            what: "one that an exception accepts",
+            stackName: "production",
+            edits: tooFew,
+            exceptions: [accepted],
+            kinds: ["suppressed", "undetermined"],
+        },
+    ]) {
+        it(`is judged by the policy pack as it is offline: ${what}`, async () => {
+            const folder = copyOfProject();
+            try {
+                writeFileSync(join(folder, "policies", "exceptions.yaml"), stringify({ exceptions }));
+                const stack = await (await lab.stackOfCopy(folder, stackName)).set(...edits);
+                const { status, output, events } = await stack.preview({}, "--policy-pack", "policies");
+                assert.equal(status === 0, !kinds.includes("violation"), output);
+                const engine = events.flatMap(({ policyEvent }) =>
+                    policyEvent ? [findingOf(policyEvent)] : [],
+                );
+                const recording = await recordStack(stackName, ...stack.valuesWith(edits));
+                const offline = judgeRecording(recording, rules, new Date(), loadExceptions(folder, rules));
+                const lines = offline
+                    .map(({ rule, urn, kind, message }) => [urn, kind, rule, message].join(" "))
+                    .sort();
+                assert.deepEqual(engine.sort(), lines);
+                assert.deepEqual([...new Set(offline.map(({ kind }) => kind))].sort(), kinds);
+            } finally {
+                rmSync(folder, { recursive: true });
+            }
+        });
+    }
 
     it("is not taken for equal when one value differs", async () => {
         const stack = await stacks["staging"]!.set();
@@ -104,9 +144,10 @@ function findingOf({
 }: NonNullable<EngineEvent["policyEvent"]>): string {
     const [, ...lines] = message.trim().split("\n");
     const finding = lines.join("\n");
-    return policyName.startsWith("undetermined-")
-        ? [resourceUrn, "undetermined", finding.replace(": ", " ")].join(" ")
-        : [resourceUrn, "violation", policyName, finding].join(" ");
+    const kind = /^(?:undetermined|suppressed)(?=-)/.exec(policyName)?.[0];
+    return kind === undefined
+        ? [resourceUrn, "violation", policyName, finding].join(" ")
+        : [resourceUrn, kind, finding.replace(": ", " ")].join(" ");
 }
 
 /** Whether a value comes from what is looked up, or from an object that the Kubernetes provider names. */
