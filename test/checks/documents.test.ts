@@ -38,6 +38,7 @@ const tried: Record<string, Trial> = {
     "npm ci": { by: ".ci/run", as: "npm ci" },
     "npm test": { by: ".ci/run", as: "npm test" },
     "npm run check": { by: ".ci/run", as: "npm run -s check" },
+    "npm run precommit": { by: "package.json", as: "npm run -s precommit" },
     "npm run test:cluster": { by: ".ci/run", as: "npm run -s test:cluster" },
     "npm run test:engine": { by: ".ci/run", as: "npm run -s test:engine" },
     "npm run bench": { by: ".ci/run", as: "npm run -s bench" },
