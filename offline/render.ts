@@ -7,7 +7,7 @@ import { type Preview } from "./preview";
 import { countUnknowns, displayed, type Property, UNKNOWN } from "./property";
 import { type RecordedResource } from "./record";
 import { type TreeNode, treeOf } from "./tree";
-import { at, describeReleases, versionOf } from "./words";
+import { at, describeWorkloads, versionOf } from "./words";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -28,7 +28,7 @@ export function renderText(preview: Preview, colour: boolean): string {
         colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
     const sections = [
         heading(preview),
-        preview.edits.length > 0 ? describeReleases(preview.changes).join("\n") : "",
+        preview.edits.length > 0 ? describeWorkloads(preview.changes).join("\n") : "",
         resourceTable(preview, paint),
         propertyDetails(preview.changes, paint),
         workloadTable(preview.recording.resources),

@@ -16,14 +16,20 @@ export function versionOf({ inputs }: RecordedResource): string | undefined {
     return typeof version === "string" ? version : undefined;
 }
 
-/** What changes mean for the services, a sentence each: which release goes where, and what it has to pass. */
-export function describeReleases(changes: readonly Change[]): string[] {
+/**
+ * What changes mean for the workloads, a sentence each: which release goes where and what it has to pass, which is
+ * restarted, and which is removed.
+ */
+export function describeWorkloads(changes: readonly Change[]): string[] {
     const byName = new Map(
         changes.map((change) => [`${change.resource.type} ${change.resource.name}`, change]),
     );
     const deploymentOf = (name: string) => byName.get(`kubernetes:apps/v1:Deployment ${name}`);
     return changes.flatMap((change) => {
-        const { type, name } = change.resource;
+        const { type, name, inputs } = change.resource;
+        if (type === "mcp:workload:Workload" && change.operation === "delete") {
+            return [`${name} is removed.`];
+        }
         if (type === "kubernetes:core/v1:Service") {
             const switched = change.properties.find(({ path }) => path === "spec.selector.version");
             return switched === undefined ? [] : [describeSwitch(name, switched.before, switched.after)];
@@ -31,8 +37,17 @@ export function describeReleases(changes: readonly Change[]): string[] {
         const relabelled = change.properties.find(({ path }) =>
             path.endsWith("labels.app.kubernetes.io/version"),
         );
-        if (type !== "kubernetes:apps/v1:Deployment" || relabelled === undefined) {
+        if (type !== "kubernetes:apps/v1:Deployment") {
             return [];
+        }
+        if (relabelled === undefined) {
+            const restarted = change.properties.find(({ path }) => path.endsWith("mcp.msil.com/restart"));
+            // An idle colour has no pods to restart.
+            return restarted === undefined || at(inputs, "spec", "replicas") === 0
+                ? []
+                : [
+                      `${name} is restarted${restarted.after === undefined ? "" : `: ${String(restarted.after)}`}.`,
+                  ];
         }
         const { before, after } = relabelled;
         return [`${name} ${goes(before, after)} from ${String(before)} to ${String(after)}${gatesOf(name)}.`];

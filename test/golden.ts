@@ -6,7 +6,7 @@ import { type Change, compare } from "../offline/compare";
 import { displayed, type Property } from "../offline/property";
 import { type RecordedResource, type Recording } from "../offline/record";
 import { type TreeNode, treeOf } from "../offline/tree";
-import { describeReleases } from "../offline/words";
+import { describeWorkloads } from "../offline/words";
 import { recordStack, root } from "./support";
 
 const SERVER = "mcp:workloads.mcp-server";
@@ -88,7 +88,7 @@ function plan(changes: readonly Change[]): string {
             ...properties.map(({ path, before, after }) => `    ${path}: ${show(before)} => ${show(after)}`),
         ]);
     lines.sort(([one], [other]) => (one! < other! ? -1 : 1));
-    return [...describeReleases(changes).sort(), "", ...lines.flat(), ""].join("\n");
+    return [...describeWorkloads(changes).sort(), "", ...lines.flat(), ""].join("\n");
 }
 
 /** Longest text a golden dump shows in full; what is longer stands as its length and hash. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { MARKER } from "../../tools/review/comment";
 import { root } from "../support";
 
 interface Workflow {
@@ -9,7 +10,11 @@ interface Workflow {
     permissions?: unknown;
     jobs: Record<
         string,
-        { permissions?: Record<string, string>; steps?: { uses?: string; run?: string }[]; uses?: string }
+        {
+            permissions?: Record<string, string>;
+            steps?: { uses?: string; run?: string; shell?: string; with?: Record<string, string> }[];
+            uses?: string;
+        }
     >;
 }
 
@@ -21,7 +26,7 @@ describe("the workflows", () => {
     it("pin every action by commit, and say which version it is", () => {
         for (const [file, text] of texts) {
             for (const line of text.split("\n").filter((each) => /^\s*(- )?uses:/.test(each))) {
-                assert.match(line, /uses: (\.\/|[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d)/, `${file}: ${line}`);
+                assert.match(line, /uses: (\.\/|[\w-]+\/[\w-]+(\/[\w-]+)?@[0-9a-f]{40} # v\d)/, `${file}: ${line}`);
             }
         }
     });
@@ -50,6 +55,46 @@ describe("the workflows", () => {
                     steps.every(({ run = "" }) => !/\b(npm|npx|node|bash|sh) \S*review\//.test(run)),
                     file,
                 );
+            }
+        }
+    });
+
+    it("hand findings to code scanning where none of the change's code runs, and nowhere else", () => {
+        const rights = [...workflows].flatMap(([file, { jobs }]) =>
+            Object.values(jobs).flatMap(({ permissions, steps = [] }) => {
+                const uploads = steps.filter(({ uses }) =>
+                    uses?.startsWith("github/codeql-action/upload-sarif@"),
+                );
+                return permissions?.["security-events"] === undefined && uploads.length === 0
+                    ? []
+                    : [
+                          [
+                              file,
+                              permissions?.["security-events"],
+                              ...uploads.map((step) => step.with?.["sarif_file"]),
+                          ],
+                      ];
+            }),
+        );
+        assert.deepEqual(rights, [["review-comment.yml", "write", "review/review.sarif"]]);
+    });
+
+    it("post the comment as the review wrote it, which keeps it within GitHub's limit", () => {
+        const runs = Object.values(workflows.get("review-comment.yml")!.jobs)
+            .flatMap(({ steps = [] }) => steps.map(({ run }) => run ?? ""))
+            .filter((run) => run.includes("review.md"));
+        assert.equal(runs.length, 1);
+        assert.ok(runs[0]!.includes(`marker='${MARKER}'`));
+        assert.doesNotMatch(runs[0]!, /head -c|\b(sed|cut|truncate|awk)\b/);
+    });
+
+    it("fail with a command that is piped into another", () => {
+        for (const [file, { jobs }] of workflows) {
+            for (const { run = "", shell } of Object.values(jobs).flatMap(({ steps = [] }) => steps)) {
+                if (/^npm .* \| /m.test(run)) {
+                    // What runs without a shell of its own is not told to fail so.
+                    assert.equal(shell, "bash", `${file}: ${run}`);
+                }
             }
         }
     });

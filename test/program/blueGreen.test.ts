@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
-import { describeReleases } from "../../offline/words";
+import { describeWorkloads } from "../../offline/words";
 import { changesOf, linesOf, only, recordStack } from "../support";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- manifests are looked into as they are */
@@ -77,7 +77,7 @@ describe("a blue-green workload", () => {
 
     it("takes a release by one edit, and says so in words", async () => {
         const changes = await changesOf("production", LIVE_GREEN);
-        assert.deepEqual(describeReleases(changes), [
+        assert.deepEqual(describeWorkloads(changes), [
             "mcp-server goes from blue v2.0.3 to green v2.1.0; gates: evidence, capacity, smoke, soak; then blue is scaled to 0.",
         ]);
     });
@@ -101,7 +101,7 @@ describe("a blue-green workload", () => {
             line.includes(DEPLOYMENT),
         );
         assert.deepEqual(deployments, []);
-        assert.match(describeReleases(changes)[0]!, /; blue keeps its pods\.$/);
+        assert.match(describeWorkloads(changes)[0]!, /; blue keeps its pods\.$/);
     });
 
     it("stages the idle colour: its pods run and are smoke-tested, and traffic stays", async () => {
@@ -211,7 +211,7 @@ describe("a blue-green workload", () => {
             "mcp:workloads.tools.live=green",
             LIVE_GREEN,
         );
-        assert.deepEqual(describeReleases(compare(both, released)).sort(), [
+        assert.deepEqual(describeWorkloads(compare(both, released)).sort(), [
             "mcp-server goes from blue v2.0.3 to green v2.1.0; gates: evidence, capacity, smoke, soak; then blue is scaled to 0.",
             "tools goes from blue v1 to green v2; gates: evidence, capacity, smoke, soak; then blue is scaled to 0.",
         ]);

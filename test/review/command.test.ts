@@ -65,6 +65,18 @@ describe("npm run review", function () {
         assert.equal(git("worktree", "list").split("\n").length, 1);
     });
 
+    it("lets a change that endangers data pass, with that on top", () => {
+        edit("Pulumi.production.yaml", /(mcp:backups:\n(?: .*\n)*? +bucket: )\S+/, "$1another-bucket");
+        const { status, stdout, stderr } = reviewed("--base", "main");
+        assert.equal(stderr, "");
+        assert.equal(status, 0);
+        assert.match(stdout, /^Look closely: no new findings, 1 stateful resource deleted or replaced, /);
+        assert.match(
+            stdout.split("\n").slice(2, 4).join("\n"),
+            /^ {2}Data in danger:\n {4}production: replace aws:s3\/bucket:Bucket mcp-production-backups/,
+        );
+    });
+
     it("reports a base that does not run, and judges the head all the same", () => {
         edit("index.ts", /^/, 'throw new Error("the base is broken");\n');
         git("commit", "--quiet", "--all", "--message", "broken");

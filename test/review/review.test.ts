@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
 import { judgeRecording } from "../../offline/judge";
+import { type RecordedResource } from "../../offline/record";
 import {
     openValues,
     readSnapshot,
@@ -9,18 +12,46 @@ import {
 } from "../../offline/snapshot";
 import { readStackFile } from "../../offline/stackFile";
 import { rules } from "../../policies/rules";
-import { MARKER, renderMarkdown, renderText } from "../../tools/review/report";
+import { MARKER, renderMarkdown } from "../../tools/review/comment";
+import { renderJson } from "../../tools/review/json";
+import { renderText } from "../../tools/review/report";
 import { isRefused, type Review, review } from "../../tools/review/review";
 import { renderSarif } from "../../tools/review/sarif";
 import { recordingOf } from "../../tools/review/state";
+import { edited } from "../policies/edit";
 import { recordStack, root } from "../support";
 
 const NOW = new Date("2026-02-01T00:00:00Z");
 const RELEASE = "mcp:workloads.chat-ui.release.version=v1.5.0";
+const REPORTS = [
+    "image=msil-reports",
+    "release.version=v1.0.0",
+    "release.change.version=v1.0.0",
+    "release.change.skip=first installation",
+    "port=8080",
+    "health.live=/live",
+    "health.ready=/ready",
+    "scaling.min=2",
+    "scaling.max=4",
+    "resources.cpu.request=100m",
+    "resources.cpu.limit=1",
+    "resources.memory.request=128Mi",
+    "resources.memory.limit=256Mi",
+].map((edit) => `mcp:workloads.reports.${edit}`);
 const TOO_FEW = "mcp:workloads.chat-ui.scaling.min=1";
 
-/** Production with edits, as a review is handed it: written and read again. */
-async function snapshot(...edits: string[]): Promise<StackSnapshot> {
+const snapshots = new Map<string, Promise<StackSnapshot>>();
+
+/** Production with edits, as a review is handed it; the same one is taken once for all tests. */
+function snapshot(...edits: string[]): Promise<StackSnapshot> {
+    const key = edits.join(" ");
+    const known = snapshots.get(key) ?? takeSnapshot(edits);
+    snapshots.set(key, known);
+    return known;
+}
+
+/** Written and read again. */
+async function takeSnapshot(edits: string[]): Promise<StackSnapshot> {
     const recording = await recordStack("production", ...edits);
     const values = openValues(readStackFile(root, "production", edits));
     const findings = judgeRecording(recording, rules, NOW);
@@ -47,7 +78,7 @@ describe("a review", () => {
     it("tells a release, the procedure it is, and what it changes", async () => {
         const result = await reviewed([], [RELEASE]);
         const [stack] = result.stacks;
-        assert.deepEqual(stack!.releases, ["chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke."]);
+        assert.deepEqual(stack!.workloads, ["chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke."]);
         assert.deepEqual(stack!.edits, [
             {
                 path: "mcp:workloads.chat-ui.release.version",
@@ -80,7 +111,7 @@ describe("a review", () => {
     it("tells the switch of a blue-green release", async () => {
         const [stack] = (await reviewed([], ["mcp:workloads.mcp-server.live=green"])).stacks;
         assert.match(
-            stack!.releases.join(),
+            stack!.workloads.join(),
             /^mcp-server goes from blue v2\.0\.3 to green v2\.1\.0; gates: evidence, capacity, smoke, soak/,
         );
         assert.match(stack!.edits[0]!.procedure!, /^Blue-green deployment: release/);
@@ -88,13 +119,30 @@ describe("a review", () => {
 
     it("tells the way back, by its versions, and every procedure that the edit may be", async () => {
         const [stack] = (await reviewed(["mcp:workloads.mcp-server.live=green"], [])).stacks;
-        assert.match(stack!.releases.join(), /^mcp-server goes back from green v2\.1\.0 to blue v2\.0\.3;/);
+        assert.match(stack!.workloads.join(), /^mcp-server goes back from green v2\.1\.0 to blue v2\.0\.3;/);
         assert.match(
             stack!.edits[0]!.procedure!,
             /^Blue-green deployment: release \(.*\) or Rollback of a blue-green deployment \(3\.3, 3\.4\)$/,
         );
         const [rolling] = (await reviewed([], ["mcp:workloads.chat-ui.release.version=v1.4.1"])).stacks;
-        assert.match(rolling!.releases.join(), /^chat-ui goes back from v1\.4\.2 to v1\.4\.1;/);
+        assert.match(rolling!.workloads.join(), /^chat-ui goes back from v1\.4\.2 to v1\.4\.1;/);
+    });
+
+    it("tells a restart, and leaves out the colour that has no pods", async () => {
+        const [rolling] = (await reviewed([], ["mcp:workloads.chat-ui.restart=INC-2041"])).stacks;
+        assert.deepEqual(rolling!.workloads, ["chat-ui is restarted: INC-2041."]);
+        assert.match(rolling!.edits[0]!.procedure!, /restart/i);
+        const [twoColours] = (await reviewed(["mcp:workloads.mcp-server.restart=INC-2041"], [])).stacks;
+        assert.deepEqual(twoColours!.workloads, ["mcp-server-blue is restarted."]);
+    });
+
+    it("tells that a workload goes, and that what it wrote stays", async () => {
+        const result = await reviewed(REPORTS, []);
+        assert.deepEqual(result.stacks[0]!.workloads, ["reports is removed."]);
+        assert.match(
+            renderText(result),
+            /Data in danger:\n {4}production: delete aws:cloudwatch\/logGroup:LogGroup \S+-reports \(what it holds stays in the account\)\n/,
+        );
     });
 
     it("refuses what a mandatory rule finds anew, and not what was there before", async () => {
@@ -142,16 +190,86 @@ describe("a review", () => {
         );
     });
 
-    it("shows first that data is in danger", async () => {
+    it("shows first that data is in danger, and lets it pass", async () => {
         const result = await reviewed([], ["mcp:backups.bucket=another-bucket"]);
         assert.deepEqual(
             result.stacks[0]!.endangered.map(({ operation, resource }) => `${operation} ${resource.name}`),
             ["replace mcp-production-backups"],
         );
-        const [, second] = renderMarkdown(result).split("\n");
-        assert.match(second!, /^## Look closely: no new findings, 1 stateful resource deleted or replaced, /);
-        const text = renderText(result);
-        assert.ok(text.indexOf("Data in danger:") < text.indexOf("Values:"));
+        assert.equal(isRefused(result), false);
+    });
+
+    for (const [type, immutable] of Object.entries({
+        "aws:rds/instance:Instance": "dbName",
+        "aws:s3/bucket:Bucket": "bucket",
+        "aws:backup/vault:Vault": "name",
+        "aws:elasticache/replicationGroup:ReplicationGroup": "port",
+        "aws:cloudwatch/logGroup:LogGroup": "name",
+        "aws:kms/key:Key": "keyUsage",
+    })) {
+        const ways: Record<string, (resource: RecordedResource) => RecordedResource[]> = {
+            delete: () => [],
+            replace: (resource) => [edited(resource, `inputs ${immutable}`, "another") as RecordedResource],
+        };
+        for (const [operation, change] of Object.entries(ways)) {
+            it(`puts it on top in every format that it would ${operation} ${type}`, async () => {
+                const base = await snapshot();
+                const { resources } = base.recording;
+                const one = resources.find((resource) => resource.type === type)!;
+                const left = resources.flatMap((each) => (each === one ? change(each) : [each]));
+                const head = { ...base, recording: { ...base.recording, resources: left } };
+                const result: Review = {
+                    base: "main",
+                    stacks: review({ production: base }, { production: head }),
+                    rules,
+                };
+                const line = `${operation} ${type} ${one.name}`;
+
+                assert.equal(isRefused(result), false);
+                const verdict =
+                    /^Look closely: no new findings, \d+ stateful resources? deleted or replaced, /;
+                const [first, , title, ...texts] = renderText(result).split("\n");
+                assert.match(first!, verdict);
+                assert.equal(title, "  Data in danger:");
+                assert.ok(texts.some((text) => text.startsWith(`    production: ${line}`)));
+
+                const [mark, heading, , , , subtitle, , ...items] = renderMarkdown(result).split("\n");
+                assert.deepEqual([mark, subtitle], [MARKER, "**Data in danger:**"]);
+                assert.match(heading!.replace("## ", ""), verdict);
+                assert.ok(items.some((item) => item.startsWith(`- production: ${line}`)));
+
+                const { stacks, ...json } = JSON.parse(renderJson(result));
+                assert.match(json.verdict, verdict);
+                assert.equal(json.refused, false);
+                assert.ok(
+                    stacks[0].endangered.some((each: { operation: string; urn: string }) =>
+                        isDeepStrictEqual(each, { operation, urn: one.urn }),
+                    ),
+                );
+
+                const sarif = JSON.parse(renderSarif(result)).runs[0].results;
+                assert.equal(sarif[0].ruleId, "data-in-danger");
+                assert.ok(
+                    sarif.some(
+                        ({ ruleId, message }: { ruleId: string; message: { text: string } }) =>
+                            ruleId === "data-in-danger" &&
+                            message.text.includes(`${type} ${one.name}: ${line}`),
+                    ),
+                );
+            });
+        }
+    }
+
+    it("says that the engine refuses what is protected", async () => {
+        const base = await snapshot();
+        const { resources } = base.recording;
+        const left = resources.filter(({ type }) => type !== "aws:rds/instance:Instance");
+        const head = { ...base, recording: { ...base.recording, resources: left } };
+        const stacks = review({ production: base }, { production: head });
+        assert.match(
+            renderText({ base: "main", stacks, rules }),
+            /delete aws:rds\/instance:Instance \S+ \(protected: the engine refuses it\)/,
+        );
     });
 
     it("says so when a side does not preview, and compares nothing then", async () => {
@@ -169,7 +287,7 @@ describe("a review", () => {
     it("treats a new stack as new", async () => {
         const [stack] = review({}, { production: await snapshot() });
         assert.ok(stack!.changes.every(({ operation }) => operation === "create" || operation === "read"));
-        assert.deepEqual(stack!.releases, []);
+        assert.deepEqual(stack!.workloads, []);
     });
 });
 
@@ -185,21 +303,156 @@ describe("a review as a comment", () => {
         assert.doesNotMatch(visible!, /<b>|@all/);
     });
 
-    it("stays within what GitHub takes, whatever the change", async () => {
+    /** Fails where a fold or a block of code stays open, or anything else is HTML. */
+    function assertWellFormed(text: string): void {
+        assert.ok(text.length <= 65_536, String(text.length));
+        assert.equal(Buffer.from(text).toString(), text, "a character is cut in two");
+        assert.ok(text.startsWith(`${MARKER}\n## `));
+        let [fences, folds] = [0, 0];
+        for (const line of text.split("\n").slice(1)) {
+            if (/^ {0,3}```/.test(line)) {
+                fences += 1;
+            } else if (fences % 2 === 0) {
+                const tags = line.match(/<[^>]*>?/g) ?? [];
+                folds += tags.filter((tag) => tag === "<details>").length;
+                folds -= tags.filter((tag) => tag === "</details>").length;
+                assert.ok(folds === 0 || folds === 1, line);
+                assert.ok(
+                    tags.every((tag) => /^<\/?(details|summary)>$/.test(tag)),
+                    line,
+                );
+            }
+        }
+        assert.deepEqual([fences % 2, folds], [0, 0]);
+    }
+
+    const HOSTILE = "配置 🚀 é\u0301 ``` \n```\n</details> <img src=x> @everyone";
+
+    it("stays within what GitHub takes and well-formed, with what is urgent first and the rest counted", async () => {
         const head = await snapshot();
-        const many = Array.from({ length: 900 }, (_, index) => ({
-            ...head.recording.resources.at(-1)!,
-            urn: `urn:pulumi:production::mcp::kubernetes:core/v1:ConfigMap::copy-${index}`,
-            name: `copy-${index}-${"x".repeat(60)}`,
-        }));
+        const template = head.recording.resources.at(-1)!;
+        const copies = (type: string, number: number) =>
+            Array.from({ length: number }, (_, index) => ({
+                ...template,
+                type,
+                urn: `urn:pulumi:production::mcp::${type}::copy-${index}`,
+                name: `copy-${index}-${HOSTILE}`,
+            }));
+        const found = (rule: string, number: number) =>
+            Array.from({ length: number }, (_, index) => ({
+                rule,
+                urn: `urn:pulumi:production::mcp::type::${rule}-${index}`,
+                kind: "violation" as const,
+                message: HOSTILE.repeat(20),
+            }));
+        const mandatory = rules.find(({ enforcement }) => enforcement === "mandatory")!.name;
+        const advisory = rules.find(({ enforcement }) => enforcement === "advisory")!.name;
+        const base = {
+            ...head,
+            recording: {
+                ...head.recording,
+                resources: [...head.recording.resources, ...copies("aws:s3/bucket:Bucket", 100)],
+            },
+        };
         const grown = {
             ...head,
-            recording: { ...head.recording, resources: [...head.recording.resources, ...many] },
+            recording: {
+                ...head.recording,
+                resources: [...head.recording.resources, ...copies("kubernetes:core/v1:ConfigMap", 3000)],
+            },
+            findings: [...head.findings, ...found(mandatory, 10), ...found(advisory, 2000)],
         };
-        const stacks = review({ production: head }, { production: grown });
+        const stacks = ["production", "staging"].flatMap((stack) =>
+            review({ [stack]: base }, { [stack]: grown }),
+        );
         const text = renderMarkdown({ base: "main", stacks, rules });
-        assert.ok(text.length <= 65_536, String(text.length));
-        assert.match(text, /900 to create/);
+        assertWellFormed(text);
+        assert.ok(text.length > 60_000, "room is left");
+        assert.match(
+            text.split("\n")[1]!,
+            /^## Refused: 4020 new findings, 200 stateful resources deleted or replaced, 6200 resources changed$/,
+        );
+        assert.match(text, /^This is too long for a comment: /m);
+        const lists = new Map<string, number>();
+        let title = "";
+        for (const line of text.split("\n")) {
+            title = /^(?:### |\*\*|<details><summary>)(.*?)(?:\*\*|<\/summary>)?$/.exec(line)?.[1] ?? title;
+            const left = /… and (\d+) more of (\d+), left out here$/.exec(line);
+            const [items, of] = left === null ? [1, 0] : [Number(left[1]), Number(left[2])];
+            if (left !== null || /^([-+!] )/.test(line)) {
+                lists.set(title, (lists.get(title) ?? 0) + items);
+            }
+            assert.ok(of === 0 || lists.get(title)! % of === 0, `${title}: ${lists.get(title)} of ${of}`);
+        }
+        assert.deepEqual(
+            [...lists].filter(([name]) => /danger|New|Resources/.test(name)),
+            [
+                ["Data in danger:", 200],
+                ["New violations of mandatory policies:", 20],
+                ["New findings of advisory policies:", 4000],
+                ["Resources", 6200],
+            ],
+        );
+        // All of what is urgent is there.
+        const [urgent] = text.split("### production");
+        assert.doesNotMatch(urgent!, /left out here/);
+    });
+
+    it("leaves out by their count even deletions and mandatory findings, where there are too many", async () => {
+        const { stacks } = await reviewed([], ["mcp:backups.bucket=another-bucket"]);
+        const [stack] = stacks;
+        const endangered = Array.from({ length: 5000 }, () => stack!.endangered[0]!);
+        const text = renderMarkdown({ base: "main", stacks: [{ ...stack!, endangered }], rules });
+        assertWellFormed(text);
+        assert.match(text, /^- … and \d+ more of 5000, left out here$/m);
+        assert.match(text, /\*\*Values:\*\*\n\n- … and 1 more of 1, left out here/);
+    });
+
+    it("is well-formed whatever is quoted in it", async () => {
+        const { stacks } = await reviewed([], [RELEASE]);
+        const [stack] = stacks;
+        const [template] = stack!.changes;
+        const words = fc.oneof(
+            fc.string({ unit: "binary", maxLength: 300 }),
+            fc.constantFrom(HOSTILE, "x".repeat(70_000), "\r```\r</details>", "🚀".repeat(2000)),
+        );
+        const lists = fc.array(words, { maxLength: 200 });
+        await fc.assert(
+            fc.property(
+                lists,
+                lists,
+                lists,
+                fc.integer({ min: 1, max: 30 }),
+                (names, values, lines, number) => {
+                    const changes = names.map((name) => ({
+                        ...template!,
+                        resource: { ...template!.resource, name },
+                        properties: values.map((after) => ({ path: name, before: undefined, after })),
+                    }));
+                    const grown = {
+                        ...stack!,
+                        problems: lines[0] === undefined ? {} : { head: lines[0] },
+                        endangered: changes,
+                        workloads: lines,
+                        edits: values.map((path) => ({
+                            path,
+                            before: undefined,
+                            after: path,
+                            procedure: undefined,
+                        })),
+                        changes,
+                    };
+                    assertWellFormed(
+                        renderMarkdown({
+                            base: names[0] ?? "main",
+                            stacks: Array.from({ length: number }, () => grown),
+                            rules,
+                        }),
+                    );
+                },
+            ),
+            { numRuns: 20, seed: 20_260_201 },
+        );
     });
 
     it("shows no secret", async () => {
@@ -287,7 +540,7 @@ describe("an exported stack", () => {
         const state = stateOf(await snapshot());
         const recording = recordingOf(JSON.stringify(state), "state.json", head.recording);
         const [stack] = review({ production: { ...head, recording } }, { production: head });
-        assert.deepEqual(stack!.releases, ["chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke."]);
+        assert.deepEqual(stack!.workloads, ["chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke."]);
         assert.ok(stack!.changes.every(({ resource }) => resource.name.startsWith("chat-ui")));
     });
 

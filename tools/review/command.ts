@@ -2,11 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Snapshot } from "../../offline/snapshot";
-import { displayed } from "../../offline/property";
 import { stackNames, UsageError } from "../../offline/stackFile";
 import { exceptionsRule } from "../../policies/exceptions";
 import { rules } from "../../policies/rules";
-import { renderMarkdown, renderText } from "./report";
+import { renderMarkdown } from "./comment";
+import { renderJson } from "./json";
+import { renderText } from "./report";
 import { isRefused, type Review, review } from "./review";
 import { renderSarif } from "./sarif";
 import { checkOut, install, snapshotOf } from "./sides";
@@ -132,32 +133,4 @@ function read(file: string): string {
             `--against: ${file}: found no readable file (${code}), expected an exported stack`,
         );
     }
-}
-
-/** The review as data; secrets and unknowns are marked, not shown. */
-function renderJson(result: Review): string {
-    const report = {
-        base: result.base,
-        refused: isRefused(result),
-        stacks: result.stacks.map(({ stack, problems, releases, edits, findings, endangered, changes }) => ({
-            stack,
-            problems,
-            releases,
-            edits,
-            findings,
-            endangered: endangered.map(({ resource }) => resource.urn),
-            changes: changes.map(({ operation, resource, properties, because }) => ({
-                operation,
-                urn: resource.urn,
-                source: resource.source,
-                properties: properties.map(({ path, before, after }) => ({
-                    path,
-                    before: before === undefined ? undefined : displayed(before),
-                    after: after === undefined ? undefined : displayed(after),
-                })),
-                because,
-            })),
-        })),
-    };
-    return `${JSON.stringify(report, undefined, 2)}\n`;
 }

@@ -1,51 +1,59 @@
 import { type Change } from "../../offline/compare";
-import { describeProperties, OPERATIONS } from "../../offline/render";
+import { OPERATIONS } from "../../offline/render";
 import { type Finding } from "../../policies/rule";
-import { type Edit, isRefused, type Review, type StackReview } from "./review";
+import { type Edit, isMandatory, isRefused, type Review, type StackReview } from "./review";
 
-/** Finds the comment of an earlier run, which is then written anew. */
-export const MARKER = "<!-- mcp-review -->";
-
-/** Longest comment that GitHub takes, in characters. */
-const LONGEST_COMMENT = 65_536;
-
-/** The review as Markdown for a comment: the verdict first, what endangers data next, the differences folded. */
-export function renderMarkdown(review: Review): string {
-    const head = [
-        MARKER,
-        `## ${verdict(review)}`,
-        "",
-        `Compared with ${review.base}, offline: what is declared, and no plan of the cloud.`,
-        "",
-    ];
-    const full = [...head, ...review.stacks.flatMap((stack) => stackSection(stack, review, true))].join("\n");
-    if (full.length <= LONGEST_COMMENT) {
-        return full;
-    }
-    const note = "The resources are too many for a comment: the job's output has them.";
-    const short = [
-        ...head,
-        note,
-        "",
-        ...review.stacks.flatMap((stack) => stackSection(stack, review, false)),
-    ];
-    return short.join("\n").slice(0, LONGEST_COMMENT);
+/** A list under a title. */
+export interface Section {
+    readonly title: string;
+    readonly items: readonly string[];
+    /** Shown on demand only. */
+    readonly folded?: boolean;
 }
 
-/** The same for a terminal. */
+/** What a review says, whatever it is written as. */
+export interface Report {
+    readonly verdict: string;
+    /** Of all stacks, before anything else: what does not preview, what endangers data, what is refused. */
+    readonly urgent: readonly Section[];
+    readonly stacks: readonly {
+        readonly title: string;
+        /** What matters most first. */
+        readonly sections: readonly Section[];
+        readonly changes: readonly Change[];
+    }[];
+}
+
+/** Puts a review into words. */
+export function reportOf(review: Review): Report {
+    return {
+        verdict: verdict(review),
+        urgent: urgentSections(review),
+        stacks: review.stacks.map((stack) => ({
+            title: `${stack.stack}: ${summaryOf(stack.changes)}`,
+            sections: sectionsOf(stack, review),
+            changes: stack.changes,
+        })),
+    };
+}
+
+/** The review for a terminal. */
 export function renderText(review: Review): string {
-    const lines = [verdict(review), `Compared with ${review.base}.`];
-    for (const stack of review.stacks) {
-        lines.push("", `Stack ${stack.stack}: ${summaryOf(stack.changes)}`);
-        for (const { title, items } of sectionsOf(stack, review)) {
-            lines.push(`  ${title}`, ...items.map((item) => `    ${item.replaceAll("\n", "\n    ")}`));
-        }
-        lines.push(...stack.changes.map((change) => `  ${lineOf(change)}`));
+    const { verdict: first, urgent, stacks } = reportOf(review);
+    const listed = ({ title, items }: Section) => [
+        `  ${title}`,
+        ...items.map((item) => `    ${item.replaceAll("\n", "\n    ")}`),
+    ];
+    const lines = [first, `Compared with ${review.base}.`, ...urgent.flatMap(listed)];
+    for (const { title, sections, changes } of stacks) {
+        lines.push("", `Stack ${title}`, ...sections.flatMap(listed));
+        lines.push(...changes.map((change) => `  ${lineOf(change)}`));
     }
     return `${lines.join("\n")}\n`;
 }
 
-function verdict(review: Review): string {
+/** The review in a line. */
+export function verdict(review: Review): string {
     const { stacks } = review;
     const fresh = stacks.reduce((sum, { findings }) => sum + findings.fresh.length, 0);
     const endangered = stacks.reduce((sum, stack) => sum + stack.endangered.length, 0);
@@ -69,43 +77,46 @@ function count(number: number, what: string): string {
     return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
-interface Section {
-    title: string;
-    items: string[];
-    /** Shown on demand only. */
-    folded?: boolean;
-}
-
-/** Everything but the resources, what matters most first. */
-function sectionsOf(stack: StackReview, { rules }: Review): Section[] {
-    const enforcement = new Map(rules.map((rule) => [rule.name, rule.enforcement]));
-    const remediation = new Map(rules.map((rule) => [rule.name, rule.remediation]));
-    const finding = ({ rule, urn, message }: Finding) =>
-        `${rule} [${enforcement.get(rule) ?? "no rule any more"}] ${urn.split("::").slice(2).join(" ")}: ${message}`;
-    const advised = (each: Finding) => {
-        const advice = remediation.get(each.rule);
-        return advice === undefined ? finding(each) : `${finding(each)}\n${advice}`;
-    };
-    const accepted = (each: Finding) =>
-        each.exception === undefined
-            ? finding(each)
-            : `${finding(each)}\n${each.exception.reason} (${each.exception.ticket}, ${each.exception.owner}, until ${each.exception.expires})`;
-    const { findings, problems } = stack;
-    const sections: Section[] = [
-        { title: "Does not preview:", items: problems.head === undefined ? [] : [problems.head] },
+function urgentSections(review: Review): Section[] {
+    const { stacks } = review;
+    const ofEach = (items: (stack: StackReview) => readonly string[]) =>
+        stacks.flatMap((stack) => items(stack).map((item) => `${stack.stack}: ${item}`));
+    return filled([
+        { title: "Does not preview:", items: ofEach(({ problems: { head } }) => listOf(head)) },
+        { title: "Data in danger:", items: ofEach(({ endangered }) => endangered.map(lineOf)) },
+        {
+            title: "New violations of mandatory policies:",
+            items: ofEach(({ findings }) =>
+                findings.fresh
+                    .filter((each) => isMandatory(each, review.rules))
+                    .map((each) => advised(each, review)),
+            ),
+        },
         {
             title: "The base does not preview, so that nothing is compared:",
-            items: problems.base === undefined ? [] : [problems.base],
+            items: ofEach(({ problems: { base } }) => listOf(base)),
         },
-        { title: "Data in danger:", items: stack.endangered.map(lineOf) },
-        { title: "Releases:", items: [...stack.releases] },
-        { title: "New findings:", items: findings.fresh.map(advised) },
-        { title: "Values:", items: stack.edits.map(editLine) },
-        { title: "Fixed findings:", items: findings.fixed.map(finding) },
-        { title: "Findings that were there before:", items: findings.existing.map(finding), folded: true },
+    ]);
+}
+
+/** Everything of a stack that is not urgent, but for the resources. */
+function sectionsOf({ workloads, findings, edits }: StackReview, review: Review): Section[] {
+    const line = (each: Finding) => findingLine(each, review);
+    const advisory = findings.fresh.filter((each) => !isMandatory(each, review.rules));
+    return filled([
+        { title: "Workloads:", items: workloads },
+        { title: "New findings of advisory policies:", items: advisory.map((each) => advised(each, review)) },
+        { title: "Values:", items: edits.map(editLine) },
+        { title: "Fixed findings:", items: findings.fixed.map(line) },
+        { title: "Findings that were there before:", items: findings.existing.map(line), folded: true },
         {
             title: "Findings that an exception accepts:",
-            items: findings.suppressed.map(accepted),
+            items: findings.suppressed.map((each) => {
+                const { exception } = each;
+                return exception === undefined
+                    ? line(each)
+                    : `${line(each)}\n${exception.reason} (${exception.ticket}, ${exception.owner}, until ${exception.expires})`;
+            }),
             folded: true,
         },
         {
@@ -113,8 +124,26 @@ function sectionsOf(stack: StackReview, { rules }: Review): Section[] {
             items: undeterminedLines(findings.undetermined),
             folded: true,
         },
-    ];
+    ]);
+}
+
+function filled(sections: readonly Section[]): Section[] {
     return sections.filter(({ items }) => items.length > 0);
+}
+
+function listOf(text: string | undefined): string[] {
+    return text === undefined ? [] : [text];
+}
+
+function findingLine({ rule, urn, message }: Finding, { rules }: Review): string {
+    const enforcement = rules.find(({ name }) => name === rule)?.enforcement ?? "no rule any more";
+    return `${rule} [${enforcement}] ${urn.split("::").slice(2).join(" ")}: ${message}`;
+}
+
+function advised(finding: Finding, review: Review): string {
+    const advice = review.rules.find(({ name }) => name === finding.rule)?.remediation;
+    const line = findingLine(finding, review);
+    return advice === undefined ? line : `${line}\n${advice}`;
 }
 
 function undeterminedLines(findings: readonly Finding[]): string[] {
@@ -132,45 +161,16 @@ function editLine({ path, before, after, procedure }: Edit): string {
     return `${path}: ${change}${procedure === undefined ? "" : `. ${procedure}`}`;
 }
 
-function stackSection(stack: StackReview, review: Review, withProperties: boolean): string[] {
-    return [
-        `### ${stack.stack}: ${summaryOf(stack.changes)}`,
-        "",
-        ...sectionsOf(stack, review).flatMap(({ title, items, folded }) => {
-            const list = items.map((item) => `- ${inline(item)}`);
-            return folded ? fold(`${title} ${items.length}`, list) : [`**${title}**`, "", ...list, ""];
-        }),
-        ...(stack.changes.length === 0
-            ? []
-            : fold("Resources", [
-                  "```diff",
-                  ...stack.changes.flatMap((change) => [
-                      `${DIFF_MARKS[change.operation] ?? "!"} ${lineOf(change)}`,
-                      ...(withProperties ? describeProperties(change).map((line) => `      ${line}`) : []),
-                  ]),
-                  "```",
-              ])),
+/** A changed resource in a line. */
+export function lineOf({ operation, resource, refused }: Change): string {
+    const { type, name, options, inputs } = resource;
+    const notes = [
+        ...(refused ? ["protected: the engine refuses it"] : options.protect === true ? ["protected"] : []),
+        ...(operation === "delete" && (options.retainOnDelete === true || inputs["skipDestroy"] === true)
+            ? ["what it holds stays in the account"]
+            : []),
     ];
-}
-
-/** How GitHub colours a line of a diff. */
-const DIFF_MARKS: Partial<Record<Change["operation"], string>> = { create: "+", delete: "-" };
-
-function fold(title: string, lines: readonly string[]): string[] {
-    return [`<details><summary>${inline(title)}</summary>`, "", ...lines, "", "</details>", ""];
-}
-
-/** Text of values and messages, which must not be taken for Markdown or HTML. */
-function inline(text: string): string {
-    return text
-        .replaceAll("\n", " ")
-        .replace(/[\\`*_{}[\]<>|@#]/g, (character) =>
-            character === "<" ? "&lt;" : character === "@" ? "@\u200b" : `\\${character}`,
-        );
-}
-
-function lineOf({ operation, resource }: Change): string {
-    return `${operation} ${resource.type} ${resource.name}${resource.options.protect ? " (protected)" : ""}`;
+    return `${operation} ${type} ${name}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}`;
 }
 
 function summaryOf(changes: readonly Change[]): string {

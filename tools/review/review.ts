@@ -1,7 +1,7 @@
 import { type Change, compare } from "../../offline/compare";
 import { type RecordedResource } from "../../offline/record";
 import { type Snapshot, type StackSnapshot } from "../../offline/snapshot";
-import { describeReleases } from "../../offline/words";
+import { describeWorkloads } from "../../offline/words";
 import { type Finding, type Rule } from "../../policies/rule";
 import { catalogue } from "../../runbook/catalogue";
 
@@ -12,8 +12,8 @@ export interface StackReview {
     readonly problems: { readonly head?: string; readonly base?: string };
     /** Stateful resources that are deleted or replaced. */
     readonly endangered: readonly Change[];
-    /** Releases, a sentence each. */
-    readonly releases: readonly string[];
+    /** Releases, restarts and removals of workloads, a sentence each. */
+    readonly workloads: readonly string[];
     /** Values that changed, and the procedure of the runbook that changes them so. */
     readonly edits: readonly Edit[];
     readonly changes: readonly Change[];
@@ -81,7 +81,7 @@ function reviewStack(
         stack,
         problems,
         endangered: changes.filter(isEndangered),
-        releases: before === undefined ? [] : describeReleases(changes),
+        workloads: before === undefined ? [] : describeWorkloads(changes),
         edits: editsBetween(old.values, now.values),
         changes,
         findings: judged(known ? old : nothing, after ?? nothing, known),
@@ -138,11 +138,13 @@ function procedureOf(path: string): string | undefined {
 
 /** Whether the change brings a violation of a mandatory rule, or a stack that cannot be told any more. */
 export function isRefused({ stacks, rules }: Review): boolean {
-    const mandatory = new Set(
-        rules.filter(({ enforcement }) => enforcement === "mandatory").map(({ name }) => name),
-    );
     return stacks.some(
         ({ problems, findings }) =>
-            problems.head !== undefined || findings.fresh.some(({ rule }) => mandatory.has(rule)),
+            problems.head !== undefined || findings.fresh.some((finding) => isMandatory(finding, rules)),
     );
+}
+
+/** Whether a violation stops an update. */
+export function isMandatory({ rule }: Finding, rules: readonly Rule[]): boolean {
+    return rules.find(({ name }) => name === rule)?.enforcement === "mandatory";
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Finding, type Rule, type RuleSeverity } from "../../policies/rule";
+import { lineOf } from "./report";
 import { type Review, type StackReview } from "./review";
 
 /** How code scanning ranks a severity, from 0 to 10. */
@@ -10,15 +11,40 @@ const SECURITY_SEVERITY: Record<RuleSeverity, string> = {
     critical: "9.5",
 };
 
+/** Of the review itself: it needs both sides, which no policy sees. */
+const DATA_IN_DANGER: Rule = {
+    name: "data-in-danger",
+    description: "What holds data is deleted or replaced.",
+    remediation:
+        "Ask what becomes of the data, and whether the change is meant to be two updates. If it is meant, dismiss the alert.",
+    severity: "high",
+    enforcement: "advisory",
+    frameworks: [],
+};
+
 /**
- * The violations of the head as SARIF 2.1.0, each where the program declares the resource; those the base has too are
- * marked as unchanged. Fingerprints are made of stack, rule and resource, so that a line that moves is no new alert.
+ * What a reviewer must see of the head as SARIF 2.1.0: data in danger first, then the violations, those the base has too
+ * marked as unchanged. Each stands where the program declares the resource. Fingerprints are made of stack, rule and
+ * resource, so that a line that moves is no new alert.
  */
-export function renderSarif({ stacks, rules }: Review): string {
-    const results = stacks.flatMap((stack) => [
-        ...stack.findings.fresh.map((finding) => result(stack, finding, rules, "new")),
-        ...stack.findings.existing.map((finding) => result(stack, finding, rules, "unchanged")),
-    ]);
+export function renderSarif({ stacks, rules: policies }: Review): string {
+    const rules = [DATA_IN_DANGER, ...policies];
+    const results = [
+        ...stacks.flatMap((stack) =>
+            stack.endangered.map((change) => {
+                const finding = {
+                    rule: DATA_IN_DANGER.name,
+                    urn: change.resource.urn,
+                    message: lineOf(change),
+                };
+                return result(stack, finding, rules, "new");
+            }),
+        ),
+        ...stacks.flatMap((stack) => [
+            ...stack.findings.fresh.map((finding) => result(stack, finding, rules, "new")),
+            ...stack.findings.existing.map((finding) => result(stack, finding, rules, "unchanged")),
+        ]),
+    ];
     const used = rules.filter(({ name }) => results.some(({ ruleId }) => ruleId === name));
     const log = {
         $schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -47,7 +73,7 @@ function descriptor({ name, description, remediation, severity, enforcement, fra
 
 function result(
     { stack, sources }: StackReview,
-    { rule: ruleId, urn, message }: Finding,
+    { rule: ruleId, urn, message }: Pick<Finding, "rule" | "urn" | "message">,
     rules: readonly Rule[],
     baselineState: "new" | "unchanged",
 ) {
@@ -67,8 +93,9 @@ function result(
                 logicalLocations: [{ fullyQualifiedName: urn, kind: "resource" }],
             },
         ],
+        // The name under which code scanning looks for it.
         partialFingerprints: {
-            "mcpFinding/v1": createHash("sha256").update(`${stack}\n${ruleId}\n${urn}`).digest("hex"),
+            primaryLocationLineHash: createHash("sha256").update(`${stack}\n${ruleId}\n${urn}`).digest("hex"),
         },
         baselineState,
     };

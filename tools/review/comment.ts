@@ -1,0 +1,148 @@
+import { type Change } from "../../offline/compare";
+import { describeProperties } from "../../offline/render";
+import { lineOf, type Report, reportOf, type Section } from "./report";
+import { type Review } from "./review";
+
+/** Finds the comment of an earlier run, which is then written anew. */
+export const MARKER = "<!-- mcp-review -->";
+
+/** Longest comment that GitHub takes, in characters. Counted as JavaScript does, it is never more than GitHub counts. */
+const LONGEST_COMMENT = 65_536;
+
+/** Longest text that is quoted in one piece, in characters before they are escaped: one value must not fill it all. */
+const LONGEST_QUOTE = 1000;
+
+/** Most stacks that have a section of their own. What is urgent stands above, of however many stacks. */
+const MOST_STACKS = 10;
+
+/** How GitHub colours a line of a diff. */
+const DIFF_MARKS: Partial<Record<Change["operation"], string>> = { create: "+", delete: "-" };
+
+/** A piece of the comment: lines that always stand, around as many items as there is room for. */
+interface Part {
+    readonly open: readonly string[];
+    readonly items: readonly string[];
+    /** What stands for items that are left out. */
+    readonly rest: (left: number) => string;
+    readonly close: readonly string[];
+    /** Lower ones get their room first. */
+    readonly rank: number;
+}
+
+/**
+ * The review as Markdown for a comment: the verdict first, what is urgent next, the differences folded. Where it is too
+ * long, first the properties and then the last items of what matters least are left out, and counted where they would
+ * stand; whatever the review says, each fold and each block of code is closed.
+ */
+export function renderMarkdown(review: Review): string {
+    const report = reportOf(review);
+    const full = fitted(partsOf(review, report, true));
+    return full.isWhole ? full.text : fitted(partsOf(review, report, false)).text;
+}
+
+/** Gives the parts their room, by their rank, and joins them in their order. */
+function fitted(parts: readonly Part[]): { text: string; isWhole: boolean } {
+    const sizeOf = (lines: readonly string[]) => lines.reduce((sum, { length }) => sum + length + 1, 0);
+    const frames = parts.map(({ open, items, rest, close }) =>
+        sizeOf([...open, rest(items.length), ...close]),
+    );
+    let room = LONGEST_COMMENT - frames.reduce((sum, size) => sum + size, 0);
+    const shown = new Map<Part, readonly string[]>();
+    for (const part of [...parts].sort((one, other) => one.rank - other.rank)) {
+        let fitting = 0;
+        while (fitting < part.items.length && sizeOf([part.items[fitting]!]) <= room) {
+            room -= sizeOf([part.items[fitting]!]);
+            fitting += 1;
+        }
+        shown.set(part, part.items.slice(0, fitting));
+    }
+    const lines = parts.flatMap((part) => {
+        const items = shown.get(part)!;
+        const left = part.items.length - items.length;
+        return [...part.open, ...items, ...(left > 0 ? [part.rest(left)] : []), ...part.close];
+    });
+    return {
+        text: lines.join("\n"),
+        isWhole: parts.every((part) => shown.get(part)!.length === part.items.length),
+    };
+}
+
+function partsOf(review: Review, { verdict, urgent, stacks }: Report, withProperties: boolean): Part[] {
+    const text = (...lines: string[]): Part => ({
+        open: lines,
+        items: [],
+        rest: () => "",
+        close: [],
+        rank: 0,
+    });
+    const shortened =
+        "This is too long for a comment: properties are left out, and what else is left out is counted where it " +
+        "would stand. `review.json`, which the run keeps, has everything.";
+    const more = stacks.length - MOST_STACKS;
+    return [
+        text(
+            MARKER,
+            `## ${inline(verdict)}`,
+            "",
+            `Compared with ${inline(review.base)}, offline: what is declared, and no plan of the cloud.`,
+            "",
+            ...(withProperties ? [] : [shortened, ""]),
+        ),
+        ...urgent.map((section, index) => listPart(section, index)),
+        ...stacks.slice(0, MOST_STACKS).flatMap(({ title, sections, changes }) => [
+            text(`### ${inline(title)}`, ""),
+            // All stacks have their first sections before any has its second.
+            ...sections.map((section, index) => listPart(section, urgent.length + index)),
+            ...(changes.length === 0 ? [] : [resourcesPart(changes, withProperties)]),
+        ]),
+        ...(more > 0 ? [text(`And ${more} more ${more === 1 ? "stack" : "stacks"}.`, "")] : []),
+    ];
+}
+
+function listPart({ title, items, folded }: Section, rank: number): Part {
+    const list = {
+        items: items.map((item) => `- ${inline(item)}`),
+        rest: (left: number) => `- … and ${left} more of ${items.length}, left out here`,
+        rank,
+    };
+    return folded
+        ? { ...list, open: foldOpen(`${title} ${items.length}`), close: FOLD_CLOSE }
+        : { ...list, open: [`**${title}**`, ""], close: [""] };
+}
+
+function resourcesPart(changes: readonly Change[], withProperties: boolean): Part {
+    return {
+        open: [...foldOpen("Resources"), "```diff"],
+        items: changes.map((change) =>
+            [
+                `${DIFF_MARKS[change.operation] ?? "!"} ${quoted(lineOf(change))}`,
+                // So far to the right no line ends the block of code.
+                ...(withProperties ? describeProperties(change) : []).map((line) => `      ${quoted(line)}`),
+            ].join("\n"),
+        ),
+        rest: (left) => `  … and ${left} more of ${changes.length}, left out here`,
+        close: ["```", ...FOLD_CLOSE],
+        rank: Number.MAX_SAFE_INTEGER,
+    };
+}
+
+const FOLD_CLOSE = ["", "</details>", ""];
+
+function foldOpen(title: string): string[] {
+    return [`<details><summary>${inline(title)}</summary>`, ""];
+}
+
+/** Text of values and messages, which must not be taken for Markdown or HTML. */
+function inline(text: string): string {
+    return quoted(text).replace(/[\\`*_{}[\]<>|@#~&]/g, (character) => {
+        const entities: Record<string, string> = { "<": "&lt;", "&": "&amp;", "@": "@\u200b" };
+        return entities[character] ?? `\\${character}`;
+    });
+}
+
+/** One line, no longer than is quoted, and cut between characters. */
+function quoted(text: string): string {
+    const line = text.replace(/[\r\n]+/g, " ");
+    const characters = [...line];
+    return characters.length > LONGEST_QUOTE ? `${characters.slice(0, LONGEST_QUOTE).join("")}…` : line;
+}

@@ -1,0 +1,32 @@
+import { displayed } from "../../offline/property";
+import { verdict } from "./report";
+import { isRefused, type Review } from "./review";
+
+/** The review as data; secrets and unknowns are marked, not shown. */
+export function renderJson(result: Review): string {
+    const report = {
+        verdict: verdict(result),
+        refused: isRefused(result),
+        base: result.base,
+        stacks: result.stacks.map(({ stack, problems, endangered, workloads, edits, findings, changes }) => ({
+            stack,
+            problems,
+            endangered: endangered.map(({ operation, resource }) => ({ operation, urn: resource.urn })),
+            workloads,
+            edits,
+            findings,
+            changes: changes.map(({ operation, resource, properties, because }) => ({
+                operation,
+                urn: resource.urn,
+                source: resource.source,
+                properties: properties.map(({ path, before, after }) => ({
+                    path,
+                    before: before === undefined ? undefined : displayed(before),
+                    after: after === undefined ? undefined : displayed(after),
+                })),
+                because,
+            })),
+        })),
+    };
+    return `${JSON.stringify(report, undefined, 2)}\n`;
+}
