@@ -26,7 +26,11 @@ describe("the workflows", () => {
     it("pin every action by commit, and say which version it is", () => {
         for (const [file, text] of texts) {
             for (const line of text.split("\n").filter((each) => /^\s*(- )?uses:/.test(each))) {
-                assert.match(line, /uses: (\.\/|[\w-]+\/[\w-]+(\/[\w-]+)?@[0-9a-f]{40} # v\d)/, `${file}: ${line}`);
+                assert.match(
+                    line,
+                    /uses: (\.\/|[\w-]+\/[\w-]+(\/[\w-]+)?@[0-9a-f]{40} # v\d)/,
+                    `${file}: ${line}`,
+                );
             }
         }
     });

@@ -417,7 +417,7 @@ describe("a review as a comment", () => {
             fc.constantFrom(HOSTILE, "x".repeat(70_000), "\r```\r</details>", "🚀".repeat(2000)),
         );
         const lists = fc.array(words, { maxLength: 200 });
-        await fc.assert(
+        fc.assert(
             fc.property(
                 lists,
                 lists,
