@@ -160,7 +160,7 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
 
         const soaks = () => production.gateRuns("mcp-server-blue-soak").length;
         const [before, release] = [soaks(), production.step(...next)];
-        await eventually("the release soaks", () => soaks() > before, 60);
+        await eventually("the release soaks", () => soaks() > before, 300);
         const second = await production.stack.up();
         assert.notEqual(second.status, 0);
         assert.match(second.output, /the stack is currently locked by 1 lock/);
