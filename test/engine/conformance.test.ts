@@ -32,7 +32,7 @@ const missing = whyNoEngine();
 const suite = missing ? describe.skip : describe;
 
 suite(`what the engine is asked to register${missing ? ` (skipped: ${missing})` : ""}`, function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     let lab: Lab;
     let stacks: Record<string, Stack>;
 
