@@ -40,19 +40,6 @@ function measure(...args) {
     return { cpu: (userCPUTime + systemCPUTime) / 1000, memory: maxRSS / 1024 };
 }
 
-/** How long a command of the project takes, in milliseconds: some work in several processes at once. */
-function elapsed(...args) {
-    const start = performance.now();
-    const { status, stderr } = spawnSync("node", ["offline/main.cjs", ...args], {
-        encoding: "utf8",
-        maxBuffer: 2 ** 26,
-    });
-    if (status !== 0) {
-        throw new Error(`${args.join(" ")} ended with ${status}:\n${stderr}`);
-    }
-    return performance.now() - start;
-}
-
 /** A program that imports the very SDK files the preview loads, and does nothing with them. */
 function importsOfPreview() {
     const list = join(folder, "files.json");
@@ -107,19 +94,7 @@ function figures() {
             // As the command line runs it: without optimized code.
             measure: () => figureOf(policies, "--no-opt"),
         },
-        ...reviews(),
     ];
-}
-
-/** A review asks for a commit: a copy without its history has none. */
-function reviews() {
-    const row = {
-        // The base has the packages of the head, as it has after the first review of a change to them.
-        name: "review against HEAD / the offline preview of production, elapsed time",
-        goal: 3,
-        measure: () => elapsed("review", "--base", "HEAD") / elapsed("preview"),
-    };
-    return spawnSync("git", ["rev-parse", "--verify", "HEAD"]).status === 0 ? [row] : [];
 }
 
 function options() {
