@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { RunError } from "@pulumi/pulumi/errors";
 import { renderAlarms } from "../components/observability/alarms/render";
 import { alarmsOf } from "../composition/alarmTable";
 import { NO_EXCEPTIONS } from "../policies/exceptions";
@@ -23,7 +22,7 @@ import { bundleProgram } from "./program";
 import { record } from "./record";
 import { renderJson, renderText } from "./render";
 import { takeSnapshot, writeSnapshot } from "./snapshot";
-import { imagesOf, readStackFile, stackNames, UsageError, valuesOf } from "./stackFile";
+import { imagesOf, isUsersToMend, readStackFile, stackNames, UsageError, valuesOf } from "./stackFile";
 
 const root = process.cwd();
 
@@ -274,11 +273,7 @@ async function main(): Promise<number> {
         if (!(error instanceof Error)) {
             throw error;
         }
-        const { code, message, stack } = error as NodeJS.ErrnoException;
-        const expected =
-            error instanceof UsageError || RunError.isInstance(error) || code?.startsWith("ERR_PARSE_ARGS");
-        // Only a fault of the program itself is worth a stack trace.
-        process.stderr.write(`${expected ? message : stack}\n`);
+        process.stderr.write(`${isUsersToMend(error) ? error.message : error.stack}\n`);
         return 1;
     }
 }

@@ -52,11 +52,7 @@ export function renderJson({ recording, changes, edits, placeholders: missing, f
             operation,
             ...resource,
             inputs: displayed(resource.inputs),
-            changes: properties.map(({ path, before, after }) => ({
-                path,
-                before: before === undefined ? undefined : displayed(before),
-                after: after === undefined ? undefined : displayed(after),
-            })),
+            changes: propertiesAsData(properties),
             because,
             refused,
         })),
@@ -65,6 +61,15 @@ export function renderJson({ recording, changes, edits, placeholders: missing, f
         findings,
     };
     return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+/** Changed properties as data, as the preview and a review tell them. */
+export function propertiesAsData(properties: readonly PropertyChange[]): object[] {
+    return properties.map(({ path, before, after }) => ({
+        path,
+        before: before === undefined ? undefined : displayed(before),
+        after: after === undefined ? undefined : displayed(after),
+    }));
 }
 
 type Paint = (style: Style, text: string) => string;

@@ -1,4 +1,3 @@
-import { RunError } from "@pulumi/pulumi/errors";
 import { parsed } from "../config";
 import { configPath } from "../config/problems";
 import { loadExceptions } from "../policies/exceptions";
@@ -7,7 +6,7 @@ import { judgeRecording } from "./judge";
 import { type Program } from "./program";
 import { decode, encode, type Property } from "./property";
 import { record, type RecordedResource, type Recording } from "./record";
-import { readStackFile, type StackFile, stackNames, UsageError } from "./stackFile";
+import { isUsersToMend, readStackFile, type StackFile, stackNames } from "./stackFile";
 
 /** What a stack declares at one state of the project, and what the rules of that state find in it. */
 export interface StackSnapshot {
@@ -38,7 +37,7 @@ export async function takeSnapshot(
                 values: openValues(file),
             };
         } catch (error) {
-            if (!(error instanceof UsageError) && !RunError.isInstance(error)) {
+            if (!(error instanceof Error && isUsersToMend(error))) {
                 throw error;
             }
             stacks[stack] = { problem: error.message };

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { RunError } from "@pulumi/pulumi/errors";
 import { type Document, parseDocument } from "yaml";
 import { parseStack, SECRET_KEYS, type StackValues } from "../config";
 import { imageReferences } from "../config/images";
@@ -9,6 +10,15 @@ import { type ProgramInput } from "./record";
 
 /** Input the user can mend: shown as it is, without a stack trace. */
 export class UsageError extends Error {}
+
+/** Whether an error is the user's to mend: theirs is the message, and a stack trace is for faults of the program itself. */
+export function isUsersToMend(error: unknown): boolean {
+    return (
+        error instanceof UsageError ||
+        RunError.isInstance(error) ||
+        (error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"))
+    );
+}
 
 /** What a stack file says, ready for the program. */
 export interface StackFile extends ProgramInput {

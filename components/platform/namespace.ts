@@ -7,23 +7,21 @@ export const LEDGER = "mcp-releases";
 
 /** The cluster's DNS, for a NetworkPolicy. */
 export const DNS_EGRESS = {
-    to: [
-        {
-            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
-            podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
-        },
-    ],
+    to: [{ ...namespacePeer("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }],
     ports: [
         { protocol: "UDP", port: 53 },
         { protocol: "TCP", port: 53 },
     ],
 };
 
-/** Everything in a namespace, for a NetworkPolicy. On any port: a Service leads to its pods' own, and policies see those. */
+/** Every pod of a namespace, for a NetworkPolicy. */
+export function namespacePeer(namespace: string) {
+    return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } };
+}
+
+/** To all of a namespace. On any port: a Service leads to its pods' own, and policies see those. */
 export function namespaceEgress(namespace: string) {
-    return {
-        to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } }],
-    };
+    return { to: [namespacePeer(namespace)] };
 }
 
 /** Most the pods of a namespace may ask for together. */

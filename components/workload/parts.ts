@@ -15,6 +15,7 @@ import { ALB_DEREGISTRATION_SECONDS, targetAnnotations } from "../edge/alb";
 import { contentHash } from "../hash";
 import { IDENTITY_AGENT_EGRESS } from "../identity/podIdentity";
 import { COLLECTOR, GATE_LABEL, TASK_LABEL } from "../labels";
+import { namespacePeer } from "../platform/namespace";
 import { type Checklist } from "./checklist";
 import { type MountedSecret, type Resources, workloadPod } from "./pod";
 
@@ -147,7 +148,7 @@ export function declareNetworkPolicy(
     const pods = (matchLabels: Record<string, string>) => ({ podSelector: { matchLabels } });
     const peers = (from: NonNullable<typeof outside>) =>
         "namespace" in from
-            ? [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": from.namespace } } }]
+            ? [namespacePeer(from.namespace)]
             : from.cidrs.map((cidr) => ({ ipBlock: { cidr } }));
     return new NetworkPolicy(
         app,

@@ -272,11 +272,8 @@ describe("npm run runbook", () => {
     const hasTerminal = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes(
         "util-linux",
     );
-    describe(`at a terminal${hasTerminal ? "" : " (skipped: there is no script of util-linux on PATH)"}`, function () {
-        before(function () {
-            if (!hasTerminal) this.skip();
-        });
-
+    const suite = hasTerminal ? describe : describe.skip;
+    suite(`at a terminal${hasTerminal ? "" : " (skipped: there is no script of util-linux on PATH)"}`, () => {
         it("asks for what is missing and whether to go on", async () => {
             const asked = [/anything it has not been[^\n]*: /, "INC-7\r"] as const;
             const declined = await typed(["run", "restart"], asked, [/Update production\?/, "no\r"]);

@@ -1,4 +1,4 @@
-import { displayed } from "../../offline/property";
+import { propertiesAsData } from "../../offline/render";
 import { verdict } from "./report";
 import { isRefused, type Review } from "./review";
 
@@ -19,11 +19,7 @@ export function renderJson(result: Review): string {
                 operation,
                 urn: resource.urn,
                 source: resource.source,
-                properties: properties.map(({ path, before, after }) => ({
-                    path,
-                    before: before === undefined ? undefined : displayed(before),
-                    after: after === undefined ? undefined : displayed(after),
-                })),
+                properties: propertiesAsData(properties),
                 because,
             })),
         })),

@@ -1,12 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { RunError } from "@pulumi/pulumi/errors";
 import { alarmsOf } from "../../composition/alarmTable";
 import { isBlocked, previewStack } from "../../offline/preview";
 import { bundleProgram } from "../../offline/program";
 import { renderJson, renderText } from "../../offline/render";
-import { imagesOf, stackNames, UsageError, valuesOf } from "../../offline/stackFile";
+import { imagesOf, isUsersToMend, stackNames, UsageError, valuesOf } from "../../offline/stackFile";
 import { rules } from "../../policies/rules";
 import { catalogue } from "../../runbook/catalogue";
 import { flagOf, parametersOf } from "../../runbook/parameters";
@@ -120,7 +119,7 @@ async function run(root: string, procedure: Procedure, args: string[]): Promise<
         );
     } catch (error) {
         if (!interruption.happened) {
-            if (json && (error instanceof UsageError || RunError.isInstance(error))) {
+            if (json && error instanceof Error && isUsersToMend(error)) {
                 printJson({ procedure: procedure.id, stack, ...notBegun("refused", error.message) });
             }
             throw error;

@@ -3,14 +3,19 @@
  * it can stop without loss. Counts from its making until it is forgotten.
  */
 export class Interruption {
-    private readonly anyway = new AbortController();
-    private readonly byProcess = new AbortController();
+    private readonly either = new AbortController();
+    private readonly termination = new AbortController();
+
+    /** Aborted by both. */
+    readonly signal = this.either.signal;
+    /** Aborted where the engine has to be told. */
+    readonly engineSignal = this.termination.signal;
 
     /** As Ctrl-C does. The terminal tells the engine of that too, and a second one would have it drop what it is at. */
-    readonly interrupt = (): void => this.anyway.abort();
+    readonly interrupt = (): void => this.either.abort();
     private readonly terminate = () => {
-        this.byProcess.abort();
-        this.anyway.abort();
+        this.termination.abort();
+        this.either.abort();
     };
 
     constructor() {
@@ -19,16 +24,6 @@ export class Interruption {
 
     get happened(): boolean {
         return this.signal.aborted;
-    }
-
-    /** Aborted by either. */
-    get signal(): AbortSignal {
-        return this.anyway.signal;
-    }
-
-    /** Aborted where the engine has to be told. */
-    get engineSignal(): AbortSignal {
-        return this.byProcess.signal;
     }
 
     forget(): void {
