@@ -70,11 +70,11 @@ function fingerprint(root) {
 }
 
 /**
- * Bundles a file of the project in `root` into `.cache/<name>.cjs`, with its source map beside it, unless it stands
- * there already as it would be made. Returns its path.
+ * Bundles a file of the project in `root` into `.cache`, with its source map beside it, unless it stands there already
+ * as it would be made. Returns its path, which is named after the file's own: no two share one.
  */
-exports.bundle = function bundle(root, name, entryPoint) {
-    const outfile = resolve(root, ".cache", `${name}.cjs`);
+exports.bundle = function bundle(root, entryPoint) {
+    const outfile = resolve(root, ".cache", entryPoint.replace(/\.ts$/, ".cjs").replaceAll("/", "-"));
     const stamp = `${outfile}.stamp`;
     const wanted = fingerprint(root);
     const found = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";

@@ -10,4 +10,4 @@ setFlagsFromString("--no-opt");
 
 const root = join(__dirname, "..");
 process.chdir(root);
-require(bundle(root, "cli", "offline/cli.ts"));
+require(bundle(root, "offline/cli.ts"));

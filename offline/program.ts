@@ -14,7 +14,7 @@ export interface Program {
 
 /** Bundles the program in `root`; the SDK stays outside, so that every run shares the one that is mocked. */
 export function bundleProgram(root: string): Program {
-    const outfile = bundle(root, "program", "index.ts");
+    const outfile = bundle(root, "index.ts");
     const code = readFileSync(outfile, "utf8");
     let sourceMap: SourceMap | undefined;
     return {

@@ -4,4 +4,4 @@
 const { join } = require("node:path");
 const { bundle } = require("../offline/bundle.cjs");
 
-require(bundle(join(__dirname, ".."), "policies", "policies/index.ts"));
+require(bundle(join(__dirname, ".."), "policies/index.ts"));

@@ -26,18 +26,35 @@ process.chdir(join(__dirname, "..", ".."));
 const { runs, against, save } = options();
 const folder = mkdtempSync(join(tmpdir(), "mcp-bench-"));
 
+/** Runs node to its end, within two minutes: a command that waits forever fails here. Returns what it prints. */
+function node(...args) {
+    const { status, signal, stdout, stderr } = spawnSync("node", args, {
+        encoding: "utf8",
+        maxBuffer: 2 ** 26,
+        timeout: 120_000,
+    });
+    if (status !== 0) {
+        throw new Error(`node ${args.join(" ")} ended with ${status ?? signal}:\n${stderr}`);
+    }
+    return stdout;
+}
+
 /** Runs node with arguments; its CPU time in milliseconds and its peak memory in megabytes. */
 function measure(...args) {
     const report = join(folder, "usage.json");
     const hook = join(folder, "usage.cjs");
     const write = `require("node:fs").writeFileSync(${JSON.stringify(report)}, JSON.stringify(process.resourceUsage()))`;
     writeFileSync(hook, `process.on("exit", () => ${write});`);
-    const { status, stderr } = spawnSync("node", ["--require", hook, ...args], { encoding: "utf8" });
-    if (status !== 0) {
-        throw new Error(`node ${args.join(" ")} ended with ${status}:\n${stderr}`);
-    }
+    node("--require", hook, ...args);
     const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(readFileSync(report, "utf8"));
     return { cpu: (userCPUTime + systemCPUTime) / 1000, memory: maxRSS / 1024 };
+}
+
+/** How long a command of the project takes, in milliseconds: some work in several processes at once. */
+function elapsed(...args) {
+    const start = performance.now();
+    node("offline/main.cjs", ...args);
+    return performance.now() - start;
 }
 
 /** A program that imports the very SDK files the preview loads, and does nothing with them. */
@@ -49,7 +66,7 @@ function importsOfPreview() {
         hook,
         `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(list)}, JSON.stringify(${files})));`,
     );
-    spawnSync("node", ["--require", hook, "offline/main.cjs", "preview"]);
+    node("--require", hook, "offline/main.cjs", "preview");
     const program = join(folder, "imports.cjs");
     writeFileSync(program, `for (const file of ${readFileSync(list, "utf8")}) require(file);`);
     return program;
@@ -57,20 +74,15 @@ function importsOfPreview() {
 
 /** Runs a bundle that prints one number. */
 function figureOf(file, ...flags) {
-    const args = [...flags, "-e", `require(${JSON.stringify(file)})`];
-    const { status, stdout, stderr } = spawnSync("node", args, { encoding: "utf8" });
-    if (status !== 0 || stdout === "") {
-        throw new Error(`${file} ended with ${status}:\n${stderr}`);
-    }
-    return Number(stdout);
+    return Number(node(...flags, "-e", `require(${JSON.stringify(file)})`));
 }
 
 /** What is measured, each with what it is to stay below. */
 function figures() {
     const imports = importsOfPreview();
     // The recorder alone, on as many workloads as make so many resources.
-    const scale = bundle(process.cwd(), "scale", "test/bench/scale.ts");
-    const policies = bundle(process.cwd(), "policies", "test/bench/policies.ts");
+    const scale = bundle(process.cwd(), "test/bench/scale.ts");
+    const policies = bundle(process.cwd(), "test/bench/policies.ts");
     let preview;
     return [
         {
@@ -94,7 +106,19 @@ function figures() {
             // As the command line runs it: without optimized code.
             measure: () => figureOf(policies, "--no-opt"),
         },
+        ...reviews(),
     ];
+}
+
+/** A review asks for a commit: a copy without its history has none. */
+function reviews() {
+    const row = {
+        // The base has the packages of the head, as it has after the first review of a change to them.
+        name: "review against HEAD / the offline preview of production, elapsed time",
+        goal: 3,
+        measure: () => elapsed("review", "--base", "HEAD") / elapsed("preview"),
+    };
+    return spawnSync("git", ["rev-parse", "--verify", "HEAD"]).status === 0 ? [row] : [];
 }
 
 function options() {
