@@ -2,15 +2,29 @@
 // than the program. Types are checked by npm run check, never here.
 const { transformSync } = require("esbuild");
 
-exports.create = () => ({
-    transpile(input, { fileName }) {
-        const { code, map } = transformSync(input, {
-            loader: "ts",
-            format: "cjs",
-            target: "node20",
-            sourcemap: "external",
-            sourcefile: fileName,
-        });
-        return { outputText: code, sourceMapText: map };
-    },
-});
+exports.create = () => {
+    sparePromises();
+    return {
+        transpile(input, { fileName }) {
+            const { code, map } = transformSync(input, {
+                loader: "ts",
+                format: "cjs",
+                target: "node20",
+                sourcemap: "external",
+                sourcefile: fileName,
+            });
+            return { outputText: code, sourceMapText: map };
+        },
+    };
+};
+
+/**
+ * The SDK notes the stack of each of its promises, to tell of one that leaks when it is asked to. ts-node maps every
+ * frame of a stack to its source, and there are thousands of those: a third of an update with nothing to do.
+ */
+function sparePromises() {
+    const mapped = Error.prepareStackTrace;
+    if (mapped === undefined || process.env.PULUMI_DEBUG_PROMISE_LEAKS) return;
+    Error.prepareStackTrace = (error, frames) =>
+        frames[0]?.getFunctionName() === "debuggablePromise" ? String(error) : mapped(error, frames);
+}

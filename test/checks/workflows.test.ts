@@ -63,7 +63,7 @@ describe("the workflows", () => {
         }
     });
 
-    it("hand findings to code scanning where none of the change's code runs, and nowhere else", () => {
+    it("hand findings to code scanning where none of a change's code runs before it is merged, and nowhere else", () => {
         const rights = [...workflows].flatMap(([file, { jobs }]) =>
             Object.values(jobs).flatMap(({ permissions, steps = [] }) => {
                 const uploads = steps.filter(({ uses }) =>
@@ -80,7 +80,11 @@ describe("the workflows", () => {
                       ];
             }),
         );
-        assert.deepEqual(rights, [["review-comment.yml", "write", "review/review.sarif"]]);
+        assert.deepEqual(rights.sort(), [
+            ["findings.yml", "write", "review.sarif"],
+            ["review-comment.yml", "write", "review/review.sarif"],
+        ]);
+        assert.deepEqual(workflows.get("findings.yml")!.on, { push: { branches: ["main"] } });
     });
 
     it("post the comment as the review wrote it, which keeps it within GitHub's limit", () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { copyOfProject, root } from "../support";
 
 describe("npm run review", function () {
@@ -107,6 +109,32 @@ describe("npm run review", function () {
         );
         assert.equal(git("worktree", "list").split("\n").length, 1);
     });
+
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+        it(`ends with ${signal}, and leaves neither a worktree nor what it started`, async () => {
+            // The base says when it runs, and would go on for a minute.
+            const running = join(folder, ".cache", "running");
+            const waits = `require("node:fs").writeFileSync(${JSON.stringify(running)}, String(process.pid));
+                Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);\n`;
+            edit("offline/main.cjs", /^"use strict";\n/m, `"use strict";\n${waits}`);
+            git("commit", "--quiet", "--all", "--message", "waits");
+            git("checkout", "--quiet", "HEAD~1", "--", ".");
+            const review = spawn(process.execPath, ["offline/main.cjs", "review", "--base", "main"], {
+                cwd: folder,
+                stdio: "ignore",
+            });
+            const ended = once(review, "close");
+            while (!existsSync(running)) await setTimeout(20);
+            review.kill(signal);
+            const [status] = await ended;
+            git("reset", "--quiet", "--hard", "HEAD~1");
+            assert.equal(status, 130);
+            assert.equal(git("worktree", "list").split("\n").length, 1);
+            const base = Number(readFileSync(running, "utf8"));
+            assert.throws(() => process.kill(base, 0), { code: "ESRCH" });
+            rmSync(running);
+        });
+    }
 
     it("refuses a head that does not preview, with what is wrong", () => {
         edit("Pulumi.staging.yaml", /mcp:environment: staging/, "mcp:environment: qa");

@@ -5,12 +5,13 @@ import { type Snapshot } from "../../offline/snapshot";
 import { stackNames, UsageError } from "../../offline/stackFile";
 import { exceptionsRule } from "../../policies/exceptions";
 import { rules } from "../../policies/rules";
+import { INTERRUPTED, Interruption } from "../interruption";
 import { renderMarkdown } from "./comment";
 import { renderJson } from "./json";
 import { renderText } from "./report";
 import { isRefused, type Review, review } from "./review";
 import { renderSarif } from "./sarif";
-import { checkOut, install, snapshotOf } from "./sides";
+import { type Base, checkOut, install, snapshotOf } from "./sides";
 import { recordingOf } from "./state";
 
 const FORMATS: Record<string, { render: (review: Review) => string; file: string }> = {
@@ -34,7 +35,8 @@ is compared with the commit where it left REF, checked out and installed aside, 
   --out FOLDER      writes every format into this folder, beside what it prints
   --help            this text
 
-Exit status: 0, or 1 for bad input, for a stack that does not preview, and for a new violation of a mandatory policy.
+Exit status: 0, or 1 for bad input, for a stack that does not preview, and for a new violation of a mandatory policy; 130
+when it is interrupted.
 `;
 
 /** `npm run review`. Returns the exit status. */
@@ -59,10 +61,20 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
         const expected = Object.keys(FORMATS).join(", ");
         throw new UsageError(`--format: found ${JSON.stringify(values.format)}, expected one of ${expected}`);
     }
-    const { base, head } =
-        values.against === undefined
-            ? await ofCommit(root, values.base ?? "origin/main")
-            : await ofState(root, values.against, values.stack);
+    const interruption = new Interruption();
+    let sides: Sides;
+    try {
+        sides =
+            values.against === undefined
+                ? await ofCommit(root, values.base ?? "origin/main", interruption.signal)
+                : await ofState(root, values.against, values.stack, interruption.signal);
+    } catch (error) {
+        if (!interruption.happened) throw error;
+        return INTERRUPTED;
+    } finally {
+        interruption.forget();
+    }
+    const { base, head } = sides;
     const result: Review = {
         base: base.words,
         stacks: review(base.snapshot, head),
@@ -83,43 +95,51 @@ interface Sides {
     head: Snapshot;
 }
 
-async function ofCommit(root: string, ref: string): Promise<Sides> {
-    const head = snapshotOf(root);
-    // It is awaited below, and must not count as unhandled where the base fails first.
-    head.catch(() => undefined);
-    const base = await baseOf(root, ref);
-    return { base, head: await head };
-}
-
-/** A base that cannot be told is no reason to say nothing about the head. */
-async function baseOf(root: string, ref: string): Promise<Sides["base"]> {
+async function ofCommit(root: string, ref: string, signal: AbortSignal): Promise<Sides> {
     const base = checkOut(root, ref);
-    const words = `${ref} (${base.commit.slice(0, 10)})`;
     try {
-        install(root, base);
-        return { words, snapshot: await snapshotOf(base.folder) };
-    } catch (error) {
-        if (!(error instanceof UsageError)) {
-            throw error;
-        }
-        const problem = error.message;
-        return { words, snapshot: Object.fromEntries(stackNames(root).map((stack) => [stack, { problem }])) };
+        // In processes of their own, at the same time.
+        const head = snapshotOf(root, signal);
+        // It is awaited behind the base, and must not count as unhandled where that one fails first.
+        head.catch(() => undefined);
+        const words = `${ref} (${base.commit.slice(0, 10)})`;
+        return { base: { words, snapshot: await snapshotOfBase(root, base, signal) }, head: await head };
     } finally {
         base.remove();
     }
 }
 
-async function ofState(root: string, file: string, stack: string | undefined): Promise<Sides> {
+/** A base that cannot be told is no reason to say nothing about the head. */
+async function snapshotOfBase(root: string, base: Base, signal: AbortSignal): Promise<Snapshot> {
+    try {
+        install(root, base);
+        return await snapshotOf(base.folder, signal);
+    } catch (error) {
+        if (!(error instanceof UsageError)) {
+            throw error;
+        }
+        const problem = error.message;
+        return Object.fromEntries(stackNames(root).map((stack) => [stack, { problem }]));
+    }
+}
+
+async function ofState(
+    root: string,
+    file: string,
+    stack: string | undefined,
+    signal: AbortSignal,
+): Promise<Sides> {
     const known = stackNames(root);
     if (stack === undefined || !known.includes(stack)) {
         const found = JSON.stringify(stack) ?? "nothing";
         throw new UsageError(`--stack: found ${found}, expected one of ${known.join(", ")} beside --against`);
     }
-    const head = (await snapshotOf(root))[stack]!;
+    const state = read(file);
+    const head = (await snapshotOf(root, signal))[stack]!;
     if ("problem" in head) {
         return { base: { words: file, snapshot: {} }, head: { [stack]: head } };
     }
-    const recording = recordingOf(read(file), file, head.recording);
+    const recording = recordingOf(state, file, head.recording);
     const snapshot = { [stack]: { ...head, recording } };
     return { base: { words: `the state in ${file}`, snapshot }, head: { [stack]: head } };
 }

@@ -18,11 +18,12 @@ import { UsageError } from "../../offline/stackFile";
 /** Longest that installing the packages of the base may take, in milliseconds. */
 const INSTALL_TIMEOUT = 10 * 60_000;
 
-/** The snapshot of the project in a folder, taken by the folder's own code in a process of its own. */
-export async function snapshotOf(folder: string): Promise<Snapshot> {
+/** The snapshot of the project in a folder, taken by the folder's own code in a process that ends with the signal. */
+export async function snapshotOf(folder: string, signal: AbortSignal): Promise<Snapshot> {
     const child = spawn(process.execPath, ["offline/main.cjs", "snapshot"], {
         cwd: folder,
         stdio: ["ignore", "pipe", "pipe"],
+        signal,
     });
     const [text, errors] = ["", ""].map((): string[] => []) as [string[], string[]];
     child.stdout.setEncoding("utf8").on("data", (part: string) => text.push(part));

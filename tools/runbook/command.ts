@@ -16,7 +16,7 @@ import { resolveDigest } from "../images/registry";
 import { replaceFile } from "../images/replaceFile";
 import { restore } from "../releases";
 import { givenEdits, terminal } from "./edits";
-import { Interruption } from "./interruption";
+import { Interruption } from "../interruption";
 import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
 
 const help = (root: string) => `Usage: npm run runbook -- list [--json]

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { UsageError } from "../../offline/stackFile";
 import { editsWith, flagOf, parametersOf } from "../../runbook/parameters";
 import { type Procedure } from "../../runbook/procedure";
-import { type Interruption } from "./interruption";
+import { type Interruption } from "../interruption";
 
 /**
  * The edits of a procedure with the values given for its parameters. What is missing is asked for at a terminal.

@@ -1,3 +1,5 @@
+import { INTERRUPTED } from "../interruption";
+
 /** How a run ended, as the exit status of the command. */
 export const STATUS = {
     done: 0,
@@ -6,7 +8,7 @@ export const STATUS = {
     noEngine: 3,
     failed: 4,
     rolledBack: 5,
-    interrupted: 130,
+    interrupted: INTERRUPTED,
 } as const;
 
 /** See {@link STATUS}. */

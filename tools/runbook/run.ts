@@ -3,7 +3,7 @@ import { type EngineEvent, type StepEventMetadata } from "@pulumi/pulumi/automat
 import { type KubernetesValues } from "../../config/kubernetes";
 import { UsageError } from "../../offline/stackFile";
 import { GateLines } from "./gateLines";
-import { type Interruption } from "./interruption";
+import { type Interruption } from "../interruption";
 import { notBegun, type Outcome, type RunResult } from "./outcome";
 
 /** What is run, and how. */

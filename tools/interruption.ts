@@ -1,3 +1,6 @@
+/** Exit status of a command that was interrupted, as shells have it for Ctrl-C. */
+export const INTERRUPTED = 130;
+
 /**
  * Ctrl-C, or another process that asks this one to end. Nothing ends by itself then: the work looks at the signal where
  * it can stop without loss. Counts from its making until it is forgotten.
