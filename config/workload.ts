@@ -195,7 +195,7 @@ const soak = z.strictObject({
 });
 
 /** One service of the platform. Sections 2.1, 3.2, 3.3 and 4.3.3. */
-export const workloadSchema = z.strictObject({
+const workloadSchema = z.strictObject({
     /**
      * How a new version goes out. `rolling`: pods are replaced step by step. `blueGreen`: a second set of pods is
      * tested before traffic moves to it, and watched afterwards. Default: rolling.

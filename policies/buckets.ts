@@ -7,7 +7,7 @@ import { type Properties } from "./unknown";
 export const isBucket = ofType("aws:s3/bucket:Bucket");
 
 /** Name of a bucket. */
-export const nameOfBucket = known("bucket");
+const nameOfBucket = known("bucket");
 
 /** ARN of a bucket, which its name tells before it exists. */
 export function bucketArnOf(bucket: PolicyResource): string {

@@ -22,7 +22,7 @@ export function isDeployment(resource: PolicyResource): boolean {
 }
 
 /** Whether a resource's pods serve until they are told to stop. */
-export function isLongRunning(resource: PolicyResource): boolean {
+function isLongRunning(resource: PolicyResource): boolean {
     return ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"].some((kind) =>
         isKind(resource, "apps", kind),
     );

@@ -78,7 +78,7 @@ export function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): 
 }
 
 /** What the operator types for the procedure's example. */
-export function commandsOf(procedure: Procedure): string[] {
+function commandsOf(procedure: Procedure): string[] {
     const { preparation = [], edits, pinsImages } = procedure;
     const examples = examplesOf(procedure);
     return [

@@ -232,7 +232,7 @@ function spliceRelease(
 }
 
 /** Runs the kubectl on the PATH. */
-export const runKubectl: Kubectl = (args) => {
+const runKubectl: Kubectl = (args) => {
     const { error, status, stdout, stderr } = spawnSync("kubectl", args, {
         encoding: "utf8",
         stdio: ["ignore", "pipe", "pipe"],

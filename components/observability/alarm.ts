@@ -60,11 +60,6 @@ export function share(part: Metric, total: Metric, minimum: number): Expression 
     return { expression: `IF(total >= ${minimum}, 100 * part / total, 0)`, metrics: { part, total } };
 }
 
-/** The metrics that an alarm rests on. */
-export function metricsOf({ watched }: Alarm): Metric[] {
-    return "expression" in watched ? Object.values(watched.metrics) : [watched];
-}
-
 /** When an alarm rings, in words: `Maximum of DatabaseConnections >= 1200 in each of 3 times 5 minutes`. */
 export function conditionOf({ watched, comparison, threshold, minutes, periods = 1 }: Alarm): string {
     const describe = ({ statistic, name }: Metric) => `${statistic} of ${name}`;

@@ -2,7 +2,7 @@
 export const HEALTH_PORT = 13133;
 
 /** What the runbook looks for in `/metrics`, as its own grep does. Sections 4.3.1, 4.3.2 and 6.3. */
-export const SCRAPED_NAMES = ["request_duration", "requests_total", "error", "circuit_breaker", "db_pool"];
+const SCRAPED_NAMES = ["request_duration", "requests_total", "error", "circuit_breaker", "db_pool"];
 
 /** One service whose pods are asked. */
 export interface ScrapeTarget {

@@ -75,7 +75,7 @@ export function consoleOf(region: string): string {
 }
 
 /** The dashboard's widgets. */
-export function widgetsOf(args: PlatformDashboardArgs): object[] {
+function widgetsOf(args: PlatformDashboardArgs): object[] {
     const { region } = args;
     const rows: [title: string, graphs: Graph[]][] = [
         ["Error rate, traffic and tools (4.3.1, 6.1)", trafficGraphs(args)],

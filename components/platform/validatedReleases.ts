@@ -3,7 +3,7 @@ import { ComponentResource, type ComponentResourceOptions, type Input, StackRefe
 import { COMPLETED_KEY } from "../../jobs/evidence";
 
 /** Output of a stack with the images that have passed every gate there, by workload. */
-export const COMPLETED_OUTPUT = "completedImages";
+const COMPLETED_OUTPUT = "completedImages";
 
 /** Arguments of {@link ValidatedReleases}. */
 export interface ValidatedReleasesArgs {

@@ -59,7 +59,7 @@ export interface Memory {
 }
 
 /** Most entries that are kept of one app. */
-export const LEDGER_LIMIT = 20;
+const LEDGER_LIMIT = 20;
 
 const entryShape = shape<LedgerEntry>({
     revision: optional(wholeNumber(1, Number.MAX_SAFE_INTEGER)),

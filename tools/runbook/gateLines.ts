@@ -7,7 +7,7 @@ import { type KubernetesValues } from "../../config/kubernetes";
 const LOOK_MILLISECONDS = 2000;
 
 /** Words of a command of kubectl that reach the stack's cluster. */
-export function kubectlWords({ namespace, context, kubeconfig }: KubernetesValues): string[] {
+function kubectlWords({ namespace, context, kubeconfig }: KubernetesValues): string[] {
     return [
         ...["-n", namespace],
         ...(context === undefined ? [] : ["--context", context]),
