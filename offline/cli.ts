@@ -61,6 +61,14 @@ for bad input.
   --help             this text
 `;
 
+const DOCS_HELP = `Usage: npm run docs
+
+Writes anew what is made from the program: docs/runbook.md, docs/coverage.md, docs/policies.md, docs/alarms.md, the costs
+in docs/first-deployment.md, and the pictures in the README and the other documents. The tests compare them.
+
+  --help             this text
+`;
+
 const IMAGES_HELP = `Usage: npm run images -- pin --stack NAME [--refresh]
 
 Resolves the digest of every image tag the stack uses and writes them into its file (mcp:images.pins). Credentials
@@ -232,7 +240,12 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     },
 
     /** Writes the generated documents anew; the tests only ever compare them. */
-    docs: async () => {
+    docs: async (args) => {
+        const { values } = parseArgs({ args, options: { help: { type: "boolean", default: false } } });
+        if (values.help) {
+            process.stdout.write(DOCS_HELP);
+            return 0;
+        }
         const alarms = alarmsOf(valuesOf(root, "production"));
         writeFileSync(join(root, "docs", "runbook.md"), renderRunbook(alarms));
         writeFileSync(join(root, "docs", "coverage.md"), renderCoverage());
@@ -268,7 +281,12 @@ async function inPlainWords(work: () => Promise<unknown>): Promise<void> {
 async function main(): Promise<number> {
     const [name = "", ...args] = process.argv.slice(2);
     try {
-        return await commands[name]!(args);
+        const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
+        if (command === undefined) {
+            const known = Object.keys(commands).join(", ");
+            throw new UsageError(`found the command ${JSON.stringify(name)}, expected one of ${known}`);
+        }
+        return await command(args);
     } catch (error) {
         if (!(error instanceof Error)) {
             throw error;

@@ -233,3 +233,27 @@ describe("npm run preview", () => {
         });
     });
 });
+
+describe("the commands", () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+        scripts: Record<string, string>;
+    };
+    const commands = Object.values(scripts).flatMap(
+        (script) => /^node offline\/main\.cjs (\w+)$/.exec(script)?.[1] ?? [],
+    );
+
+    for (const command of commands) {
+        it(`explain themselves: ${command}`, () => {
+            const { status, stdout } = run(command, "--help");
+            assert.equal(status, 0);
+            assert.ok(stdout.startsWith(`Usage: npm run ${command}`), stdout);
+            assert.match(stdout, /\n {2}--help +this text\n/);
+        });
+    }
+
+    it("say what there is where one is unknown", () => {
+        const { status, stdout, stderr } = run("constructor");
+        assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
+        assert.match(stderr, /^found the command "constructor", expected one of preview, .*review.*\n$/);
+    });
+});
