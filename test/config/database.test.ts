@@ -11,15 +11,23 @@ const clock = (minute: number) =>
 const timeOfDay = fc.integer({ min: 0, max: 24 * 60 - 1 }).map(clock);
 const weekday = fc.constantFrom(...WEEKDAYS);
 
+/** Made once: each takes longer than a hundred uses of it. */
+const CLOCKS = Object.fromEntries(
+    [TIME_ZONE, "UTC"].map((timeZone) => [
+        timeZone,
+        new Intl.DateTimeFormat("en", {
+            timeZone,
+            weekday: "short",
+            hour: "2-digit",
+            minute: "2-digit",
+            hourCycle: "h23",
+        }),
+    ]),
+);
+
 /** Weekday and time of an instant in a zone, by the platform's own calendar. */
 function inZone(instant: Date, timeZone: string): string {
-    const parts = new Intl.DateTimeFormat("en", {
-        timeZone,
-        weekday: "short",
-        hour: "2-digit",
-        minute: "2-digit",
-        hourCycle: "h23",
-    }).formatToParts(instant);
+    const parts = CLOCKS[timeZone]!.formatToParts(instant);
     const part = (type: string) => parts.find((each) => each.type === type)!.value;
     return `${part("weekday").toLowerCase()}:${part("hour")}:${part("minute")}`;
 }
@@ -30,8 +38,7 @@ describe("maintenance and backup windows", () => {
         assert.equal(utcDaily({ start: "05:00", end: "06:00" }), "23:30-00:30");
     });
 
-    it("agree with the calendar at every half hour of two years", function () {
-        this.timeout(60_000);
+    it("agree with the calendar at every half hour of two years", () => {
         // Any instant of the year will do, so that a change of the zone's offset would be found.
         for (let half = 0; half < 2 * 365 * 48; half += 1) {
             const instant = new Date(Date.UTC(2026, 0, 1) + half * 30 * 60_000);

@@ -125,9 +125,9 @@ describe("certificate gate", () => {
         ]);
     });
 
-    /** The one line a run of one second ends with, before its verdict. */
+    /** The one line a run of three seconds ends with, before its verdict. */
     async function failure(address: string): Promise<string> {
-        const { code, lines, err } = await gate({ ...plan({ host: HOST, address }), deadlineSeconds: 1 });
+        const { code, lines, err } = await gate({ ...plan({ host: HOST, address }), deadlineSeconds: 3 });
         assert.equal(code, 1);
         assert.equal(err, "");
         assert.equal(lines.at(-1), FAILED);
@@ -135,7 +135,7 @@ describe("certificate gate", () => {
     }
 
     const nothing = (address: string, why: string) =>
-        `  ✗ ${HOST}: expected serial ${serial}, no TLS at ${address}: ${why}; the deadline of 1 s passed`;
+        `  ✗ ${HOST}: expected serial ${serial}, no TLS at ${address}: ${why}; the deadline of 3 s passed`;
 
     it("fails where nobody listens", async () => {
         const { server, address } = await serve(ours);
@@ -164,11 +164,11 @@ describe("certificate gate", () => {
         const { server, address } = await serve(theirs);
         server.addContext(HOST, createSecureContext(pem(ours)));
         const hosts = [HOST, ADMIN].map((host) => ({ host, address }));
-        const { code, lines } = await gate({ ...plan(...hosts), deadlineSeconds: 1 });
+        const { code, lines } = await gate({ ...plan(...hosts), deadlineSeconds: 3 });
         assert.equal(code, 1);
         assert.equal(lines[0], header("2 hosts"));
         assert.ok(lines.includes(passed(HOST)));
-        assert.equal(lines.at(-2), `  ✗ ${ADMIN}: ${wrong}; the deadline of 1 s passed`);
+        assert.equal(lines.at(-2), `  ✗ ${ADMIN}: ${wrong}; the deadline of 3 s passed`);
         assert.equal(lines.at(-1), "FAILED 1 of 2 hosts: mcp-tls-new is not what they serve.");
     });
 
