@@ -14,6 +14,9 @@ export const ASKING_TASKS = {
     jwksCache: "mcp-jwks-cache",
 } as const;
 
+/** ConfigMap that remembers the releases which passed their gates. */
+export const LEDGER = "mcp-releases";
+
 /** Name of the collector of the services' metrics, and its `app` label, by which their NetworkPolicies know it. */
 export const COLLECTOR = "mcp-metrics";
 

@@ -1,4 +1,4 @@
-import { LEDGER } from "../components/platform/namespace";
+import { LEDGER } from "../components/labels";
 import { ValidatedReleases } from "../components/platform/validatedReleases";
 import { Checklist } from "../components/workload/checklist";
 import { pinned } from "../config/images";

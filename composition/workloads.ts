@@ -1,7 +1,6 @@
 import { type ComponentResource, type Output, type Resource } from "@pulumi/pulumi";
-import { ASKING_TASKS } from "../components/labels";
+import { ASKING_TASKS, LEDGER } from "../components/labels";
 import { PodIdentity } from "../components/identity/podIdentity";
-import { LEDGER } from "../components/platform/namespace";
 import { BlueGreenWorkload } from "../components/workload/blueGreenWorkload";
 import { type Checklist } from "../components/workload/checklist";
 import { type WeightsIngress } from "../components/workload/parts";

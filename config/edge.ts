@@ -1,4 +1,4 @@
-import { output, type Output, secret } from "@pulumi/pulumi";
+import { output, type Output, secret } from "@pulumi/pulumi/output";
 import { z } from "zod";
 import {
     type CertificateFacts,

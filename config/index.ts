@@ -1,4 +1,6 @@
-import { getProject, getStack, RunError, runtime } from "@pulumi/pulumi";
+import { RunError } from "@pulumi/pulumi/errors";
+import { getProject, getStack } from "@pulumi/pulumi/metadata";
+import { allConfig } from "@pulumi/pulumi/runtime/config";
 import { formatProblems, type Problem, problemsOf } from "./problems";
 import { stackSchema, type StackValues } from "./stack";
 import { asProblems, missingSupplies, withPlaceholders } from "./supplies";
@@ -17,7 +19,7 @@ export { type WorkloadValues } from "./workload";
 export function loadStack(): StackValues {
     const prefix = `${getProject()}:`;
     const raw: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(runtime.allConfig())) {
+    for (const [key, value] of Object.entries(allConfig())) {
         if (key.startsWith(prefix)) {
             raw[key.slice(prefix.length)] = ordered(parsed(value));
         }

@@ -1,4 +1,4 @@
-import { type Output } from "@pulumi/pulumi";
+import { type Output } from "@pulumi/pulumi/output";
 import { type OutsideEndpoint } from "../components/observability/healthChecks";
 import { type Probe } from "../jobs/lib/probes";
 import { DATABASE, EXTERNAL, HEALTH_MATRIX } from "../runbook/numbers";

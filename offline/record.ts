@@ -1,6 +1,8 @@
-import { RunError, runtime } from "@pulumi/pulumi";
-import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import { setMockOptions } from "@pulumi/pulumi/runtime/settings";
+import { RunError } from "@pulumi/pulumi/errors";
+import { setAllConfig } from "@pulumi/pulumi/runtime/config";
+import { MockMonitor, setMocks } from "@pulumi/pulumi/runtime/mocks";
+import { disconnect, setMockOptions } from "@pulumi/pulumi/runtime/settings";
+import { runInPulumiStack } from "@pulumi/pulumi/runtime/stack";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import {
     type ReadResourceRequest,
@@ -256,9 +258,9 @@ export async function record(program: Program, input: ProgramInput): Promise<Rec
 
 async function run(program: Program, input: ProgramInput): Promise<Recording> {
     const recorder = new Recorder(program, input);
-    await runtime.setMocks({ call: () => ({}), newResource: () => ({ id: "", state: {} }) });
+    await setMocks({ call: () => ({}), newResource: () => ({ id: "", state: {} }) });
     setMockOptions(recorder, input.project, input.stack, true);
-    runtime.setAllConfig(input.config, input.secretKeys);
+    setAllConfig(input.config, input.secretKeys);
 
     // A registration that fails rejects a promise nobody holds, as the engine's host finds too. Node reports it
     // after the tasks at hand: each run gives it that turn before the next one may start.
@@ -267,8 +269,8 @@ async function run(program: Program, input: ProgramInput): Promise<Recording> {
     process.on("unhandledRejection", failed);
     const settled = () => new Promise((resolve) => setImmediate(resolve));
     const finished = async () => {
-        await runtime.runInPulumiStack(async () => program.run());
-        await runtime.disconnect();
+        await runInPulumiStack(async () => program.run());
+        await disconnect();
         await settled();
     };
     try {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Document, isMap, type Node, parseDocument, YAMLMap } from "yaml";
-import { LEDGER } from "../components/platform/namespace";
+import { LEDGER } from "../components/labels";
 import { type StackValues } from "../config";
 import { imageReferences, releaseReference } from "../config/images";
 import { configPath } from "../config/problems";

@@ -1,9 +1,7 @@
 import { ConfigMap, Namespace, ResourceQuota } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
-
-/** ConfigMap that remembers the releases which passed their gates. */
-export const LEDGER = "mcp-releases";
+import { LEDGER } from "../labels";
 
 /** The cluster's DNS, for a NetworkPolicy. */
 export const DNS_EGRESS = {

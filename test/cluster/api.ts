@@ -139,7 +139,12 @@ export class Api {
                     }
                 });
             });
-            call.once("error", reject);
+            call.once("error", (error: NodeJS.ErrnoException) => {
+                // The server has closed a connection that was kept while this request was on its way to it.
+                const wasClosed = call.reusedSocket && error.code === "ECONNRESET";
+                if (wasClosed) resolve(this.call(method, path, body, type));
+                else reject(error);
+            });
             call.end(body && JSON.stringify(body));
         });
     }

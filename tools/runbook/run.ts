@@ -1,4 +1,4 @@
-import { LocalWorkspace, PulumiCommand, Stack } from "@pulumi/pulumi/automation";
+import { type Stack as EngineStack } from "@pulumi/pulumi/automation";
 import { type EngineEvent, type StepEventMetadata } from "@pulumi/pulumi/automation/events";
 import { type KubernetesValues } from "../../config/kubernetes";
 import { UsageError } from "../../offline/stackFile";
@@ -39,6 +39,8 @@ fetches it, and https://www.pulumi.com/docs/install tells the other ways. Nothin
  */
 export async function runProcedure(options: RunOptions): Promise<RunResult> {
     const { root, edits, id, refresh, interruption, log } = options;
+    // Asked for here: it takes a second to load, and no other action needs it.
+    const { LocalWorkspace, PulumiCommand, Stack } = await import("@pulumi/pulumi/automation");
     const command = await PulumiCommand.get().catch(() => undefined);
     if (command === undefined) {
         return notBegun("noEngine", NO_ENGINE);
@@ -90,7 +92,7 @@ export async function runProcedure(options: RunOptions): Promise<RunResult> {
 }
 
 async function update(
-    stack: Stack,
+    stack: EngineStack,
     { refresh, interruption, kubernetes, log }: RunOptions,
     message: string,
 ): Promise<RunResult> {
