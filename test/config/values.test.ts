@@ -240,6 +240,12 @@ describe("stack values", () => {
             "mcp:kubernetes.cluster: found nothing, expected either cluster (EKS) or context (a kubeconfig), not both and not neither",
         ],
         [
+            "a kubeconfig whose context is left to chance",
+            "kubernetes/kubeconfig",
+            "/home/ci/.kube/config",
+            'mcp:kubernetes.kubeconfig: found "/home/ci/.kube/config", expected context beside kubeconfig, so that the cluster never depends on whoever runs the update',
+        ],
+        [
             "a wildcard action",
             `${server}/awsPermissions`,
             [{ actions: ["s3:*"], resources: ["arn:aws:s3:::bucket/*"] }],
@@ -270,6 +276,18 @@ describe("stack values", () => {
             assert.ok(lines.includes(line), `${line}\nnot in\n${lines.join("\n")}`);
         });
     }
+
+    it("refuse rights on AWS where no pod can have them", () => {
+        const values = withValue(`${server}/awsPermissions`, [
+            { actions: ["s3:GetObject"], resources: ["arn:aws:s3:::bucket/*"] },
+        ]);
+        const kubernetes: Values = { ...(values["kubernetes"] as Values), context: "kind" };
+        delete kubernetes["cluster"];
+        const lines = linesOf({ ...values, kubernetes });
+        const own = lines.filter((line) => line.startsWith(`${at}.awsPermissions: found `));
+        assert.equal(own.length, 1, lines.join("\n"));
+        assert.match(own[0]!, /expected mcp:kubernetes\.cluster, because pod identities exist on EKS only$/);
+    });
 
     it("find no workload in what every JavaScript object has", () => {
         const path = "mcp:ingress.hosts[0].paths[0].workload";
