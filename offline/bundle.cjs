@@ -30,6 +30,8 @@ function build(root, options) {
         platform: "node",
         target: "node20",
         external: EXTERNAL,
+        // What is imported when it is needed is required then: packages of the SDK are no modules of the other kind.
+        supported: { "dynamic-import": false },
         logLevel: "error",
         ...options,
     });
