@@ -20,7 +20,7 @@ exports.create = () => {
 
 /**
  * The SDK notes the stack of each of its promises, to tell of one that leaks when it is asked to. ts-node maps every
- * frame of a stack to its source, and there are thousands of those: a third of an update with nothing to do.
+ * frame of a stack to its source, and there are thousands of those: a fifth of an update with nothing to do.
  */
 function sparePromises() {
     const mapped = Error.prepareStackTrace;
