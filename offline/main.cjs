@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Bundles the command line and runs it: ts-node alone would take longer than the whole preview.
 "use strict";
+const { enableCompileCache } = require("node:module");
 const { join } = require("node:path");
 const { setFlagsFromString } = require("node:v8");
 const { bundle } = require("./bundle.cjs");
@@ -10,4 +11,6 @@ setFlagsFromString("--no-opt");
 
 const root = join(__dirname, "..");
 process.chdir(root);
+// Node 22 and newer keep what they compiled, the SDK above all: a tenth of a preview.
+enableCompileCache?.(join(root, "node_modules", ".cache", "mcp", "compiled"));
 require(bundle(root, "offline/cli.ts"));

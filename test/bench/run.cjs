@@ -83,6 +83,11 @@ function figures() {
     // The recorder alone, on as many workloads as make so many resources.
     const scale = bundle(process.cwd(), "test/bench/scale.ts");
     const policies = bundle(process.cwd(), "test/bench/policies.ts");
+    const bare = bundle(process.cwd(), "test/bench/bare.ts");
+    const bareProgram = join(folder, "bare");
+    const previewBare = ["--no-opt", "-e", `require(${JSON.stringify(bare)})`, bareProgram];
+    // Written and bundled before it is measured.
+    node(...previewBare);
     let preview;
     return [
         {
@@ -93,6 +98,11 @@ function figures() {
                 preview = measure("offline/main.cjs", "preview");
                 return preview.cpu / alone.cpu;
             },
+        },
+        {
+            name: "offline preview of production / of a bare program with as many resources, CPU time",
+            goal: 1.4,
+            measure: () => preview.cpu / measure(...previewBare).cpu,
         },
         { name: "peak memory of that preview, MB", goal: 250, measure: () => preview.memory },
         {
