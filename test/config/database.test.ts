@@ -174,6 +174,12 @@ describe("values of the database", () => {
             'mcp:recovery.restoreTime: found "2026-01-31 10:30:00 +0000 UTC", expected a time with its zone, in quotes, such as "2026-01-31T10:30:00+05:30"',
         ],
         [
+            "a restore time of long ago without zone, for one reason",
+            "recovery",
+            { restoreTime: "2024-01-31T10:30:00" },
+            'mcp:recovery.restoreTime: found "2024-01-31T10:30:00", expected a time with its zone, in quotes, such as "2026-01-31T10:30:00+05:30"',
+        ],
+        [
             "a restore time in the future",
             "recovery",
             { restoreTime: "2026-02-01T05:30:01+05:30" },
