@@ -18,13 +18,16 @@ exports.create = () => {
     };
 };
 
+/** What {@link sparePromises} has put in place: ts-node asks for a transpiler once for each kind of module. */
+let sparing;
+
 /**
  * The SDK notes the stack of each of its promises, to tell of one that leaks when it is asked to. ts-node maps every
  * frame of a stack to its source, and there are thousands of those: a fifth of an update with nothing to do.
  */
 function sparePromises() {
     const mapped = Error.prepareStackTrace;
-    if (mapped === undefined || process.env.PULUMI_DEBUG_PROMISE_LEAKS) return;
-    Error.prepareStackTrace = (error, frames) =>
+    if (mapped === undefined || mapped === sparing || process.env.PULUMI_DEBUG_PROMISE_LEAKS) return;
+    Error.prepareStackTrace = sparing = (error, frames) =>
         frames[0]?.getFunctionName() === "debuggablePromise" ? String(error) : mapped(error, frames);
 }
