@@ -9,7 +9,7 @@ export default tseslint.config(
         extends: [...tseslint.configs.recommended],
         plugins: { "@pulumi": pulumi },
         languageOptions: {
-            parserOptions: { project: "./tsconfig.check.json", tsconfigRootDir: import.meta.dirname },
+            parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname },
         },
         rules: {
             "@pulumi/no-output-in-template-literal": "error",

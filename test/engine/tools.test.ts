@@ -52,7 +52,7 @@ suite(
                 "package.json": "{}",
                 "tsconfig.json": JSON.stringify({
                     extends: join(root, "tsconfig.json"),
-                    compilerOptions: { noCheck: true, types: [] },
+                    compilerOptions: { types: [] },
                     "ts-node": { transpileOnly: true },
                 }),
                 "index.ts": `
