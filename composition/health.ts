@@ -35,7 +35,7 @@ export function declareHealth(foundation: Foundation, { database, cache }: Data)
             outside: publicEndpoints(values),
             services: Object.entries(values.workloads).map(([app, { port }]) => ({ app, port })),
             stores: { database: database?.connection, cache: cache?.connection },
-            network: kubernetes.apiServer.cidr,
+            network: kubernetes.vpc,
             ingressNamespace: controllerNamespace(values),
             ports: ingress?.address === undefined ? [] : [Number(ingress.address.split(":").at(-1))],
             images: {

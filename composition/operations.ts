@@ -34,7 +34,7 @@ export function declareOperations(foundation: Foundation, data: Data): void {
             {
                 ...common,
                 cache: data.cache.connection,
-                network: kubernetes.apiServer.cidr,
+                network: kubernetes.vpc,
                 schedule: CACHE_CLEANUP.schedule,
                 run: cacheCleanup && {
                     hash: `${cacheCleanup.run}${cacheCleanup.dryRun ? "-dry" : ""}`,
@@ -55,7 +55,7 @@ export function declareOperations(foundation: Foundation, data: Data): void {
                 jwksStatus: DEBUG.jwksStatus,
                 probes: externalProbes(health!),
                 stores: { database: data.database?.connection, cache: data.cache?.connection },
-                network: kubernetes.apiServer.cidr,
+                network: kubernetes.vpc,
                 run: operations.diagnostics,
                 images: {
                     node: nodeImage,
@@ -105,7 +105,7 @@ function declareDatabaseMaintenance(
             labels,
             cluster: values.kubernetes.cluster!,
             region: values.aws.region,
-            network: values.kubernetes.apiServer.cidr,
+            network: values.kubernetes.vpc,
             connection: database.connection,
             bucket,
             tables,

@@ -20,12 +20,14 @@ export const kubernetesSchema = z
          * a workload has `network.ingress`; behind an ALB, whose subnets may call them instead, it is not used.
          */
         ingressNamespace: dnsLabel.optional(),
-        /** Where pods reach the Kubernetes API: on EKS the range of the VPC. */
+        /** Where pods reach the Kubernetes API: on EKS the range of the VPC, or the subnets that its control plane is in. */
         apiServer: z.strictObject({
             cidr,
             /** Default: 443. */
             port: port.default(443),
         }),
+        /** Range of the VPC, in which pods reach PostgreSQL and Redis. Default: `apiServer.cidr`. */
+        vpc: cidr.optional(),
     })
     .superRefine((value, context) => {
         if ((value.cluster === undefined) === (value.context === undefined)) {
@@ -43,7 +45,8 @@ export const kubernetesSchema = z
                     "context beside kubeconfig, so that the cluster never depends on whoever runs the update",
             });
         }
-    });
+    })
+    .transform((value) => ({ ...value, vpc: value.vpc ?? value.apiServer.cidr }));
 
 /** See {@link kubernetesSchema}. */
 export type KubernetesValues = z.output<typeof kubernetesSchema>;

@@ -114,6 +114,18 @@ describe("the database", () => {
         assert.equal("ingress" in group, false);
     });
 
+    it("stays in reach of the tasks where the API server has a range of its own", async () => {
+        const narrowed = await recordStack(
+            "production",
+            "mcp:kubernetes.apiServer.cidr=10.20.240.0/24",
+            "mcp:kubernetes.vpc=10.20.0.0/16",
+        );
+        const policy = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+        for (const name of ["mcp-database", "mcp-dumps", "mcp-health", "mcp-db-maintenance"]) {
+            assert.deepEqual(inputsOf(narrowed, policy, name), inputsOf(production, policy, name), name);
+        }
+    });
+
     it("is prepared before a pod of a workload that uses it starts", () => {
         const secret = only(production, "kubernetes:core/v1:Secret", DATABASE.secret);
         assert.ok(secret.dependencies.some((urn) => urn.includes("mcp-production-bootstrap-")));
