@@ -15,13 +15,7 @@ import { trafficAlarms } from "../components/observability/alarms/traffic";
 import { healthAlarms } from "../components/observability/alarms/health";
 import { type StackValues, type WorkloadValues } from "../config";
 import { COMPLETION_WINDOW_MINUTES, longestGap, openHours } from "../config/databaseSnapshots";
-import {
-    certificateProbes,
-    databaseNames,
-    externalProbes,
-    matrixProbes,
-    outsideProbes,
-} from "../config/joins";
+import { databaseNames, healthProbes, publicEndpoints } from "../config/joins";
 import { mebibytes } from "../config/scalars";
 import { minutesOf } from "../config/windows";
 import { COLOURS, DATABASE_WINDOW, SERVER } from "../runbook/numbers";
@@ -75,12 +69,8 @@ export function alarmsOf(values: StackValues): Alarm[] {
         found.push(
             ...healthAlarms({
                 namespace: metrics,
-                probes: [
-                    ...matrixProbes(values),
-                    ...outsideProbes(values),
-                    ...externalProbes(health),
-                    ...certificateProbes(values),
-                ],
+                probes: healthProbes(values, health),
+                outside: publicEndpoints(values),
                 latency: alarms.apimLatency,
             }),
         );

@@ -1,13 +1,6 @@
 import { HealthChecks } from "../components/observability/healthChecks";
 import { pinned } from "../config/images";
-import {
-    certificateProbes,
-    controllerNamespace,
-    externalProbes,
-    matrixProbes,
-    outsideProbes,
-    publicEndpoints,
-} from "../config/joins";
+import { controllerNamespace, healthProbes, publicEndpoints } from "../config/joins";
 import { type Data } from "./data";
 import { type Foundation } from "./foundation";
 
@@ -26,12 +19,7 @@ export function declareHealth(foundation: Foundation, { database, cache }: Data)
             cluster: kubernetes.cluster!,
             region: values.aws.region,
             metricNamespace: foundation.metrics,
-            probes: [
-                ...matrixProbes(values),
-                ...outsideProbes(values),
-                ...externalProbes(health),
-                ...certificateProbes(values),
-            ],
+            probes: healthProbes(values, health),
             outside: publicEndpoints(values),
             services: Object.entries(values.workloads).map(([app, { port }]) => ({ app, port })),
             stores: { database: database?.connection, cache: cache?.connection },

@@ -129,8 +129,18 @@ export function databaseNames({ environment, kubernetes: { namespace } }: StackV
 /** Limit of one probe, in seconds. */
 const PROBE_SECONDS = 10;
 
+/** Everything that the health check asks: the matrix first. */
+export function healthProbes(values: StackValues, health: HealthValues): Probe[] {
+    return [
+        ...matrixProbes(values),
+        ...outsideProbes(values),
+        ...externalProbes(health),
+        ...certificateProbes(values),
+    ];
+}
+
 /** Rows of the health check matrix (section 2.1), in its order: the services, and the stores that the stack has. */
-export function matrixProbes({ workloads, database, cache }: StackValues): Probe[] {
+function matrixProbes({ workloads, database, cache }: StackValues): Probe[] {
     const timeoutSeconds = PROBE_SECONDS;
     return [
         ...Object.entries(workloads).flatMap(([name, { port, health }]): Probe[] => {
@@ -170,7 +180,9 @@ export function externalProbes({ apim, azureTenant }: HealthValues): Probe[] {
 
 /** A service where everybody reaches it. */
 export interface PublicEndpoint extends OutsideEndpoint {
-    /** What asking for it is called: "Chat UI at mcp.msil.com". */
+    /** What the service is called: "Chat UI". */
+    title: string;
+    /** What asking for it there is called: "Chat UI at mcp.msil.com". */
     name: string;
 }
 
@@ -185,16 +197,16 @@ export function publicEndpoints({ health, ingress, environment, workloads }: Sta
     return (ingress?.hosts ?? []).flatMap(({ host, paths }) =>
         [...new Set(paths.map(({ workload }) => workload))].flatMap((workload) => {
             const path = workloads[workload]!.health.live;
-            const name = `${HEALTH_MATRIX[workload]?.title ?? workload} at ${host}`;
+            const title = HEALTH_MATRIX[workload]?.title ?? workload;
             return workloadAt(paths, path) === workload
-                ? [{ name, host, path, id: `${workload}.${host}` }]
+                ? [{ title, name: `${title} at ${host}`, host, path, id: `${workload}.${host}` }]
                 : [];
         }),
     );
 }
 
 /** What those who ask from outside have found. */
-export function outsideProbes(values: StackValues): Probe[] {
+function outsideProbes(values: StackValues): Probe[] {
     return publicEndpoints(values).map(({ name, id }) => ({
         name,
         kind: "outside",
@@ -204,7 +216,7 @@ export function outsideProbes(values: StackValues): Probe[] {
 }
 
 /** Certificates of the stack's own hosts, which an authority of the company's own may vouch for. Section 5.4. */
-export function certificateProbes({ ingress }: StackValues): Probe[] {
+function certificateProbes({ ingress }: StackValues): Probe[] {
     return (ingress?.hosts ?? []).map(({ host }) => ({
         name: `Certificate ${host}`,
         kind: "certificate",

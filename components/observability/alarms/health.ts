@@ -8,6 +8,8 @@ export interface HealthAlarmsArgs {
     namespace: string;
     /** What the health check asks. */
     probes: readonly Probe[];
+    /** Those that are asked from outside, and the service that each reaches, by its name in the matrix. */
+    outside: readonly { name: string; title: string }[];
     /** Most milliseconds that APIM may take to answer. */
     latency: number;
 }
@@ -33,7 +35,8 @@ const CERTIFICATE_DAYS: readonly [days: number, severity: Severity][] = [
 ];
 
 /** The health check matrix and what the platform depends on. Sections 2.1, 4.3 and 5.4. */
-export function healthAlarms({ namespace, probes, latency }: HealthAlarmsArgs): Alarm[] {
+export function healthAlarms({ namespace, probes, outside, latency }: HealthAlarmsArgs): Alarm[] {
+    const titles = new Map(outside.map(({ name, title }) => [name, title]));
     const of = (component: string, name: string, statistic: Metric["statistic"]): Metric => ({
         namespace,
         name,
@@ -46,7 +49,7 @@ export function healthAlarms({ namespace, probes, latency }: HealthAlarmsArgs): 
         const isOwnCertificate = kind === "certificate" && probe.trust === "any";
         const { severity, procedure } = isOwnCertificate
             ? { severity: "P2" as const, procedure: "certificate-rotation" }
-            : (COMPONENTS[kind === "outside" ? name.split(" at ")[0]! : name] ?? {
+            : (COMPONENTS[titles.get(name) ?? name] ?? {
                   severity: "P3",
                   procedure: "health-matrix",
               });
