@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { minutesOf, overlap, utcDaily, utcWeekly } from "../../config/windows";
-import { TIME_ZONE } from "../../runbook/numbers";
 import { parseStack } from "../../config";
+import { momentIn } from "../calendar";
 import { linesOf, type Values, withValue } from "./stackValues";
 
 const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
@@ -10,27 +10,6 @@ const clock = (minute: number) =>
     [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, "0")).join(":");
 const timeOfDay = fc.integer({ min: 0, max: 24 * 60 - 1 }).map(clock);
 const weekday = fc.constantFrom(...WEEKDAYS);
-
-/** Made once: each takes longer than a hundred uses of it. */
-const CLOCKS = Object.fromEntries(
-    [TIME_ZONE, "UTC"].map((timeZone) => [
-        timeZone,
-        new Intl.DateTimeFormat("en", {
-            timeZone,
-            weekday: "short",
-            hour: "2-digit",
-            minute: "2-digit",
-            hourCycle: "h23",
-        }),
-    ]),
-);
-
-/** Weekday and time of an instant in a zone, by the platform's own calendar. */
-function inZone(instant: Date, timeZone: string): string {
-    const parts = CLOCKS[timeZone]!.formatToParts(instant);
-    const part = (type: string) => parts.find((each) => each.type === type)!.value;
-    return `${part("weekday").toLowerCase()}:${part("hour")}:${part("minute")}`;
-}
 
 describe("maintenance and backup windows", () => {
     it("of the runbook is Saturday evening in UTC", () => {
@@ -41,13 +20,11 @@ describe("maintenance and backup windows", () => {
     it("agree with the calendar at every half hour of two years", () => {
         // Any instant of the year will do, so that a change of the zone's offset would be found.
         for (let half = 0; half < 2 * 365 * 48; half += 1) {
-            const instant = new Date(Date.UTC(2026, 0, 1) + half * 30 * 60_000);
-            const [weekday, start] = inZone(instant, TIME_ZONE).split(/:(.*)/) as [
-                (typeof WEEKDAYS)[number],
-                string,
-            ];
+            const instant = Date.UTC(2026, 0, 1) + half * 30 * 60_000;
+            const { weekday, time: start } = momentIn(instant);
+            const utc = momentIn(instant, "UTC");
             const window = utcWeekly({ weekday, start, end: start });
-            assert.equal(window.split("-")[0], inZone(instant, "UTC"));
+            assert.equal(window.split("-")[0], `${utc.weekday}:${utc.time}`);
         }
     });
 

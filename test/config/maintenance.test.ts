@@ -6,32 +6,9 @@ import {
     firstOfMonthOfFive,
     inRunbookZone,
 } from "../../config/windows";
-import { DATABASE_WINDOW, PATCH_WINDOW, TIME_ZONE } from "../../runbook/numbers";
+import { DATABASE_WINDOW, PATCH_WINDOW } from "../../runbook/numbers";
+import { type Moment, momentIn } from "../calendar";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
-
-/** A date as the calendar of the runbook's zone has it. */
-function inZone(instant: Date): { year: number; month: number; day: number; weekday: string; time: string } {
-    const parts = new Intl.DateTimeFormat("en", {
-        timeZone: TIME_ZONE,
-        year: "numeric",
-        month: "numeric",
-        day: "numeric",
-        weekday: "short",
-        hour: "2-digit",
-        minute: "2-digit",
-        hourCycle: "h23",
-    }).formatToParts(instant);
-    const part = (type: string) => parts.find((each) => each.type === type)!.value;
-    return {
-        year: Number(part("year")),
-        month: Number(part("month")),
-        day: Number(part("day")),
-        weekday: part("weekday").toUpperCase(),
-        time: `${part("hour")}:${part("minute")}`,
-    };
-}
-
-type Moment = ReturnType<typeof inZone>;
 
 /** Whether an expression of AWS's six fields holds at a moment: as much of it as the windows use. */
 function holds(cron: string, { day, weekday, time }: Moment): boolean {
@@ -40,7 +17,7 @@ function holds(cron: string, { day, weekday, time }: Moment): boolean {
     const [name, nth] = dayOfWeek!.split("#");
     return (
         time === `${hour!.padStart(2, "0")}:${minute!.padStart(2, "0")}` &&
-        weekday === name &&
+        weekday === name!.toLowerCase() &&
         (nth === undefined || Math.ceil(day / 7) === Number(nth))
     );
 }
@@ -53,13 +30,13 @@ function holdsOfFive(cron: string, { month, day, weekday, time }: Moment): boole
         time === `${hour!.padStart(2, "0")}:${minute!.padStart(2, "0")}` &&
         (dayOfMonth === "*" || Number(dayOfMonth) === day) &&
         (months === "*" || months!.split(",").map(Number).includes(month)) &&
-        (dayOfWeek === "*" || dayOfWeek === weekday)
+        (dayOfWeek === "*" || dayOfWeek!.toLowerCase() === weekday)
     );
 }
 
 /** Every half hour of two years, as the runbook's zone has it; one of the two is a leap year. */
 const HALF_HOURS: readonly Moment[] = Array.from({ length: 731 * 48 }, (_, half) =>
-    inZone(new Date(Date.UTC(2027, 0, 1) + half * 30 * 60_000)),
+    momentIn(Date.UTC(2027, 0, 1) + half * 30 * 60_000),
 );
 
 describe("windows by the calendar", () => {
@@ -67,7 +44,7 @@ describe("windows by the calendar", () => {
         const open = HALF_HOURS.filter((moment) => holds(everyWeek(PATCH_WINDOW), moment));
         assert.deepEqual(
             open.map(({ month, day }) => `${month}-${day}`),
-            HALF_HOURS.filter(({ weekday, time }) => weekday === "SUN" && time === "02:00").map(
+            HALF_HOURS.filter(({ weekday, time }) => weekday === "sun" && time === "02:00").map(
                 ({ month, day }) => `${month}-${day}`,
             ),
         );
@@ -80,7 +57,7 @@ describe("windows by the calendar", () => {
             open.map(({ year, month }) => `${year}-${month}`),
             [2027, 2028].flatMap((year) => Array.from({ length: 12 }, (_, month) => `${year}-${month + 1}`)),
         );
-        assert.ok(open.every(({ day, weekday, time }) => day <= 7 && weekday === "SUN" && time === "01:00"));
+        assert.ok(open.every(({ day, weekday, time }) => day <= 7 && weekday === "sun" && time === "01:00"));
         // In UTC, August's begins on the last day of July.
         assert.deepEqual(
             open.filter(({ day }) => day === 1).map(({ year, month }) => `${year}-${month}`),
