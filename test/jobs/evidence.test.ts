@@ -4,33 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMPLETED_KEY, type EvidencePlan, parseEvidencePlan, runEvidence } from "../../jobs/evidence";
 import { type LedgerEntry } from "../../jobs/lib/ledger";
+import { date, evidencePlan } from "./evidencePlan";
 import { app, FakeCluster, namespace } from "./releaseCluster";
 
-const date = "2026-11-23T12:00:00.000Z";
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
-const image = `registry/msil-mcp-server:v2.1.0@${digest("a")}`;
-const release = { hash: "0a1b2c3d", version: "v2.1.0", image };
-const change = {
-    version: "v2.1.0",
-    ticket: "CHG-1042",
-    approvers: ["change board", "platform lead"],
-    rollbackPlan: "live: blue",
-};
-const stack = "organization/mcp/staging";
-const dashboard = "https://console/#dashboard";
-
-const base: EvidencePlan = {
-    subject: "mcp-server v2.1.0 (green)",
-    deadlineSeconds: 20,
-    namespace,
-    app,
-    colour: "green",
+const {
     release,
-    ledger: "mcp-releases",
     change,
-    validation: { stack, configMap: "mcp-validated" },
+    validation: { stack },
     dashboard,
-};
+} = evidencePlan;
 
 describe("the evidence gate", function () {
     this.timeout(10_000);
@@ -60,7 +43,7 @@ describe("the evidence gate", function () {
     async function verdict(more: Partial<EvidencePlan> = {}): Promise<string> {
         const log = () => undefined;
         const client = cluster.client(log);
-        const plan = parseEvidencePlan(JSON.parse(JSON.stringify({ ...base, ...more })));
+        const plan = parseEvidencePlan(JSON.parse(JSON.stringify({ ...evidencePlan, ...more })));
         const { passed, line } = await runEvidence(plan, {
             log,
             signal: new AbortController().signal,
@@ -68,7 +51,7 @@ describe("the evidence gate", function () {
             date: () => new Date(date),
         });
         assert.equal(line.startsWith("PASSED "), passed);
-        return line.replace(`${base.subject}: `, "");
+        return line.replace(`${evidencePlan.subject}: `, "");
     }
 
     it("keeps what a release brings in the ledger", async () => {
@@ -195,9 +178,9 @@ describe("the evidence gate", function () {
         const refuses = (plan: object, message: string) =>
             assert.throws(() => parseEvidencePlan(plan), { message });
         refuses(
-            { ...base, change: { ...change, approvers: [] } },
+            { ...evidencePlan, change: { ...change, approvers: [] } },
             "change.approvers: found an empty list, expected a list of at least one",
         );
-        refuses({ ...base, validation: {} }, "validation.stack: found nothing, expected a text");
+        refuses({ ...evidencePlan, validation: {} }, "validation.stack: found nothing, expected a text");
     });
 });

@@ -7,21 +7,14 @@ import { type EvidencePlan, parseEvidencePlan, runEvidence } from "../../jobs/ev
 import { type LedgerEntry } from "../../jobs/lib/ledger";
 import { publish, signed } from "../../jobs/lib/sns";
 import { type NoticePlan, parseNoticePlan, runNotice } from "../../jobs/notice";
+import { date, evidencePlan } from "./evidencePlan";
 import { freePort } from "./postgres";
 import { app, FakeCluster, namespace } from "./releaseCluster";
 import { type S3, startS3, whyNoS3 } from "./s3";
 import { type Listening, listen } from "./servers";
 
-const date = "2026-11-23T12:00:00.000Z";
 const TOPIC = "arn:aws:sns:ap-south-1:111122223333:mcp-production-stakeholders";
-const release = { hash: "0a1b2c3d", version: "v2.1.0", image: `registry/mcp@sha256:${"a".repeat(64)}` };
-const subject = "mcp-server v2.1.0 (green)";
-const change = {
-    version: "v2.1.0",
-    ticket: "CHG-1042",
-    approvers: ["change board"],
-    rollbackPlan: "live: blue",
-};
+const { subject, release, change } = evidencePlan;
 
 /** Programs of the cluster wait seconds between two attempts; here nobody has the time. */
 const soon = { pauseSeconds: 0.01, attemptSeconds: 2 };
@@ -251,17 +244,9 @@ describe("what stakeholders are told", function () {
 
     async function begin(more: Partial<EvidencePlan> = {}): Promise<string> {
         const plan: EvidencePlan = {
-            subject,
-            deadlineSeconds: 20,
-            namespace,
-            app,
-            colour: "green",
-            release,
-            ledger: "mcp-releases",
-            change,
+            ...evidencePlan,
             validation: { unvalidated: "there is no staging" },
             announcement: ANNOUNCEMENT,
-            dashboard: "https://console/#dashboard",
             ...more,
         };
         const read = parseEvidencePlan(JSON.parse(JSON.stringify(plan)));
@@ -291,7 +276,7 @@ describe("what stakeholders are told", function () {
     const subjects = () => aws.messages.map((message) => message.get("Subject"));
 
     it("is that a release begins, and that it is done, each once", async () => {
-        assert.equal(await begin(), "PASSED approved by change board.");
+        assert.equal(await begin(), "PASSED approved by change board, platform lead.");
         assert.equal(cluster.entries[0]!.evidence!.announced, date);
         assert.equal(await end(), "PASSED its stakeholders are told that it is done.");
         assert.equal(cluster.entries[0]!.evidence!.concluded, date);
@@ -369,7 +354,7 @@ describe("what stakeholders are told", function () {
         const failed = "FAILED its stakeholders are not told: SNS: status 403, AuthorizationError, no.";
         assert.equal(await begin(), failed);
         assert.deepEqual(cluster.entries, []);
-        assert.equal(await begin(), "PASSED approved by change board.");
+        assert.equal(await begin(), "PASSED approved by change board, platform lead.");
         assert.deepEqual(subjects(), ["Release begins: mcp-server v2.1.0 (green), production"]);
     });
 
