@@ -78,7 +78,7 @@ export async function openCluster(options: Options = {}): Promise<ControlPlane> 
 }
 
 /** Builds the binaries unless the cache has them, and returns their folder. */
-export async function buildControlPlane({ log = () => {} }: Options = {}): Promise<string> {
+async function buildControlPlane({ log = () => {} }: Options = {}): Promise<string> {
     if (existsSync(binaries)) return binaries;
     log(`Building Kubernetes ${version} with Go, once: this takes some minutes (${binaries})`);
     mkdirSync(cache, { recursive: true });

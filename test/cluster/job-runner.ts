@@ -91,7 +91,7 @@ const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 const BEYOND = ["mcp-diagnostics", "mcp-jwks-cache", "mcp-cache-cleanup"];
 
 /** Pods labelled for it, and pods of Jobs that run `node` and can do their work here. */
-export function playsByDefault({ metadata, spec }: Pod): boolean {
+function playsByDefault({ metadata, spec }: Pod): boolean {
     const ofJob =
         (metadata.ownerReferences?.some(({ kind }) => kind === "Job") ?? false) &&
         !BEYOND.includes(metadata.labels?.[TASK_LABEL] ?? "");

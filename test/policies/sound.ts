@@ -20,7 +20,7 @@ export const PLAINTEXT = {
     Resource: TOPIC_ARN,
     Condition: { Bool: { "aws:SecureTransport": "false" } },
 };
-export const KEY_ARN = "arn:aws:kms:ap-south-1:111111111111:key/1";
+const KEY_ARN = "arn:aws:kms:ap-south-1:111111111111:key/1";
 const MACHINE_ARN = "arn:aws:states:ap-south-1:111111111111:stateMachine:snapshots";
 const DATABASE_ARN = "arn:aws:rds:ap-south-1:111111111111:db:mcp-production";
 const STREAM_ARN = "arn:aws:firehose:ap-south-1:111111111111:deliverystream/audit";
