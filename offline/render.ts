@@ -250,9 +250,18 @@ function summary({ changes, recording }: Preview): string {
     return [
         "Resources:",
         ...counts,
-        `    ${guarded.length} protected${guarded.length > 0 ? `: ${guarded.map(({ name }) => name).join(", ")}` : ""}`,
+        `    ${guarded.length} protected${guarded.length > 0 ? `: ${eachNameOnce(guarded)}` : ""}`,
         `    ${unknowns} inputs known only after the update`,
     ].join("\n");
+}
+
+/** Names with what is called so, which may be more than one: `mcp-production (Namespace, Instance)`. */
+function eachNameOnce(resources: readonly RecordedResource[]): string {
+    const kinds = new Map<string, string[]>();
+    for (const { name, type } of resources) {
+        kinds.set(name, [...(kinds.get(name) ?? []), type.split(":").at(-1)!]);
+    }
+    return [...kinds].map(([name, alike]) => `${name} (${alike.join(", ")})`).join(", ");
 }
 
 function refusals({ changes }: Preview, paint: Paint): string {
@@ -289,7 +298,9 @@ function policies({ findings, rules }: Preview, paint: Paint): string {
     const undetermined = findings.filter(({ kind }) => kind === "undetermined");
     const where = ({ urn, message }: Finding) =>
         urn === "" ? message : `${urn.split("::").slice(2).join(" ")}: ${message}`;
-    const names = (some: typeof findings) => some.map(({ urn }) => urn.split("::").at(-1)).join(", ");
+    // A pod has as many findings as containers.
+    const names = (some: typeof findings) =>
+        [...new Set(some.map(({ urn }) => urn.split("::").at(-1)))].join(", ");
     const enforcement = new Map(rules.map((rule) => [rule.name, rule.enforcement]));
     return [
         `Policies: ${rules.length} rules, ${violations.length} violations, ${suppressed.length} suppressed, ${undetermined.length} undetermined.`,

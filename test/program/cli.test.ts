@@ -18,6 +18,14 @@ describe("npm run preview", () => {
         assert.match(stdout, /^ {4}\+ \d+ to create$/m);
     });
 
+    it("sums up what is protected and what is undetermined, each name once", () => {
+        const { stdout } = run("preview");
+        assert.match(stdout, /^ {4}\d+ protected: .*, mcp-production \(Namespace, Instance\), /m);
+        // Its pod has four containers, and a finding each.
+        const [named] = /^ {8}.*mcp-health.*mcp-metrics.*$/m.exec(stdout)!;
+        assert.equal(named.split(", ").filter((name) => name === "mcp-health").length, 1);
+    });
+
     it("shows another stack", () => {
         const { status, stdout } = run("preview", "--stack", "staging");
         assert.equal(status, 0);
