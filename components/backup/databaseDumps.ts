@@ -5,7 +5,7 @@ import { asApplication, type Connection } from "../data/connection";
 import { contentHash } from "../hash";
 import { type BackupBucket } from "../storage/backupBucket";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
-import { declareScheduledTask, declareTask, script, type TaskArgs, type TaskStep } from "../tasks/task";
+import { declareScheduledTask, declareTask, type TaskArgs, type TaskStep } from "../tasks/task";
 import { type BackupKind, uploadPermissions, uploadStep } from "./upload";
 
 /** What one dump is taken with. */
@@ -59,14 +59,13 @@ export function dumpSteps(
     label: string,
     metrics?: string,
 ): [TaskStep, TaskStep] {
-    const { env, secrets } = asApplication(connection);
+    const dump = asApplication("dump.sh", connection);
     return [
         {
             name: "dump",
             image: images.postgres,
-            program: script("database/dump.sh"),
-            env: { FILE, TABLES: tables.join(" "), MINIMUM_BYTES: String(minimumSize), ...env },
-            secrets,
+            ...dump,
+            env: { FILE, TABLES: tables.join(" "), MINIMUM_BYTES: String(minimumSize), ...dump.env },
         },
         uploadStep({ image: images.aws, region, bucket, kind, label, file: FILE, metrics }),
     ];

@@ -8,7 +8,7 @@ import {
     unsecret,
 } from "@pulumi/pulumi";
 import { contentHash } from "../hash";
-import { type MountedKeys } from "../tasks/task";
+import { script, type TaskStep } from "../tasks/task";
 
 /** How pods reach a store: a Secret under a fixed name, written over when the store changes. */
 export interface Connection {
@@ -51,12 +51,13 @@ export function declareConnection(name: string, args: ConnectionArgs, parent: Co
     };
 }
 
-/** What a step needs to be the application in the active database: the keys of the Secret as files, and TLS. */
-export function asApplication({ secret }: Connection): {
-    env: Record<string, string>;
-    secrets: readonly MountedKeys[];
-} {
+/** What a step needs to run a script of `jobs/database/` as the application in the active database, by TLS. */
+export function asApplication(
+    file: string,
+    { secret }: Connection,
+): Required<Pick<TaskStep, "program" | "env" | "secrets">> {
     return {
+        program: script(`database/${file}`, "database/connection.sh"),
         env: { PGSSLMODE: "require" },
         secrets: [{ name: secret, keys: ["host", "port", "database", "user", "password"] }],
     };

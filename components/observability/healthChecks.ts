@@ -9,7 +9,7 @@ import {
 import { type HealthPlan } from "../../jobs/health";
 import { type Probe } from "../../jobs/lib/probes";
 import { CACHE, DATABASE } from "../../runbook/numbers";
-import { type Connection } from "../data/connection";
+import { asApplication, type Connection } from "../data/connection";
 import { metricsPermission } from "../identity/podIdentity";
 import { namespaceEgress } from "../platform/namespace";
 import { declareTaskAccess, egressToPods } from "../tasks/access";
@@ -28,8 +28,6 @@ const SCHEDULE = "*/5 * * * *";
 
 /** File in which the steps hand on how many connections to the database idle. */
 const IDLE_CONNECTIONS = "idle-connections";
-
-const TLS = "require";
 
 /** Limit of one run, in seconds. With the time to start it is over before the next one. */
 const DEADLINE_SECONDS = 60;
@@ -160,14 +158,9 @@ export class HealthChecks extends ComponentResource {
 }
 
 /** Counts what idles, and leaves the number to the probe. */
-function idleStep({ secret }: Connection, image: string): TaskStep {
-    return {
-        name: "idle",
-        image,
-        program: script("database/idle.sh"),
-        env: { FILE: IDLE_CONNECTIONS, PGSSLMODE: TLS },
-        secrets: [{ name: secret, keys: ["host", "port", "user", "database", "password"] }],
-    };
+function idleStep(connection: Connection, image: string): TaskStep {
+    const idle = asApplication("idle.sh", connection);
+    return { name: "idle", image, ...idle, env: { FILE: IDLE_CONNECTIONS, ...idle.env } };
 }
 
 /** Has Route 53's checkers around the world ask an endpoint, every 30 seconds each. */

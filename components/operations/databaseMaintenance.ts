@@ -5,14 +5,7 @@ import { type DumpArgs, dumpSteps } from "../backup/databaseDumps";
 import { uploadPermissions } from "../backup/upload";
 import { asApplication } from "../data/connection";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
-import {
-    declareScheduledTask,
-    declareTask,
-    program,
-    script,
-    succeededStep,
-    type TaskArgs,
-} from "../tasks/task";
+import { declareScheduledTask, declareTask, program, succeededStep, type TaskArgs } from "../tasks/task";
 
 /** Most runs at once: the scheduled one, and one by hand. */
 export const MAINTENANCE_TASKS = 2;
@@ -82,8 +75,7 @@ export class DatabaseMaintenance extends ComponentResource {
                 {
                     name: "maintain",
                     image: images.postgres,
-                    program: script("database/maintain.sh"),
-                    ...asApplication(connection),
+                    ...asApplication("maintain.sh", connection),
                 },
                 succeededStep({ image: images.aws, region: args.region, metrics: args.metrics, task: name }),
             ],

@@ -1,14 +1,13 @@
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { type DiagnosticsPlan } from "../../jobs/diagnostics";
+import { asApplication } from "../data/connection";
 import { mountedStores, type Stores, storesEgress } from "../observability/healthChecks";
 import { declareTaskAccess, HTTPS_EGRESS } from "../tasks/access";
-import { declareTask, program, script, type TaskStep } from "../tasks/task";
+import { declareTask, program, type TaskStep } from "../tasks/task";
 import { type AskingPodsArgs, askingPodsEgress } from "./askingPods";
 
 /** Limit of one run, in seconds. */
 const DEADLINE_SECONDS = 180;
-
-const TLS = "require";
 
 /** Arguments of {@link Diagnostics}. */
 export interface DiagnosticsArgs
@@ -78,15 +77,7 @@ export class Diagnostics extends ComponentResource {
                               {
                                   name: "database",
                                   image: images.postgres!,
-                                  program: script("database/diagnose.sh"),
-                                  env: { PGSSLMODE: TLS },
-                                  secrets: [
-                                      {
-                                          name: database.secret,
-                                          folder: "database",
-                                          keys: ["host", "port", "user", "database", "password"],
-                                      },
-                                  ],
+                                  ...asApplication("diagnose.sh", database),
                               },
                               look,
                           ],

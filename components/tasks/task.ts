@@ -43,8 +43,17 @@ export interface TaskStep {
     name: string;
     /** Full image reference, pinned where it is. */
     image: string;
-    /** File name of the program in the task's ConfigMap, what it says, how it is started, and what it is told. */
-    program: { file: string; content: string; command: readonly string[]; plan?: object };
+    /**
+     * File name of the program in the task's ConfigMap, what it says, how it is started, what it is told, and the files
+     * beside it that it sources.
+     */
+    program: {
+        file: string;
+        content: string;
+        command: readonly string[];
+        plan?: object;
+        beside?: Readonly<Record<string, string>>;
+    };
     /** Environment. Nothing secret in here. Default: empty. */
     env?: Record<string, Input<string>>;
     /** Secrets whose keys stand as files in {@link SECRET_PATH}. Default: none. */
@@ -61,9 +70,15 @@ export interface MountedKeys {
     folder?: string;
 }
 
-/** A Bash script below `jobs/`, run on an image that has it. */
-export function script(file: string): TaskStep["program"] {
-    return { file: basename(file), content: readFileSync(resolve("jobs", file), "utf8"), command: ["bash"] };
+/** A Bash script below `jobs/`, with those that it sources, run on an image that has Bash. */
+export function script(file: string, ...sourced: readonly string[]): TaskStep["program"] {
+    const read = (path: string) => readFileSync(resolve("jobs", path), "utf8");
+    return {
+        file: basename(file),
+        content: read(file),
+        command: ["bash"],
+        beside: Object.fromEntries(sourced.map((path) => [basename(path), read(path)])),
+    };
 }
 
 /** A TypeScript program of `jobs/`, run on the Node image; its plan, if it has one, is a file it is given. */
@@ -193,8 +208,9 @@ function declareJob(
 ) {
     const metadata = { namespace: access.namespace, labels: access.labels };
     const data = Object.fromEntries(
-        steps.flatMap(({ name, program: { file, content, plan } }) => [
+        steps.flatMap(({ name, program: { file, content, plan, beside = {} } }) => [
             [file, content],
+            ...Object.entries(beside),
             ...(plan === undefined ? [] : [[planOf(name), JSON.stringify(plan, undefined, 2)]]),
         ]),
     );

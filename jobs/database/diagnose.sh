@@ -3,16 +3,9 @@
 # Every query is tried. It ends well in any case, so that the next step can look at the rest: what could not be found
 # out stands in failed, in the directory that the steps share.
 set -euo pipefail
-umask 077
-export PGCONNECT_TIMEOUT=10 PGAPPNAME=mcp-diagnostics PGPASSFILE="$HANDOVER/pgpass"
+export PGAPPNAME=mcp-diagnostics
 export PGOPTIONS="-c statement_timeout=30s -c default_transaction_read_only=on"
-export PGHOST PGPORT PGDATABASE PGUSER
-PGHOST=$(< "$SECRETS/database/host")
-PGPORT=$(< "$SECRETS/database/port")
-PGDATABASE=$(< "$SECRETS/database/database")
-PGUSER=$(< "$SECRETS/database/user")
-# Fields of a password file escape colons and backslashes.
-printf '*:*:*:*:%s\n' "$(sed 's/[\\:]/\\&/g' "$SECRETS/database/password")" > "$PGPASSFILE"
+source "$(dirname "$0")/connection.sh"
 
 look() {
     echo "=== $1 ==="
@@ -37,7 +30,6 @@ look "Tables by size (5.2)" "
     SELECT tablename, pg_size_pretty(pg_total_relation_size(format('%I.%I', schemaname, tablename))) AS size
     FROM pg_tables WHERE schemaname = 'public'
     ORDER BY pg_total_relation_size(format('%I.%I', schemaname, tablename)) DESC LIMIT 10"
-rm "$PGPASSFILE"
 if [[ -e $HANDOVER/failed ]]; then
     paste --serial --delimiters=';' "$HANDOVER/failed" | sed 's/;/; /g' > "$HANDOVER/one" && mv "$HANDOVER/one" "$HANDOVER/failed"
 fi

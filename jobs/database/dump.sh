@@ -2,13 +2,8 @@
 # Told: FILE, the name of the dump; TABLES, which must be in it; MINIMUM_BYTES; PGSSLMODE. Reads: the Secret that leads to
 # the active database. The file is there whole and verified, with its SHA-256 beside it, or not at all.
 set -euo pipefail
-umask 077
-export PGCONNECT_TIMEOUT=10 PGAPPNAME=mcp-dump PGPASSFILE="$HANDOVER/pgpass"
-export PGHOST PGPORT PGDATABASE PGUSER
-PGHOST=$(< "$SECRETS/host")
-PGPORT=$(< "$SECRETS/port")
-PGDATABASE=$(< "$SECRETS/database")
-PGUSER=$(< "$SECRETS/user")
+export PGAPPNAME=mcp-dump
+source "$(dirname "$0")/connection.sh"
 
 cd "$SCRATCH"
 partial="$FILE.partial"
@@ -18,8 +13,6 @@ refuse() {
     exit 1
 }
 
-# Fields of a password file escape colons and backslashes.
-printf '*:*:*:*:%s\n' "$(sed 's/[\\:]/\\&/g' "$SECRETS/password")" > "$PGPASSFILE"
 # One that waits for a lock would make everybody else wait behind it.
 pg_dump --no-password --format=custom --lock-wait-timeout=60s --file="$partial"
 

@@ -2,17 +2,9 @@
 # Told: FILE and PGSSLMODE. Reads: the Secret that leads to the active database. The number stands in FILE, in the
 # directory that the steps share. A database that does not tell it is the next step's to judge: this one ends well.
 set -euo pipefail
-umask 077
-export PGCONNECT_TIMEOUT=10 PGAPPNAME=mcp-health PGPASSFILE="$HANDOVER/pgpass"
+export PGAPPNAME=mcp-health
 export PGOPTIONS="-c statement_timeout=10s -c default_transaction_read_only=on"
-export PGHOST PGPORT PGDATABASE PGUSER
-PGHOST=$(< "$SECRETS/host")
-PGPORT=$(< "$SECRETS/port")
-PGDATABASE=$(< "$SECRETS/database")
-PGUSER=$(< "$SECRETS/user")
-trap 'rm -f "$PGPASSFILE"' EXIT
-# Fields of a password file escape colons and backslashes.
-printf '*:*:*:*:%s\n' "$(sed 's/[\\:]/\\&/g' "$SECRETS/password")" > "$PGPASSFILE"
+source "$(dirname "$0")/connection.sh"
 
 if idle=$(psql --no-psqlrc --no-password --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 \
     --command "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle'"); then

@@ -2,18 +2,9 @@
 # first that fails is the last. Told: PGSSLMODE. Reads: the Secret that leads to the active database; and until, left by
 # the look at the window: the second since 1970 at which the server breaks off whatever it is at.
 set -euo pipefail
-umask 077
-export PGCONNECT_TIMEOUT=10 PGAPPNAME=mcp-maintenance PGPASSFILE="$HANDOVER/pgpass"
-export PGHOST PGPORT PGDATABASE PGUSER
-PGHOST=$(< "$SECRETS/host")
-PGPORT=$(< "$SECRETS/port")
-PGDATABASE=$(< "$SECRETS/database")
-PGUSER=$(< "$SECRETS/user")
+export PGAPPNAME=mcp-maintenance
+source "$(dirname "$0")/connection.sh"
 until=$(< "$HANDOVER/until")
-
-trap 'rm -f "$PGPASSFILE"' EXIT
-# Fields of a password file escape colons and backslashes.
-printf '*:*:*:*:%s\n' "$(sed 's/[\\:]/\\&/g' "$SECRETS/password")" > "$PGPASSFILE"
 
 fail() {
     echo "✗ $PGDATABASE at $PGHOST: $1" >&2

@@ -199,13 +199,17 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
         return client;
     }
 
+    /** The Secret that leads to the active database. */
+    const application = (password: string) => ({
+        host: "127.0.0.1",
+        port: String(server.port),
+        user: "mcp",
+        database: "mcp",
+        password,
+    });
+
     describe("asked for idle connections", () => {
-        const count = (password = PASSWORD) =>
-            run(
-                "idle.sh",
-                { FILE: "idle" },
-                { host: "127.0.0.1", port: String(server.port), user: "mcp", database: "mcp", password },
-            );
+        const count = (password = PASSWORD) => run("idle.sh", { FILE: "idle" }, application(password));
         const file = () => join(folder, "handover", "idle");
 
         it("counts those that do nothing", async () => {
@@ -227,18 +231,7 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
     });
 
     describe("diagnosed", () => {
-        const diagnose = (password = PASSWORD) => {
-            mkdirSync(join(folder, "secrets", "database"));
-            const files = {
-                host: "127.0.0.1",
-                port: String(server.port),
-                user: "mcp",
-                database: "mcp",
-                password,
-            };
-            const paths = Object.entries(files).map(([name, content]) => [`database/${name}`, content]);
-            return run("diagnose.sh", {}, Object.fromEntries(paths));
-        };
+        const diagnose = (password = PASSWORD) => run("diagnose.sh", {}, application(password));
         const failed = () => join(folder, "handover", "failed");
 
         it("tells idle connections, slow statements and large tables", async () => {

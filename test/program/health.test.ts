@@ -117,7 +117,7 @@ describe("the health check", () => {
             ["mcp-cache-secret", "cache/host cache/port cache/password"],
         ]);
         // A count takes a login, and so the password.
-        assert.deepEqual(paths("idle-secrets"), [["mcp-db-secret", "host port user database password"]]);
+        assert.deepEqual(paths("idle-secrets"), [["mcp-db-secret", "host port database user password"]]);
         assert.deepEqual(
             idle.env.find(({ name }: any) => name === "FILE").value,
             planOf(production).idleConnections,
