@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,6 +8,7 @@ import { createServer as createTlsServer, createSecureContext, type Server as Tl
 import { bundledJob } from "../../jobs/bundle";
 import { type CertificatePlan } from "../../jobs/certificate";
 import { type Issued, temporaryAuthority } from "../certificates";
+import { runProgram, type Watch } from "./program";
 import { listen } from "./servers";
 
 const HOST = "mcp.msil.com";
@@ -63,19 +62,11 @@ describe("certificate gate", () => {
     });
 
     /** Runs the bundle as the Job does; `watch` gets the process and what it has printed so far. */
-    async function gate(content: unknown, watch?: (child: ChildProcess, out: string) => void) {
+    async function gate(content: unknown, watch?: Watch) {
         const path = join(folder, `plan-${(plans += 1)}.json`);
         writeFileSync(path, JSON.stringify(content));
-        const child = spawn(process.execPath, [join(folder, "certificate.js"), path], { env: {} });
-        let out = "";
-        let err = "";
-        child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-            out += chunk;
-            watch?.(child, out);
-        });
-        child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
-        const [code] = (await once(child, "close")) as [number | null];
-        return { code, lines: out.trimEnd().split("\n"), err };
+        const { code, lines, err } = await runProgram([join(folder, "certificate.js"), path], { watch });
+        return { code, lines, err };
     }
 
     const header = (hosts: string) => `certificate mcp-tls-new: serial ${serial} at ${hosts}`;

@@ -14,6 +14,7 @@ import { type Probe } from "../../jobs/lib/probes";
 import { type Issued, temporaryAuthority } from "../certificates";
 import { root } from "../support";
 import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
+import { runProgram } from "./program";
 import { type RedisServer, startRedis, whyNoRedis } from "./redis";
 import { type S3, startS3, whyNoS3 } from "./s3";
 import { listen } from "./servers";
@@ -78,18 +79,16 @@ describe("health check", () => {
     /** Runs the bundle as the first step of the task does. */
     async function run(content: unknown) {
         writeFileSync(join(folder, "plan.json"), JSON.stringify(content));
-        const child = spawn(process.execPath, [join(folder, "health.js"), join(folder, "plan.json")], {
-            env: {
-                SECRETS: join(folder, "secrets"),
-                HANDOVER: join(folder, "handover"),
-                NODE_EXTRA_CA_CERTS: authority.files.certificate,
+        const { code: status, output } = await runProgram(
+            [join(folder, "health.js"), join(folder, "plan.json")],
+            {
+                env: {
+                    SECRETS: join(folder, "secrets"),
+                    HANDOVER: join(folder, "handover"),
+                    NODE_EXTRA_CA_CERTS: authority.files.certificate,
+                },
             },
-        });
-        let output = "";
-        for (const stream of [child.stdout, child.stderr]) {
-            stream.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
-        }
-        const [status] = (await once(child, "close")) as [number];
+        );
         assert.ok(!output.includes("planted"), `a secret stands in: ${output}`);
         // Times differ from run to run.
         return {

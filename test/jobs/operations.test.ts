@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage } from "node:http";
 import { createServer } from "node:https";
@@ -13,6 +11,7 @@ import { type DiagnosticsPlan, runDiagnostics } from "../../jobs/diagnostics";
 import { runJwksCache } from "../../jobs/jwksCache";
 import { Kubernetes } from "../../jobs/lib/kubernetes";
 import { type Issued, temporaryAuthority } from "../certificates";
+import { runProgram } from "./program";
 import { type RedisServer, startRedis, whyNoRedis } from "./redis";
 import { listen } from "./servers";
 
@@ -307,17 +306,15 @@ describe("operations", () => {
             async function run(more: Partial<CleanupPlan> = {}, options: string[] = []) {
                 const path = join(folder, "cleanup.json");
                 writeFileSync(path, JSON.stringify({ ...plan, ...more }));
-                const child = spawn(process.execPath, [...options, join(folder, "cacheCleanup.js"), path], {
-                    env: {
-                        SECRETS: join(folder, "secrets"),
-                        NODE_EXTRA_CA_CERTS: authority.files.certificate,
+                const { code: status, output } = await runProgram(
+                    [...options, join(folder, "cacheCleanup.js"), path],
+                    {
+                        env: {
+                            SECRETS: join(folder, "secrets"),
+                            NODE_EXTRA_CA_CERTS: authority.files.certificate,
+                        },
                     },
-                });
-                let output = "";
-                for (const stream of [child.stdout, child.stderr]) {
-                    stream.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
-                }
-                const [status] = (await once(child, "close")) as [number];
+                );
                 assert.ok(!output.includes("planted"), `a secret stands in: ${output}`);
                 return { status, line: output.trim().split("\n").at(-1) };
             }

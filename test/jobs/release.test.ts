@@ -1,5 +1,4 @@
 import * as assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -18,6 +17,7 @@ import {
     runRelease,
     type SoakPlan,
 } from "../../jobs/release";
+import { runProgram, type Watch } from "./program";
 import { app, FakeCluster, namespace } from "./releaseCluster";
 
 interface Run {
@@ -927,23 +927,14 @@ describe("release gates", function () {
             );
         });
 
-        async function run(plan: unknown, watch?: (child: ChildProcess, out: string) => void) {
+        async function run(plan: unknown, watch?: Watch) {
             const path = join(folder, `plan-${(plans += 1)}.json`);
             writeFileSync(path, JSON.stringify(plan));
             const env = {
                 KUBERNETES_SERVICE_HOST: "127.0.0.1",
                 KUBERNETES_SERVICE_PORT: String(cluster.port),
             };
-            const child = spawn(process.execPath, [program, path], { env });
-            let out = "";
-            let err = "";
-            child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-                out += chunk;
-                watch?.(child, out);
-            });
-            child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
-            const [code] = (await once(child, "close")) as [number | null];
-            const lines = out.trimEnd().split("\n");
+            const { code, lines, err } = await runProgram([program, path], { env, watch });
             return { code, lines, err, line: lines.at(-1)!, said: readFileSync(lastWords, "utf8"), path };
         }
 

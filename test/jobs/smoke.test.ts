@@ -1,6 +1,5 @@
 import * as assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { getEventListeners, once } from "node:events";
+import { getEventListeners } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
@@ -8,15 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundledJob } from "../../jobs/bundle";
 import { runSmoke, type SmokePlan, type SmokeRequest, smokeVerdict } from "../../jobs/smoke";
+import { type Run, runProgram, type Watch } from "./program";
 import { listen } from "./servers";
 
 type Overrides = Partial<Omit<SmokeRequest, "expect">> & { expect?: Partial<SmokeRequest["expect"]> };
 
-interface Run {
-    code: number | null;
-    out: string;
-    lines: string[];
-    err: string;
+interface TimedRun extends Run {
     /** From spawn to exit, in milliseconds. */
     took: number;
 }
@@ -30,7 +26,7 @@ describe("smoke gate", function () {
     /** Servers of the running test. */
     const closers: (() => void)[] = [];
     /** The one long run, of three seconds, goes on beside the other tests. */
-    let recovery: Promise<Run>;
+    let recovery: Promise<TimedRun>;
     const arrivals: { time: number; socket: Socket }[] = [];
     let closeRecovery: () => void;
 
@@ -93,18 +89,10 @@ describe("smoke gate", function () {
     });
 
     /** Runs the bundle as the Job does; `watch` gets the process and what it has printed so far. */
-    async function program(args: string[], watch?: (child: ChildProcess, out: string) => void): Promise<Run> {
+    async function program(args: string[], watch?: Watch): Promise<TimedRun> {
         const start = performance.now();
-        const child = spawn(process.execPath, [join(folder, "smoke.js"), ...args], { env: {} });
-        let out = "";
-        let err = "";
-        child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-            out += chunk;
-            watch?.(child, out);
-        });
-        child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
-        const [code] = (await once(child, "close")) as [number | null];
-        return { code, out, lines: out.trimEnd().split("\n"), err, took: performance.now() - start };
+        const run = await runProgram([join(folder, "smoke.js"), ...args], { watch });
+        return { ...run, took: performance.now() - start };
     }
 
     function planFile(content: unknown): string {
@@ -113,8 +101,7 @@ describe("smoke gate", function () {
         return path;
     }
 
-    const gate = (content: SmokePlan, watch?: (child: ChildProcess, out: string) => void) =>
-        program([planFile(content)], watch);
+    const gate = (content: SmokePlan, watch?: Watch) => program([planFile(content)], watch);
 
     /** What one run says about each of these requests, the indentation aside. */
     async function outcomes(target: string, ...requests: Overrides[]): Promise<string[]> {
