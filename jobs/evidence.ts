@@ -8,7 +8,16 @@ import {
     type Place,
     type Service,
 } from "./lib/kubernetes";
-import { type Evidence, isCompleted, Ledger, type LedgerEntry } from "./lib/ledger";
+import {
+    approvalOf,
+    type ApprovedRelease,
+    approvedRelease,
+    type Evidence,
+    isCompleted,
+    isOfImage,
+    Ledger,
+    type LedgerEntry,
+} from "./lib/ledger";
 import { beginning } from "./lib/releaseNotice";
 import {
     either,
@@ -36,7 +45,7 @@ export interface EvidencePlan {
     app: string;
     /** Missing where the app has no colours. */
     colour?: "blue" | "green" | undefined;
-    release: { hash: string; version: string; image: string };
+    release: ApprovedRelease;
     /** Name of the ConfigMap that remembers the releases. It must exist. */
     ledger: string;
     /** The change that brings the release. */
@@ -55,7 +64,7 @@ export interface ChangeRecord {
     ticket?: string | undefined;
     approvers?: string[] | undefined;
     rollbackPlan?: string | undefined;
-    /** Reason to do without all of the checklist. */
+    /** Reason to do without all of the checklist: this version's own, no earlier one's. */
     skip?: string | undefined;
     /** Reason to do without another stack's validation. */
     unvalidated?: string | undefined;
@@ -96,8 +105,7 @@ async function evidence(plan: EvidencePlan, around: Surroundings): Promise<strin
         }
         await ledger.write(
             (all) => ({
-                ...all.find((entry) => isOf(plan, entry)),
-                ...release,
+                ...(approvalOf(all, release) ?? release),
                 ...defined({ colour, ticket: change?.ticket }),
                 evidence: found,
             }),
@@ -105,16 +113,18 @@ async function evidence(plan: EvidencePlan, around: Surroundings): Promise<strin
         );
     };
     const { entries } = await ledger.read(signal);
-    const known = entries.find((entry) => isOf(plan, entry));
-    if (known !== undefined && (known.evidence !== undefined || isCompleted(known))) {
-        const line = `${release.version} is known since ${known.evidence?.at ?? known.completedAt}: not asked again`;
-        if (!isStaged(known)) return line;
+    const approved = approvalOf(entries, release)?.evidence;
+    const completed = entries.find((entry) => isOfImage(entry, release) && isCompleted(entry));
+    const since = approved?.at ?? completed?.completedAt;
+    if (since !== undefined) {
+        const line = `${release.version} is known since ${since}: not asked again`;
+        if (approved === undefined || completed !== undefined || !isUntold(plan, approved)) return line;
         const told = await announce(plan, around);
-        await keep({ ...known.evidence, ...told });
+        await keep({ ...approved, ...told });
         return told.announced === undefined ? line : `${line}; its stakeholders are told`;
     }
 
-    const problems = problemsOf(plan);
+    const problems = problemsOf(plan, entries);
     const validated = await validate(plan, cluster, signal);
     if (typeof validated === "string") problems.push(validated);
     // Without a record there are problems; said so that the compiler knows, too.
@@ -134,15 +144,8 @@ async function evidence(plan: EvidencePlan, around: Surroundings): Promise<strin
 }
 
 /** Whether a release was let pass to be tried without traffic, of which nobody has been told. */
-function isStaged(entry: LedgerEntry): entry is LedgerEntry & { evidence: Evidence } {
-    const { colour, evidence } = entry;
-    return (
-        colour !== undefined &&
-        evidence !== undefined &&
-        evidence.announced === undefined &&
-        evidence.unannounced === undefined &&
-        !isCompleted(entry)
-    );
+function isUntold({ colour }: EvidencePlan, { announced, unannounced }: Evidence): boolean {
+    return colour !== undefined && announced === undefined && unannounced === undefined;
 }
 
 /**
@@ -190,18 +193,25 @@ async function ifThere<T>(place: Place, { cluster, signal }: Surroundings): Prom
     }
 }
 
-function isOf({ release }: EvidencePlan, { hash }: LedgerEntry): boolean {
-    return hash === release.hash;
-}
-
 /** What the change record lacks. */
-function problemsOf({ change, release: { version } }: EvidencePlan): string[] {
+function problemsOf({ change, release: { version } }: EvidencePlan, entries: LedgerEntry[]): string[] {
     if (change === undefined) {
         return [
             "it has no change record: its `change` is to have version, ticket, approvers and rollbackPlan, or a reason to skip",
         ];
     }
-    return change.version === version ? [] : [`its change record is of ${change.version}, not of ${version}`];
+    if (change.version !== version) {
+        return [`its change record is of ${change.version}, not of ${version}`];
+    }
+    const { skip } = change;
+    if (skip === undefined) return [];
+    // Whoever sets a version alone, in the record too, leaves the reason of the one before it there.
+    const earlier = entries.findLast(
+        (entry) => entry.evidence?.skipped === skip && entry.version !== version,
+    );
+    return earlier === undefined
+        ? []
+        : [`its reason to skip, ${JSON.stringify(skip)}, is that of ${earlier.version}, and not its own`];
 }
 
 /** Which stack has completed the image, or why none need have; as a text, what is wrong. */
@@ -267,7 +277,7 @@ const planShape = shape<EvidencePlan>({
     namespace: objectName,
     app: objectName,
     colour: optional(oneOf("blue", "green")),
-    release: shape<EvidencePlan["release"]>({ hash: text, version: text, image: text }),
+    release: approvedRelease,
     ledger: objectName,
     change: optional(
         shape<ChangeRecord>({

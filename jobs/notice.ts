@@ -1,7 +1,7 @@
 import { runInCluster } from "./lib/clusterGate";
 import { gateMain, type Verdict } from "./lib/gate";
 import { type Kubernetes } from "./lib/kubernetes";
-import { Ledger } from "./lib/ledger";
+import { approvalOf, type ApprovedRelease, approvedRelease, Ledger } from "./lib/ledger";
 import { ending } from "./lib/releaseNotice";
 import { objectName, oneOf, optional, seconds, shape, text, topicArn } from "./lib/shape";
 import { publish, type SnsOptions } from "./lib/sns";
@@ -17,8 +17,7 @@ export interface NoticePlan {
     app: string;
     /** Missing where the app has no colours. */
     colour?: "blue" | "green" | undefined;
-    /** Hash of the release. */
-    hash: string;
+    release: ApprovedRelease;
     /** Name of the ConfigMap that remembers the releases. */
     ledger: string;
     /** SNS topic of the stakeholders. */
@@ -55,11 +54,11 @@ async function conclude(
     plan: NoticePlan,
     around: NoticeOptions & Required<Pick<NoticeOptions, "cluster" | "date">>,
 ): Promise<string> {
-    const { app, hash, namespace, topic } = plan;
+    const { app, release, namespace, topic } = plan;
     const { cluster, date, signal } = around;
     const ledger = new Ledger(cluster, { namespace, configMap: plan.ledger, app });
     const { entries } = await ledger.read(signal);
-    const entry = entries.find((each) => each.hash === hash);
+    const entry = approvalOf(entries, release);
     const evidence = entry?.evidence;
     if (entry === undefined || evidence?.announced === undefined) {
         return "nobody was told of its beginning, nor is of its end";
@@ -70,7 +69,7 @@ async function conclude(
     const concluded = date().toISOString();
     await ledger.write(
         (all) => ({
-            ...(all.find((each) => each.hash === hash) ?? entry),
+            ...(approvalOf(all, release) ?? entry),
             evidence: { ...evidence, concluded },
         }),
         signal,
@@ -87,7 +86,7 @@ const planShape = shape<NoticePlan>({
     namespace: objectName,
     app: objectName,
     colour: optional(oneOf("blue", "green")),
-    hash: text,
+    release: approvedRelease,
     ledger: objectName,
     topic: topicArn,
     environment: text,

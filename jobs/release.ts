@@ -23,6 +23,7 @@ import {
     type Memory,
     nextRevision,
     unreadableKey,
+    untested,
 } from "./lib/ledger";
 import {
     type Countable,
@@ -335,10 +336,11 @@ function isOf({ release }: GateBase, { hash }: LedgerEntry): boolean {
     return hash === release.hash;
 }
 
-/** The release's entry with news in it. */
+/** The release's entry with news in it, and with what was approved of its image. */
 function renewed(plan: GateBase, entries: LedgerEntry[], news: Partial<LedgerEntry>): LedgerEntry {
     const { release, colour } = plan;
-    return { ...entries.find((entry) => isOf(plan, entry)), ...release, colour, ...news };
+    const own = entries.find((entry) => isOf(plan, entry));
+    return { ...untested(entries, release), ...own, ...release, colour, ...news };
 }
 
 function timestamp({ date }: Surroundings): string {

@@ -8,7 +8,7 @@ import { type PodIdentityArgs } from "../identity/podIdentity";
 import { declareTopic } from "../incident/topic";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
 import { declareGate, type GateAccess } from "./gate";
-import { type Release, releaseHash } from "./parts";
+import { approvalHash, type Release } from "./parts";
 
 /** Limit of a gate, in seconds: it reads a few objects, tells the stakeholders, and writes one object. */
 const CHECKLIST_SECONDS = 120;
@@ -61,8 +61,9 @@ export interface Occasion {
 
 /**
  * The pre-deployment checklist (section 3.1): what a release must bring before its first pod starts, and who is told
- * that it begins and that it is done. A release that the ledger knows brings nothing and is told to nobody, so that
- * neither scaling nor a restart nor the way back ever waits for an approval.
+ * that it begins and that it is done. What is judged is a version and its image: one that the ledger knows brings nothing
+ * and is told to nobody, so that neither scaling nor a restart nor another configuration nor the way back ever waits for
+ * an approval.
  */
 export class Checklist extends ComponentResource {
     private readonly access: GateAccess;
@@ -108,16 +109,11 @@ export class Checklist extends ComponentResource {
      * is told of it yet.
      */
     declareEvidence(name: string, occasion: Occasion & { staged?: boolean }, parent: ComponentResource): Job {
-        const { ledger, validation, dashboard } = this.args;
-        const { app, release, colour, staged = false } = occasion;
-        const { version, image, change } = release;
+        const { validation, dashboard } = this.args;
+        const { release, staged = false } = occasion;
         const plan: EvidencePlan = {
             ...this.planOf(occasion),
-            app,
-            colour,
-            release: { hash: releaseHash(release), version, image },
-            ledger,
-            change,
+            change: release.change,
             validation,
             announcement: staged ? undefined : this.announcement,
             dashboard,
@@ -130,23 +126,23 @@ export class Checklist extends ComponentResource {
         if ("unannounced" in this.announcement) {
             return;
         }
-        const { app, release, colour } = occasion;
         const plan: NoticePlan = {
             ...this.planOf(occasion),
-            app,
-            colour,
-            hash: releaseHash(release),
-            ledger: this.args.ledger,
             ...this.announcement,
         };
         this.gate(name, "notice", plan, [last], parent);
     }
 
     private planOf({ app, release, colour }: Occasion) {
+        const { version, image } = release;
         return {
-            subject: `${app} ${release.version}${colour === undefined ? "" : ` (${colour})`}`,
+            subject: `${app} ${version}${colour === undefined ? "" : ` (${colour})`}`,
             deadlineSeconds: CHECKLIST_SECONDS,
             namespace: this.args.namespaceName,
+            app,
+            colour,
+            release: { hash: approvalHash(release), version, image },
+            ledger: this.args.ledger,
         };
     }
 
@@ -157,7 +153,7 @@ export class Checklist extends ComponentResource {
         after: readonly Resource[],
         parent: ComponentResource,
     ): Job {
-        const hash = "hash" in plan ? plan.hash : plan.release.hash;
+        const { hash } = plan.release;
         const { nodeImage } = this.args;
         return declareGate(
             `${name}-${program}`,

@@ -123,9 +123,14 @@ export interface WorkloadNetwork {
     scraped: boolean;
 }
 
-/** Names one thing that a gate lets through: the image and the release's own configuration, and nothing else. */
+/** Names one thing that is tested: the image and what it runs with, and nothing else. */
 export function releaseHash({ image, config }: Release): string {
     return contentHash([image, config]);
+}
+
+/** Names one thing that is approved: the version and its image. With another configuration they are no other release. */
+export function approvalHash({ version, image }: Release): string {
+    return contentHash([version, image]);
 }
 
 /** The ServiceAccount of a workload's pods, which has no token to lose. */
@@ -252,8 +257,8 @@ export function declareSecrets(
 
 /**
  * The dump before a release that changes the database: what its pods must wait for. It is taken by the update that
- * names the release, once, whether or not the release gets its traffic at once: scaling, a restart and the way back to
- * it wait for none. Section 3.1.
+ * names the release, once, whether or not the release gets its traffic at once: scaling, a restart, another
+ * configuration and the way back to it wait for none. Section 3.1.
  */
 export function declareDump(
     name: string,
@@ -263,7 +268,7 @@ export function declareDump(
     parent: ComponentResource,
 ): Resource[] {
     return dumps !== undefined && release.databaseChange
-        ? [dumps.takeOnce(`${name}-dump`, releaseHash(release), `${app}-${release.version}`, parent)]
+        ? [dumps.takeOnce(`${name}-dump`, approvalHash(release), `${app}-${release.version}`, parent)]
         : [];
 }
 

@@ -22,6 +22,14 @@ export interface LedgerEntry {
     note?: string;
 }
 
+/** What the checklist asks of: a version and its image, whatever configuration they run with. */
+export interface ApprovedRelease {
+    /** Names both, and nothing else: the entry's own until a gate tests a release of them. */
+    hash: string;
+    version: string;
+    image: string;
+}
+
 /** What the pre-deployment checklist found of a release. Section 3.1. */
 export interface Evidence {
     /** When it was asked, in ISO 8601. */
@@ -58,8 +66,12 @@ export interface Memory {
     abort?: string;
 }
 
+type Image = Pick<LedgerEntry, "version" | "image">;
+
 /** Most entries that are kept of one app. */
 const LEDGER_LIMIT = 20;
+
+export const approvedRelease = shape<ApprovedRelease>({ hash: text, version: text, image: text });
 
 const entryShape = shape<LedgerEntry>({
     revision: optional(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
@@ -119,11 +131,13 @@ export function parseMemory(data: Record<string, string>, app: string): Memory {
 }
 
 /**
- * Adds an entry as the newest, in the place of one with the same hash, and drops what exceeds the limit: the oldest
- * that were never completed first, never the new one nor the newest completed one of a colour, which may be live.
+ * Adds an entry as the newest, in the place of one with the same hash and of the approval it rests on, and drops what
+ * exceeds the limit: the oldest that were never completed first, never the new one nor the newest completed one of a
+ * colour, which may be live.
  */
 export function append(entries: LedgerEntry[], entry: LedgerEntry): LedgerEntry[] {
-    const all = [...entries.filter(({ hash }) => hash !== entry.hash), entry];
+    const approval = isTested(entry) ? untested(entries, entry) : undefined;
+    const all = [...entries.filter((each) => each.hash !== entry.hash && each !== approval), entry];
     const newestOf = (colour: string) => all.findLast((each) => isCompleted(each) && each.colour === colour);
     const kept = new Set([entry, newestOf("blue"), newestOf("green")]);
     const droppable = all.filter((each) => !kept.has(each));
@@ -138,6 +152,26 @@ export function append(entries: LedgerEntry[], entry: LedgerEntry): LedgerEntry[
 /** The number of the next release that is completed. */
 export function nextRevision(entries: LedgerEntry[]): number {
     return Math.max(0, ...entries.map(({ revision }) => revision ?? 0)) + 1;
+}
+
+/** Whether an entry is of this version and image, whatever configuration it ran with. */
+export function isOfImage(entry: LedgerEntry, { version, image }: Image): boolean {
+    return entry.version === version && entry.image === image;
+}
+
+/** The entry with what the checklist found of a version and its image; where it found nothing yet, their newest. */
+export function approvalOf(entries: LedgerEntry[], release: Image): LedgerEntry | undefined {
+    const own = entries.filter((entry) => isOfImage(entry, release));
+    return own.findLast(({ evidence }) => evidence !== undefined) ?? own.at(-1);
+}
+
+/** What was approved, and no gate has tested yet: the first release of this version and image takes its place. */
+export function untested(entries: LedgerEntry[], release: Image): LedgerEntry | undefined {
+    return entries.find((entry) => isOfImage(entry, release) && !isTested(entry));
+}
+
+function isTested({ smokeAt, completedAt }: LedgerEntry): boolean {
+    return smokeAt !== undefined || completedAt !== undefined;
 }
 
 export function isCompleted({ completedAt }: LedgerEntry): boolean {

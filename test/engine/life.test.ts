@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { type EvidencePlan } from "../../jobs/evidence";
+import { at } from "../../offline/words";
 import { catalogue } from "../../runbook/catalogue";
 import { exampleEdits } from "../../runbook/parameters";
 import { DATABASE, SCALE_UP_REPLICAS } from "../../runbook/numbers";
 import { eventually, type List, type Resource } from "../cluster/api";
 import { STEPS } from "../golden";
-import { recordStack, withoutHashes } from "../support";
+import { only, recordStack, withoutHashes } from "../support";
 import { Lab, whyNoEngine } from "./lab";
 import { GREEN, Platform, quickGates, SERVER } from "./platform";
 import { PLANTED } from "./planted";
@@ -85,11 +87,10 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
     const preparations: Record<string, (edits: string[]) => Promise<unknown>> = {
         // To go back to a version it must have been there before.
         rollback: async (edits) => {
-            const { resources } = await recordStack("production", ...production.stack.valuesWith(edits));
-            const [hash] = resources.flatMap(
-                ({ name }) => /^chat-ui-evidence-([0-9a-f]{8})$/.exec(name)?.[1] ?? [],
-            );
-            const known = { hash, version: "v1.4.1", image: "chat-ui:v1.4.1", evidence: { at: "before" } };
+            const recording = await recordStack("production", ...production.stack.valuesWith(edits));
+            const { inputs } = only(recording, "kubernetes:core/v1:ConfigMap", "chat-ui-evidence-program");
+            const plan = JSON.parse(String(at(inputs, "data", "plan.json"))) as EvidencePlan;
+            const known = { ...plan.release, evidence: { at: "before" } };
             await production.writeLedger({ "chat-ui": JSON.stringify([known]) });
         },
     };
@@ -155,6 +156,8 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
     it("takes two releases in a row, and no second update while one runs", async () => {
         await production.step(GREEN);
         const next = ["version", "change.version"].map((key) => `${SERVER}.releases.blue.${key}=v2.2.0`);
+        // The reason of the first installation is not its own.
+        next.push(`${SERVER}.releases.blue.change.skip=INC-7`);
         await production.step(GREEN, ...next);
         await production.settles({ live: "green", blue: 0, green: 3 });
 

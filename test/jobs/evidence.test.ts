@@ -134,6 +134,42 @@ describe("the evidence gate", function () {
         );
     });
 
+    it("is not skipped by a reason that another version has used up", async () => {
+        const skip = (version: string) => ({ version, skip: "first installation" });
+        const first = { hash: "4d3c2b1a", version: "v2.0.3", image: "registry/msil-mcp-server:v2.0.3" };
+        await verdict({ release: first, change: skip("v2.0.3") });
+        const used = 'FAILED its reason to skip, "first installation", is that of v2.0.3, and not its own.';
+        assert.equal(await verdict({ change: skip("v2.1.0") }), used);
+        assert.equal(cluster.entries.length, 1);
+        // What it was given for may use it again, as after another push of its tag.
+        const again = { ...first, hash: "5e4d3c2b", image: `${first.image}@${digest("c")}` };
+        assert.match(await verdict({ release: again, change: skip("v2.0.3") }), /^PASSED skipped/);
+        assert.match(
+            await verdict({ change: { version: "v2.1.0", skip: "outage INC-7" } }),
+            /^PASSED skipped: outage INC-7/,
+        );
+    });
+
+    it("asks nothing of an image that it let pass, whatever it is configured with and wherever staging is", async () => {
+        await verdict();
+        completed({ [app]: `staging/msil-mcp-server:v2.2.0@${digest("b")}` });
+        const known = `PASSED v2.1.0 is known since ${date}: not asked again.`;
+        const nothing = { change: undefined };
+        assert.equal(await verdict(nothing), known);
+        // As the gates of a release leave it, and as a ledger has it of before images were told from configurations.
+        for (const tested of [{ smokeAt: "then" }, {}]) {
+            const [entry] = cluster.entries;
+            cluster.ledger({ [app]: JSON.stringify([{ ...entry, hash: "4d3c2b1a", ...tested }]) });
+            assert.equal(await verdict(nothing), known);
+        }
+        for (const other of [
+            { image: `registry/msil-mcp-server:v2.1.0@${digest("b")}` },
+            { version: "v2.1.1" },
+        ]) {
+            assert.match(await verdict({ ...nothing, release: { ...release, ...other } }), /^FAILED/);
+        }
+    });
+
     it("asks nothing of a release that it let pass, or that was completed before there was a checklist", async () => {
         await verdict();
         const nothing = { change: undefined };

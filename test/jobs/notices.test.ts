@@ -260,7 +260,7 @@ describe("what stakeholders are told", function () {
             namespace,
             app,
             colour: "green",
-            hash: release.hash,
+            release,
             ledger: "mcp-releases",
             ...ANNOUNCEMENT,
             ...more,
@@ -316,6 +316,17 @@ describe("what stakeholders are told", function () {
         cluster.ledger({ [app]: JSON.stringify([failed]) });
         assert.match(await begin({ change: undefined }), /not asked again\.$/);
         assert.deepEqual(subjects(), []);
+    });
+
+    it("is that a release is done, though its gates passed only with another configuration", async () => {
+        await begin();
+        const { evidence } = cluster.entries[0]!;
+        const tested: LedgerEntry = { ...release, hash: "4d3c2b1a", colour: "green", evidence, revision: 2 };
+        cluster.ledger({ [app]: JSON.stringify([{ ...tested, completedAt: date }]) });
+        assert.equal(await end(), "PASSED its stakeholders are told that it is done.");
+        // The entry stays the one of what was tested.
+        const { hash, revision, evidence: kept } = cluster.entries[0]!;
+        assert.deepEqual([hash, revision, kept?.concluded], ["4d3c2b1a", 2, date]);
     });
 
     it("is nothing of a release that is tried without traffic, until it is to get some", async () => {
@@ -404,7 +415,7 @@ describe("what stakeholders are told", function () {
     });
 
     it("goes to a topic", () => {
-        const plan = { subject, deadlineSeconds: 1, namespace, app, hash: "x", ledger: "x", ...ANNOUNCEMENT };
+        const plan = { subject, deadlineSeconds: 1, namespace, app, release, ledger: "x", ...ANNOUNCEMENT };
         assert.throws(() => parseNoticePlan({ ...plan, topic: "mcp-releases" }), {
             message: 'topic: found "mcp-releases", expected the ARN of an SNS topic',
         });

@@ -318,6 +318,26 @@ describe("release gates", function () {
             assert.equal(asked, 1);
         });
 
+        it("takes over what was approved of its image, and leaves that to a release of another one", async () => {
+            const approval = { ...release, hash: "approval", colour: "green" as const, ticket: "CHG-1" };
+            const evidence = { at: "then", approvers: ["change board"] };
+            cluster.ledger(formerly({ ...approval, evidence }));
+            await passes(smokePlan(), /answered as planned/);
+            const tested = { ...approval, ...release, evidence, smokeAt: date };
+            assert.deepEqual(cluster.entries, [former, tested]);
+            // With another configuration it is tested again, and the approval stays where it is.
+            const plan = smokePlan();
+            await passes({ ...plan, release: { ...release, hash: "debug" } }, /answered as planned/);
+            const debug = { ...release, hash: "debug", colour: "green", smokeAt: date };
+            assert.deepEqual(cluster.entries, [former, tested, debug]);
+            cluster.ledger(formerly({ ...approval, image: "another", evidence }));
+            await passes(plan, /answered as planned/);
+            assert.deepEqual(
+                cluster.entries.map(({ hash }) => hash),
+                [former.hash, "approval", release.hash],
+            );
+        });
+
         it("leaves no record when it fails", async () => {
             cluster.ledger(formerly());
             health = 500;

@@ -1,5 +1,12 @@
 import * as assert from "node:assert/strict";
-import { append, type LedgerEntry, nextRevision, parseEntries, parseMemory } from "../../jobs/lib/ledger";
+import {
+    append,
+    approvalOf,
+    type LedgerEntry,
+    nextRevision,
+    parseEntries,
+    parseMemory,
+} from "../../jobs/lib/ledger";
 import { Increases, parseSamples } from "../../jobs/lib/metrics";
 
 const entry = (n: number, more: Partial<LedgerEntry> = {}): LedgerEntry => ({
@@ -57,6 +64,25 @@ describe("release ledger", () => {
         const entries = append([completed(1), completed(2)], completed(1, { note: "again" }));
         assert.deepEqual(numbers(entries), [2, 1]);
         assert.equal(entries[1]!.note, "again");
+    });
+
+    it("puts the first release that is tested in the place of its approval, and no other", () => {
+        const approval = entry(1, { version: "v2", image: "image:2", evidence: { at: "then" } });
+        const both = [approval, entry(3)];
+        assert.deepEqual(numbers(append(both, entry(2, { smokeAt: "now" }))), [3, 2]);
+        assert.deepEqual(numbers(append(both, completed(2))), [3, 2]);
+        assert.deepEqual(numbers(append(both, entry(2))), [1, 3, 2]);
+        assert.deepEqual(numbers(append(both, completed(2, { image: "image:3" }))), [1, 3, 2]);
+        assert.deepEqual(numbers(append([completed(4, approval)], completed(2))), [1, 2]);
+    });
+
+    it("finds what the checklist found of an image, or its newest entry", () => {
+        const of2 = { version: "v2", image: "image:2" };
+        const found = entry(1, { ...of2, evidence: { at: "then" } });
+        const all = [completed(5, of2), found, completed(6, of2), entry(7, { ...of2, image: "image:3" })];
+        assert.equal(approvalOf(all, of2), found);
+        assert.equal(approvalOf([all[0]!, all[2]!, all[3]!], of2), all[2]);
+        assert.equal(approvalOf([all[3]!], of2), undefined);
     });
 
     it("keeps 20 entries: uncompleted ones go first, then the oldest", () => {

@@ -37,7 +37,7 @@ describe("the checklist", () => {
 
     it("is asked for by one Job a release, named by what is released, before its pods", () => {
         const { hash, after, inputs } = jobOf(production, "mcp-server-blue-evidence");
-        assert.equal(hash, jobOf(production, "mcp-server-blue-soak").hash);
+        assert.equal(hash, jobOf(production, "mcp-server-blue-notice").hash);
         assert.ok(after.includes("mcp-validated"));
         const { metadata, spec } = inputs;
         assert.deepEqual(metadata, {
@@ -99,7 +99,7 @@ describe("the checklist", () => {
         assert.match(dashboard, /^https:\/\/ap-south-1\.console\.aws\.amazon\.com\/cloudwatch\//);
         assert.deepEqual(planOf(production, "mcp-server-blue-notice"), {
             ...common,
-            hash,
+            release,
             topic,
             environment: "production",
         });
@@ -215,6 +215,29 @@ describe("the checklist", () => {
                 edit,
             );
         }
+    });
+
+    it("asks no image again for another configuration, which is tested like another release", async () => {
+        const gatesOf = async (...edits: string[]) =>
+            linesOf(await changesOf("production", ...edits)).flatMap(
+                (line) => /^(create \S+:Job .*)-[0-9a-f]{8}$/.exec(line)?.[1] ?? [],
+            );
+        assert.deepEqual(await gatesOf(`${AT}.config.LOG_LEVEL=debug`), [
+            `create ${JOB} mcp-server-blue-capacity`,
+            `create ${JOB} mcp-server-blue-smoke`,
+            `create ${JOB} mcp-server-blue-soak`,
+        ]);
+        assert.deepEqual(await gatesOf("mcp:workloads.chat-ui.config.LOG_LEVEL=debug"), [
+            `create ${JOB} chat-ui-smoke`,
+        ]);
+        // The way back, with and without it, asks of one and the same image.
+        const evidence = async (...edits: string[]) =>
+            jobOf(await recordStack("production", ...edits), "mcp-server-green-evidence").hash;
+        const back = `${AT}.live=green`;
+        assert.equal(await evidence(back, `${AT}.config.LOG_LEVEL=debug`), await evidence(back));
+        assert.notEqual(await evidence(back, `${AT}.releases.green.version=v2.2.0`), await evidence(back));
+        const pin = 'mcp:images.pins["000000000000.dkr.ecr.ap-south-1.amazonaws.com/msil-mcp-server:v2.1.0"]';
+        assert.notEqual(await evidence(back, `${pin}=sha256:${"a".repeat(64)}`), await evidence(back));
     });
 
     it("is production's alone", async () => {
