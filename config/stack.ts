@@ -118,12 +118,14 @@ export const stackSchema = stackShape.superRefine((values, context) => {
 /** Rules of a blue-green workload that need the rest of the stack's values. */
 function checkReleases(
     name: string,
-    { image, releases: { blue, green } }: BlueGreenValues,
+    { image, releases }: Pick<BlueGreenValues, "image"> & { releases?: BlueGreenValues["releases"] },
     values: Pick<z.output<typeof stackShape>, "aws" | "environment" | "images">,
     context: z.core.$RefinementCtx,
 ): void {
     const problem = (path: string[], message: string) =>
         context.addIssue({ code: "custom", path: ["workloads", name, ...path], message });
+    // Where a workload is refused, it comes here as it was written: there may be none.
+    const { blue, green } = releases ?? {};
     if (blue === undefined || green === undefined || blue.version === green.version) {
         return;
     }

@@ -421,7 +421,14 @@ describe("stack values", () => {
         assert.deepEqual(pins, []);
     });
 
-    describe("under random mutation", () => {
+    it("refuse a strategy that the rest of the workload is not of", () => {
+        assert.deepEqual(linesOf(withValue("workloads/chat-ui/strategy", "blueGreen")), [
+            'mcp:workloads.chat-ui.release: found {"version":"v1.4.2","change":{"version":"v1.4.2","skip":"first installation"}}, expected nothing, because the strategy is blueGreen; it has releases.blue and releases.green',
+            "mcp:workloads.chat-ui.live: found nothing, expected blue or green, because the strategy is blueGreen",
+        ]);
+    });
+
+    describe("under mutation", () => {
         /** Every path of a value that leads to a scalar. */
         const leaves = (value: unknown, path: string[] = []): string[][] =>
             typeof value === "object" && value !== null
@@ -429,6 +436,24 @@ describe("stack values", () => {
                 : [path];
         const holderOf = (values: Values, path: readonly string[]) =>
             path.reduce((inner, key) => inner[key] as Values, values);
+        /** Every path of a value, of those in between too. */
+        const nodes = (value: unknown, path: string[] = []): string[][] =>
+            typeof value === "object" && value !== null
+                ? Object.entries(value).flatMap(([key, inner]) => [
+                      [...path, key],
+                      ...nodes(inner, [...path, key]),
+                  ])
+                : [];
+        const judge = (values: Values, stack: string) => {
+            missingSupplies(values, stack);
+            const { values: parsed, problems } = parseStack(values);
+            assert.equal(parsed === undefined, problems.length > 0);
+            for (const problem of problems) {
+                assert.ok(problem.path.startsWith("mcp:"), problem.path);
+                assert.ok(problem.found !== "" && problem.expected !== "");
+                assert.doesNotMatch(problem.expected, /Invalid|received|Unrecognized|Too (small|big)/);
+            }
+        };
         const junk = fc.oneof(
             fc.constantFrom(null, -1, 1.5, "", " ", "latest", [], {}, Number.MAX_SAFE_INTEGER),
             fc.string({ maxLength: 20 }),
@@ -442,20 +467,29 @@ describe("stack values", () => {
                     fc.property(fc.constantFrom(...paths), junk, (path, value) => {
                         const values = structuredClone(original);
                         holderOf(values, path.slice(0, -1))[path.at(-1)!] = value;
-                        missingSupplies(values, stack);
-                        const { values: parsed, problems } = parseStack(values);
-                        assert.equal(parsed === undefined, problems.length > 0);
-                        for (const problem of problems) {
-                            assert.ok(problem.path.startsWith("mcp:"), problem.path);
-                            assert.ok(problem.found !== "" && problem.expected !== "");
-                            assert.doesNotMatch(
-                                problem.expected,
-                                /Invalid|received|Unrecognized|Too (small|big)/,
-                            );
-                        }
+                        judge(values, stack);
                     }),
                     { numRuns: 300 },
                 );
+            });
+
+            it(`${stack} explains itself whatever is missing or null`, () => {
+                const values = structuredClone(valuesOf(stack));
+                const paths = nodes(values).filter(([top]) => top !== "secrets");
+                assert.ok(paths.length > 200);
+                for (const path of paths) {
+                    const holder = holderOf(values, path.slice(0, -1));
+                    const key = path.at(-1)!;
+                    const before = Array.isArray(holder) ? [...holder] : { ...holder };
+                    for (const mutate of [
+                        () => (Array.isArray(holder) ? holder.splice(Number(key), 1) : delete holder[key]),
+                        () => (holder[key] = null),
+                    ]) {
+                        mutate();
+                        assert.doesNotThrow(() => judge(values, stack), `${path.join(".")}: ${mutate}`);
+                        Object.assign(holder, before);
+                    }
+                }
             });
 
             it(`${stack} refuses every unknown key, with its path`, () => {
