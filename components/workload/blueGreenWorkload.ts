@@ -4,7 +4,7 @@ import { type CapacityPlan, type GateBase, type ReleaseSmokePlan, type SoakPlan 
 import { type Colour, COLOURS } from "../../runbook/numbers";
 import { ALB_SWITCH_SECONDS } from "../edge/alb";
 import { namespaceEgress } from "../platform/namespace";
-import { declareGate, declareGateAccess, type GateAccess } from "./gate";
+import { declareGate, declareGateAccess, type GateAccess, type GateArgs } from "./gate";
 import {
     declareAccount,
     declareAutoscaler,
@@ -56,8 +56,9 @@ export interface BlueGreenWorkloadArgs extends WorkloadArgs {
  * one update the target gets as many ready pods as the live colour, is smoke-tested on a Service of its own, takes
  * the traffic over, and is watched; only then the old colour is scaled away. A gate that fails ends the update
  * where it stands: before the switch nothing has changed for users, after it the old colour is still at full size.
- * Setting `live` back is the rollback; a release that once passed is not tested again. Where there is a checklist, a new
- * release has to bring what that asks for before its first pod starts (section 3.1).
+ * Setting `live` back is the rollback; a release that once passed is not tested again, except by tests of the user's
+ * own, which know no ledger. Where there is a checklist, a new release has to bring what that asks for before its first
+ * pod starts (section 3.1).
  */
 export class BlueGreenWorkload extends ComponentResource {
     /** What must be there, and have been tested, before an Ingress moves the traffic. */
@@ -132,7 +133,13 @@ export class BlueGreenWorkload extends ComponentResource {
         );
 
         const access = declareReleaseAccess(name, args, this);
-        const gate = (colour: Colour, release: Release, plan: GatePlan, after: readonly Resource[]) =>
+        const gate = (
+            colour: Colour,
+            release: Release,
+            plan: GatePlan,
+            after: readonly Resource[],
+            tests?: GateArgs["tests"],
+        ) =>
             declareGate(
                 `${name}-${colour}-${plan.gate}`,
                 {
@@ -142,15 +149,17 @@ export class BlueGreenWorkload extends ComponentResource {
                     hash: releaseHash(release),
                     nodeImage: args.nodeImage,
                     after: [...services, ...access.ready, ...after],
+                    tests,
                 },
                 this,
             );
         const smokeGate = (colour: Colour, release: Release, after: readonly Resource[]) => {
             const target = `http://${name}-${colour}:${args.port}`;
-            const { deadline: deadlineSeconds, requests } = args.smoke;
+            const { deadline: deadlineSeconds, requests, image } = args.smoke;
             const subject = `${name} ${release.version} (${colour})`;
             const smoke = { subject, target, deadlineSeconds, requests };
-            return gate(colour, release, { gate: "smoke", deadlineSeconds, smoke }, after);
+            const tests = image === undefined ? undefined : { image, target };
+            return gate(colour, release, { gate: "smoke", deadlineSeconds, smoke }, after, tests);
         };
 
         const target = releaseOf(args, live);

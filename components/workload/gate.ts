@@ -20,6 +20,9 @@ const START_SECONDS = 120;
 
 const GATE_PATH = "/opt/gate";
 
+/** Where Kubernetes puts a pod's token, unless something else is mounted there. */
+const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
+
 /** What all gates of one subject share. */
 export interface GateAccessArgs {
     namespace: Input<string>;
@@ -170,11 +173,24 @@ export function declareGate(name: string, args: GateArgs, parent: ComponentResou
                                           image: args.tests.image,
                                           imagePullPolicy: "IfNotPresent",
                                           env: [{ name: "TARGET_URL", value: args.tests.target }],
+                                          // What the gate may do is nothing for an image of the user's own.
+                                          ...(hasToken
+                                              ? {
+                                                    volumeMounts: [
+                                                        { name: "no-token", mountPath: TOKEN_PATH },
+                                                    ],
+                                                }
+                                              : {}),
                                           ...container,
                                       },
                                   ]),
                         ],
-                        volumes: [{ name: "gate", configMap: { name: files.metadata.name } }],
+                        volumes: [
+                            { name: "gate", configMap: { name: files.metadata.name } },
+                            ...(args.tests !== undefined && hasToken
+                                ? [{ name: "no-token", emptyDir: {} }]
+                                : []),
+                        ],
                     },
                 },
             },

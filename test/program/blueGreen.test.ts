@@ -165,6 +165,35 @@ describe("a blue-green workload", () => {
         );
     });
 
+    it("runs the tests of the user's own image against the target, without the gate's token", async () => {
+        const image = "registry.example.com/smoke-tests:v7";
+        const own = await recordStack("production", `${AT}.smoke.image=${image}`, `${AT}.stage=green`);
+        const without = await recordStack("production", `${AT}.stage=green`);
+        for (const colour of ["blue", "green"]) {
+            const podOf = ({ resources }: Recording) => {
+                const jobs = resources.filter(({ name }) => name.startsWith(`mcp-server-${colour}-smoke-`));
+                const { inputs } = jobs.find(({ type }) => type === "kubernetes:batch/v1:Job")!;
+                return (displayed(inputs as never) as any).spec.template.spec;
+            };
+            const { containers, volumes } = podOf(own);
+            const { name, env, volumeMounts, ...rest } = containers[1];
+            const tests = { name, image: rest.image, env, volumeMounts };
+            assert.deepEqual(tests, {
+                name: "tests",
+                image: `${image}@sha256:${"0".repeat(64)}`,
+                env: [{ name: "TARGET_URL", value: `http://mcp-server-${colour}:8000` }],
+                volumeMounts: [
+                    { name: "no-token", mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" },
+                ],
+            });
+            assert.deepEqual(volumes.slice(1), [{ name: "no-token", emptyDir: {} }]);
+            // The gate beside them is what it is without.
+            const gate = podOf(without);
+            assert.deepEqual([containers[0], volumes[0]], [gate.containers[0], gate.volumes[0]]);
+            assert.deepEqual([gate.containers.length, gate.volumes.length], [1, 1]);
+        }
+    });
+
     it("may have Prometheus count for its soak, and lets the gates reach it", async () => {
         const recording = await recordStack(
             "production",
