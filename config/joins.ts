@@ -1,12 +1,14 @@
 import { type Output } from "@pulumi/pulumi/output";
 import { type OutsideEndpoint } from "../components/observability/healthChecks";
 import { type Probe } from "../jobs/lib/probes";
-import { DATABASE, EXTERNAL, HEALTH_MATRIX } from "../runbook/numbers";
+import { CACHE, DATABASE, EXTERNAL, HEALTH_MATRIX } from "../runbook/numbers";
 import { workloadAt } from "./edge";
 import { type HealthValues } from "./health";
 import { pinned, releaseReference } from "./images";
 import { type StackValues } from "./stack";
-import { type BlueGreenValues, type ReleaseValues, type STORES, type WorkloadValues } from "./workload";
+import { type BlueGreenValues, type ReleaseValues, STORES, type WorkloadValues } from "./workload";
+
+const STORE_PORTS = { database: DATABASE.port, cache: CACHE.port };
 
 /** Namespace of the ingress controller; undefined where there is none, as behind an ALB. */
 export function controllerNamespace({ ingress, kubernetes }: StackValues): string | undefined {
@@ -30,10 +32,17 @@ export function networkOf(values: StackValues, name: string) {
         outside: ingress ? outsideOf(values) : undefined,
         callers: Object.keys(workloads).filter((other) => workloads[other]!.network.calls.includes(name)),
         calls: calls.map((app) => ({ app, port: workloads[app]!.port })),
-        egress,
+        egress: [...egressToStores(values, name), ...egress],
         awsIdentity: awsPermissions.length > 0,
         scraped: observability?.metrics.workloads.includes(name) ?? false,
     };
+}
+
+/** The way to the stores whose URLs are among a workload's secrets: who has one is to get there. */
+function egressToStores({ workloads, kubernetes }: StackValues, name: string) {
+    const origins = Object.values(workloads[name]!.secrets);
+    const ports = STORES.flatMap((store) => (origins.includes(store) ? STORE_PORTS[store] : []));
+    return ports.length === 0 ? [] : [{ cidr: kubernetes.vpc, except: [], ports }];
 }
 
 /** Where requests from outside the stack come from. */

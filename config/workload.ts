@@ -118,7 +118,7 @@ const network = z.strictObject({
     ingress: z.boolean({ error: "true or false" }).default(false),
     /** Other workloads of the stack it calls. Default: none. */
     calls: z.array(dnsLabel).default([]),
-    /** Addresses outside the namespace it may reach. Default: none. */
+    /** Addresses outside the namespace it may reach, beside the stores among its secrets. Default: none. */
     egress: z
         .array(
             z.strictObject({
@@ -224,8 +224,8 @@ const workloadSchema = z.strictObject({
     config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
     /**
      * Secrets of the container, each mounted as a file that `<NAME>_FILE` names. `supplied` ones stand in
-     * `mcp:secrets`, `generated` ones are made by the stack and kept in its state, `database` is the
-     * URL of the stack's own. Default: none.
+     * `mcp:secrets`, `generated` ones are made by the stack and kept in its state, `database` and `cache` are the URLs
+     * of the stack's own, which the pods may then reach in `mcp:kubernetes.vpc`. Default: none.
      */
     secrets: z
         .record(
@@ -248,7 +248,10 @@ const workloadSchema = z.strictObject({
             requests: z.array(smokeRequest).min(1, "at least one request").optional(),
             /** Limit of the whole gate. Default: 2m. */
             deadline: duration.default(120),
-            /** Image with tests of your own that runs beside the requests and must exit 0. Default: none. */
+            /**
+             * Image with tests of your own that runs beside the requests, finds the address in TARGET_URL and must exit 0.
+             * Blue-green: before each switch, the way back included, because it knows no ledger. Default: none.
+             */
             image: imageReference.optional(),
         })
         .superRefine(({ requests, deadline }, context) => {

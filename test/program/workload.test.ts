@@ -140,12 +140,36 @@ describe("a workload", () => {
         );
     });
 
+    it("may reach the stores whose URLs it has, and no others", async () => {
+        const egressOf = async (...edits: string[]) => {
+            const recording = await recordStack("production", ...edits);
+            const policy = only(recording, "kubernetes:networking.k8s.io/v1:NetworkPolicy", "chat-ui");
+            return (displayed(policy.inputs as never) as any).spec.egress;
+        };
+        const to = (cidr: string, ...ports: number[]) => ({
+            to: [{ ipBlock: { cidr } }],
+            ports: ports.map((port) => ({ protocol: "TCP", port })),
+        });
+        const mcpServer = {
+            to: [{ podSelector: { matchLabels: { app: "mcp-server" } } }],
+            ports: [{ protocol: "TCP", port: 8000 }],
+        };
+        const secret = (name: string) => `mcp:workloads.chat-ui.secrets.${name}`;
+        const [database, cache] = [secret("DATABASE_URL=database"), secret("REDIS_URL=cache")];
+        assert.deepEqual(await egressOf(), [mcpServer]);
+        assert.deepEqual(await egressOf(database), [mcpServer, to("10.20.0.0/16", 5432)]);
+        assert.deepEqual(await egressOf(cache, database, "mcp:kubernetes.vpc=10.0.0.0/8"), [
+            mcpServer,
+            to("10.0.0.0/8", 5432, 6379),
+        ]);
+    });
+
     it("keeps its gate through scaling, restart and an egress rule: they are no release", async () => {
         for (const edit of [
             "mcp:workloads.mcp-server.scaling.min=6",
             "mcp:workloads.chat-ui.scaling.max=13",
             "mcp:workloads.mcp-server.restart=INC-1",
-            "mcp:workloads.mcp-server.network.egress[0].cidr=10.21.0.0/16",
+            "mcp:workloads.mcp-server.network.egress[0].cidr=203.0.113.0/24",
         ]) {
             const lines = linesOf(await changesOf("production", edit));
             assert.ok(lines.length > 0, edit);
