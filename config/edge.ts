@@ -30,6 +30,12 @@ const OWN_ANNOTATION =
 const FOREIGN_ANNOTATION =
     /^((?!alb\.)[a-z0-9-]+\.ingress\.kubernetes\.io|ingress\.(cilium\.io|kubernetes\.io)|nginx\.(org|com)|haproxy\.(org|com)|projectcontour\.io)\//;
 
+/** Security groups of the load balancer, given in place of the controller's own. */
+const GROUPS = `${ALB_ANNOTATION}security-groups`;
+
+/** Whether the controller has the pods' groups admit those. */
+const ADMITS = `${ALB_ANNOTATION}manage-backend-security-group-rules`;
+
 /** Attributes of the load balancer that have a value of their own, or none. */
 const OWN_ATTRIBUTES = ["idle_timeout.timeout_seconds", "routing.http.drop_invalid_header_fields.enabled"];
 
@@ -40,7 +46,10 @@ const LONGEST_IDLE = 4000;
 
 /** An Application Load Balancer, made by the AWS Load Balancer Controller. See docs/ingress-alb.md. */
 const albSchema = z.strictObject({
-    /** Where it stands: subnets of the cluster's VPC in different zones. From their ranges it calls the pods. */
+    /**
+     * Where it stands: a subnet of the cluster's VPC in each zone that has nodes for the pods, because AWS sends nothing
+     * to targets elsewhere. From their ranges it calls the pods.
+     */
     subnets: z.array(z.strictObject({ id: subnet, cidr }), SUBNETS).min(2, SUBNETS),
     /**
      * `internal`: reached inside the VPC alone. Another scheme is another load balancer, with another address.
@@ -157,6 +166,12 @@ export const ingressSchema = z
             if (expected !== undefined) {
                 problem(["annotations", name], expected);
             }
+        }
+        if (own(annotations, GROUPS) !== undefined && own(annotations, ADMITS) === undefined) {
+            problem(
+                ["annotations", ADMITS],
+                `"true", because ${GROUPS} is given, or "false" where the pods' own groups admit those: unless told, the controller takes back what admits the load balancer to the pods`,
+            );
         }
         for (const index of repeatedIn(alb?.subnets.map(({ id }) => id) ?? [])) {
             problem(["alb", "subnets", index, "id"], "each subnet once");

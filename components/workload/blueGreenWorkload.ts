@@ -125,7 +125,6 @@ export class BlueGreenWorkload extends ComponentResource {
                     app: name,
                     selector: { app: name, version: colour },
                     await: false,
-                    targets: weights !== undefined,
                     dependsOn: [],
                 },
                 this,
@@ -178,7 +177,6 @@ export class BlueGreenWorkload extends ComponentResource {
                 app: name,
                 selector: { app: name, version: live },
                 await: false,
-                targets: alb !== undefined && weights === undefined,
                 // Those outside first: those inside follow without delay.
                 dependsOn: [smoke, ...(weights === undefined ? [] : [weights.declared])],
             },

@@ -363,7 +363,10 @@ function deregistrationSeconds({ alb }: WorkloadArgs): number {
 /** For what is not worth waiting for, or cannot become ready. */
 export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
 
-/** A Service in front of the selected pods. Without await it may select nothing yet. */
+/**
+ * A Service in front of the selected pods. Without await it may select nothing yet. Where there is an ALB, each says
+ * what its health checks ask, whether its pods are targets or not: the controller reads what is said at any moment.
+ */
 export function declareService(
     name: string,
     args: WorkloadArgs,
@@ -371,8 +374,6 @@ export function declareService(
         app: string;
         selector: Record<string, string>;
         await: boolean;
-        /** Whether its pods are the targets of the workload's ALB. */
-        targets: boolean;
         dependsOn: readonly Input<Resource>[];
     },
     parent: ComponentResource,
@@ -381,9 +382,9 @@ export function declareService(
     const annotations = {
         ...(own.await ? {} : SKIP_AWAIT),
         // Requests may take as long as the pod itself may.
-        ...(own.targets
-            ? targetAnnotations(args.health.ready, deregistrationSeconds(args) + args.gracePeriod)
-            : {}),
+        ...(args.alb === undefined
+            ? {}
+            : targetAnnotations(args.health.ready, deregistrationSeconds(args) + args.gracePeriod)),
     };
     return new Service(
         name,

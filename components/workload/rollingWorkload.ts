@@ -72,7 +72,6 @@ export class RollingWorkload extends ComponentResource {
                 app: name,
                 selector,
                 await: true,
-                targets: args.alb !== undefined,
                 dependsOn: [deployment],
             },
             this,

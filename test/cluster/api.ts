@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Manifest } from "../../offline/manifests";
 
 export interface Metadata {
     name: string;
@@ -148,6 +149,33 @@ export class Api {
             call.end(body && JSON.stringify(body));
         });
     }
+}
+
+/** Kinds of the stacks, as they stand in paths. */
+const KINDS: Record<string, string> = {
+    ConfigMap: "configmaps",
+    CronJob: "cronjobs",
+    DaemonSet: "daemonsets",
+    Deployment: "deployments",
+    HorizontalPodAutoscaler: "horizontalpodautoscalers",
+    Ingress: "ingresses",
+    Job: "jobs",
+    Namespace: "namespaces",
+    NetworkPolicy: "networkpolicies",
+    PodDisruptionBudget: "poddisruptionbudgets",
+    ResourceQuota: "resourcequotas",
+    Role: "roles",
+    RoleBinding: "rolebindings",
+    Secret: "secrets",
+    Service: "services",
+    ServiceAccount: "serviceaccounts",
+};
+
+/** Where the API has an object of a stack. */
+export function pathOf({ apiVersion, kind, metadata: { name, namespace } }: Manifest): string {
+    const base = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
+    const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
+    return `${base}${scope}/${KINDS[kind]!}/${name}`;
 }
 
 /** Asks again until the check gives something true; its last error is told when time runs out. */

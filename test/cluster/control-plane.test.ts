@@ -64,6 +64,27 @@ suite(`the control plane for tests${missing ? ` (skipped: ${missing})` : ""}`, f
         );
     });
 
+    it("has a pod with a readiness gate be ready once somebody has said so, and no sooner", async () => {
+        await createNamespace("gated");
+        const path = "/api/v1/namespaces/gated/pods/gated";
+        const ready = async () => {
+            type Gated = Resource<object, { conditions?: { type: string; status: string }[] }>;
+            const { status } = await api.get<Gated>(path);
+            return status.conditions?.find(({ type }) => type === "Ready")?.status;
+        };
+        const conditionType = "mcp.test/said";
+        await api.post("/api/v1/namespaces/gated/pods", {
+            metadata: { name: "gated" },
+            spec: { containers: [{ name: "main", image: "none" }], readinessGates: [{ conditionType }] },
+        });
+        await eventually("the pod runs", async () => (await ready()) !== undefined);
+        assert.equal(await ready(), "False");
+        await api.patch(`${path}/status`, {
+            status: { conditions: [{ type: conditionType, status: "True" }] },
+        });
+        await eventually("the pod is ready", async () => (await ready()) === "True");
+    });
+
     describe("with a Deployment of three replicas", () => {
         const pods = () => api.get<List<Pod>>("/api/v1/namespaces/spread/pods?labelSelector=app%3Dspread");
         const available = () =>

@@ -4,37 +4,12 @@ import { type AddressInfo } from "node:net";
 import { type Manifest, manifestsOf } from "../../offline/manifests";
 import { temporaryAuthority } from "../certificates";
 import { BEHIND_ALB, recordStack } from "../support";
-import { Api, type ApiError, eventually, type List, type Metadata, type Resource } from "./api";
+import { Api, type ApiError, eventually, type List, type Metadata, pathOf, type Resource } from "./api";
 import { type ControlPlane, openCluster, whyNoCluster } from "./control-plane";
 import { type JobRunner, startJobRunner } from "./job-runner";
 
 /* Proves that a real API server takes every object of both stacks and that the gates work there with exactly the
  * rights they are given. It does not prove that packets are dropped, nor what a kubelet does: no containers run. */
-
-const KINDS: Record<string, string> = {
-    ConfigMap: "configmaps",
-    CronJob: "cronjobs",
-    DaemonSet: "daemonsets",
-    Deployment: "deployments",
-    HorizontalPodAutoscaler: "horizontalpodautoscalers",
-    Ingress: "ingresses",
-    Job: "jobs",
-    Namespace: "namespaces",
-    NetworkPolicy: "networkpolicies",
-    PodDisruptionBudget: "poddisruptionbudgets",
-    ResourceQuota: "resourcequotas",
-    Role: "roles",
-    RoleBinding: "rolebindings",
-    Secret: "secrets",
-    Service: "services",
-    ServiceAccount: "serviceaccounts",
-};
-
-function pathOf({ apiVersion, kind, metadata: { name, namespace } }: Manifest): string {
-    const base = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
-    const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
-    return `${base}${scope}/${KINDS[kind]!}/${name}`;
-}
 
 const missing = whyNoCluster();
 const suite = missing ? describe.skip : describe;

@@ -146,6 +146,20 @@ describe("values of an ALB", () => {
         }
     });
 
+    it("want to be told who admits security groups of one's own to the pods", () => {
+        const [groups, admits] = ["security-groups", "manage-backend-security-group-rules"].map(
+            (name) => `alb.ingress.kubernetes.io/${name}`,
+        ) as [string, string];
+        const values = behindAlb();
+        const ingress = values["ingress"] as Values;
+        ingress["annotations"] = { [groups]: "sg-0a1b2c3d4e5f60001" };
+        assert.deepEqual(linesOf(values), [
+            `mcp:ingress.annotations["${admits}"]: found nothing, expected "true", because ${groups} is given, or "false" where the pods' own groups admit those: unless told, the controller takes back what admits the load balancer to the pods`,
+        ]);
+        ingress["annotations"] = { [groups]: "sg-0a1b2c3d4e5f60001", [admits]: "false" };
+        assert.deepEqual(linesOf(values), []);
+    });
+
     it("refuse an annotation of another controller, which nobody would read", () => {
         for (const name of [
             "nginx.ingress.kubernetes.io/proxy-body-size",

@@ -1,12 +1,11 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { onProcessEnd } from "../cluster/process-end";
-import { freePort } from "./postgres";
+import { startMoto, whyNoMoto } from "../moto";
 
 /** What answers a request in the server's place. */
 export interface OwnAnswer {
@@ -37,33 +36,19 @@ export interface S3 {
 
 /** Why there is no S3 to test with, in plain words; undefined when there is one. */
 export function whyNoS3(): string | undefined {
-    const lacks = (program: string, argument: string) => spawnSync(program, [argument]).status !== 0;
-    if (lacks("aws", "--version")) {
-        return "there is no AWS command line; pip install awscli has it";
-    }
-    if (lacks("moto_server", "--help")) {
-        return "there is no moto_server; pip install 'moto[server]' has it";
-    }
-    return undefined;
+    return spawnSync("aws", ["--version"]).status === 0
+        ? whyNoMoto()
+        : "there is no AWS command line; pip install awscli has it";
 }
 
 /** Starts a server with a bucket. */
 export async function startS3(bucket: string): Promise<S3> {
+    const moto = await startMoto();
     const folder = mkdtempSync(join(tmpdir(), "mcp-s3-"));
-    const port = await freePort();
-    const moto = spawn("moto_server", ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
     const front = createServer();
     await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
-    const forget = onProcessEnd(() => {
-        moto.kill("SIGKILL");
-        rmSync(folder, { recursive: true, force: true });
-    });
-    // Any signature will do, but without one nothing private is shown.
-    const headers = {
-        authorization: "AWS4-HMAC-SHA256 Credential=planted/20260101/us-east-1/s3/aws4_request",
-    };
-    const ask = (path: string, init?: RequestInit) =>
-        fetch(`http://127.0.0.1:${port}${path}`, { headers, ...init });
+    const forget = onProcessEnd(() => rmSync(folder, { recursive: true, force: true }));
+    const ask = (path: string, init?: RequestInit) => moto.ask("us-east-1/s3", path, init);
     const texts = async (path: string, tag: string) =>
         Array.from(
             (await (await ask(path)).text()).matchAll(new RegExp(`<${tag}>([^<]*)<`, "g")),
@@ -92,25 +77,14 @@ export async function startS3(bucket: string): Promise<S3> {
             server.alter = () => undefined;
         },
         stop() {
-            moto.kill("SIGKILL");
+            moto.stop();
             front.closeAllConnections();
             front.close();
             rmSync(folder, { recursive: true, force: true });
             forget();
         },
     };
-    front.on("request", (asked, answer) => void pass(server, port, asked, answer));
-    for (let attempt = 0; ; attempt += 1) {
-        try {
-            await ask("/moto-api/");
-            break;
-        } catch (error) {
-            if (attempt > 200 || moto.exitCode !== null) {
-                throw new Error("moto_server did not start", { cause: error });
-            }
-            await sleep(100);
-        }
-    }
+    front.on("request", (asked, answer) => void pass(server, moto.port, asked, answer));
     await server.reset();
     return server;
 }
