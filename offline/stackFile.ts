@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RunError } from "@pulumi/pulumi/errors";
-import { type Document, parseDocument } from "yaml";
+import { type Document, isSeq, parseDocument } from "yaml";
 import { parseStack, SECRET_KEYS, type StackValues } from "../config";
 import { imageReferences } from "../config/images";
 import { formatProblems } from "../config/problems";
@@ -91,6 +91,37 @@ export function imagesOf(root: string, stack: string): string[] {
     return imageReferences(valuesOf(root, stack, { needed: isAccount }));
 }
 
+/**
+ * Edits as `pulumi config` takes them: `[]`, the place behind the last of a list, is the index that it is in the stack's
+ * file; where the value stands in the list already it is the index of that, so that the same edit adds nothing again.
+ */
+export function indexedEdits(root: string, stack: string, edits: readonly string[]): string[] {
+    const document = parseYaml(root, `Pulumi.${stack}.yaml`);
+    return edits.map((edit) => {
+        const concrete = indexed(document, edit);
+        applyEdit(document, concrete);
+        return concrete;
+    });
+}
+
+/** Edits as what `pulumi config` is told: the paths that it removes first, and what it sets then. */
+export function configOf(edits: readonly string[]): {
+    removed: string[];
+    set: (readonly [path: string, value: string])[];
+} {
+    const parts = edits.map(partsOf);
+    return {
+        removed: parts.flatMap(({ path, value }) => (value === undefined ? [path] : [])),
+        set: parts.flatMap(({ path, value }) => (value === undefined ? [] : [[path, value] as const])),
+    };
+}
+
+/** The parts of `PATH=VALUE`, or of `PATH-`, which takes the value away; no path where it is neither. */
+function partsOf(edit: string): { path: string; value?: string | undefined } {
+    const [, path = "", value] = /^([^=]*?)(?:-|=(.*))$/s.exec(edit) ?? [];
+    return { path, value };
+}
+
 function readValues(root: string, stack: string, edits: readonly string[]) {
     const known = stackNames(root);
     if (!known.includes(stack)) {
@@ -99,7 +130,7 @@ function readValues(root: string, stack: string, edits: readonly string[]) {
     const project = String(parseYaml(root, "Pulumi.yaml").get("name"));
     const file = `Pulumi.${stack}.yaml`;
     const document = parseYaml(root, file);
-    const problems = edits.flatMap((edit) => applyEdit(document, edit) ?? []);
+    const problems = edits.flatMap((edit) => applyEdit(document, indexed(document, edit)) ?? []);
     if (problems.length > 0) {
         throw new UsageError(problems.join("\n"));
     }
@@ -156,16 +187,34 @@ export function shownEdit(edit: string): string {
     return /^[^=:]+:(secrets|tls)\b/.test(edit) ? edit.replace(/=.*$/s, "=[secret]") : edit;
 }
 
-/** Applies one `path=value`, read as `pulumi config set --path` reads them; returns what is wrong with it. */
+/** Puts the index in the place of a path's `[]`. */
+function indexed(document: Document, edit: string): string {
+    const [, path = "", value = ""] = /^([^=]*)\[\]=(.*)$/s.exec(edit) ?? [];
+    const keys = parsePath(path);
+    if (keys === undefined) {
+        return edit;
+    }
+    const list = document.getIn(["config", ...keys]);
+    const items = isSeq(list) ? (list.toJSON() as unknown[]).map(String) : [];
+    const index = items.includes(value) ? items.indexOf(value) : items.length;
+    return `${path}[${index}]=${value}`;
+}
+
+/** Applies an edit, read as `pulumi config` reads its paths and values; returns what is wrong with it. */
 function applyEdit(document: Document, edit: string): string | undefined {
     const found = `--set: found ${JSON.stringify(shownEdit(edit))}, expected`;
-    const separator = edit.indexOf("=");
-    const path = separator < 0 ? undefined : parsePath(edit.slice(0, separator));
-    if (path === undefined) {
+    const { path: text, value } = partsOf(edit);
+    const keys = parsePath(text);
+    if (keys === undefined) {
         return `${found} PATH=VALUE, such as mcp:workloads.chat-ui.scaling.min=3`;
     }
+    const path = ["config", ...keys];
     try {
-        document.setIn(["config", ...path], parseValue(edit.slice(separator + 1)));
+        if (value !== undefined) {
+            document.setIn(path, parseValue(value));
+        } else if (document.hasIn(path)) {
+            document.deleteIn(path);
+        }
         return undefined;
     } catch {
         return `${found} a path through objects, not through a value`;

@@ -14,12 +14,22 @@ export function parametersOf({ parameters = [], edits }: Procedure): (Parameter 
     return all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index);
 }
 
-/** The edits with values given for the parameters, as `path=value`; what keeps its value and has none is left out. */
-export function editsWith({ edits }: Procedure, given: Readonly<Record<string, string>>): string[] {
-    return edits.flatMap((edit) => {
+/**
+ * The edits with values given for the parameters, as the offline preview takes them; what keeps its value and has none is
+ * left out.
+ */
+export function editsWith({ replaces, edits }: Procedure, given: Readonly<Record<string, string>>): string[] {
+    const removed = replaces === undefined ? [] : [`${pathWith(replaces, given)}-`];
+    const set = edits.flatMap((edit) => {
         const value = given[parameterOf(edit)];
-        return value === undefined ? [] : [`${pathWith(edit, given)}=${value}`];
+        if (value === undefined) {
+            return [];
+        }
+        const path = pathWith(edit.path, given);
+        const values = path.endsWith("[]") ? value.split(/\s*,\s*/) : [value];
+        return values.map((each) => `${path}=${each}`);
     });
+    return [...removed, ...set];
 }
 
 /** The edits of the documentation's example. */
@@ -32,8 +42,8 @@ export function examplesOf(procedure: Procedure): Record<string, string> {
     return Object.fromEntries(parametersOf(procedure).map(({ name, example }) => [name, example]));
 }
 
-/** The path of an edit with the parameters that stand in it. */
-export function pathWith({ path }: Edit, given: Readonly<Record<string, string>>): string {
+/** A path with the parameters that stand in it. */
+export function pathWith(path: string, given: Readonly<Record<string, string>>): string {
     return path.replace(/\{(\w+)\}/g, (_, name: string) => given[name]!);
 }
 
@@ -43,5 +53,5 @@ export function flagOf(name: string): string {
 }
 
 function parameterOf({ parameter, path }: Pick<Edit, "parameter" | "path">): string {
-    return parameter ?? /([A-Za-z]\w*)\W*(?:\d+\])?$/.exec(path)![1]!;
+    return parameter ?? /(\w+)(?:\[\])?$/.exec(path)![1]!;
 }

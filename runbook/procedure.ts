@@ -1,3 +1,5 @@
+import { type StackValues } from "../config";
+
 /** What an update does to a resource, as the offline preview says it. */
 export interface ExpectedChange {
     operation: "create" | "update" | "replace" | "delete";
@@ -17,11 +19,16 @@ export interface Parameter {
     example: string;
     /** What is taken where nothing is given. Default: it must be given. */
     default?: string;
+    /** What may be given, by the stack's values. Default: whatever the stack takes. */
+    choices?: (values: StackValues) => readonly string[];
 }
 
 /** A value the operator sets. */
 export interface Edit {
-    /** As `pulumi config set --path` takes it; `{workload}` stands for a parameter of the procedure. */
+    /**
+     * As `pulumi config set --path` takes it; `{workload}` stands for a parameter of the procedure, and `[]` at the end
+     * for the place behind the last of a list: those that are there stay, and several may come, with commas between them.
+     */
     path: string;
     /** What to put there, in words. */
     value: string;
@@ -48,10 +55,14 @@ export interface Procedure {
     preparation?: readonly string[];
     /** What stands in the paths of the edits. Default: nothing. */
     parameters?: readonly Parameter[];
+    /** Path of the record that the edits write anew: nothing else of what stands there stays. Default: none. */
+    replaces?: string;
     /** Values to set; none where the procedure is declared for good. */
     edits: readonly Edit[];
     /** Whether the edit names a release, whose image must be pinned before the update. */
     pinsImages?: boolean;
+    /** Edits that lead to where the example begins. Default: it begins with the stack file as it is. */
+    from?: readonly string[];
     /** Exactly what the example's update changes. A test compares it with the offline preview. */
     changes: readonly ExpectedChange[];
     /** How the update itself verifies the step, or what to look at. */

@@ -1,6 +1,6 @@
 import { catalogue } from "./catalogue";
 import { type Severity } from "./numbers";
-import { exampleEdits, examplesOf, flagOf, parametersOf, pathWith } from "./parameters";
+import { examplesOf, flagOf, parametersOf, pathWith } from "./parameters";
 import { type Procedure } from "./procedure";
 import { SYMPTOMS } from "./symptoms";
 
@@ -61,7 +61,7 @@ export function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): 
                   ...commandsOf(procedure),
                   "```",
                   "",
-                  `Or at once: \`${runCommandOf(procedure)}\``,
+                  `Or at once: \`${commandOf("run", procedure)}\``,
                   "",
                   "The example changes exactly:",
                   "",
@@ -79,24 +79,28 @@ export function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): 
 
 /** What the operator types for the procedure's example. */
 function commandsOf(procedure: Procedure): string[] {
-    const { preparation = [], edits, pinsImages } = procedure;
+    const { preparation = [], replaces, edits, pinsImages } = procedure;
     const examples = examplesOf(procedure);
     return [
         ...preparation,
-        `npm run preview -- ${exampleEdits(procedure)
-            .map((edit) => `--set '${edit}'`)
-            .join(" ")}`,
-        ...edits.map(
-            (edit) =>
-                `pulumi config set --stack production --path '${pathWith(edit, examples)}' ${edit.example}`,
-        ),
+        commandOf("plan", procedure),
+        ...(replaces === undefined
+            ? []
+            : [`pulumi config rm --stack production --path '${pathWith(replaces, examples)}'`]),
+        ...edits.map(({ path, example }) => {
+            // The engine refuses the letter: an index that is copied would overwrite what stands there.
+            const index = replaces !== undefined && path.startsWith(`${replaces}.`) ? "[0]" : "[N]";
+            const place = pathWith(path, examples).replace("[]", index);
+            const note = place.endsWith("[N]") ? "   # N: how many there are" : "";
+            return `pulumi config set --stack production --path '${place}' ${example}${note}`;
+        }),
         ...(pinsImages ? ["npm run images -- pin --stack production"] : []),
-        "pulumi up --stack production",
+        "pulumi up --stack production --policy-pack policies",
     ];
 }
 
-/** All of that in one command, which asks before it changes anything. */
-export function runCommandOf(procedure: Procedure): string {
+/** The procedure's example in one command: `plan` shows offline what `run` does, which asks before it changes anything. */
+export function commandOf(action: "plan" | "run", procedure: Procedure): string {
     const parameters = parametersOf(procedure).map(({ name, example }) => `${flagOf(name)} ${example}`);
-    return ["npm run runbook -- run", procedure.id, ...parameters].join(" ");
+    return [`npm run runbook -- ${action}`, procedure.id, ...parameters].join(" ");
 }

@@ -41,7 +41,16 @@ export function recordStack(stack: string, ...edits: string[]): Promise<Recordin
 
 /** What edits change in a stack; resources that stay the same are left out. */
 export async function changesOf(stack: string, ...edits: string[]): Promise<Change[]> {
-    const changes = compare(await recordStack(stack), await recordStack(stack, ...edits));
+    return changesBetween(stack, [], edits);
+}
+
+/** The same from what other edits have made of it. */
+export async function changesBetween(
+    stack: string,
+    before: readonly string[],
+    after: readonly string[],
+): Promise<Change[]> {
+    const changes = compare(await recordStack(stack, ...before), await recordStack(stack, ...after));
     return changes.filter(({ operation }) => operation !== "same");
 }
 

@@ -127,7 +127,7 @@ export function restore(options: ReleasesOptions & { revision?: string }): void 
     log(`To give it the traffic:`);
     log(`  npm run preview -- --stack ${stack} --set ${switched}=${idle}`);
     log(`  pulumi config set --stack ${stack} --path ${switched} ${idle}`);
-    log(`  pulumi up --stack ${stack}`);
+    log(`  pulumi up --stack ${stack} --policy-pack policies`);
 }
 
 /** The releases as a table, oldest first, the live one marked. */

@@ -1,3 +1,4 @@
+import { type StackValues, type WorkloadValues } from "../../config";
 import { ROLLOUT_TIMEOUT_SECONDS } from "../numbers";
 import { type Edit, type ExpectedChange } from "../procedure";
 
@@ -7,6 +8,14 @@ export const ROLLOUT = `The update waits ${ROLLOUT_TIMEOUT_SECONDS} seconds for 
 
 /** What has looked only has nothing to take back. */
 export const ONLY_LOOKS = { edits: [], changes: [], undo: "Nothing to undo: it only looks." } as const;
+
+/** Names of the stack's workloads. Default: of every strategy. */
+export const workloadsOf =
+    (strategy?: WorkloadValues["strategy"]) =>
+    ({ workloads }: StackValues): string[] =>
+        Object.keys(workloads).filter(
+            (name) => strategy === undefined || workloads[name]!.strategy === strategy,
+        );
 
 /** What comes or goes with one gate of a colour. */
 export const gateOf = (operation: "create" | "delete", name: string, gate: string): ExpectedChange[] => [

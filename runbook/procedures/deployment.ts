@@ -1,6 +1,6 @@
 import { SOAK_SECONDS } from "../numbers";
 import { type Edit, type ExpectedChange, type Parameter, type Procedure } from "../procedure";
-import { DEPLOYMENT, gateOf, ROLLOUT } from "./changes";
+import { DEPLOYMENT, gateOf, ROLLOUT, workloadsOf } from "./changes";
 
 /** Traffic moves from one colour to the other; each has its gates, and its notice, as long as it is live. */
 const switchOf = (workload: string, from: string, to: string): ExpectedChange[] => [
@@ -17,6 +17,7 @@ const WORKLOAD: Parameter = {
     name: "workload",
     meaning: "the service, one whose strategy is rolling",
     example: "chat-ui",
+    choices: workloadsOf("rolling"),
 };
 
 const SERVER: Parameter = {
@@ -24,6 +25,7 @@ const SERVER: Parameter = {
     meaning: "the service, one whose strategy is blueGreen",
     example: "mcp-server",
     default: "mcp-server",
+    choices: workloadsOf("blueGreen"),
 };
 
 /** A new image replaces the pods and, because it was not asked before, each gate and what it runs. */
@@ -44,22 +46,22 @@ const EVIDENCE =
     "release that it knows has nothing to bring, and nobody is told of it.";
 
 /** What the gate before the first pod of a new release asks for. Section 3.1. */
-const recordOf = (release: string): Edit[] => [
+const recordOf = (change: string): Edit[] => [
     {
-        path: `${release}.change.version`,
+        path: `${change}.version`,
         value: "the same version: a record approves no other",
         example: "v1.5.0",
         parameter: "version",
     },
-    { path: `${release}.change.ticket`, value: "the change request", example: "CHG-2041" },
+    { path: `${change}.ticket`, value: "the change request", example: "CHG-2041" },
     {
-        path: `${release}.change.approvers[0]`,
-        value: "who approved it; more of them are [1] and so on",
+        path: `${change}.approvers[]`,
+        value: "who approved it",
         example: "change-board",
         parameter: "approver",
     },
     {
-        path: `${release}.change.rollbackPlan`,
+        path: `${change}.rollbackPlan`,
         value: "how it is taken back",
         example: "back-to-v1.4.2",
     },
@@ -73,13 +75,15 @@ export const deployment: readonly Procedure[] = [
         title: "Standard deployment",
         when: "A new version of a service has been approved for the environment.",
         parameters: [WORKLOAD],
+        // Neither approvers of another change nor a reason to skip are this one's.
+        replaces: "mcp:workloads.{workload}.release.change",
         edits: [
             {
                 path: "mcp:workloads.{workload}.release.version",
                 value: "the version's image tag",
                 example: "v1.5.0",
             },
-            ...recordOf("mcp:workloads.{workload}.release"),
+            ...recordOf("mcp:workloads.{workload}.release.change"),
         ],
         pinsImages: true,
         revertible: true,
@@ -135,7 +139,7 @@ export const deployment: readonly Procedure[] = [
         parameters: [SERVER],
         edits: [
             {
-                path: "mcp:workloads.{workload}.releases.green.databaseChange",
+                path: "mcp:workloads.{workload}.releases.{live}.databaseChange",
                 value: "`true`, on the colour that is released",
                 example: "true",
             },
@@ -164,12 +168,13 @@ export const deployment: readonly Procedure[] = [
             {
                 path: "mcp:workloads.{workload}.live",
                 value: "the colour before it",
-                example: "green",
+                example: "blue",
             },
         ],
         revertible: true,
         takesRevision: true,
-        changes: switchOf("mcp-server", "blue", "green"),
+        from: ["mcp:workloads.mcp-server.live=green"],
+        changes: switchOf("mcp-server", "green", "blue"),
         verify:
             "The gates ask the ledger: a release that once passed is not tested again, so the switch takes as long as " +
             "its pods need to start, and seconds where they still run (`standby: warm`, or a soak that failed). " +

@@ -1,6 +1,13 @@
-import { ADMIN_API, ESCALATION_MATRIX, EXTERNAL_CONTACTS, LEVELS, SCALE_UP_REPLICAS } from "../numbers";
+import {
+    ADMIN_API,
+    ESCALATION_MATRIX,
+    EXTERNAL_CONTACTS,
+    LEVELS,
+    SCALE_UP_REPLICAS,
+    SEVERITIES,
+} from "../numbers";
 import { type Procedure } from "../procedure";
-import { DEPLOYMENT, operationOf, ROLLOUT, runOf } from "./changes";
+import { DEPLOYMENT, operationOf, ROLLOUT, runOf, workloadsOf } from "./changes";
 
 const levels = LEVELS.map((level) => {
     const { role, contact, minutes } = ESCALATION_MATRIX[level];
@@ -18,13 +25,10 @@ export const incidents: readonly Procedure[] = [
         sections: ["4.1", "8.1"],
         title: "Who is told about an incident",
         when: "An address must be added to, or taken from, a severity's notifications.",
-        parameters: [
-            { name: "severity", meaning: "P1 to P4", example: "P1" },
-            { name: "position", meaning: "its place in the list, from 0", example: "1" },
-        ],
+        parameters: [{ name: "severity", meaning: "P1 to P4", example: "P1", choices: () => SEVERITIES }],
         edits: [
             {
-                path: "mcp:incident.contacts.{severity}[{position}]",
+                path: "mcp:incident.contacts.{severity}[]",
                 parameter: "address",
                 value: "an address beside the ones that are there",
                 example: "platform-lead@nagarro.com",
@@ -66,13 +70,10 @@ export const incidents: readonly Procedure[] = [
         sections: ["4.1", "8.1"],
         title: "Who is called about a P1 or P2",
         when: `Somebody else is to be called at a level. As the runbook has it: ${levels}.`,
-        parameters: [
-            { name: "level", meaning: "L1 to L4", example: "L1" },
-            { name: "position", meaning: "its place in the list, from 0", example: "1" },
-        ],
+        parameters: [{ name: "level", meaning: "L1 to L4", example: "L1", choices: () => LEVELS }],
         edits: [
             {
-                path: "mcp:incident.escalation.{level}.contacts[{position}]",
+                path: "mcp:incident.escalation.{level}.contacts[]",
                 parameter: "address",
                 value: "an address beside the ones that are there",
                 example: "platform-lead@nagarro.com",
@@ -122,16 +123,9 @@ export const incidents: readonly Procedure[] = [
         preparation: [
             `export ${ADMIN_API.tokenFile}=FILE   # holds the token of the admin API, and nothing else`,
         ],
-        parameters: [
-            {
-                name: "position",
-                meaning: "its place in the list, from 0, behind those that are there",
-                example: "0",
-            },
-        ],
         edits: [
             {
-                path: "mcp:disabledTools[{position}]",
+                path: "mcp:disabledTools[]",
                 parameter: "tool",
                 value: "its name",
                 example: "affected_tool",
@@ -149,7 +143,9 @@ export const incidents: readonly Procedure[] = [
         verify:
             "The admin API has taken it, or the update fails and says why; what may pass by itself is tried for up to a minute. " +
             "`pulumi preview --refresh` tells whether somebody has enabled it by hand; `pulumi up --refresh` disables it again.",
-        undo: "`pulumi config rm --stack production --path 'mcp:disabledTools[0]'` and an update, which enables it.",
+        undo:
+            "Take its name out of the list and update, which enables it: `pulumi config rm --stack production --path " +
+            "'mcp:disabledTools[N]'`, where N is its place, from 0.",
         rights: `A token of the admin API that may switch tools, in the file that \`${ADMIN_API.tokenFile}\` names where the update runs.`,
     },
     {
@@ -158,7 +154,13 @@ export const incidents: readonly Procedure[] = [
         title: "Graceful restart",
         when: "Connections or memory leak, and fresh pods help until the cause is found.",
         parameters: [
-            { name: "workload", meaning: "the service", example: "mcp-server", default: "mcp-server" },
+            {
+                name: "workload",
+                meaning: "the service",
+                example: "mcp-server",
+                default: "mcp-server",
+                choices: workloadsOf(),
+            },
         ],
         edits: [
             {
@@ -181,7 +183,13 @@ export const incidents: readonly Procedure[] = [
         title: "Manual scale-up",
         when: "Memory or CPU is exhausted and the autoscaler is too slow or does not see the cause.",
         parameters: [
-            { name: "workload", meaning: "the service", example: "mcp-server", default: "mcp-server" },
+            {
+                name: "workload",
+                meaning: "the service",
+                example: "mcp-server",
+                default: "mcp-server",
+                choices: workloadsOf(),
+            },
         ],
         edits: [
             {

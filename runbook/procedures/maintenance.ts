@@ -81,7 +81,8 @@ export const maintenance: readonly Procedure[] = [
             "as docs/alarms.md says of each; P1 and P2 never are. The windows of patches and of an upgrade need nothing.",
         edits: [
             {
-                path: "mcp:maintenance.mutedYears[1]",
+                path: "mcp:maintenance.mutedYears[]",
+                parameter: "year",
                 value: "the year, beside the ones that are there",
                 example: "2028",
             },
@@ -149,7 +150,7 @@ export const maintenance: readonly Procedure[] = [
         ],
         edits: [
             {
-                path: "mcp:ingress.certificates[1]",
+                path: "mcp:ingress.certificates[]",
                 parameter: "certificate",
                 value: "the new pair's name, beside the old one",
                 example: "mcp-tls-new",

@@ -104,7 +104,7 @@ describe("the documents", () => {
     it("set only values that the stacks take, all those of a block together", () => {
         for (const { file, commands: block } of blocks.filter(({ commands: all }) => all.length > 1)) {
             const edits = new Map<string, string[]>();
-            for (const words of block.filter((each) => each.join(" ").startsWith("pulumi config set"))) {
+            for (const words of block.filter((each) => /^pulumi config (rm|set)\b/.test(each.join(" ")))) {
                 const { values, positionals } = parseArgs({
                     args: words.slice(3),
                     options: {
@@ -118,7 +118,11 @@ describe("the documents", () => {
                 const { stack } = values;
                 assert.ok(stack !== undefined && path !== undefined, `${file}: ${words.join(" ")}`);
                 if (values.secret) assert.match(path, /^mcp:(secrets|tls)\./);
-                else edits.set(stack, [...(edits.get(stack) ?? []), `${path}=${value}`]);
+                else {
+                    // The engine takes no letter for an index, so that nobody copies one of another list.
+                    const edit = words[2] === "rm" ? `${path}-` : `${path.replace("[N]", "[]")}=${value}`;
+                    edits.set(stack, [...(edits.get(stack) ?? []), edit]);
+                }
             }
             for (const [stack, all] of edits) {
                 within(`${file}: ${all.join(", ")}`, () => valuesOf(root, stack, { edits: all }));

@@ -71,10 +71,11 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
                 edits.length > 0 && !["database-recovery", "database-switch", "disable-tool"].includes(id),
         );
     for (const procedure of procedures) {
-        const { id, changes } = procedure;
+        const { id, from = [], changes } = procedure;
         it(`follows the runbook: ${id} changes what it promises, and its opposite takes it back`, async () => {
             await preparations[id]?.(exampleEdits(procedure));
-            const result = await production.step(...exampleEdits(procedure));
+            if (from.length > 0) await production.step(...from);
+            const result = await production.step(...from, ...exampleEdits(procedure));
             const promised = changes.map(({ operation, type, name }) => `${operation} ${type} ${name}`);
             assert.deepEqual(withoutHashes(changesIn(result.events)), promised.sort());
             await followUps[id]?.(result);

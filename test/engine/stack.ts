@@ -3,6 +3,7 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, writ
 import { join } from "node:path";
 import { SECRET_KEYS } from "../../config";
 import { compare } from "../../offline/compare";
+import { configOf, indexedEdits } from "../../offline/stackFile";
 import { onProcessEnd } from "../cluster/process-end";
 import { linesOf, recordStack, root } from "../support";
 import { type Lab } from "./lab";
@@ -78,9 +79,13 @@ export class Stack {
     /** Sets the stack's values: those of its file with these edits, and what only an operator can give. */
     async set(...edits: string[]): Promise<this> {
         writeFileSync(this.file, this.blank);
-        const values = this.valuesWith(edits).flatMap((edit) => {
-            const concern = /^mcp:([a-z]+)/.exec(edit)![1]!;
-            return [SECRET_KEYS.includes(concern) ? "--secret" : "--plaintext", edit];
+        const { removed, set } = configOf(this.valuesWith(edits));
+        if (removed.length > 0) {
+            await this.succeed("config", "rm-all", "--path", ...removed);
+        }
+        const values = set.flatMap(([path, value]) => {
+            const concern = /^mcp:([a-z]+)/.exec(path)![1]!;
+            return [SECRET_KEYS.includes(concern) ? "--secret" : "--plaintext", `${path}=${value}`];
         });
         await this.succeed("config", "set-all", "--path", ...values);
         return this;
@@ -108,7 +113,7 @@ export class Stack {
 
     /** All edits of the project's file that lead to these values. */
     valuesWith(edits: readonly string[]): string[] {
-        const all = [...this.base, ...edits];
+        const all = indexedEdits(this.project, this.name, [...this.base, ...edits]);
         return [...all, ...this.lab.supplies(this.name, all)];
     }
 

@@ -7,13 +7,13 @@ import { catalogue } from "../../runbook/catalogue";
 import { exampleEdits } from "../../runbook/parameters";
 import { renderRunbook } from "../../runbook/render";
 import { SYMPTOMS } from "../../runbook/symptoms";
-import { changesOf, linesOf, root, withoutHashes } from "../support";
+import { changesBetween, linesOf, root, withoutHashes } from "../support";
 
 describe("the runbook's procedures", () => {
     for (const procedure of catalogue.filter(({ edits }) => edits.length > 0)) {
-        const { id, changes } = procedure;
+        const { id, from = [], changes } = procedure;
         it(`${id} changes exactly what it promises`, async () => {
-            const found = await changesOf("production", ...exampleEdits(procedure));
+            const found = await changesBetween("production", from, [...from, ...exampleEdits(procedure)]);
             assert.deepEqual(
                 withoutHashes(linesOf(found)),
                 changes.map(({ operation, type, name }) => `${operation} ${type} ${name}`).sort(),

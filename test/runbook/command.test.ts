@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { type EvidencePlan } from "../../jobs/evidence";
+import { indexedEdits } from "../../offline/stackFile";
 import { catalogue } from "../../runbook/catalogue";
+import { editsWith } from "../../runbook/parameters";
 import { type RunResult } from "../../tools/runbook/outcome";
 import { eventually } from "../cluster/api";
 import { copyOfProject } from "../support";
@@ -140,6 +143,89 @@ describe("npm run runbook", () => {
         assert.equal(set, "");
     });
 
+    /** Writes the stack file with something in it replaced. */
+    function edited(found: string, replacement: string): void {
+        assert.ok(original.includes(found), found);
+        writeFileSync(file, original.replace(found, replacement));
+    }
+
+    /** What a plan says of a stack file that is edited so. */
+    function planned(found: string, replacement: string, ...args: string[]) {
+        edited(found, replacement);
+        const { status, stdout, stderr } = runbook(["plan", ...args, "--json"], null);
+        assert.equal(status, 0, stderr);
+        return JSON.parse(stdout) as {
+            edits: string[];
+            resources: { operation: string; name: string; inputs: { data?: Record<string, string> } }[];
+        };
+    }
+
+    for (const [what, change] of [
+        ["a reason to skip the checklist", "{ version: v1.4.2, skip: first installation }"],
+        [
+            "approvers of another change",
+            "{ version: v1.4.2, ticket: CHG-1, approvers: [alice, bob, eve], rollbackPlan: none, unvalidated: none }",
+        ],
+    ] as const) {
+        it(`takes over nothing of the record before: ${what}`, () => {
+            const release = ["--workload", "chat-ui", "--version", "v1.5.0", "--ticket", "CHG-2"];
+            const { resources } = planned(
+                "change: { version: v1.4.2, skip: first installation }",
+                `change: ${change}`,
+                ...[
+                    "standard-deployment",
+                    ...release,
+                    "--approver",
+                    "carol, dave",
+                    "--rollback-plan",
+                    "back",
+                ],
+            );
+            const { inputs } = resources.find(({ name }) => name === "chat-ui-evidence-program")!;
+            assert.deepEqual((JSON.parse(inputs.data!["plan.json"]!) as EvidencePlan).change, {
+                version: "v1.5.0",
+                ticket: "CHG-2",
+                approvers: ["carol", "dave"],
+                rollbackPlan: "back",
+            });
+        });
+    }
+
+    for (const [id, found, replacement, given, indices] of [
+        ["severity-topics", "", "", { severity: "P1", address: "new@msil.com" }, [1]],
+        ["escalation", "", "", { level: "L1", address: "new@msil.com" }, [1]],
+        ["muted-alarms", "[2027]", "[2027, 2028]", { year: "2029" }, [2]],
+        ["certificate-rotation", "[mcp-tls]", "[mcp-old, mcp-tls]", { certificate: "mcp-tls-new" }, [2]],
+        // The same command once more, after an update that failed, adds nothing twice.
+        ["certificate-rotation", "[mcp-tls]", "[mcp-tls, mcp-tls-new]", { certificate: "mcp-tls-new" }, [1]],
+        ["disable-tool", "", "", { tool: "a_tool" }, [0]],
+        [
+            "disable-tool",
+            "config:",
+            "config:\n  mcp:disabledTools: [a_tool]",
+            { tool: "b, c, a_tool" },
+            [1, 2, 0],
+        ],
+    ] as const) {
+        it(`leaves what stands in a list: ${id}${replacement && `, ${replacement.split("\n").at(-1)!.trim()}`}`, () => {
+            edited(found, replacement);
+            const procedure = catalogue.find((each) => each.id === id)!;
+            const edits = indexedEdits(folder, "production", editsWith(procedure, given));
+            const places = edits.flatMap((edit) => /\[(\d+)\]=/.exec(edit)?.[1] ?? []);
+            assert.deepEqual(places.map(Number), indices);
+        });
+    }
+
+    it("dumps the database of the colour that is released, whichever it is", () => {
+        const release = ["--database-change", "true", "--live", "blue"];
+        const { resources } = planned("live: blue", "live: green", "database-change", ...release);
+        const dumps = resources.filter(({ name }) => /^mcp-server-\w+-dump-program$/.test(name));
+        assert.deepEqual(
+            dumps.map(({ operation, name }) => [operation, name]),
+            [["create", "mcp-server-blue-dump-program"]],
+        );
+    });
+
     const bad: [what: string, args: string[], message: RegExp][] = [
         ["no action", [], /^$/],
         ["an unknown action", ["do", "restart"], /found "do", expected list, show, plan or run/],
@@ -148,6 +234,21 @@ describe("npm run runbook", () => {
         ["every one that is missing", ["plan", "standard-deployment"], /^--workload: [^]*\n--version: /],
         ["an empty one", ["plan", "restart", "--restart", ""], /^--restart: found "", expected a value/],
         ["an unknown one", ["plan", "restart", "--reason", "x"], /Unknown option '--reason'/],
+        [
+            "a workload there is none of",
+            ["plan", "restart", "--workload", "mcp-sever", "--restart", "x"],
+            /^--workload: found "mcp-sever", expected one of mcp-server, admin-portal, chat-ui$/m,
+        ],
+        [
+            "a workload that is released otherwise",
+            ["plan", "rollback", "--workload", "mcp-server", "--version", "v1.4.1"],
+            /^--workload: found "mcp-server", expected one of admin-portal, chat-ui$/m,
+        ],
+        [
+            "a severity there is none of",
+            ["plan", "severity-topics", "--severity", "P5", "--address", "new@msil.com"],
+            /^--severity: found "P5", expected one of P1, P2, P3, P4$/m,
+        ],
         [
             "a value that the stack refuses",
             ["plan", "scale-up", "--min", "99"],
@@ -195,6 +296,8 @@ describe("npm run runbook", () => {
             called.filter((line) => /^(config|preview|up)/.test(line)).map((line) => line.split(" ")[0]),
             ["config", "preview", "up"],
         );
+        // Neither without the policy pack.
+        assert.equal(called.filter((line) => /^(preview|up) .*judged by policies$/.test(line)).length, 2);
         assert.equal(set, "# set: mcp:workloads.mcp-server.restart=INC-1\n");
         assert.match(stdout, /update kubernetes:apps\/v1:Deployment mcp-server-blue, done/);
     });
@@ -265,7 +368,7 @@ describe("npm run runbook", () => {
         assert.deepEqual([status, set], [130, ""]);
         assert.match(
             stderr,
-            /✗ GET \/health: found 503\nThe way back was interrupted: pulumi up --stack production --refresh goes on/,
+            /✗ GET \/health: found 503\nThe way back was interrupted: pulumi up --stack production --policy-pack policies --refresh goes on/,
         );
     });
 

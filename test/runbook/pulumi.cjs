@@ -8,8 +8,14 @@ const [command, ...args] = process.argv.slice(2);
 const FAILS = (process.env.FAILS ?? "").split(" ");
 appendFileSync(
     process.env.CALLS,
-    `${[command, ...args.filter((word) => !word.startsWith("-"))].slice(0, 2).join(" ")}\n`,
+    `${[command, ...args.filter((word) => !word.startsWith("-"))].slice(0, 2).join(" ")}${pack()}\n`,
 );
+
+/** The policy pack that is to judge, as it was asked for. */
+function pack() {
+    const at = args.indexOf("--policy-pack");
+    return at < 0 ? "" : ` judged by ${args[at + 1]}`;
+}
 
 const step = (kind, op, urn, planning) => ({
     timestamp: 0,
@@ -22,10 +28,11 @@ switch (command) {
         console.log("v3.205.0");
         break;
     case "config": {
-        // As `config set-all --path --plaintext PATH=VALUE`: a line that a test can look for.
+        // As `config set-all --path --plaintext PATH=VALUE` or `config rm-all --path PATH`: a line that a test can look for.
         const file = `Pulumi.${args[args.indexOf("--stack") + 1]}.yaml`;
-        const edits = args.filter((word) => word.includes("=") && !word.startsWith("--"));
-        writeFileSync(file, `${readFileSync(file, "utf8")}# set: ${edits.join(" ")}\n`);
+        const edits = args.filter((word) => word.startsWith("mcp:"));
+        const done = args[0] === "rm-all" ? "removed" : "set";
+        writeFileSync(file, `${readFileSync(file, "utf8")}# ${done}: ${edits.join(" ")}\n`);
         break;
     }
     case "preview":

@@ -230,7 +230,7 @@ describe("releases", () => {
                 "To give it the traffic:",
                 "  npm run preview -- --stack production --set mcp:workloads.mcp-server.live=green",
                 "  pulumi config set --stack production --path mcp:workloads.mcp-server.live green",
-                "  pulumi up --stack production",
+                "  pulumi up --stack production --policy-pack policies",
             ]);
         });
 

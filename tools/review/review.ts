@@ -126,8 +126,8 @@ function procedureOf(path: string): string | undefined {
             const pattern = edit.path
                 .replace(/[.[\]]/g, "\\$&")
                 .replace(/\{\w+\}/g, "[\\w-]+")
-                // One of a list stands for any other.
-                .replace(/\\\[\d+\\\]/g, "\\[\\d+\\]");
+                // Any place in a list.
+                .replace("\\[\\]", "\\[\\d+\\]");
             return new RegExp(`^${pattern}$`).test(path);
         }),
     );

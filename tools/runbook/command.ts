@@ -5,12 +5,19 @@ import { alarmsOf } from "../../composition/alarmTable";
 import { isBlocked, previewStack } from "../../offline/preview";
 import { bundleProgram } from "../../offline/program";
 import { renderJson, renderText } from "../../offline/render";
-import { imagesOf, isUsersToMend, stackNames, UsageError, valuesOf } from "../../offline/stackFile";
+import {
+    imagesOf,
+    indexedEdits,
+    isUsersToMend,
+    stackNames,
+    UsageError,
+    valuesOf,
+} from "../../offline/stackFile";
 import { rules } from "../../policies/rules";
 import { catalogue } from "../../runbook/catalogue";
 import { flagOf, parametersOf } from "../../runbook/parameters";
 import { type Procedure } from "../../runbook/procedure";
-import { renderProcedure, runCommandOf } from "../../runbook/render";
+import { commandOf, renderProcedure } from "../../runbook/render";
 import { pinImages } from "../images/pin";
 import { resolveDigest } from "../images/registry";
 import { replaceFile } from "../images/replaceFile";
@@ -82,7 +89,7 @@ async function show(root: string, procedure: Procedure, args: string[]): Promise
     if (values.json) {
         const parameters = parametersOf(procedure).map((each) => ({ ...each, flag: flagOf(each.name) }));
         const leading = alarms.filter((alarm) => alarm.procedure === procedure.id).map(({ id }) => id);
-        printJson({ ...procedure, parameters, command: runCommandOf(procedure), alarms: leading });
+        printJson({ ...procedure, parameters, command: commandOf("run", procedure), alarms: leading });
     } else {
         process.stdout.write(`${renderProcedure(procedure, alarms).slice(2).join("\n")}\n`);
     }
@@ -92,7 +99,7 @@ async function show(root: string, procedure: Procedure, args: string[]): Promise
 async function plan(root: string, procedure: Procedure, args: string[]): Promise<number> {
     const { given, options } = parse(procedure, args);
     const interruption = new Interruption();
-    const edits = await editsOf(procedure, given, terminal(interruption))
+    const edits = await editsOf(root, options.stack, procedure, given, terminal(interruption))
         .catch((error: unknown) => {
             if (interruption.happened) return undefined;
             throw error;
@@ -161,7 +168,7 @@ async function carryOut(
     if (revision !== undefined) {
         Object.assign(given, restored(root, given, stack, revision, log));
     }
-    const edits = await editsOf(procedure, given, ask);
+    const edits = await editsOf(root, stack, procedure, given, ask);
     // The same plan that a pull request shows: what it refuses never reaches the engine.
     const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
     log(renderText(preview, !json && isColoured()));
@@ -204,18 +211,21 @@ function wordsOf({ outcome, begun }: RunResult, goesBack: boolean): string {
     return words[outcome];
 }
 
+/** The edits of a procedure, by what was typed and answered, with the indices that the stack's lists give them. */
 async function editsOf(
+    root: string,
+    stack: string,
     procedure: Procedure,
     given: Record<string, string>,
     ask: ReturnType<typeof terminal>,
 ): Promise<string[]> {
-    const edits = await givenEdits(procedure, given, ask);
+    const edits = await givenEdits(procedure, valuesOf(root, stack), given, ask);
     if (edits.length === 0) {
         throw new UsageError(
             `${procedure.id} has no value to set; what to do and to look at: npm run runbook -- show ${procedure.id}`,
         );
     }
-    return edits;
+    return indexedEdits(root, stack, edits);
 }
 
 /** Sets the revision on the idle colour of the stack file, which then is the one to go to. */

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { type StackValues } from "../../config";
 import { UsageError } from "../../offline/stackFile";
 import { editsWith, flagOf, parametersOf } from "../../runbook/parameters";
 import { type Procedure } from "../../runbook/procedure";
@@ -7,10 +8,12 @@ import { type Interruption } from "../interruption";
 /**
  * The edits of a procedure with the values given for its parameters. What is missing is asked for at a terminal.
  *
- * @throws UsageError that names every parameter that is missing and cannot be asked for.
+ * @throws UsageError that names every parameter that is missing and cannot be asked for, or has a value that it cannot
+ * have in the stack.
  */
 export async function givenEdits(
     procedure: Procedure,
+    stack: StackValues,
     given: Readonly<Record<string, string>>,
     ask: ((question: string) => Promise<string>) | undefined,
 ): Promise<string[]> {
@@ -30,9 +33,16 @@ export async function givenEdits(
     for (const { name, meaning, example } of missing) {
         values[name] = await ask!(`${meaning} (such as ${example}): `);
     }
-    const empty = Object.keys(values).filter((name) => values[name] === "");
-    if (empty.length > 0) {
-        throw new UsageError(empty.map((name) => `${flagOf(name)}: found "", expected a value`).join("\n"));
+    const wrong = parameters.flatMap(({ name, choices }) => {
+        const value = values[name];
+        const known = choices?.(stack);
+        const expected = known === undefined ? "a value" : `one of ${known.join(", ")}`;
+        return value === undefined || (known?.includes(value) ?? value !== "")
+            ? []
+            : [`${flagOf(name)}: found ${JSON.stringify(value)}, expected ${expected}`];
+    });
+    if (wrong.length > 0) {
+        throw new UsageError(wrong.join("\n"));
     }
     return editsWith(procedure, values);
 }

@@ -1,7 +1,7 @@
 import { type Stack as EngineStack } from "@pulumi/pulumi/automation";
 import { type EngineEvent, type StepEventMetadata } from "@pulumi/pulumi/automation/events";
 import { type KubernetesValues } from "../../config/kubernetes";
-import { UsageError } from "../../offline/stackFile";
+import { configOf, UsageError } from "../../offline/stackFile";
 import { GateLines } from "./gateLines";
 import { type Interruption } from "../interruption";
 import { notBegun, type Outcome, type RunResult } from "./outcome";
@@ -12,7 +12,7 @@ export interface RunOptions {
     stack: string;
     /** Id of the procedure, for the update's message. */
     id: string;
-    /** As `path=value`. */
+    /** As `path=value`, or `path-` where a value goes. */
     edits: readonly string[];
     /** What else is to be done to the stack file, such as to pin the images. */
     prepare: () => Promise<void>;
@@ -33,6 +33,9 @@ export interface RunOptions {
 const NO_ENGINE = `There is no Pulumi CLI on the PATH. Version 3.259 is what the program is tried with: npx pulumi@3.259.0
 fetches it, and https://www.pulumi.com/docs/install tells the other ways. Nothing was changed.`;
 
+/** The policy pack judges every preview and update: what is known only then it has not judged offline. */
+const JUDGED = { policyPacks: ["policies"], color: "never" as const };
+
 /**
  * Sets the values of a procedure in the stack file and updates the stack: preview, confirmation, update. Where the
  * update has not begun, the file is the caller's to set back.
@@ -50,17 +53,17 @@ export async function runProcedure(options: RunOptions): Promise<RunResult> {
         throw new UsageError(`The engine does not find the stack ${options.stack}: ${reasonOf(error)}`);
     });
 
-    const config = edits.map((edit) => {
-        const at = edit.indexOf("=");
-        return [edit.slice(0, at), { value: edit.slice(at + 1) }] as const;
-    });
-    await stack.setAllConfig(Object.fromEntries(config), true);
+    const { removed, set } = configOf(edits);
+    if (removed.length > 0) {
+        await stack.removeAllConfig(removed, true);
+    }
+    await stack.setAllConfig(Object.fromEntries(set.map(([path, value]) => [path, { value }])), true);
     await options.prepare();
 
     log("Previewing …");
     const planned = new Progress();
     const signal = interruption.engineSignal;
-    const refusal = await stack.preview({ refresh, signal, onEvent: planned.take, color: "never" }).then(
+    const refusal = await stack.preview({ ...JUDGED, refresh, signal, onEvent: planned.take }).then(
         () => undefined,
         (error: unknown) => planned.reason(error),
     );
@@ -86,7 +89,7 @@ export async function runProcedure(options: RunOptions): Promise<RunResult> {
     }
     const wayBack =
         undone.outcome === "interrupted"
-            ? `The way back was interrupted: pulumi up --stack ${options.stack} --refresh goes on with it.`
+            ? `The way back was interrupted: pulumi up --stack ${options.stack} --policy-pack policies --refresh goes on with it.`
             : `The way back failed too: ${undone.reason}`;
     return { ...undone, changes, reason: `${result.reason}\n${wayBack}` };
 }
@@ -99,7 +102,7 @@ async function update(
     const gates = new GateLines(kubernetes, (line) => log(`    ${line}`));
     const progress = new Progress(log, ({ type, urn }) => {
         if (type === "kubernetes:batch/v1:Job") {
-            gates.follow(urn.split("::").at(-1)!);
+            gates.follow(nameIn(urn));
         }
     });
     const end = (outcome: Outcome, reason: string): RunResult => {
@@ -107,7 +110,7 @@ async function update(
     };
     try {
         const signal = interruption.engineSignal;
-        await stack.up({ refresh, message, signal, onEvent: progress.take, color: "never" });
+        await stack.up({ ...JUDGED, refresh, message, signal, onEvent: progress.take });
         return end("done", "");
     } catch (error) {
         return interruption.happened
@@ -137,7 +140,8 @@ class Progress {
         return [...this.steps].sort();
     }
 
-    readonly take = ({ resourcePreEvent, resOutputsEvent, diagnosticEvent }: EngineEvent): void => {
+    readonly take = (event: EngineEvent): void => {
+        const { resourcePreEvent, resOutputsEvent, diagnosticEvent, policyEvent } = event;
         if (resourcePreEvent !== undefined && CHANGING.includes(resourcePreEvent.metadata.op)) {
             this.begins(resourcePreEvent.metadata);
             this.log(`  ${lineOf(resourcePreEvent.metadata)} …`);
@@ -149,6 +153,12 @@ class Progress {
         if (diagnosticEvent?.severity === "error") {
             this.errors.push(diagnosticEvent.message.trim());
         }
+        if (policyEvent?.enforcementLevel === "mandatory") {
+            const { policyName, resourceUrn = "", message } = policyEvent;
+            this.errors.push(
+                `${policyName}, ${nameIn(resourceUrn)}: ${message.trim().replaceAll("\n", " ")}`,
+            );
+        }
     };
 
     /** What the engine said about its failure, else the failure itself. */
@@ -156,7 +166,11 @@ class Progress {
 }
 
 function lineOf({ op, type, urn }: StepEventMetadata): string {
-    return `${op} ${type} ${urn.split("::").at(-1)!}`;
+    return `${op} ${type} ${nameIn(urn)}`;
+}
+
+function nameIn(urn: string): string {
+    return urn.split("::").at(-1)!;
 }
 
 /** The last lines of what the CLI printed: an error of the Automation API begins with all of it. */
