@@ -4,9 +4,9 @@ import { type Edit, type Parameter, type Procedure } from "./procedure";
 export function parametersOf({ parameters = [], edits }: Procedure): (Parameter & { keeps?: boolean })[] {
     const all = [
         ...parameters,
-        ...edits.map(({ value: meaning, example, keeps = false, ...edit }) => ({
+        ...edits.map(({ value, example, keeps = false, ...edit }) => ({
             name: parameterOf(edit),
-            meaning,
+            meaning: edit.path.endsWith("[]") ? `${value}; several with commas between` : value,
             example,
             keeps,
         })),
@@ -45,6 +45,17 @@ export function examplesOf(procedure: Procedure): Record<string, string> {
 /** A path with the parameters that stand in it. */
 export function pathWith(path: string, given: Readonly<Record<string, string>>): string {
     return path.replace(/\{(\w+)\}/g, (_, name: string) => given[name]!);
+}
+
+/** What a procedure takes on the command line: how it is given, what it means, and what is taken without it. */
+export function optionsOf(
+    procedure: Procedure,
+): (readonly [flag: string, meaning: string, without: string])[] {
+    return parametersOf(procedure).map(({ name, meaning, default: value, keeps = false }) => [
+        flagOf(name),
+        meaning,
+        value ?? (keeps ? "what the stack file has" : "must be given"),
+    ]);
 }
 
 /** How a parameter is given on the command line. */

@@ -1,7 +1,7 @@
 import { catalogue } from "./catalogue";
 import { type Severity } from "./numbers";
-import { examplesOf, flagOf, parametersOf, pathWith } from "./parameters";
-import { type Procedure } from "./procedure";
+import { examplesOf, flagOf, optionsOf, parametersOf, pathWith } from "./parameters";
+import { type ExpectedChange, type Procedure } from "./procedure";
 import { SYMPTOMS } from "./symptoms";
 
 /** An alarm, as far as it leads to a procedure. */
@@ -38,12 +38,13 @@ export function renderRunbook(alarms: readonly Lead[]): string {
 
 /** One procedure, below its anchor. */
 export function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): string[] {
-    const { id, title, sections, when, looks = [], edits, changes, verify, undo, rights } = procedure;
-    const values = edits.map(({ path, value }) => `- \`${path}\`: ${value}`);
+    const { id, title, sections, when, looks = [], edits, from, changes, verify, undo, rights } = procedure;
+    const options = optionsOf(procedure).map(
+        ([flag, meaning, without]) => `| \`${flag}\` | ${meaning} | ${without} |`,
+    );
     const leading = alarms
         .filter((alarm) => alarm.procedure === id)
         .map((alarm) => `[${alarm.id}](alarms.md#${alarm.id}) (${alarm.severity})`);
-    const effects = changes.map(({ operation, type, name }) => `- ${operation} \`${type}\` \`${name}\``);
     return [
         `<a id="${id}"></a>`,
         "",
@@ -55,7 +56,9 @@ export function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): 
         ...(edits.length === 0
             ? []
             : [
-                  ...values,
+                  "| Option | What it is | Without it |",
+                  "| --- | --- | --- |",
+                  ...options,
                   "",
                   "```bash",
                   ...commandsOf(procedure),
@@ -63,9 +66,9 @@ export function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): 
                   "",
                   `Or at once: \`${commandOf("run", procedure)}\``,
                   "",
-                  "The example changes exactly:",
+                  `The example changes exactly${from === undefined ? "" : `, where \`${from.join("`, `")}\``}:`,
                   "",
-                  ...effects,
+                  ...effectsOf(changes),
                   "",
               ]),
         ...(leading.length === 0 ? [] : [`**Alarms that lead here:** ${leading.join(", ")}`, ""]),
@@ -75,6 +78,16 @@ export function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): 
         "",
         ...(rights === undefined ? [] : [`**Rights:** ${rights}`, ""]),
     ];
+}
+
+/** What the example changes, in one line for what happens to a type. */
+function effectsOf(changes: readonly ExpectedChange[]): string[] {
+    const names = new Map<string, string[]>();
+    for (const { operation, type, name } of changes) {
+        const what = `${operation} \`${type}\``;
+        names.set(what, [...(names.get(what) ?? []), `\`${name}\``]);
+    }
+    return [...names].map(([what, all]) => `- ${what} ${all.join(", ")}`);
 }
 
 /** What the operator types for the procedure's example. */
@@ -100,7 +113,7 @@ function commandsOf(procedure: Procedure): string[] {
 }
 
 /** The procedure's example in one command: `plan` shows offline what `run` does, which asks before it changes anything. */
-export function commandOf(action: "plan" | "run", procedure: Procedure): string {
+export function commandOf(action: "plan" | "run" | "show", procedure: Procedure): string {
     const parameters = parametersOf(procedure).map(({ name, example }) => `${flagOf(name)} ${example}`);
     return [`npm run runbook -- ${action}`, procedure.id, ...parameters].join(" ");
 }

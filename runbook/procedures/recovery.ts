@@ -143,8 +143,8 @@ export const recovery: readonly Procedure[] = [
             "waits until it is available, gives the application its user, and runs the queries of `mcp:database.checks`: " +
             "one that counts less than it must fails the update. `kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-database` shows them.",
         undo:
-            "Removing it takes two updates, because it is protected: `pulumi config set --path mcp:recovery.protect false`, " +
-            "then `pulumi config rm mcp:recovery`. A last snapshot stays. To keep it for good, set `mcp:recovery.keep true`: " +
+            "Removing it takes two updates, because it is protected: one after `pulumi config set --stack production --path " +
+            "mcp:recovery.protect false`, one after `pulumi config rm --stack production mcp:recovery`. A last snapshot stays. To keep it for good, set `mcp:recovery.keep true`: " +
             "its restore time is history then, and no update compares it any more.",
     },
     {

@@ -15,7 +15,7 @@ import {
 } from "../../offline/stackFile";
 import { rules } from "../../policies/rules";
 import { catalogue } from "../../runbook/catalogue";
-import { flagOf, parametersOf } from "../../runbook/parameters";
+import { flagOf, optionsOf, parametersOf } from "../../runbook/parameters";
 import { type Procedure } from "../../runbook/procedure";
 import { commandOf, renderProcedure } from "../../runbook/render";
 import { pinImages } from "../images/pin";
@@ -48,11 +48,31 @@ Exit status: 0 done, 1 bad input or a plan that is refused, 2 not confirmed, 3 n
 5 it failed and was taken back, 130 interrupted. With 1, 2 and 3 nothing has changed.
 `;
 
+/** What a procedure takes of its own. */
+function helpWith(procedure: Procedure): string {
+    const { id, title, sections } = procedure;
+    const options = optionsOf(procedure);
+    const width = Math.max(...options.map(([flag]) => flag.length));
+    const lines = options.map(([flag, meaning, without]) => {
+        return `  ${flag.padEnd(width)}  ${meaning}; without it: ${without}`;
+    });
+    return [
+        `${id}: ${title} (${sections.join(", ")})`,
+        "",
+        ...(lines.length === 0 ? ["It takes no options of its own."] : lines),
+        "",
+        `Such as: ${commandOf(procedure.edits.length === 0 ? "show" : "plan", procedure)}`,
+        "What every procedure takes: npm run runbook -- --help",
+        "",
+    ].join("\n");
+}
+
 /** `npm run runbook`. Returns the exit status. */
 export async function runbookCommand(root: string, args: string[]): Promise<number> {
     const [action, id, ...others] = args;
+    const procedure = catalogue.find((each) => each.id === id);
     if (args.includes("--help") || action === undefined) {
-        process.stdout.write(help(root));
+        process.stdout.write(procedure === undefined ? help(root) : helpWith(procedure));
         return args.includes("--help") ? 0 : 1;
     }
     if (action === "list") {
@@ -61,7 +81,6 @@ export async function runbookCommand(root: string, args: string[]): Promise<numb
     if (action !== "show" && action !== "plan" && action !== "run") {
         throw new UsageError(`found ${JSON.stringify(action)}, expected list, show, plan or run`);
     }
-    const procedure = catalogue.find((each) => each.id === id);
     if (procedure === undefined) {
         throw new UsageError(
             `found ${JSON.stringify(id) ?? "nothing"}, expected one of:\n${catalogue.map((each) => `  ${each.id}`).join("\n")}`,
