@@ -278,7 +278,19 @@ async function inPlainWords(work: () => Promise<unknown>): Promise<void> {
     }
 }
 
+/**
+ * Whoever reads the output may have enough of it, as `head` has: the rest is dropped, and the command goes on to its end.
+ * An update that is under way must not stop for it.
+ */
+function dropUnread(error: NodeJS.ErrnoException): void {
+    if (error.code !== "EPIPE") {
+        throw error;
+    }
+}
+
 async function main(): Promise<number> {
+    process.stdout.on("error", dropUnread);
+    process.stderr.on("error", dropUnread);
     const [name = "", ...args] = process.argv.slice(2);
     try {
         const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { copyOfProject, root, run } from "../support";
 
@@ -85,6 +86,22 @@ describe("npm run preview", () => {
         assert.doesNotMatch(stdout, /planted-secret/);
         assert.match(stdout, /"\[secret\]"/);
     });
+
+    for (const [what, edit, expected] of [
+        ["accepted", "mcp:workloads.chat-ui.scaling.min=3", 0],
+        ["refused", "mcp:archive.bucket=another-bucket", 1],
+    ] as const) {
+        it(`ends quietly when nobody reads on, with the status of what is ${what}`, async () => {
+            const args = ["offline/main.cjs", "preview", "--format", "json", "--set", edit];
+            const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+            // As head does at once.
+            child.stdout.destroy();
+            let stderr = "";
+            child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+            const [status] = await once(child, "close");
+            assert.deepEqual({ status, stderr }, { status: expected, stderr: "" });
+        });
+    }
 
     it("explains itself", () => {
         const { status, stdout } = run("preview", "--help");
