@@ -194,7 +194,10 @@ async function ifThere<T>(place: Place, { cluster, signal }: Surroundings): Prom
 }
 
 /** What the change record lacks. */
-function problemsOf({ change, release: { version } }: EvidencePlan, entries: LedgerEntry[]): string[] {
+export function problemsOf(
+    { change, release: { version } }: EvidencePlan,
+    entries: readonly LedgerEntry[],
+): string[] {
     if (change === undefined) {
         return [
             "it has no change record: its `change` is to have version, ticket, approvers and rollbackPlan, or a reason to skip",

@@ -24,6 +24,11 @@ export interface Change {
     readonly refused: boolean;
 }
 
+/** Whether it comes to be, or comes to be again. */
+export function isMade({ operation }: Change): boolean {
+    return operation === "create" || operation === "replace";
+}
+
 /** What it takes to get from one recording to another, in the order of the new one, deletions last. */
 export function compare(before: Recording, after: Recording): Change[] {
     const old = new Map(before.resources.map((resource) => [resource.urn, resource]));
@@ -35,10 +40,7 @@ export function compare(before: Recording, after: Recording): Change[] {
         for (const resource of after.resources) {
             const change = changeOf(old.get(resource.urn), resource, renewed);
             changes.set(resource.urn, change);
-            if (
-                (change.operation === "replace" || change.operation === "create") &&
-                hasUnknownOutputs(resource)
-            ) {
+            if (isMade(change) && hasUnknownOutputs(resource)) {
                 renewed.add(resource.urn);
             }
         }

@@ -28,7 +28,7 @@ export function renderText(preview: Preview, colour: boolean): string {
         colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
     const sections = [
         heading(preview),
-        preview.edits.length > 0 ? describeWorkloads(preview.changes).join("\n") : "",
+        workloadsOf(preview).join("\n"),
         resourceTable(preview, paint),
         propertyDetails(preview.changes, paint),
         workloadTable(preview.recording.resources),
@@ -42,12 +42,14 @@ export function renderText(preview: Preview, colour: boolean): string {
 }
 
 /** The preview as data; secrets and unknowns are marked, not shown. */
-export function renderJson({ recording, changes, edits, placeholders: missing, findings }: Preview): string {
+export function renderJson(preview: Preview): string {
+    const { recording, changes, edits, placeholders: missing, findings } = preview;
     const report = {
         offline: true,
         project: recording.project,
         stack: recording.stack,
         edits,
+        workloads: workloadsOf(preview),
         resources: changes.map(({ operation, resource, properties, because, refused }) => ({
             operation,
             ...resource,
@@ -61,6 +63,11 @@ export function renderJson({ recording, changes, edits, placeholders: missing, f
         findings,
     };
     return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+/** What edits mean for the workloads. */
+function workloadsOf({ changes, edits }: Preview): string[] {
+    return edits.length > 0 ? describeWorkloads(changes) : [];
 }
 
 /** Changed properties as data, as the preview and a review tell them. */

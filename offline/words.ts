@@ -1,6 +1,11 @@
-import { type Change } from "./compare";
+import { describeEvidence } from "./checklist";
+import { type Change, isMade } from "./compare";
 import { isObject, type Property } from "./property";
 import { type RecordedResource } from "./record";
+
+const WORKLOAD = "mcp:workload:Workload";
+const DISABLED_TOOL = "pulumi-nodejs:dynamic/operations:DisabledTool";
+const JOB = "kubernetes:batch/v1:Job";
 
 /** A property deep inside a resource's inputs; undefined where the path ends early. */
 export function at(value: Property | undefined, ...keys: string[]): Property | undefined {
@@ -17,18 +22,29 @@ export function versionOf({ inputs }: RecordedResource): string | undefined {
 }
 
 /**
- * What changes mean for the workloads, a sentence each: which release goes where and what it has to pass, which is
- * restarted, and which is removed.
+ * What changes mean for those who operate the platform, a sentence each: which release goes where and what it has to pass,
+ * which workload is restarted or removed, which tool users lose or get back, and which task runs; and then what the
+ * checklist asks of each release.
  */
 export function describeWorkloads(changes: readonly Change[]): string[] {
     const byName = new Map(
         changes.map((change) => [`${change.resource.type} ${change.resource.name}`, change]),
     );
     const deploymentOf = (name: string) => byName.get(`kubernetes:apps/v1:Deployment ${name}`);
-    return changes.flatMap((change) => {
-        const { type, name, inputs } = change.resource;
-        if (type === "mcp:workload:Workload" && change.operation === "delete") {
+    const sentences = changes.flatMap((change) => {
+        const {
+            operation,
+            resource: { type, name, urn, inputs },
+        } = change;
+        if (type === WORKLOAD && operation === "delete") {
             return [`${name} is removed.`];
+        }
+        if (type === DISABLED_TOOL && operation !== "same") {
+            return [`The tool ${name} is ${operation === "delete" ? "enabled again" : "disabled"}.`];
+        }
+        // Those of a workload are its gates.
+        if (type === JOB && isMade(change) && !urn.includes(`::${WORKLOAD}$`)) {
+            return [`${name} runs once.`];
         }
         if (type === "kubernetes:core/v1:Service") {
             const switched = change.properties.find(({ path }) => path === "spec.selector.version");
@@ -52,6 +68,7 @@ export function describeWorkloads(changes: readonly Change[]): string[] {
         const { before, after } = relabelled;
         return [`${name} ${goes(before, after)} from ${String(before)} to ${String(after)}${gatesOf(name)}.`];
     });
+    return [...sentences, ...describeEvidence(changes)];
 
     function describeSwitch(name: string, before: Property | undefined, after: Property | undefined): string {
         const [old, fresh] = [before, after].map((colour) => {
@@ -69,9 +86,9 @@ export function describeWorkloads(changes: readonly Change[]): string[] {
 
     function gatesOf(prefix: string): string {
         const jobs = changes
-            .filter(({ operation }) => operation === "create" || operation === "replace")
+            .filter(isMade)
             .flatMap(({ resource: { type, name } }) =>
-                type === "kubernetes:batch/v1:Job" && name.startsWith(`${prefix}-`)
+                type === JOB && name.startsWith(`${prefix}-`)
                     ? [name.slice(prefix.length + 1).replace(/-[0-9a-f]{8}$/, "")]
                     : [],
             );
@@ -82,8 +99,18 @@ export function describeWorkloads(changes: readonly Change[]): string[] {
     }
 }
 
-/** How one version follows another: a lower one is a way back. */
+/** How one version follows another: a lower one is a way back. Only vN.N.N tells which of two is lower. */
 function goes(before: Property | undefined, after: Property | undefined): string {
-    const isKnown = typeof before === "string" && typeof after === "string";
-    return isKnown && after.localeCompare(before, "en", { numeric: true }) < 0 ? "goes back" : "goes";
+    const old = numbersOf(before);
+    const fresh = numbersOf(after);
+    if (old === undefined || fresh === undefined) {
+        return "goes";
+    }
+    const first = old.findIndex((number, index) => number !== fresh[index]);
+    return first >= 0 && fresh[first]! < old[first]! ? "goes back" : "goes";
+}
+
+function numbersOf(version: Property | undefined): number[] | undefined {
+    const found = typeof version === "string" ? /^v(\d+)\.(\d+)\.(\d+)$/.exec(version) : null;
+    return found?.slice(1).map(Number);
 }

@@ -67,15 +67,27 @@ describe("npm run review", function () {
         assert.equal(git("worktree", "list").split("\n").length, 1);
     });
 
-    it("lets a change that endangers data pass, with that on top", () => {
+    it("refuses what the engine refuses, with that on top", () => {
         edit("Pulumi.production.yaml", /(mcp:backups:\n(?: .*\n)*? +bucket: )\S+/, "$1another-bucket");
+        const { status, stdout, stderr } = reviewed("--base", "main");
+        assert.equal(stderr, "");
+        assert.equal(status, 1);
+        assert.match(stdout, /^Refused: no new findings, 1 change that the engine refuses, /);
+        assert.match(
+            stdout.split("\n").slice(2, 4).join("\n"),
+            /^ {2}Refused by the engine.*:\n {4}production: replace aws:s3\/bucket:Bucket mcp-production-backups/,
+        );
+    });
+
+    it("lets a change that endangers data pass, with that on top", () => {
+        edit("Pulumi.staging.yaml", /msil-mcp-staging-backups/, "another-bucket");
         const { status, stdout, stderr } = reviewed("--base", "main");
         assert.equal(stderr, "");
         assert.equal(status, 0);
         assert.match(stdout, /^Look closely: no new findings, 1 stateful resource deleted or replaced, /);
         assert.match(
             stdout.split("\n").slice(2, 4).join("\n"),
-            /^ {2}Data in danger:\n {4}production: replace aws:s3\/bucket:Bucket mcp-production-backups/,
+            /^ {2}Data in danger:\n {4}staging: replace aws:s3\/bucket:Bucket mcp-staging-backups/,
         );
     });
 

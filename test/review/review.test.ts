@@ -78,7 +78,10 @@ describe("a review", () => {
     it("tells a release, the procedure it is, and what it changes", async () => {
         const result = await reviewed([], [RELEASE]);
         const [stack] = result.stacks;
-        assert.deepEqual(stack!.workloads, ["chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke."]);
+        assert.deepEqual(stack!.workloads, [
+            "chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke.",
+            "Evidence stops chat-ui v1.5.0, unless the ledger knows it, because its change record is of v1.4.2, not of v1.5.0.",
+        ]);
         assert.deepEqual(stack!.edits, [
             {
                 path: "mcp:workloads.chat-ui.release.version",
@@ -190,13 +193,33 @@ describe("a review", () => {
         );
     });
 
-    it("shows first that data is in danger, and lets it pass", async () => {
+    it("refuses what the engine is going to refuse: it replaces nothing that is protected", async () => {
         const result = await reviewed([], ["mcp:backups.bucket=another-bucket"]);
         assert.deepEqual(
             result.stacks[0]!.endangered.map(({ operation, resource }) => `${operation} ${resource.name}`),
             ["replace mcp-production-backups"],
         );
-        assert.equal(isRefused(result), false);
+        assert.equal(isRefused(result), true);
+        const [first, , ...urgent] = renderText(result).split("\n");
+        assert.match(
+            first!,
+            /^Refused: no new findings, 1 change that the engine refuses, \d+ resources changed$/,
+        );
+        // Once, and not as data in danger: it stays where it is.
+        assert.deepEqual(urgent.slice(0, 3), [
+            "  Refused by the engine, before it changes anything:",
+            "    production: replace aws:s3/bucket:Bucket mcp-production-backups (protected: the engine refuses it)",
+            "",
+        ]);
+        assert.match(renderMarkdown(result), /^## Refused: .*\n[^]*^\*\*Refused by the engine, .*\*\*$/m);
+        const { refused, stacks } = JSON.parse(renderJson(result));
+        assert.equal(refused, true);
+        assert.deepEqual(
+            stacks[0].changes
+                .filter((change: { refused: boolean }) => change.refused)
+                .map(({ urn }: { urn: string }) => urn.split("::").at(-1)),
+            ["mcp-production-backups"],
+        );
     });
 
     for (const [type, immutable] of Object.entries({
@@ -212,12 +235,16 @@ describe("a review", () => {
             replace: (resource) => [edited(resource, `inputs ${immutable}`, "another") as RecordedResource],
         };
         for (const [operation, change] of Object.entries(ways)) {
-            it(`puts it on top in every format that it would ${operation} ${type}`, async () => {
-                const base = await snapshot();
-                const { resources } = base.recording;
-                const one = resources.find((resource) => resource.type === type)!;
-                const left = resources.flatMap((each) => (each === one ? change(each) : [each]));
-                const head = { ...base, recording: { ...base.recording, resources: left } };
+            it(`puts it on top in every format that it would ${operation} ${type}, and lets it pass`, async () => {
+                const taken = await snapshot();
+                const found = taken.recording.resources.find((resource) => resource.type === type)!;
+                const one = { ...found, options: {} };
+                const others = taken.recording.resources.filter((each) => each !== found);
+                const having = (...resources: RecordedResource[]) => ({
+                    ...taken,
+                    recording: { ...taken.recording, resources: [...others, ...resources] },
+                });
+                const [base, head] = [having(one), having(...change(one))];
                 const result: Review = {
                     base: "main",
                     stacks: review({ production: base }, { production: head }),
@@ -401,7 +428,7 @@ describe("a review as a comment", () => {
     it("leaves out by their count even deletions and mandatory findings, where there are too many", async () => {
         const { stacks } = await reviewed([], ["mcp:backups.bucket=another-bucket"]);
         const [stack] = stacks;
-        const endangered = Array.from({ length: 5000 }, () => stack!.endangered[0]!);
+        const endangered = Array.from({ length: 5000 }, () => ({ ...stack!.endangered[0]!, refused: false }));
         const text = renderMarkdown({ base: "main", stacks: [{ ...stack!, endangered }], rules });
         assertWellFormed(text);
         assert.match(text, /^- … and \d+ more of 5000, left out here$/m);
@@ -540,7 +567,7 @@ describe("an exported stack", () => {
         const state = stateOf(await snapshot());
         const recording = recordingOf(JSON.stringify(state), "state.json", head.recording);
         const [stack] = review({ production: { ...head, recording } }, { production: head });
-        assert.deepEqual(stack!.workloads, ["chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke."]);
+        assert.equal(stack!.workloads[0], "chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke.");
         assert.ok(stack!.changes.every(({ resource }) => resource.name.startsWith("chat-ui")));
     });
 

@@ -35,8 +35,8 @@ is compared with the commit where it left REF, checked out and installed aside, 
   --out FOLDER      writes every format into this folder, beside what it prints
   --help            this text
 
-Exit status: 0, or 1 for bad input, for a stack that does not preview, and for a new violation of a mandatory policy; 130
-when it is interrupted.
+Exit status: 0, or 1 for bad input, for a stack that does not preview, for what the engine refuses, and for a new violation
+of a mandatory policy; 130 when it is interrupted.
 `;
 
 /** `npm run review`. Returns the exit status. */

@@ -15,12 +15,13 @@ export function renderJson(result: Review): string {
             workloads,
             edits,
             findings,
-            changes: changes.map(({ operation, resource, properties, because }) => ({
+            changes: changes.map(({ operation, resource, properties, because, refused }) => ({
                 operation,
                 urn: resource.urn,
                 source: resource.source,
                 properties: propertiesAsData(properties),
                 because,
+                refused,
             })),
         })),
     };

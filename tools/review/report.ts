@@ -14,7 +14,7 @@ export interface Section {
 /** What a review says, whatever it is written as. */
 export interface Report {
     readonly verdict: string;
-    /** Of all stacks, before anything else: what does not preview, what endangers data, what is refused. */
+    /** Of all stacks, before anything else: what does not preview, what is refused, what endangers data. */
     readonly urgent: readonly Section[];
     readonly stacks: readonly {
         readonly title: string;
@@ -56,8 +56,13 @@ export function renderText(review: Review): string {
 export function verdict(review: Review): string {
     const { stacks } = review;
     const fresh = stacks.reduce((sum, { findings }) => sum + findings.fresh.length, 0);
-    const endangered = stacks.reduce((sum, stack) => sum + stack.endangered.length, 0);
-    const changed = stacks.reduce((sum, stack) => sum + stack.changes.length, 0);
+    const total = (changesOf: (stack: StackReview) => readonly Change[]) =>
+        stacks.reduce((sum, stack) => sum + changesOf(stack).length, 0);
+    const [refused, endangered, changed] = [
+        total(refusedOf),
+        total(endangeredOf),
+        total(({ changes }) => changes),
+    ];
     const word = isRefused(review) ? "Refused" : endangered > 0 ? "Look closely" : "Nothing against it";
     const parts = [
         ...stacks.flatMap(({ stack, problems }) =>
@@ -67,6 +72,7 @@ export function verdict(review: Review): string {
             problems.base === undefined ? [] : [`${stack} has no base to compare with`],
         ),
         fresh > 0 ? `${count(fresh, "new finding")}` : "no new findings",
+        ...(refused > 0 ? [`${count(refused, "change")} that the engine refuses`] : []),
         ...(endangered > 0 ? [`${count(endangered, "stateful resource")} deleted or replaced`] : []),
         changed > 0 ? `${count(changed, "resource")} changed` : "no resource changed",
     ];
@@ -83,7 +89,11 @@ function urgentSections(review: Review): Section[] {
         stacks.flatMap((stack) => items(stack).map((item) => `${stack.stack}: ${item}`));
     return filled([
         { title: "Does not preview:", items: ofEach(({ problems: { head } }) => listOf(head)) },
-        { title: "Data in danger:", items: ofEach(({ endangered }) => endangered.map(lineOf)) },
+        {
+            title: "Refused by the engine, before it changes anything:",
+            items: ofEach((stack) => refusedOf(stack).map(lineOf)),
+        },
+        { title: "Data in danger:", items: ofEach((stack) => endangeredOf(stack).map(lineOf)) },
         {
             title: "New violations of mandatory policies:",
             items: ofEach(({ findings }) =>
@@ -97,6 +107,15 @@ function urgentSections(review: Review): Section[] {
             items: ofEach(({ problems: { base } }) => listOf(base)),
         },
     ]);
+}
+
+function refusedOf({ changes }: StackReview): Change[] {
+    return changes.filter(({ refused }) => refused);
+}
+
+/** What is in danger and not refused: the engine keeps the rest from it. */
+function endangeredOf({ endangered }: StackReview): Change[] {
+    return endangered.filter(({ refused }) => !refused);
 }
 
 /** Everything of a stack that is not urgent, but for the resources. */

@@ -136,11 +136,16 @@ function procedureOf(path: string): string | undefined {
         : found.map(({ title, sections }) => `${title} (${sections.join(", ")})`).join(" or ");
 }
 
-/** Whether the change brings a violation of a mandatory rule, or a stack that cannot be told any more. */
+/**
+ * Whether the change brings a violation of a mandatory rule, a stack that cannot be told any more, or what the engine
+ * refuses: to delete or to replace what is protected.
+ */
 export function isRefused({ stacks, rules }: Review): boolean {
     return stacks.some(
-        ({ problems, findings }) =>
-            problems.head !== undefined || findings.fresh.some((finding) => isMandatory(finding, rules)),
+        ({ problems, changes, findings }) =>
+            problems.head !== undefined ||
+            changes.some(({ refused }) => refused) ||
+            findings.fresh.some((finding) => isMandatory(finding, rules)),
     );
 }
 
