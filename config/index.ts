@@ -18,15 +18,16 @@ export { type WorkloadValues } from "./workload";
  */
 export function loadStack(): StackValues {
     const prefix = `${getProject()}:`;
+    const config = allConfig();
     const raw: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(allConfig())) {
+    for (const [key, value] of Object.entries(config)) {
         if (key.startsWith(prefix)) {
             raw[key.slice(prefix.length)] = ordered(parsed(value));
         }
     }
     const missing = missingSupplies(raw, getStack());
     const { values, problems } = parseStack(withPlaceholders(raw, missing));
-    const all = [...problems, ...asProblems(missing)];
+    const all = [...foreignKeys(Object.keys(config), getProject()), ...problems, ...asProblems(missing)];
     if (values === undefined || all.length > 0) {
         throw new RunError(formatProblems(all));
     }
@@ -39,6 +40,26 @@ export function parseStack(raw: Record<string, unknown>): { values?: StackValues
     return result.success
         ? { values: result.data, problems: [] }
         : { problems: problemsOf(stackSchema, raw, result.error.issues, (key) => SECRET_KEYS.includes(key)) };
+}
+
+/**
+ * Keys that nothing reads. The engine's own begin with `pulumi:`. Providers that the engine makes by default read those of
+ * their namespaces; the program makes its own, so that a region that is set there would change nothing.
+ */
+export function foreignKeys(keys: readonly string[], project: string): Problem[] {
+    return keys.flatMap((path) => {
+        const [namespace, name] = path.split(":");
+        if (namespace === project || namespace === "pulumi") {
+            return [];
+        }
+        return name === undefined
+            ? { path, found: "a key without its namespace", expected: `${project}:${path}` }
+            : {
+                  path,
+                  found: `a key of ${namespace}`,
+                  expected: `one of ${project}: providers are explicit, and told by ${project}:aws and ${project}:kubernetes`,
+              };
+    });
 }
 
 /** The engine hands objects over as JSON and scalars as they are. */

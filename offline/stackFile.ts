@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RunError } from "@pulumi/pulumi/errors";
 import { type Document, isSeq, parseDocument } from "yaml";
-import { parseStack, SECRET_KEYS, type StackValues } from "../config";
+import { foreignKeys, parseStack, SECRET_KEYS, type StackValues } from "../config";
 import { imageReferences } from "../config/images";
 import { formatProblems } from "../config/problems";
 import { asProblems, missingSupplies, type Supply, withPlaceholders } from "../config/supplies";
@@ -71,10 +71,14 @@ export function valuesOf(
         needed = () => false,
     }: { edits?: readonly string[]; needed?: (supply: Supply) => boolean } = {},
 ): StackValues {
-    const { own } = readValues(root, stack, edits);
+    const { project, own, others } = readValues(root, stack, edits);
     const missing = missingSupplies(own, stack);
     const { values, problems } = parseStack(withPlaceholders(own, missing));
-    const all = [...problems, ...asProblems(missing.filter(needed))];
+    const all = [
+        ...foreignKeys(Object.keys(others), project),
+        ...problems,
+        ...asProblems(missing.filter(needed)),
+    ];
     if (values === undefined || all.length > 0) {
         throw new UsageError(formatProblems(all));
     }
@@ -184,7 +188,7 @@ function withoutCiphertext(value: unknown, key: string, file: string, project: s
 
 /** An edit as it may be shown: a secret's value is not. */
 export function shownEdit(edit: string): string {
-    return /^[^=:]+:(secrets|tls)\b/.test(edit) ? edit.replace(/=.*$/s, "=[secret]") : edit;
+    return /^([^=:]+:)?(secrets|tls)\b/.test(edit) ? edit.replace(/=.*$/s, "=[secret]") : edit;
 }
 
 /** Puts the index in the place of a path's `[]`. */
@@ -207,6 +211,9 @@ function applyEdit(document: Document, edit: string): string | undefined {
     const keys = parsePath(text);
     if (keys === undefined) {
         return `${found} PATH=VALUE, such as mcp:workloads.chat-ui.scaling.min=3`;
+    }
+    if (!String(keys[0]).includes(":")) {
+        return `${found} mcp: before it, as in mcp:${text}=…`;
     }
     const path = ["config", ...keys];
     try {
@@ -233,7 +240,7 @@ function parsePath(text: string): (string | number)[] | undefined {
         const [, name, index, quoted] = match;
         keys.push(index === undefined ? (name ?? quoted)! : Number(index));
     }
-    return typeof keys[0] === "string" && keys[0].includes(":") ? keys : undefined;
+    return typeof keys[0] === "string" ? keys : undefined;
 }
 
 function parseValue(text: string): string | number | boolean {

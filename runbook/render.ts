@@ -66,7 +66,9 @@ export function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): 
                   "",
                   `Or at once: \`${commandOf("run", procedure)}\``,
                   "",
-                  `The example changes exactly${from === undefined ? "" : `, where \`${from.join("`, `")}\``}:`,
+                  from === undefined
+                      ? "The example changes exactly:"
+                      : `With \`${from.join("`, `")}\` before it, the example changes exactly:`,
                   "",
                   ...effectsOf(changes),
                   "",
@@ -104,7 +106,7 @@ function commandsOf(procedure: Procedure): string[] {
             // The engine refuses the letter: an index that is copied would overwrite what stands there.
             const index = replaces !== undefined && path.startsWith(`${replaces}.`) ? "[0]" : "[N]";
             const place = pathWith(path, examples).replace("[]", index);
-            const note = place.endsWith("[N]") ? "   # N: how many there are" : "";
+            const note = place.endsWith("[N]") ? "   # N: how many the list has" : "";
             return `pulumi config set --stack production --path '${place}' ${example}${note}`;
         }),
         ...(pinsImages ? ["npm run images -- pin --stack production"] : []),

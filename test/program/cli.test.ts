@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { valuesOf } from "../../offline/stackFile";
 import { copyOfProject, root, run } from "../support";
 
 describe("npm run preview", () => {
@@ -119,8 +120,18 @@ describe("npm run preview", () => {
         ["an unknown option", ["--stak", "qa"], /^Unknown option '--stak'/],
         [
             "malformed edits, all at once",
-            ["--set", "scaling", "--set", "mcp:workloads..x=1"],
-            /^--set: found "scaling", expected PATH=VALUE.*\n--set: found "mcp:workloads\.\.x=1", expected PATH=VALUE/,
+            ["--set", "mcp:scaling", "--set", "mcp:workloads..x=1"],
+            /^--set: found "mcp:scaling", expected PATH=VALUE.*\n--set: found "mcp:workloads\.\.x=1", expected PATH=VALUE/,
+        ],
+        [
+            "an edit without its namespace, and shows no secret of it",
+            ["--set", "workloads.chat-ui.scaling.min=3", "--set", "secrets.mcp-server.API_KEY=planted"],
+            /^--set: found "workloads\.chat-ui\.scaling\.min=3", expected mcp: before it, as in mcp:workloads\.chat-ui\.scaling\.min=…\n--set: found "secrets\.mcp-server\.API_KEY=\[secret\]", expected mcp: before it.*\n$/,
+        ],
+        [
+            "an edit of what a provider of the engine's own would read, and shows no value of it",
+            ["--set", "aws:secretKey=planted"],
+            /^1 problem in the stack's values:\n {2}aws:secretKey: found a key of aws, expected one of mcp: providers are explicit, and told by mcp:aws and mcp:kubernetes\n$/,
         ],
         [
             "an edit through a value",
@@ -162,6 +173,19 @@ describe("npm run preview", () => {
             assert.equal(status, 1);
             assert.match(stderr, /^Pulumi\.production\.yaml is not YAML:\n.* at line \d+/);
             assert.doesNotMatch(stderr, /^\s+at \w+ \(/m);
+        });
+
+        it("refuses a key without its namespace, and takes the engine's own", () => {
+            const { status, stderr } = previewWith((text) =>
+                text.replace(/^ {2}mcp:alarms:/m, "  pulumi:tags: { team: mcp }\n  alarms:"),
+            );
+            assert.equal(status, 1);
+            assert.equal(
+                stderr,
+                "1 problem in the stack's values:\n  alarms: found a key without its namespace, expected mcp:alarms\n",
+            );
+            // So does what reads the file without running the program.
+            assert.throws(() => valuesOf(folder, "production"), { message: stderr.trimEnd() });
         });
 
         it("takes the workload of the README as it stands there, with all that the others have", () => {

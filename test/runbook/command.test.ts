@@ -132,6 +132,21 @@ describe("npm run runbook", () => {
         );
     });
 
+    it("tells the options of one, with what is taken without them", () => {
+        const { status, stdout } = runbook(["plan", "restart", "--help"]);
+        assert.equal(status, 0);
+        assert.match(stdout, /^ {2}--workload {2}the service; without it: mcp-server$/m);
+        assert.match(
+            stdout,
+            /^ {2}--restart {3}anything it has not been before.*; without it: must be given$/m,
+        );
+        const page = runbook(["show", "database-switch"]).stdout;
+        assert.match(
+            page,
+            /^\| `--restore-time` \| the time to go back to.* \| what the stack file has \|$/m,
+        );
+    });
+
     it("plans offline, without an engine and without changing anything", () => {
         const { status, stdout, set } = runbook(["plan", "restart", "--restart", "INC-1"], null);
         assert.equal(status, 0);
