@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { renderAlarms } from "../components/observability/alarms/render";
 import { alarmsOf } from "../composition/alarmTable";
 import { NO_EXCEPTIONS } from "../policies/exceptions";
@@ -14,6 +13,7 @@ import { resolveDigest } from "../tools/images/registry";
 import { listReleases, restore } from "../tools/releases";
 import { reviewCommand } from "../tools/review/command";
 import { runbookCommand } from "../tools/runbook/command";
+import { parseArgs } from "./args";
 import { renderCosts, withCosts } from "./costs";
 import { PICTURED, picturesOf, platformDiagram, releaseDiagram, withPictures, workloadsOf } from "./diagram";
 import { manifestsOf, UNKNOWN_TEXT } from "./manifests";
@@ -23,6 +23,7 @@ import { record } from "./record";
 import { renderJson, renderText } from "./render";
 import { takeSnapshot, writeSnapshot } from "./snapshot";
 import { imagesOf, isUsersToMend, readStackFile, stackNames, UsageError, valuesOf } from "./stackFile";
+import { writeAnew } from "./writeAnew";
 
 const root = process.cwd();
 
@@ -33,20 +34,21 @@ policy pack. Exit status: 0, or 1 for bad input and for what the engine or a man
 
   --stack NAME       stack to preview (${stackNames(root).join(", ")}); default production
   --set PATH=VALUE   tries a value as pulumi config set --path would set it, and shows what it changes compared
-                     with the stack file; repeatable
+                     with the stack file; repeatable. One of a list: mcp:disabledTools[0]=a
   --format FORMAT    text or json; default text
   --ignore-exceptions  judges as if no violation were accepted (policies/exceptions.yaml)
   --help             this text
 `;
 
-const RENDER_HELP = `Usage: npm run render -- --out FOLDER [--stack NAME]
+const RENDER_HELP = `Usage: npm run render -- --out FOLDER [--stack NAME] [--set PATH=VALUE]
 
 Writes the Kubernetes objects of a stack as plain YAML, a file each, for whatever reads manifests. Secrets are left out,
 and what only the update can tell reads ${UNKNOWN_TEXT}. Exit status: 0, or 1 for bad input.
 
-  --stack NAME      stack to render (${stackNames(root).join(", ")}); default production
-  --out FOLDER      where the files are written; it must not exist, or be empty
-  --help            this text
+  --stack NAME       stack to render (${stackNames(root).join(", ")}); default production
+  --out FOLDER       where the files are written; it must not exist, or be empty
+  --set PATH=VALUE   tries a value, as in npm run preview; repeatable
+  --help             this text
 `;
 
 const DIAGRAM_HELP = `Usage: npm run diagram -- [options]
@@ -131,6 +133,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             options: {
                 stack: { type: "string", default: "production" },
                 out: { type: "string" },
+                set: { type: "string", multiple: true, default: [] },
                 help: { type: "boolean", default: false },
             },
         });
@@ -143,12 +146,14 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             const found = out === undefined ? "nothing" : `${out}, which is not empty`;
             throw new UsageError(`--out: found ${found}, expected a folder that is to be made`);
         }
-        const recording = await record(bundleProgram(root), readStackFile(root, values.stack));
+        const recording = await record(bundleProgram(root), readStackFile(root, values.stack, values.set));
         mkdirSync(out, { recursive: true });
-        for (const manifest of manifestsOf(recording, () => "")) {
+        const manifests = manifestsOf(recording, () => "");
+        for (const manifest of manifests) {
             const file = `${manifest.kind.toLowerCase()}-${manifest.metadata.name}.yaml`;
             writeFileSync(join(out, file), stringify(manifest, { lineWidth: 0 }));
         }
+        process.stdout.write(`Wrote ${manifests.length} files to ${out}.\n`);
         return 0;
     },
 
@@ -247,24 +252,25 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             return 0;
         }
         const alarms = alarmsOf(valuesOf(root, "production"));
-        writeFileSync(join(root, "docs", "runbook.md"), renderRunbook(alarms));
-        writeFileSync(join(root, "docs", "coverage.md"), renderCoverage());
-        writeFileSync(join(root, "docs", "policies.md"), renderPolicies(rules));
         const program = bundleProgram(root);
         const recorded = (stack: string, ...edits: string[]) =>
             record(program, readStackFile(root, stack, edits));
         const pictures = await picturesOf((...edits) => recorded("production", ...edits));
-        for (const file of PICTURED) {
-            const path = join(root, file);
-            writeFileSync(path, withPictures(readFileSync(path, "utf8"), pictures));
-        }
-        const deployment = join(root, "docs", "first-deployment.md");
         const costs = renderCosts({
             production: await recorded("production"),
             staging: await recorded("staging"),
         });
-        writeFileSync(deployment, withCosts(readFileSync(deployment, "utf8"), costs));
-        writeFileSync(join(root, "docs", "alarms.md"), renderAlarms(alarms));
+        const text = (file: string) => readFileSync(join(root, file), "utf8");
+        const deployment = join("docs", "first-deployment.md");
+        const documents = new Map([
+            [join("docs", "runbook.md"), renderRunbook(alarms)],
+            [join("docs", "coverage.md"), renderCoverage()],
+            [join("docs", "policies.md"), renderPolicies(rules)],
+            [join("docs", "alarms.md"), renderAlarms(alarms)],
+            ...PICTURED.map((file) => [file, withPictures(text(file), pictures)] as const),
+            [deployment, withCosts(text(deployment), costs)],
+        ]);
+        process.stdout.write(`${writeAnew(root, documents)}\n`);
         return 0;
     },
 };

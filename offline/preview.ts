@@ -15,6 +15,8 @@ export interface Preview {
     readonly edits: readonly string[];
     readonly placeholders: StackFile["placeholders"];
     readonly findings: readonly Finding[];
+    /** The same without the edits; undefined where none are given. */
+    readonly before: Pick<Preview, "placeholders" | "findings"> | undefined;
     readonly rules: readonly Rule[];
 }
 
@@ -30,18 +32,19 @@ export async function previewStack(
     edits: readonly string[],
     exceptions: Exceptions = loadExceptions(root, rules),
 ): Promise<Preview> {
-    const file = readStackFile(root, stack, edits);
-    const recording = await record(program, file);
-    const before =
-        edits.length === 0
-            ? { ...recording, resources: [] }
-            : await record(program, readStackFile(root, stack));
+    const run = async (tried: readonly string[]) => {
+        const file = readStackFile(root, stack, tried);
+        const recording = await record(program, file);
+        const findings = judgeRecording(recording, rules, new Date(), exceptions);
+        return { recording, placeholders: file.placeholders, findings };
+    };
+    const after = await run(edits);
+    const before = edits.length === 0 ? undefined : await run([]);
     return {
-        recording,
-        changes: compare(before, recording),
+        ...after,
+        changes: compare(before?.recording ?? { ...after.recording, resources: [] }, after.recording),
         edits: edits.map(shownEdit),
-        placeholders: file.placeholders,
-        findings: judgeRecording(recording, rules, new Date(), exceptions),
+        before,
         rules: [...rules, exceptionsRule],
     };
 }

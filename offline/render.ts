@@ -31,7 +31,7 @@ export function renderText(preview: Preview, colour: boolean): string {
         workloadsOf(preview).join("\n"),
         resourceTable(preview, paint),
         propertyDetails(preview.changes, paint),
-        workloadTable(preview.recording.resources),
+        workloadTable(preview),
         outputs(preview),
         summary(preview),
         refusals(preview, paint),
@@ -202,30 +202,28 @@ function shortDigests(text: string): string {
         .replaceAll(/@(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "@$1");
 }
 
-/** Per Deployment: what runs, how many, from which image. */
-function workloadTable(resources: readonly RecordedResource[]): string {
-    const deployments = resources.filter(({ type }) => type === "kubernetes:apps/v1:Deployment");
+/** Per Deployment: what runs, how many, from which image. With edits, only of those that they change. */
+function workloadTable({ recording: { resources }, changes, edits }: Preview): string {
+    const changed = new Set(
+        changes.filter(({ operation }) => operation !== "same").map(({ resource }) => resource.urn),
+    );
+    const deployments = resources
+        .filter(({ type }) => type === "kubernetes:apps/v1:Deployment")
+        .map((deployment) => ({ deployment, autoscaler: autoscalerOf(deployment, resources) }))
+        .filter(
+            (pair) => edits.length === 0 || Object.values(pair).some((each) => each && changed.has(each.urn)),
+        );
     if (deployments.length === 0) {
         return "";
     }
     const rows = deployments
-        .map((deployment) => {
-            const autoscaler = resources.find(
-                ({ type, inputs }) =>
-                    type.endsWith(":HorizontalPodAutoscaler") &&
-                    at(inputs, "spec", "scaleTargetRef", "name") ===
-                        at(deployment.inputs, "metadata", "name"),
-            );
-            const replicas = ["minReplicas", "maxReplicas"].map((key) =>
-                String(at(autoscaler?.inputs, "spec", key) ?? "?"),
-            );
+        .map(({ deployment, autoscaler }) => {
             const containers = at(deployment.inputs, "spec", "template", "spec", "containers");
             const image = Array.isArray(containers) ? at(containers[0], "image") : undefined;
-            const scaledAway = at(deployment.inputs, "spec", "replicas") === 0;
             return [
                 deployment.name,
                 versionOf(deployment) ?? "",
-                scaledAway ? "idle, scaled to 0" : `${replicas.join("-")} replicas`,
+                replicasOf(deployment, autoscaler),
                 shortDigests(String(displayed(image ?? null))),
             ];
         })
@@ -235,6 +233,33 @@ function workloadTable(resources: readonly RecordedResource[]): string {
         (row) => `    ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`,
     );
     return ["Workloads:", ...lines].join("\n");
+}
+
+function autoscalerOf(
+    { inputs }: RecordedResource,
+    resources: readonly RecordedResource[],
+): RecordedResource | undefined {
+    return resources.find(
+        (each) =>
+            each.type.endsWith(":HorizontalPodAutoscaler") &&
+            at(each.inputs, "spec", "scaleTargetRef", "name") === at(inputs, "metadata", "name"),
+    );
+}
+
+/** The autoscaler's bounds, else the Deployment's own number, of which Kubernetes makes 1 where there is none. */
+function replicasOf({ inputs }: RecordedResource, autoscaler: RecordedResource | undefined): string {
+    const own = at(inputs, "spec", "replicas");
+    if (own === 0) {
+        return "idle, scaled to 0";
+    }
+    const [least, most] = ["minReplicas", "maxReplicas"].map((key) => at(autoscaler?.inputs, "spec", key));
+    return autoscaler === undefined
+        ? plural(Number(own ?? 1), "replica")
+        : `${String(least)}-${String(most)} replicas`;
+}
+
+function plural(number: number, what: string): string {
+    return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
 function outputs({ recording, edits }: Preview): string {
@@ -247,7 +272,7 @@ function outputs({ recording, edits }: Preview): string {
     return ["Outputs:", ...lines].join("\n");
 }
 
-function summary({ changes, recording }: Preview): string {
+function summary({ changes, recording, before }: Preview): string {
     const counts = Object.entries(OPERATIONS).flatMap(([operation, { sign, phrase }]) => {
         const count = changes.filter((change) => change.operation === operation).length;
         return count === 0 ? [] : [`    ${`${sign} ${count}`.trim()} ${phrase}`];
@@ -257,18 +282,40 @@ function summary({ changes, recording }: Preview): string {
     return [
         "Resources:",
         ...counts,
-        `    ${guarded.length} protected${guarded.length > 0 ? `: ${eachNameOnce(guarded)}` : ""}`,
         `    ${unknowns} inputs known only after the update`,
+        `    ${guarded.length} protected`,
+        // Edits that change what is protected have it in the table.
+        ...(before === undefined ? wrapped(eachNameOnce(guarded)) : []),
     ].join("\n");
 }
 
 /** Names with what is called so, which may be more than one: `mcp-production (Namespace, Instance)`. */
-function eachNameOnce(resources: readonly RecordedResource[]): string {
+function eachNameOnce(resources: readonly RecordedResource[]): string[] {
     const kinds = new Map<string, string[]>();
     for (const { name, type } of resources) {
         kinds.set(name, [...(kinds.get(name) ?? []), type.split(":").at(-1)!]);
     }
-    return [...kinds].map(([name, alike]) => `${name} (${alike.join(", ")})`).join(", ");
+    return [...kinds].map(([name, alike]) => `${name} (${alike.join(", ")})`);
+}
+
+/** Longest line of a list of names, in characters. */
+const LONGEST_LINE = 120;
+
+/** A list as lines that are indented below what it is of. */
+function wrapped(items: readonly string[]): string[] {
+    const indent = " ".repeat(8);
+    return items.reduce<string[]>((lines, item, index) => {
+        const text = index < items.length - 1 ? `${item},` : item;
+        const last = lines.at(-1);
+        return last === undefined || `${last} ${text}`.length > LONGEST_LINE
+            ? [...lines, `${indent}${text}`]
+            : [...lines.slice(0, -1), `${last} ${text}`];
+    }, []);
+}
+
+/** How to see what edits leave as it was. */
+function listing({ recording: { stack } }: Preview): string {
+    return `npm run preview${stack === "production" ? "" : ` -- --stack ${stack}`} lists them`;
 }
 
 function refusals({ changes }: Preview, paint: Paint): string {
@@ -282,35 +329,50 @@ function refusals({ changes }: Preview, paint: Paint): string {
         : [paint("red", "Refused by the engine, before it changes anything:"), ...lines].join("\n");
 }
 
-function placeholders({ placeholders: missing }: Preview): string {
+/** What only an operator can give. With edits, only what they ask for beside what was missing before. */
+function placeholders(preview: Preview): string {
+    const { placeholders: missing, before } = preview;
     if (missing.length === 0) {
         return "";
     }
+    const known = new Set(before?.placeholders.map(({ path }) => configPath(path)));
+    const fresh = missing.filter(({ path }) => !known.has(configPath(path)));
+    const title = `Placeholders: ${plural(missing.length, "value")} that only an operator can give`;
+    if (fresh.length === 0) {
+        return `${title}, as before: ${listing(preview)}.`;
+    }
     const commands = new Map<string, string[]>();
-    for (const { path, command } of missing) {
+    for (const { path, command } of fresh) {
         commands.set(command, [...(commands.get(command) ?? []), configPath(path)]);
     }
+    const others = missing.length - fresh.length;
     return [
-        `Placeholders: ${missing.length} values that only an operator can give; without them the engine refuses to start.`,
+        `${title}; without them the engine refuses to start.`,
         ...[...commands].flatMap(([command, paths]) => [
             `    ${command}`,
             ...paths.filter((path) => !command.includes(path)).map((path) => `        ${path}`),
         ]),
+        ...(others > 0 ? [`    ${others} as before: ${listing(preview)}`] : []),
     ].join("\n");
 }
 
-function policies({ findings, rules }: Preview, paint: Paint): string {
+/** What the rules find. With edits, of what is undetermined only what was not before. */
+function policies(preview: Preview, paint: Paint): string {
+    const { findings, rules, before } = preview;
     const violations = findings.filter(({ kind }) => kind === "violation");
     const suppressed = findings.filter(({ kind }) => kind === "suppressed");
     const undetermined = findings.filter(({ kind }) => kind === "undetermined");
     const where = ({ urn, message }: Finding) =>
         urn === "" ? message : `${urn.split("::").slice(2).join(" ")}: ${message}`;
-    // A pod has as many findings as containers.
-    const names = (some: typeof findings) =>
-        [...new Set(some.map(({ urn }) => urn.split("::").at(-1)))].join(", ");
+    // The hash at the end of a gate's name differs from release to release.
+    const keyOf = ({ rule, message, urn }: Finding) =>
+        `${rule} ${message} ${urn.replace(/-[0-9a-f]{8}$/, "")}`;
+    const known = new Set(before?.findings.filter(({ kind }) => kind === "undetermined").map(keyOf));
+    const fresh = undetermined.filter((finding) => !known.has(keyOf(finding)));
+    const others = undetermined.length - fresh.length;
     const enforcement = new Map(rules.map((rule) => [rule.name, rule.enforcement]));
     return [
-        `Policies: ${rules.length} rules, ${violations.length} violations, ${suppressed.length} suppressed, ${undetermined.length} undetermined.`,
+        `Policies: ${rules.length} rules, ${violations.length} violations, ${suppressed.length} suppressed, ${undetermined.length} undetermined${fresh.length === 0 && others > 0 ? ` as before: ${listing(preview)}` : ""}.`,
         ...violations.map((finding) => {
             const level = enforcement.get(finding.rule);
             const line = `    ${finding.rule} [${level}]\n        ${where(finding)}`;
@@ -324,9 +386,14 @@ function policies({ findings, rules }: Preview, paint: Paint): string {
                 `        ${ticket}, accepted by ${owner} until ${expires}: ${reason}`,
             ].join("\n");
         }),
-        ...[...new Set(undetermined.map(({ rule, message }) => `${rule}: ${message}`))].map((title) => {
-            const alike = undetermined.filter(({ rule, message }) => `${rule}: ${message}` === title);
-            return `    undetermined  ${title}\n        ${names(alike)}`;
+        ...[...new Set(fresh.map(({ rule, message }) => `${rule}: ${message}`))].flatMap((title) => {
+            const alike = fresh.filter(({ rule, message }) => `${rule}: ${message}` === title);
+            // A pod has as many findings as containers.
+            const names = [...new Set(alike.map(({ urn }) => urn.split("::").at(-1)!))];
+            return [`    undetermined  ${title} (${names.length})`, ...wrapped(names)];
         }),
+        ...(fresh.length > 0 && others > 0
+            ? [`    ${others} undetermined as before: ${listing(preview)}`]
+            : []),
     ].join("\n");
 }

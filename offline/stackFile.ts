@@ -158,9 +158,10 @@ function readValues(root: string, stack: string, edits: readonly string[]) {
 
 function parseYaml(root: string, file: string): Document {
     const document = parseDocument(readFileSync(join(root, file), "utf8"));
-    if (document.errors.length > 0) {
-        const lines = document.errors.map(({ message }) => `  ${message.split("\n")[0]}`);
-        throw new UsageError(`${file} is not YAML:\n${lines.join("\n")}`);
+    // Those behind the first one are often its consequences.
+    const [error] = document.errors;
+    if (error !== undefined) {
+        throw new UsageError(`${file} is not YAML:\n${error.message.trimEnd().replace(/^(?=.)/gm, "  ")}`);
     }
     return document;
 }
@@ -214,6 +215,11 @@ function applyEdit(document: Document, edit: string): string | undefined {
     }
     if (!String(keys[0]).includes(":")) {
         return `${found} mcp: before it, as in mcp:${text}=…`;
+    }
+    const list = /^\[(.*)\]$/s.exec(value ?? "");
+    if (list !== null) {
+        const first = list[1]!.split(",")[0]!.replace(/["']/g, "").trim();
+        return `${found} one of the list after the other, such as ${shownEdit(`${text}[0]=${first}`)}`;
     }
     const path = ["config", ...keys];
     try {

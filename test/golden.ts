@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
 import { stringify } from "yaml";
+import { parseArgs } from "../offline/args";
 import { type Change, compare } from "../offline/compare";
 import { displayed, type Property } from "../offline/property";
 import { type RecordedResource, type Recording } from "../offline/record";
+import { UsageError } from "../offline/stackFile";
 import { type TreeNode, treeOf } from "../offline/tree";
 import { describeWorkloads } from "../offline/words";
+import { writeAnew } from "../offline/writeAnew";
 import { recordStack, root } from "./support";
 
 const SERVER = "mcp:workloads.mcp-server";
@@ -139,16 +142,37 @@ function shortened(value: unknown, longest = LONGEST_TEXT): unknown {
         : value;
 }
 
-/** Writes all golden files anew (npm run golden); the tests only ever compare them. */
-async function write(): Promise<void> {
-    const folder = join(root, "test", "golden");
-    rmSync(folder, { recursive: true, force: true });
-    for (const [file, content] of await goldenFiles()) {
-        mkdirSync(dirname(join(folder, file)), { recursive: true });
-        writeFileSync(join(folder, file), content);
+const HELP = `Usage: npm run golden
+
+Writes the golden dumps of both stacks and of the steps anew (test/golden), to be reviewed; the tests compare them. It
+takes about a minute.
+
+  --help             this text
+`;
+
+/** Writes all golden files anew (npm run golden), and removes those that are none any more; the tests only compare them. */
+async function write(args: string[]): Promise<void> {
+    const { values } = parseArgs({ args, options: { help: { type: "boolean", default: false } } });
+    if (values.help) {
+        process.stdout.write(HELP);
+        return;
     }
+    const folder = join(root, "test", "golden");
+    const files = await goldenFiles();
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+        const path = join(entry.parentPath, entry.name);
+        if (entry.isFile() && !files.has(relative(folder, path))) {
+            rmSync(path);
+        }
+    }
+    process.stdout.write(`${writeAnew(folder, files)}\n`);
 }
 
 if (require.main === module) {
-    void write();
+    write(process.argv.slice(2)).catch((error: unknown) => {
+        process.stderr.write(
+            `${error instanceof UsageError ? error.message : String((error as Error).stack)}\n`,
+        );
+        process.exitCode = 1;
+    });
 }

@@ -21,7 +21,10 @@ async function main(folder: string): Promise<void> {
     const changes = compare({ ...recording, resources: [] }, recording);
     const findings = judgeRecording(recording, rules, new Date(), NO_EXCEPTIONS);
     process.stdout.write(
-        renderText({ recording, changes, edits: [], placeholders: [], findings, rules }, false),
+        renderText(
+            { recording, changes, edits: [], placeholders: [], findings, before: undefined, rules },
+            false,
+        ),
     );
 }
 

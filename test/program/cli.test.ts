@@ -20,12 +20,25 @@ describe("npm run preview", () => {
         assert.match(stdout, /^ {4}\+ \d+ to create$/m);
     });
 
-    it("sums up what is protected and what is undetermined, each name once", () => {
+    it("sums up what is protected and what is undetermined, each name once, on lines of a screen's width", () => {
         const { stdout } = run("preview");
-        assert.match(stdout, /^ {4}\d+ protected: .*, mcp-production \(Namespace, Instance\), /m);
+        const listed = (title: RegExp) => {
+            const lines = stdout.split("\n");
+            const rest = lines.slice(lines.findIndex((line) => title.test(line)) + 1);
+            return rest.slice(
+                0,
+                rest.findIndex((line) => !line.startsWith(" ".repeat(8))),
+            );
+        };
+        const names = listed(/^ {4}\d+ protected$/);
+        assert.match(names.join(""), /, +mcp-production \(Namespace, Instance\),/);
         // Its pod has four containers, and a finding each.
-        const [named] = /^ {8}.*mcp-health.*mcp-metrics.*$/m.exec(stdout)!;
-        assert.equal(named.split(", ").filter((name) => name === "mcp-health").length, 1);
+        const pods = listed(/^ {4}undetermined .*require-image-digest: .* \(\d+\)$/);
+        assert.equal(pods.join("").match(/\bmcp-health\b/g)!.length, 1);
+        for (const lines of [names, pods]) {
+            assert.ok(lines.length > 1 && lines.every(({ length }) => length <= 120), lines.join("\n"));
+        }
+        assert.match(stdout, /^ {4}mcp-metrics +1 replica {2}/m);
     });
 
     it("shows another stack", () => {
@@ -50,12 +63,41 @@ describe("npm run preview", () => {
             stdout,
             /^ {4}\+ 3 to create\n {4}~ 2 to update\n {4}\+- 3 to replace\n {4}- 3 to delete$/m,
         );
+        // What is there without the edits, too, is counted, and said where it is listed.
+        assert.match(
+            stdout,
+            /^Workloads:\n {4}admin-portal .* 3-4 replicas .*\n {4}chat-ui .* 2-6 replicas .*\n\n/m,
+        );
+        assert.match(stdout, /^ {4}17 protected$\n\n/m);
+        assert.match(
+            stdout,
+            /^Placeholders: 20 values .*\n {4}npm run images -- pin .*\n {8}.*msil-chat-ui:v1\.5\.0"\]\n {4}19 as before: npm run preview lists them\n\n/m,
+        );
+        assert.match(
+            stdout,
+            /^Policies: .* \d+ undetermined as before: npm run preview lists them\.\n$(?![^])/m,
+        );
     });
 
-    it("says so when an edit changes nothing", () => {
+    it("lists what is undetermined by an edit, beside what was so before", () => {
+        const { stdout } = run("preview", "--set", "mcp:operations.diagnostics=INC-1");
         assert.match(
-            run("preview", "--set", "mcp:workloads.mcp-server.scaling.min=3").stdout,
-            /Nothing changes\./,
+            stdout,
+            /^ {4}undetermined .* \(1\)\n {8}mcp-diagnostics-inc-1\n {4}57 undetermined as before: /m,
+        );
+    });
+
+    it("says so when an edit changes nothing, in a few lines", () => {
+        const { stdout } = run(
+            "preview",
+            "--stack",
+            "staging",
+            "--set",
+            "mcp:workloads.chat-ui.scaling.min=1",
+        );
+        assert.match(
+            stdout,
+            /\n\nNothing changes\.\n\nResources:\n(?: {4}\d+ .*\n){3}\nPlaceholders: 9 values .*, as before: npm run preview -- --stack staging lists them\.\n\nPolicies: .* as before: npm run preview -- --stack staging lists them\.\n$/,
         );
     });
 
@@ -117,7 +159,21 @@ describe("npm run preview", () => {
             /^--stack: found "qa", expected one of production, staging\n$/,
         ],
         ["an unknown format", ["--format", "xml"], /^--format: found "xml", expected text or json\n$/],
-        ["an unknown option", ["--stak", "qa"], /^Unknown option '--stak'/],
+        [
+            "an unknown option",
+            ["--stak", "qa"],
+            /^Unknown option '--stak', expected one of --stack, --set, --format, --ignore-exceptions, --help\n$/,
+        ],
+        [
+            "an option whose name npm kept",
+            ["staging"],
+            /^Unexpected argument 'staging': npm needs -- before the options, such as npm run preview -- --stack staging\n$/,
+        ],
+        [
+            "a list as one value",
+            ["--set", 'mcp:disabledTools=["a", "b"]'],
+            /^--set: found .*, expected one of the list after the other, such as mcp:disabledTools\[0\]=a\n$/,
+        ],
         [
             "malformed edits, all at once",
             ["--set", "mcp:scaling", "--set", "mcp:workloads..x=1"],
@@ -168,11 +224,17 @@ describe("npm run preview", () => {
             return spawnSync("node", args, { cwd: folder, encoding: "utf8" });
         };
 
-        it("refuses malformed YAML, with the line", () => {
-            const { status, stderr } = previewWith((text) => `${text}\n  : : [`);
+        it("refuses malformed YAML by its first error, with the line", () => {
+            const { status, stderr } = previewWith((text) =>
+                text
+                    .replace("certificates: [mcp-tls]", "certificates: [mcp-tls")
+                    .replace("pins: {}", "pins: {"),
+            );
             assert.equal(status, 1);
-            assert.match(stderr, /^Pulumi\.production\.yaml is not YAML:\n.* at line \d+/);
-            assert.doesNotMatch(stderr, /^\s+at \w+ \(/m);
+            assert.match(
+                stderr,
+                /^Pulumi\.production\.yaml is not YAML:\n.* at line \d+, column \d+:\n\n\n {4}mcp:jobs:\n {4}\^\n$/,
+            );
         });
 
         it("refuses a key without its namespace, and takes the engine's own", () => {

@@ -13,9 +13,10 @@ describe("npm run render", () => {
 
     it("writes every Kubernetes object of a stack, a file each, without its secrets", async () => {
         const out = join(folder, "production");
-        const { status, stderr } = run("render", "--out", out);
+        const { status, stdout, stderr } = run("render", "--out", out);
         assert.deepEqual([status, stderr], [0, ""]);
         const files = readdirSync(out);
+        assert.equal(stdout, `Wrote ${files.length} files to ${out}.\n`);
         const { resources } = await recordStack("production");
         assert.equal(files.length, resources.filter(({ type }) => type.startsWith("kubernetes:")).length);
         const texts = files.map((file) => readFileSync(join(out, file), "utf8"));
@@ -26,6 +27,14 @@ describe("npm run render", () => {
         }
         const deployment = files.indexOf("deployment-mcp-server-blue.yaml");
         assert.match(texts[deployment]!, /progressDeadlineSeconds: 300/);
+    });
+
+    it("writes a stack with values that are tried", () => {
+        const out = join(folder, "tried");
+        assert.equal(run("render", "--out", out, "--set", "mcp:workloads.chat-ui.scaling.min=3").status, 0);
+        const autoscaler = readFileSync(join(out, "horizontalpodautoscaler-chat-ui.yaml"), "utf8");
+        assert.match(autoscaler, /minReplicas: 3/);
+        rmSync(out, { recursive: true });
     });
 
     it("overwrites nothing, and says what it needs", () => {

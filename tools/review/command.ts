@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs } from "../../offline/args";
 import { type Snapshot } from "../../offline/snapshot";
 import { stackNames, UsageError } from "../../offline/stackFile";
 import { exceptionsRule } from "../../policies/exceptions";

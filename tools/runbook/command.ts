@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { alarmsOf } from "../../composition/alarmTable";
+import { parseArgs } from "../../offline/args";
 import { isBlocked, previewStack } from "../../offline/preview";
 import { bundleProgram } from "../../offline/program";
 import { renderJson, renderText } from "../../offline/render";
