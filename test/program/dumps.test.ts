@@ -183,10 +183,14 @@ describe("a release that changes the database", () => {
                 .map(({ name }) => name),
             ["mcp-server-green"],
         );
-        const capacity = released.resources.find(
-            ({ type, name }) => type === JOB && name.startsWith("mcp-server-green-capacity-"),
+        const evidence = released.resources.find(
+            ({ type, name }) => type === JOB && name.startsWith("mcp-server-green-evidence-"),
         );
-        assert.equal(dump!.name.slice(-8), capacity!.name.slice(-8), "named by another hash than its gates");
+        assert.equal(
+            dump!.name.slice(-8),
+            evidence!.name.slice(-8),
+            "named by another hash than what is approved",
+        );
         const [, upload] = stepsOf(shown(dump!).spec.template.spec);
         const { KIND, LABEL } = environmentOf(upload);
         assert.deepEqual([KIND, LABEL], ["manual", "mcp-server-v2.1.0"]);
