@@ -38,6 +38,11 @@ const OUTPUTS: Readonly<Record<string, (inputs: Properties, id: string) => Prope
         // What the program looks up is the control plane of the tests.
         ...(JSON.parse(process.env["MCP_STUB_CLUSTER"]!) as Properties),
         vpcConfig: { vpcId: "vpc-0f00", clusterSecurityGroupId: "sg-0f00" },
+        // The policy pack looks at it, whoever declares the cluster.
+        encryptionConfig: {
+            resources: ["secrets"],
+            provider: { keyArn: "arn:aws:kms:ap-south-1:111122223333:key/cluster" },
+        },
     }),
     "aws:kms/key:Key": (_, id) => ({ keyId: id }),
     "aws:rds/instance:Instance": (inputs, id) => ({

@@ -725,11 +725,12 @@ describe("smoke gate", function () {
         it("repeats an attempt after one second, then two, on a connection of its own", async () => {
             const { code, lines } = await recovery;
             assert.equal(code, 0);
-            assert.match(lines[1]!, /^ {2}✓ GET \/health: 200 in \d{1,3} ms \(attempt 3 of 3\)$/);
+            assert.match(lines[1]!, /^ {2}✓ GET \/health: 200 in \d+ ms \(attempt 3 of 3\)$/);
             assert.equal(arrivals.length, 3);
             const [first, second, third] = arrivals.map(({ time }) => time) as [number, number, number];
-            assert.ok(second - first > 950 && second - first < 1950, `${second - first} ms`);
-            assert.ok(third - second > 1950 && third - second < 3900, `${third - second} ms`);
+            // By a real clock no sooner; how much later is the machine's load. The exact pauses have a test above.
+            assert.ok(second - first > 950, `${second - first} ms`);
+            assert.ok(third - second > 1950, `${third - second} ms`);
             assert.equal(new Set(arrivals.map(({ socket }) => socket)).size, 3);
         });
     });
