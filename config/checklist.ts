@@ -48,6 +48,9 @@ export function checkChecklist(
     }
 }
 
+/** What a record brings, unless it skips all of it. */
+const RECORD = ["ticket", "approvers", "rollbackPlan"] as const;
+
 /**
  * Record of the change that brings a release. Production asks for one before the first pod of a release that its
  * ledger does not know. Whether it is of this release is not judged here: a version that is set back is known to
@@ -63,19 +66,25 @@ export const changeSchema = z
         approvers: z.array(someText, { error: "a list of names" }).min(1, "at least one name").optional(),
         /** How it is taken back. */
         rollbackPlan: someText.optional(),
-        /** Reason why the release comes without all that, and unvalidated. Default: none. */
+        /** Reason why the version comes without all that, and unvalidated; then it stands alone. Default: none. */
         skip: someText.optional(),
         /** Reason why no other stack has completed the image before. Default: none. */
         unvalidated: someText.optional(),
     })
     .superRefine((change, context) => {
-        for (const key of ["ticket", "approvers", "rollbackPlan"] as const) {
-            if (change[key] === undefined && change.skip === undefined) {
-                context.addIssue({
-                    code: "custom",
-                    path: [key],
-                    message: "a value, or the reason to do without in skip",
-                });
+        const problem = (path: string, message: string) =>
+            context.addIssue({ code: "custom", path: [path], message });
+        if (change.skip === undefined) {
+            for (const key of RECORD) {
+                if (change[key] === undefined) {
+                    problem(key, "a value, or the reason to do without in skip");
+                }
             }
+            return;
+        }
+        // Left behind by an earlier version's record, a skip would switch the checklist off for this one.
+        const beside = [...RECORD, "unvalidated" as const].filter((key) => change[key] !== undefined);
+        if (beside.length > 0) {
+            problem("skip", `nothing, because the record has ${beside.join(", ")}; a skip stands alone`);
         }
     });

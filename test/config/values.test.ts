@@ -144,6 +144,18 @@ describe("stack values", () => {
             `${at}.releases.green.change.skip: found "", expected a text that is not empty`,
         ],
         [
+            "a change that brings its record and skips it",
+            `${server}/releases/green/change`,
+            { version: "v2.1.0", ticket: "CHG-1", approvers: ["change board"], skip: "first installation" },
+            `${at}.releases.green.change.skip: found "first installation", expected nothing, because the record has ticket, approvers; a skip stands alone`,
+        ],
+        [
+            "a change that skips all, and validation once more",
+            `${server}/releases/green/change`,
+            { version: "v2.1.0", skip: "outage INC-7", unvalidated: "staging is down" },
+            `${at}.releases.green.change.skip: found "outage INC-7", expected nothing, because the record has unvalidated; a skip stands alone`,
+        ],
+        [
             "a stack without its organization",
             "checklist",
             { validatedBy: "staging" },
