@@ -182,7 +182,7 @@ try {
         }),
     };
     process.stdout.write(compared(result, against));
-    if (save !== undefined) writeFileSync(save, `${JSON.stringify(result, undefined, 4)}\n`);
+    if (save !== undefined) writeFileSync(save, `${JSON.stringify(result, undefined, 2)}\n`);
 } finally {
     rmSync(folder, { recursive: true });
 }
