@@ -217,16 +217,25 @@ export function problemsOf(
         : [`its reason to skip, ${JSON.stringify(skip)}, is that of ${earlier.version}, and not its own`];
 }
 
+/** Who must have completed the image: a change with a reason of its own needs nobody. */
+export function validationOf({ change, validation }: EvidencePlan): Validation {
+    return change?.unvalidated === undefined ? validation : { unvalidated: change.unvalidated };
+}
+
 /** Which stack has completed the image, or why none need have; as a text, what is wrong. */
 async function validate(
-    { app, change, release: { image }, validation }: EvidencePlan,
+    plan: EvidencePlan,
     cluster: Kubernetes,
     signal: AbortSignal,
 ): Promise<Pick<Evidence, "validatedBy" | "unvalidated"> | string> {
-    const unvalidated =
-        change?.unvalidated ?? ("unvalidated" in validation ? validation.unvalidated : undefined);
+    const {
+        app,
+        change,
+        release: { image },
+    } = plan;
     if (change?.skip !== undefined) return {};
-    if (unvalidated !== undefined || "unvalidated" in validation) return defined({ unvalidated });
+    const validation = validationOf(plan);
+    if ("unvalidated" in validation) return validation;
 
     const { stack, configMap } = validation;
     const completed = await completedImages(configMap, cluster, signal);

@@ -1,4 +1,4 @@
-import { type EvidencePlan, parseEvidencePlan, problemsOf } from "../jobs/evidence";
+import { type EvidencePlan, parseEvidencePlan, problemsOf, validationOf } from "../jobs/evidence";
 import { type Change, isMade } from "./compare";
 import { isObject, type Property } from "./property";
 
@@ -23,7 +23,7 @@ export function describeEvidence(changes: readonly Change[]): string[] {
 }
 
 function sentenceOf(plan: EvidencePlan): string {
-    const { subject, change, validation } = plan;
+    const { subject, change } = plan;
     const problems = problemsOf(plan, []);
     if (change === undefined || problems.length > 0) {
         return `Evidence stops ${subject}, unless the ledger knows it, because ${problems.join("; ")}.`;
@@ -32,11 +32,10 @@ function sentenceOf(plan: EvidencePlan): string {
     if (skip !== undefined) {
         return `${subject} skips the checklist: ${skip}.`;
     }
-    const unvalidated =
-        change.unvalidated ?? ("unvalidated" in validation ? validation.unvalidated : undefined);
+    const validation = validationOf(plan);
     const validated =
-        unvalidated !== undefined || "unvalidated" in validation
-            ? `nobody need have completed its image: ${unvalidated}`
+        "unvalidated" in validation
+            ? `nobody need have completed its image: ${validation.unvalidated}`
             : `evidence asks whether ${validation.stack} has completed its image`;
     return `${subject} comes with ${ticket}, approved by ${approvers.join(", ")}; ${validated}.`;
 }

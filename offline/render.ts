@@ -7,7 +7,7 @@ import { type Preview } from "./preview";
 import { countUnknowns, displayed, type Property, UNKNOWN } from "./property";
 import { type RecordedResource } from "./record";
 import { type TreeNode, treeOf } from "./tree";
-import { at, describeWorkloads, versionOf } from "./words";
+import { at, describeWorkloads, plural, versionOf } from "./words";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -28,7 +28,7 @@ export function renderText(preview: Preview, colour: boolean): string {
         colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
     const sections = [
         heading(preview),
-        workloadsOf(preview).join("\n"),
+        sentencesOf(preview).join("\n"),
         resourceTable(preview, paint),
         propertyDetails(preview.changes, paint),
         workloadTable(preview),
@@ -49,7 +49,7 @@ export function renderJson(preview: Preview): string {
         project: recording.project,
         stack: recording.stack,
         edits,
-        workloads: workloadsOf(preview),
+        workloads: sentencesOf(preview),
         resources: changes.map(({ operation, resource, properties, because, refused }) => ({
             operation,
             ...resource,
@@ -66,7 +66,7 @@ export function renderJson(preview: Preview): string {
 }
 
 /** What edits mean for the workloads. */
-function workloadsOf({ changes, edits }: Preview): string[] {
+function sentencesOf({ changes, edits }: Preview): string[] {
     return edits.length > 0 ? describeWorkloads(changes) : [];
 }
 
@@ -256,10 +256,6 @@ function replicasOf({ inputs }: RecordedResource, autoscaler: RecordedResource |
     return autoscaler === undefined
         ? plural(Number(own ?? 1), "replica")
         : `${String(least)}-${String(most)} replicas`;
-}
-
-function plural(number: number, what: string): string {
-    return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
 function outputs({ recording, edits }: Preview): string {

@@ -101,16 +101,16 @@ export function describeWorkloads(changes: readonly Change[]): string[] {
 
 /** How one version follows another: a lower one is a way back. Only vN.N.N tells which of two is lower. */
 function goes(before: Property | undefined, after: Property | undefined): string {
-    const old = numbersOf(before);
-    const fresh = numbersOf(after);
-    if (old === undefined || fresh === undefined) {
-        return "goes";
-    }
-    const first = old.findIndex((number, index) => number !== fresh[index]);
-    return first >= 0 && fresh[first]! < old[first]! ? "goes back" : "goes";
+    const isBack =
+        isNumbered(before) && isNumbered(after) && after.localeCompare(before, "en", { numeric: true }) < 0;
+    return isBack ? "goes back" : "goes";
 }
 
-function numbersOf(version: Property | undefined): number[] | undefined {
-    const found = typeof version === "string" ? /^v(\d+)\.(\d+)\.(\d+)$/.exec(version) : null;
-    return found?.slice(1).map(Number);
+function isNumbered(version: Property | undefined): version is string {
+    return typeof version === "string" && /^v\d+\.\d+\.\d+$/.test(version);
+}
+
+/** A number of things: `1 replica`, `2 replicas`. */
+export function plural(number: number, what: string): string {
+    return `${number} ${what}${number === 1 ? "" : "s"}`;
 }

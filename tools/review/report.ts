@@ -1,5 +1,6 @@
 import { type Change } from "../../offline/compare";
 import { OPERATIONS } from "../../offline/render";
+import { plural } from "../../offline/words";
 import { type Finding } from "../../policies/rule";
 import { type Edit, isMandatory, isRefused, type Review, type StackReview } from "./review";
 
@@ -71,16 +72,12 @@ export function verdict(review: Review): string {
         ...stacks.flatMap(({ stack, problems }) =>
             problems.base === undefined ? [] : [`${stack} has no base to compare with`],
         ),
-        fresh > 0 ? `${count(fresh, "new finding")}` : "no new findings",
-        ...(refused > 0 ? [`${count(refused, "change")} that the engine refuses`] : []),
-        ...(endangered > 0 ? [`${count(endangered, "stateful resource")} deleted or replaced`] : []),
-        changed > 0 ? `${count(changed, "resource")} changed` : "no resource changed",
+        fresh > 0 ? `${plural(fresh, "new finding")}` : "no new findings",
+        ...(refused > 0 ? [`${plural(refused, "change")} that the engine refuses`] : []),
+        ...(endangered > 0 ? [`${plural(endangered, "stateful resource")} deleted or replaced`] : []),
+        changed > 0 ? `${plural(changed, "resource")} changed` : "no resource changed",
     ];
     return `${word}: ${parts.join(", ")}`;
-}
-
-function count(number: number, what: string): string {
-    return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
 function urgentSections(review: Review): Section[] {
