@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PATCH_WINDOW } from "../runbook/numbers";
+import { PATCH_WINDOW } from "../core/numbers";
 import { bucketName, subnet, text, wholeNumber } from "./scalars";
 import { minutesOf, weeklyWindow } from "./windows";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { BACKUPS, PATCH_WINDOW } from "../runbook/numbers";
-import { own } from "./own";
+import { BACKUPS, PATCH_WINDOW } from "../core/numbers";
+import { getOwn } from "../core/getOwn";
 import { checksSchema } from "./recovery";
 import { checkSnapshotRetention, checkSnapshots, snapshotsSchema } from "./databaseSnapshots";
 import { duration, subnet, text, wholeDays, wholeNumber } from "./scalars";
@@ -91,7 +91,7 @@ export function checkDatabase(
         problem(["database"], "mcp:kubernetes.cluster, because the database is reached from EKS only");
     }
     for (const image of ["postgres", "aws"]) {
-        if (own(jobs.images, image) === undefined) {
+        if (getOwn(jobs.images, image) === undefined) {
             problem(["jobs", "images", image], "an image, because the database's tasks run on it");
         }
     }

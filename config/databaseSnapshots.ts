@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BACKUPS } from "../runbook/numbers";
+import { BACKUPS } from "../core/numbers";
 import { wholeDays } from "./scalars";
 import {
     type dailyWindow,

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { DATABASE_WINDOW } from "../runbook/numbers";
+import { DATABASE_WINDOW } from "../core/numbers";
 import { type DatabaseValues } from "./database";
 import { type MaintenanceValues } from "./maintenance";
-import { own } from "./own";
+import { getOwn } from "../core/getOwn";
 import { diskQuantity, duration, fileSize, text } from "./scalars";
 import { dailyStart, overlap, weeklyStart, windowOf } from "./windows";
 
@@ -29,7 +29,7 @@ export const dumpsSchema = z.strictObject({
     scratch: diskQuantity.default("10Gi"),
 });
 
-type Release = { databaseChange: boolean } | undefined;
+type DatabaseChange = { databaseChange: boolean } | undefined;
 
 /** Rules of dumps and exports that need the rest of the stack's values. */
 export function checkDumps(
@@ -46,7 +46,10 @@ export function checkDumps(
         maintenance?: MaintenanceValues | undefined;
         kubernetes: { cluster?: string | undefined };
         jobs: { images: Record<string, string | undefined> };
-        workloads: Record<string, { release: Release } | { releases: { blue?: Release; green?: Release } }>;
+        workloads: Record<
+            string,
+            { release: DatabaseChange } | { releases: { blue?: DatabaseChange; green?: DatabaseChange } }
+        >;
     },
     context: z.core.$RefinementCtx,
 ): void {
@@ -77,7 +80,7 @@ export function checkDumps(
         problem(["backups"], "mcp:kubernetes.cluster, because backups are made from EKS only");
     }
     if (database === undefined) {
-        if (own(jobs.images, "aws") === undefined) {
+        if (getOwn(jobs.images, "aws") === undefined) {
             problem(["jobs", "images", "aws"], "an image, because backups are uploaded by it");
         }
         if (backups.manual !== undefined) {
@@ -107,7 +110,7 @@ export function checkDumps(
     if (overlap(windowOf(daily, deadline), windowOf(weekly, deadline))) {
         problem(["backups", "dumps", "weekly"], "a time at which the daily dump does not run");
     }
-    const major = /:(\d+)[^/]*$/.exec(own(jobs.images, "postgres") ?? "")?.[1];
+    const major = /:(\d+)[^/]*$/.exec(getOwn(jobs.images, "postgres") ?? "")?.[1];
     if (major !== undefined && Number(major) < parseInt(database.version, 10)) {
         problem(
             ["jobs", "images", "postgres"],

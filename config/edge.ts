@@ -9,10 +9,10 @@ import {
     leafAndChain,
     PLACEHOLDER_PEM,
 } from "./certificates";
-import { own } from "./own";
+import { getOwn } from "../core/getOwn";
 import { configPath } from "./problems";
 import { cidr, dnsLabel, duration, someText, subnet, text, typedText } from "./scalars";
-import { type Supply } from "./supplies";
+import { type RequiredInput } from "./requiredInputs";
 
 const hostName = text(
     /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$/,
@@ -167,7 +167,7 @@ export const ingressSchema = z
                 problem(["annotations", name], expected);
             }
         }
-        if (own(annotations, GROUPS) !== undefined && own(annotations, ADMITS) === undefined) {
+        if (getOwn(annotations, GROUPS) !== undefined && getOwn(annotations, ADMITS) === undefined) {
             problem(
                 ["annotations", ADMITS],
                 `"true", because ${GROUPS} is given, or "false" where the pods' own groups admit those: unless told, the controller takes back what admits the load balancer to the pods`,
@@ -176,7 +176,9 @@ export const ingressSchema = z
         for (const index of repeatedIn(alb?.subnets.map(({ id }) => id) ?? [])) {
             problem(["alb", "subnets", index, "id"], "each subnet once");
         }
-        for (const name of OWN_ATTRIBUTES.filter((name) => own(alb?.attributes ?? {}, name) !== undefined)) {
+        for (const name of OWN_ATTRIBUTES.filter(
+            (name) => getOwn(alb?.attributes ?? {}, name) !== undefined,
+        )) {
             problem(
                 ["alb", "attributes", name],
                 "nothing: ingress.alb.idleTimeout is one, and the other is always true",
@@ -295,7 +297,7 @@ export function checkEdge(
     for (const name of Object.keys(tls).filter((name) => !listed.includes(name))) {
         problem(["tls", name], `${name}: listed in mcp:ingress.certificates, or no such pair`);
     }
-    for (const name of listed.filter((name) => own(tls, name) === undefined)) {
+    for (const name of listed.filter((name) => getOwn(tls, name) === undefined)) {
         problem(["tls", name], "a certificate and a privateKey, because mcp:ingress.certificates lists it");
     }
     const outsiders = Object.keys(workloads).filter((name) => workloads[name]!.network.ingress);
@@ -308,7 +310,7 @@ export function checkEdge(
     if (ingress?.alb !== undefined) {
         for (const name of listed) {
             // A pair with problems of its own has not been read.
-            const unfit = own(tls, name)?.albProblem;
+            const unfit = getOwn(tls, name)?.albProblem;
             if (unfit !== undefined) {
                 problem(["tls", name], unfit);
             }
@@ -316,20 +318,20 @@ export function checkEdge(
         const routed = new Set(ingress.hosts.flatMap(({ paths }) => paths.map(({ workload }) => workload)));
         if (
             ingress.alb.switch !== undefined &&
-            ![...routed].some((name) => own(workloads, name)?.strategy === "blueGreen")
+            ![...routed].some((name) => getOwn(workloads, name)?.strategy === "blueGreen")
         ) {
             problem(["ingress", "alb", "switch"], "nothing, because no path leads to a blue-green workload");
         }
     }
     ingress?.hosts.forEach(({ host, paths }, index) => {
         // A pair with problems of its own has not been read.
-        const uncovered = own(tls, ingress.certificate)?.checkHost?.(host);
+        const uncovered = getOwn(tls, ingress.certificate)?.checkHost?.(host);
         if (uncovered !== undefined) {
             problem(["ingress", "hosts", index, "host"], uncovered);
         }
         paths.forEach(({ workload }, at) => {
             const path = ["ingress", "hosts", index, "paths", at, "workload"];
-            const called = own(workloads, workload);
+            const called = getOwn(workloads, workload);
             if (called === undefined) {
                 problem(path, `one of ${Object.keys(workloads).join(", ")}`);
             } else if (!called.network.ingress) {
@@ -349,11 +351,11 @@ const looseSchema = z.object({
 });
 
 /** The parts of the listed pairs that only an operator can give, and has not given yet. */
-export function missingCertificates(raw: unknown, stack: string): Supply[] {
+export function missingCertificates(raw: unknown, stack: string): RequiredInput[] {
     const { ingress, tls } = looseSchema.parse(raw);
     return (ingress?.certificates ?? []).flatMap((name) =>
         (["certificate", "privateKey"] as const)
-            .filter((part) => own(tls, name)?.[part] === undefined)
+            .filter((part) => getOwn(tls, name)?.[part] === undefined)
             .map((part) => {
                 const path = ["tls", name, part];
                 const file = { certificate: "CHAIN.pem", privateKey: "KEY.pem" }[part];

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { EXTERNAL } from "../runbook/numbers";
+import { EXTERNAL } from "../core/numbers";
 import { type IngressValues } from "./edge";
-import { own } from "./own";
+import { getOwn } from "../core/getOwn";
 import { text } from "./scalars";
 
 /** What the health check asks beside the stack's own services and stores. Sections 2.1, 4.3.1 and 4.3.4. */
@@ -48,7 +48,7 @@ export function checkHealth(
     if (health.outside === true && ingress?.alb?.scheme === "internal") {
         problem(["health", "outside"], "false, because mcp:ingress.alb is internal");
     }
-    if (own(jobs.images, "aws") === undefined) {
+    if (getOwn(jobs.images, "aws") === undefined) {
         problem(["jobs", "images", "aws"], "an image, because the health check publishes its metrics by it");
     }
 }

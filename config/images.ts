@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { own } from "./own";
+import { getOwn } from "../core/getOwn";
 import { digest, imageReference, text } from "./scalars";
 import { versionsOf } from "./workload";
 
@@ -64,6 +64,6 @@ export function imageReferences(values: ImageValues): string[] {
 
 /** Reference as it is pulled: with its digest, where it is pinned. */
 export function pinned({ pins }: { pins: Record<string, string> }, reference: string): string {
-    const pin = own(pins, reference);
+    const pin = getOwn(pins, reference);
     return pin === undefined ? reference : `${reference}@${pin}`;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ESCALATION_MATRIX, EXTERNAL_CONTACTS, type Level, LEVELS } from "../runbook/numbers";
+import { ESCALATION_MATRIX, EXTERNAL_CONTACTS, type Level, LEVELS } from "../core/numbers";
 import { duration, email, someText } from "./scalars";
 
 const addresses = z

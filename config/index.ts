@@ -3,7 +3,7 @@ import { getProject, getStack } from "@pulumi/pulumi/metadata";
 import { allConfig } from "@pulumi/pulumi/runtime/config";
 import { formatProblems, type Problem, problemsOf } from "./problems";
 import { stackSchema, type StackValues } from "./stack";
-import { asProblems, missingSupplies, withPlaceholders } from "./supplies";
+import { asProblems, missingInputs, withPlaceholders } from "./requiredInputs";
 
 /** Top-level keys whose values are secret; no others may hold an encrypted value. */
 export const SECRET_KEYS = ["secrets", "tls"];
@@ -25,7 +25,7 @@ export function loadStack(): StackValues {
             raw[key.slice(prefix.length)] = ordered(parsed(value));
         }
     }
-    const missing = missingSupplies(raw, getStack());
+    const missing = missingInputs(raw, getStack());
     const { values, problems } = parseStack(withPlaceholders(raw, missing));
     const all = [...foreignKeys(Object.keys(config), getProject()), ...problems, ...asProblems(missing)];
     if (values === undefined || all.length > 0) {

@@ -1,7 +1,7 @@
 import { type Output } from "@pulumi/pulumi/output";
 import { type OutsideEndpoint } from "../components/observability/healthChecks";
 import { type Probe } from "../jobs/lib/probes";
-import { CACHE, DATABASE, EXTERNAL, HEALTH_MATRIX } from "../runbook/numbers";
+import { CACHE, DATABASE, EXTERNAL, HEALTH_MATRIX } from "../core/numbers";
 import { workloadAt } from "./edge";
 import { type HealthValues } from "./health";
 import { pinned, releaseReference } from "./images";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { PATCH_WINDOW, UPGRADE_SECONDS } from "../runbook/numbers";
-import { own } from "./own";
+import { PATCH_WINDOW, UPGRADE_SECONDS } from "../core/numbers";
+import { getOwn } from "../core/getOwn";
 import { dnsLabel, duration, instant, text, wholeNumber } from "./scalars";
 import { minutesOf, weeklyWindow } from "./windows";
 
@@ -88,7 +88,7 @@ export function checkMaintenance(
             "mcp:kubernetes.cluster, because its check tells CloudWatch from EKS only",
         );
     }
-    if (own(jobs.images, "aws") === undefined) {
+    if (getOwn(jobs.images, "aws") === undefined) {
         problem(
             ["jobs", "images", "aws"],
             "an image, because the check of an upgrade tells CloudWatch by it",

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { COLLECTOR } from "../components/labels";
-import { LOG_RETENTION_DAYS, SERVER, TRIAL_LOG_RETENTION_DAYS } from "../runbook/numbers";
-import { own } from "./own";
+import { COLLECTOR } from "../core/labels";
+import { LOG_RETENTION_DAYS, SERVER, TRIAL_LOG_RETENTION_DAYS } from "../core/numbers";
+import { getOwn } from "../core/getOwn";
 import { dnsLabel, duration, text } from "./scalars";
 
 /** The retentions that CloudWatch takes, in days. */
@@ -112,17 +112,17 @@ export function checkObservability(
     if (kubernetes.cluster === undefined) {
         problem(["observability"], "mcp:kubernetes.cluster, because pods have rights on AWS on EKS only");
     }
-    if (own(workloads, SERVER) === undefined) {
+    if (getOwn(workloads, SERVER) === undefined) {
         problem(["workloads", SERVER], "a workload, because mcp:observability searches its log");
     }
     const images = { fluentBit: "it ships what the pods print", collector: "it collects their metrics" };
     for (const [image, reason] of Object.entries(images)) {
-        if (own(jobs.images, image) === undefined) {
+        if (getOwn(jobs.images, image) === undefined) {
             problem(["jobs", "images", image], `an image, because ${reason}`);
         }
     }
     observability.metrics.workloads.forEach((workload, index) => {
-        if (own(workloads, workload) === undefined) {
+        if (getOwn(workloads, workload) === undefined) {
             const path = ["observability", "metrics", "workloads", index];
             problem(path, `one of ${Object.keys(workloads).join(", ")}`);
         }

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { DEBUG } from "../runbook/numbers";
-import { own } from "./own";
+import { DEBUG } from "../core/numbers";
+import { getOwn } from "../core/getOwn";
 import { text } from "./scalars";
 
 /** Names one run; it becomes part of the Job's name, so case does not tell two apart. */
@@ -83,7 +83,7 @@ export function checkOperations(
         need(operation, health !== undefined, "mcp:health beside it, which says what is asked");
     }
     for (const operation of ["diagnostics", "clearJwksCache"] as const) {
-        const server = own(workloads, DEBUG.app) !== undefined;
+        const server = getOwn(workloads, DEBUG.app) !== undefined;
         need(operation, server, `mcp:workloads.${DEBUG.app}, whose pods are asked`);
     }
     need(

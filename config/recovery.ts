@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { now } from "./clock";
+import { now } from "../core/clock";
 import { instant, text, wholeNumber } from "./scalars";
 
 /** Queries that tell whether a database is whole, and the least each must count. Section 7.2 step 4. */

@@ -14,11 +14,11 @@ import { kubernetesSchema } from "./kubernetes";
 import { checkMaintenance, maintenanceSchema } from "./maintenance";
 import { checkObservability, observabilitySchema } from "./observability";
 import { checkOperations, operationsSchema } from "./operations";
-import { own } from "./own";
+import { getOwn } from "../core/getOwn";
 import { checkRecovery, recoverySchema } from "./recovery";
 import { dnsLabel, environmentName, someText } from "./scalars";
 import { archiveSchema, backupsSchema, checkStorage } from "./storage";
-import { PLACEHOLDER_DIGEST } from "./supplies";
+import { PLACEHOLDER_DIGEST } from "./requiredInputs";
 import { checkDisabledTools, disabledToolsSchema } from "./tools";
 import { type BlueGreenValues, STORES, workloadsSchema } from "./workload";
 
@@ -82,8 +82,8 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkMaintenance(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {
-            const declared = own(values.workloads, workload)?.secrets ?? {};
-            if (own(declared, name) !== "supplied") {
+            const declared = getOwn(values.workloads, workload)?.secrets ?? {};
+            if (getOwn(declared, name) !== "supplied") {
                 context.addIssue({
                     code: "custom",
                     path: ["secrets", workload, name],

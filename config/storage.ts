@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BACKUPS } from "../runbook/numbers";
+import { BACKUPS } from "../core/numbers";
 import { dumpsSchema } from "./dumps";
 import { bucketName, text, wholeNumber } from "./scalars";
 import { dailyStart } from "./windows";

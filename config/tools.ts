@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ADMIN_API } from "../runbook/numbers";
+import { ADMIN_API } from "../core/numbers";
 import { type IngressValues, repeatedIn, workloadAt } from "./edge";
 import { text } from "./scalars";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ZONE_OFFSET_MINUTES } from "../runbook/numbers";
+import { ZONE_OFFSET_MINUTES } from "../core/numbers";
 import { typedText } from "./scalars";
 
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;

@@ -1,15 +1,9 @@
 import { z } from "zod";
-import { Unusable } from "../jobs/lib/shape";
+import { ValidationError } from "../jobs/lib/schema";
 import { parseSmokePlan, type SmokeRequest } from "../jobs/smoke";
-import {
-    type Colour,
-    COLOURS,
-    HEALTH_MATRIX,
-    HIGH_ERROR_RATE_PERCENT,
-    SOAK_SECONDS,
-} from "../runbook/numbers";
+import { type Colour, COLOURS, HEALTH_MATRIX, HIGH_ERROR_RATE_PERCENT, SOAK_SECONDS } from "../core/numbers";
 import { changeSchema } from "./checklist";
-import { own } from "./own";
+import { getOwn } from "../core/getOwn";
 import {
     cidr,
     cpuQuantity,
@@ -266,7 +260,7 @@ const workloadSchema = z.strictObject({
                         requests: [request],
                     });
                 } catch (error) {
-                    if (!(error instanceof Unusable)) {
+                    if (!(error instanceof ValidationError)) {
                         throw error;
                     }
                     const field = /^requests\[0\]\.(\w+)/.exec(error.path)?.[1];
@@ -324,7 +318,7 @@ export const workloadsSchema = z
             const problem = (path: PropertyKey[], message: string) =>
                 context.addIssue({ code: "custom", path: [name, ...path], message });
             for (const key of ["port", "health"] as const) {
-                if (workload[key] === undefined && own(HEALTH_MATRIX, name) === undefined) {
+                if (workload[key] === undefined && getOwn(HEALTH_MATRIX, name) === undefined) {
                     problem(
                         [key],
                         `a value, because the health matrix of the runbook has no row for ${name}`,
@@ -332,7 +326,7 @@ export const workloadsSchema = z
                 }
             }
             workload.network.calls.forEach((callee, index) => {
-                if (own(workloads, callee) === undefined) {
+                if (getOwn(workloads, callee) === undefined) {
                     problem(["network", "calls", index], `one of ${Object.keys(workloads).join(", ")}`);
                 }
             });
@@ -386,7 +380,7 @@ function completed(
     name: string,
     { release, releases, live, stage, ...workload }: ParsedWorkload,
 ): WorkloadValues {
-    const row = own(HEALTH_MATRIX, name);
+    const row = getOwn(HEALTH_MATRIX, name);
     const port = workload.port ?? row!.port;
     const { live: livePath, ready, metrics = "/metrics" } = workload.health ?? row!;
     const health = { live: livePath, ready, metrics };

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
-import { reasonOf, within } from "./lib/http";
+import { GateError, type GateContext, gateMain, type GateResult } from "./lib/gate";
+import { reasonOf, withTimeout } from "./lib/http";
 import { secretFiles } from "./lib/probes";
 import { Redis, RedisError, type RedisTarget } from "./lib/redis";
-import { flag, seconds, shape, text, wholeNumber } from "./lib/shape";
+import { flag, seconds, shape, text, wholeNumber } from "./lib/schema";
 
 /** Which keys of the cache go. Section 5.3. */
 export interface CleanupPlan {
@@ -59,11 +59,11 @@ export async function runCleanup(
 }
 
 /** Runs a plan and says how it ended. Never rejects: whatever stops it is its verdict. */
-async function cleanup(plan: CleanupPlan, { log, signal }: GateContext): Promise<Verdict> {
+async function cleanup(plan: CleanupPlan, { log, signal }: GateContext): Promise<GateResult> {
     const { pattern, idleSeconds, dryRun, deadlineSeconds } = plan;
     log(`cache cleanup${dryRun ? ", dry run" : ""}: ${pattern} idle for ${idleSeconds} s or more`);
     const deadline = `the deadline of ${deadlineSeconds} s passed`;
-    return within(deadlineSeconds, deadline, signal, async (run) => {
+    return withTimeout(deadlineSeconds, deadline, signal, async (run) => {
         try {
             const file = secretFiles(join(process.env["SECRETS"] ?? "", plan.secrets));
             const target = { host: file("host"), port: Number(file("port")), password: file("password") };
@@ -71,7 +71,7 @@ async function cleanup(plan: CleanupPlan, { log, signal }: GateContext): Promise
             const done = dryRun ? "would be removed" : "removed";
             return { passed: true, line: `PASSED ${idle} of ${matched} keys ${done}.` };
         } catch (error) {
-            if (!(error instanceof Failure)) throw error;
+            if (!(error instanceof GateError)) throw error;
             return {
                 passed: false,
                 line: `FAILED cache cleanup: ${run.aborted ? reasonOf(run) : error.message}.`,

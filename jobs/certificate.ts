@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type GateContext, gateMain } from "./lib/gate";
-import { reasonOf, within } from "./lib/http";
-import { list, optional, pattern, seconds, shape, text } from "./lib/shape";
-import { type Look, servedLeaf, type TlsTarget } from "./lib/tls";
+import { reasonOf, withTimeout } from "./lib/http";
+import { list, optional, pattern, seconds, shape, text } from "./lib/schema";
+import { type TlsResult, servedLeaf, type TlsTarget } from "./lib/tls";
 
 /** Which certificate the gate looks for, and where. */
 export interface CertificatePlan {
@@ -36,7 +36,7 @@ export async function runCertificate(
         `certificate ${subject}: serial ${serial} at ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`,
     );
     const deadline = `the deadline of ${deadlineSeconds} s passed`;
-    return within(deadlineSeconds, deadline, signal, async (run) => {
+    return withTimeout(deadlineSeconds, deadline, signal, async (run) => {
         const outcomes = await Promise.all(hosts.map((target) => outcome(target, serial, run, log)));
         const failed = hosts.filter((_, index) => !outcomes[index]).map(({ host }) => host);
         return { passed: hosts.length - failed.length, failed };
@@ -62,13 +62,12 @@ async function outcome(
 ): Promise<boolean> {
     let last = "";
     for (;;) {
-        const { leaf, trouble } = await look(target, run);
+        const { leaf, error: error } = await look(target, run);
         if (leaf?.serialNumber === serial) {
             log(`  ✓ ${target.host}: serial ${serial}, valid until ${leaf.validTo}`);
             return true;
         }
-        const found =
-            leaf === undefined ? trouble : `served ${leaf.serialNumber}, valid until ${leaf.validTo}`;
+        const found = leaf === undefined ? error : `served ${leaf.serialNumber}, valid until ${leaf.validTo}`;
         // A handshake that the deadline cuts short tells less than the one before.
         const finding = run.aborted && last !== "" ? last : `expected serial ${serial}, ${found}`;
         if (run.aborted || !(await pause(run))) {
@@ -89,13 +88,13 @@ async function pause(run: AbortSignal): Promise<boolean> {
 }
 
 /** One handshake. What the end of the whole run cut short says nothing of the host. */
-function look(target: TlsTarget, run: AbortSignal): Promise<Look> {
+function look(target: TlsTarget, run: AbortSignal): Promise<TlsResult> {
     const reason = `no handshake within ${HANDSHAKE_SECONDS} s`;
-    return within(HANDSHAKE_SECONDS, reason, run, async (signal) => {
+    return withTimeout(HANDSHAKE_SECONDS, reason, run, async (signal) => {
         const { host, address = `${host}:443` } = target;
         const found = await servedLeaf(target, signal);
         return run.aborted && found.leaf === undefined
-            ? { trouble: `no TLS at ${address}: no answer yet` }
+            ? { error: `no TLS at ${address}: no answer yet` }
             : found;
     });
 }

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
-import { reasonOf, within } from "./lib/http";
+import { GateError, type GateContext, gateMain, type GateResult } from "./lib/gate";
+import { reasonOf, withTimeout } from "./lib/http";
 import { type Autoscaler, Kubernetes, type PodUsage } from "./lib/kubernetes";
 import { parseSamples } from "./lib/metrics";
 import { askPod, runningPods } from "./lib/pods";
 import { carryOut, type Probe, probes, secretFiles } from "./lib/probes";
 import { Redis } from "./lib/redis";
-import { optional, pattern, seconds, shape, text, wholeNumber } from "./lib/shape";
+import { optional, pattern, seconds, shape, text, wholeNumber } from "./lib/schema";
 
 /** What is looked at. Sections 4.3 and 6.3. */
 export interface DiagnosticsPlan {
@@ -43,20 +43,23 @@ const LOG_LINES = 100;
 const METRICS = /circuit_breaker|db_pool|request_duration|requests_total|error/;
 
 /** Looks at everything, also after something could not be looked at. It judges nothing. Never rejects. */
-export async function runDiagnostics(plan: DiagnosticsPlan, options: DiagnosticsOptions): Promise<Verdict> {
+export async function runDiagnostics(
+    plan: DiagnosticsPlan,
+    options: DiagnosticsOptions,
+): Promise<GateResult> {
     const { log } = options;
     const deadline = `the deadline of ${plan.deadlineSeconds} s passed`;
     const unseen = existsSync(join(options.handover, "failed"))
         ? [readFileSync(join(options.handover, "failed"), "utf8").trim()]
         : [];
-    await within(plan.deadlineSeconds, deadline, options.signal, async (signal) => {
+    await withTimeout(plan.deadlineSeconds, deadline, options.signal, async (signal) => {
         const look = async (title: string, lines: () => Promise<string[]>) => {
             log(`=== ${title} ===`);
             try {
                 const found = await lines();
                 for (const line of found.length === 0 ? ["none"] : found) log(`  ${line}`);
             } catch (error) {
-                if (!(error instanceof Failure)) throw error;
+                if (!(error instanceof GateError)) throw error;
                 log(`  ✗ ${signal.aborted ? reasonOf(signal) : error.message}`);
                 unseen.push(title);
             }
@@ -72,8 +75,8 @@ export async function runDiagnostics(plan: DiagnosticsPlan, options: Diagnostics
             return found.flat();
         };
         const page = async (pod: { name: string; ip: string }, path: string) => {
-            const { body, trouble } = await askPod(pod, { port: plan.port, path }, signal);
-            if (trouble !== undefined) throw new Failure(`${pod.name}: ${trouble}`);
+            const { body, error: error } = await askPod(pod, { port: plan.port, path }, signal);
+            if (error !== undefined) throw new GateError(`${pod.name}: ${error}`);
             return body;
         };
         const matching = (form: RegExp) =>

@@ -1,23 +1,23 @@
 import { runInCluster } from "./lib/clusterGate";
-import { Failure, gateMain, type Verdict } from "./lib/gate";
+import { GateError, gateMain, type GateResult } from "./lib/gate";
 import {
     ApiError,
     type ConfigMap,
     type Deployment,
     type Kubernetes,
-    type Place,
+    type ResourceRef,
     type Service,
 } from "./lib/kubernetes";
 import {
     approvalOf,
     type ApprovedRelease,
     approvedRelease,
-    type Evidence,
+    type Approval,
     isCompleted,
     isOfImage,
-    Ledger,
-    type LedgerEntry,
-} from "./lib/ledger";
+    ReleaseHistory,
+    type HistoryEntry,
+} from "./lib/releaseHistory";
 import { beginning } from "./lib/releaseNotice";
 import {
     either,
@@ -30,12 +30,12 @@ import {
     shape,
     text,
     topicArn,
-    Unusable,
-} from "./lib/shape";
+    ValidationError,
+} from "./lib/schema";
 import { publish, type SnsOptions } from "./lib/sns";
 
 /** What the gate before a release's first pod is told: what the pre-deployment checklist asks for. Section 3.1. */
-export interface EvidencePlan {
+export interface ApprovalPlan {
     /** Who is being released, for the lines printed: "mcp-server v2.1.0 (green)". */
     subject: string;
     /** Whole-run limit in seconds. */
@@ -80,26 +80,26 @@ export type Announcement = { topic: string; environment: string } | { unannounce
 export const COMPLETED_KEY = "completed.json";
 
 /** The gate's surroundings. */
-export interface EvidenceOptions extends SnsOptions {
+export interface ApprovalOptions extends SnsOptions {
     /** Default: as the ServiceAccount of the pod this runs in. */
     cluster?: Kubernetes;
 }
 
 /** What the gate works with. */
-type Surroundings = EvidenceOptions & Required<Pick<EvidenceOptions, "cluster" | "date">>;
+type Context = ApprovalOptions & Required<Pick<ApprovalOptions, "cluster" | "date">>;
 
 /** Asks for what the checklist wants of a release that the ledger does not know. Never rejects. */
-export function runEvidence(plan: EvidencePlan, options: EvidenceOptions): Promise<Verdict> {
-    return runInCluster("evidence", plan, options, (around) =>
-        evidence(plan, { date: () => new Date(), ...options, ...around }),
+export function runApproval(plan: ApprovalPlan, options: ApprovalOptions): Promise<GateResult> {
+    return runInCluster("evidence", plan, options, (ctx) =>
+        evidence(plan, { date: () => new Date(), ...options, ...ctx }),
     );
 }
 
-async function evidence(plan: EvidencePlan, around: Surroundings): Promise<string> {
+async function evidence(plan: ApprovalPlan, ctx: Context): Promise<string> {
     const { app, colour, namespace, release, change } = plan;
-    const { cluster, date, log, signal } = around;
-    const ledger = new Ledger(cluster, { namespace, configMap: plan.ledger, app });
-    const keep = async (found: Evidence) => {
+    const { cluster, date, log, signal } = ctx;
+    const ledger = new ReleaseHistory(cluster, { namespace, configMap: plan.ledger, app });
+    const keep = async (found: Approval) => {
         for (const [key, value] of Object.entries({ ticket: change?.ticket, ...found })) {
             if (value !== undefined) log(`  ${key}: ${String(value)}`);
         }
@@ -119,7 +119,7 @@ async function evidence(plan: EvidencePlan, around: Surroundings): Promise<strin
     if (since !== undefined) {
         const line = `${release.version} is known since ${since}: not asked again`;
         if (approved === undefined || completed !== undefined || !isUntold(plan, approved)) return line;
-        const told = await announce(plan, around);
+        const told = await announce(plan, ctx);
         await keep({ ...approved, ...told });
         return told.announced === undefined ? line : `${line}; its stakeholders are told`;
     }
@@ -129,7 +129,7 @@ async function evidence(plan: EvidencePlan, around: Surroundings): Promise<strin
     if (typeof validated === "string") problems.push(validated);
     // Without a record there are problems; said so that the compiler knows, too.
     if (typeof validated === "string" || change === undefined || problems.length > 0) {
-        throw new Failure(problems.join("; "));
+        throw new GateError(problems.join("; "));
     }
 
     const { approvers, rollbackPlan, skip: skipped } = change;
@@ -138,13 +138,13 @@ async function evidence(plan: EvidencePlan, around: Surroundings): Promise<strin
         ...defined({ approvers, rollbackPlan, skipped, dashboard: plan.dashboard }),
         ...validated,
         // Last of all: nobody is told of a release that does not begin.
-        ...(await announce(plan, around)),
+        ...(await announce(plan, ctx)),
     });
     return skipped === undefined ? `approved by ${approvers!.join(", ")}` : `skipped: ${skipped}`;
 }
 
 /** Whether a release was let pass to be tried without traffic, of which nobody has been told. */
-function isUntold({ colour }: EvidencePlan, { announced, unannounced }: Evidence): boolean {
+function isUntold({ colour }: ApprovalPlan, { announced, unannounced }: Approval): boolean {
     return colour !== undefined && announced === undefined && unannounced === undefined;
 }
 
@@ -153,38 +153,38 @@ function isUntold({ colour }: EvidencePlan, { announced, unannounced }: Evidence
  * checklist: the reason why nobody was told is then kept.
  */
 async function announce(
-    plan: EvidencePlan,
-    around: Surroundings,
-): Promise<Pick<Evidence, "replaces" | "announced" | "unannounced">> {
+    plan: ApprovalPlan,
+    ctx: Context,
+): Promise<Pick<Approval, "replaces" | "announced" | "unannounced">> {
     const { announcement, change, release } = plan;
     if (announcement === undefined) return {};
     if ("unannounced" in announcement) return announcement;
     const skipped = change?.version === release.version ? change.skip : undefined;
     try {
-        const replaces = await running(plan, around);
+        const replaces = await running(plan, ctx);
         const { topic, environment } = announcement;
         const notice = beginning({ ...plan, environment, replaces, ticket: change?.ticket, skipped });
-        await publish({ topic, ...notice }, around);
-        return { ...defined({ replaces }), announced: around.date().toISOString() };
+        await publish({ topic, ...notice }, ctx);
+        return { ...defined({ replaces }), announced: ctx.date().toISOString() };
     } catch (error) {
-        if (!(error instanceof Failure) || around.signal.aborted) throw error;
+        if (!(error instanceof GateError) || ctx.signal.aborted) throw error;
         if (skipped !== undefined) return { unannounced: error.message };
-        throw new Failure(`its stakeholders are not told: ${error.message}`);
+        throw new GateError(`its stakeholders are not told: ${error.message}`);
     }
 }
 
 /** The version that has the traffic, by the label of its pods; undefined where there is none. */
-async function running({ app, colour }: EvidencePlan, around: Surroundings): Promise<string | undefined> {
-    const service = colour && (await ifThere<Service>({ resource: "services", name: app }, around));
+async function running({ app, colour }: ApprovalPlan, ctx: Context): Promise<string | undefined> {
+    const service = colour && (await ifThere<Service>({ resource: "services", name: app }, ctx));
     const live = service?.spec.selector?.["version"];
     if (colour !== undefined && live === undefined) return undefined;
     const name = live === undefined ? app : `${app}-${live}`;
-    const deployment = await ifThere<Deployment>({ resource: "deployments", name }, around);
+    const deployment = await ifThere<Deployment>({ resource: "deployments", name }, ctx);
     const version = deployment?.spec.template?.metadata?.labels?.["app.kubernetes.io/version"];
     return version === undefined || live === undefined ? version : `${version} (${live})`;
 }
 
-async function ifThere<T>(place: Place, { cluster, signal }: Surroundings): Promise<T | undefined> {
+async function ifThere<T>(place: ResourceRef, { cluster, signal }: Context): Promise<T | undefined> {
     try {
         return await cluster.get<T>(place, signal);
     } catch (error) {
@@ -195,8 +195,8 @@ async function ifThere<T>(place: Place, { cluster, signal }: Surroundings): Prom
 
 /** What the change record lacks. */
 export function problemsOf(
-    { change, release: { version } }: EvidencePlan,
-    entries: readonly LedgerEntry[],
+    { change, release: { version } }: ApprovalPlan,
+    entries: readonly HistoryEntry[],
 ): string[] {
     if (change === undefined) {
         return [
@@ -218,16 +218,16 @@ export function problemsOf(
 }
 
 /** Who must have completed the image: a change with a reason of its own needs nobody. */
-export function validationOf({ change, validation }: EvidencePlan): Validation {
+export function validationOf({ change, validation }: ApprovalPlan): Validation {
     return change?.unvalidated === undefined ? validation : { unvalidated: change.unvalidated };
 }
 
 /** Which stack has completed the image, or why none need have; as a text, what is wrong. */
 async function validate(
-    plan: EvidencePlan,
+    plan: ApprovalPlan,
     cluster: Kubernetes,
     signal: AbortSignal,
-): Promise<Pick<Evidence, "validatedBy" | "unvalidated"> | string> {
+): Promise<Pick<Approval, "validatedBy" | "unvalidated"> | string> {
     const {
         app,
         change,
@@ -256,9 +256,9 @@ async function completedImages(
         const { data = {} } = await cluster.get<ConfigMap>({ resource: "configmaps", name }, signal);
         return record(text)(JSON.parse(data[COMPLETED_KEY] ?? "{}"), "");
     } catch (error) {
-        const readable = error instanceof SyntaxError || error instanceof Unusable;
+        const readable = error instanceof SyntaxError || error instanceof ValidationError;
         if (!readable && !(error instanceof ApiError && error.status === 404)) throw error;
-        throw new Failure(
+        throw new GateError(
             `ConfigMap ${name}, with what the other stack has completed, is ${readable ? "garbled" : "gone"}: bring it back with: pulumi up --refresh`,
         );
     }
@@ -281,9 +281,9 @@ const toTopic = shape<{ topic: string; environment: string }>({ topic: topicArn,
 const toNobody = shape<{ unannounced: string }>({ unannounced: text });
 
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
-export const parseEvidencePlan = (raw: unknown): EvidencePlan => planShape(raw, "");
+export const parseApprovalPlan = (raw: unknown): ApprovalPlan => planShape(raw, "");
 
-const planShape = shape<EvidencePlan>({
+const planShape = shape<ApprovalPlan>({
     subject: text,
     deadlineSeconds: seconds,
     namespace: objectName,
@@ -307,5 +307,5 @@ const planShape = shape<EvidencePlan>({
 });
 
 if (require.main === module) {
-    void gateMain(parseEvidencePlan, runEvidence);
+    void gateMain(parseApprovalPlan, runApproval);
 }

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
-import { within } from "./lib/http";
+import { GateError, type GateContext, gateMain, type GateResult } from "./lib/gate";
+import { withTimeout } from "./lib/http";
 import { GROUPS, Kubernetes } from "./lib/kubernetes";
-import { pattern, seconds, shape, text } from "./lib/shape";
+import { pattern, seconds, shape, text } from "./lib/schema";
 
 /**
  * What is exported: what people and programs declare, not what controllers make of it. No Secrets: whoever may list
@@ -74,13 +74,15 @@ const SERVER_ANNOTATIONS = [
 export async function runExport(
     { namespace, file, deadlineSeconds }: ExportPlan,
     { folder, log, signal, ...options }: ExportOptions,
-): Promise<Verdict> {
+): Promise<GateResult> {
     const path = join(folder, file);
     const partial = `${path}.partial`;
     try {
         const cluster = options.cluster ?? Kubernetes.ofThisPod({ namespace, log });
         const deadline = `the deadline of ${deadlineSeconds} s passed`;
-        const items = await within(deadlineSeconds, deadline, signal, (run) => objectsOf(cluster, run, log));
+        const items = await withTimeout(deadlineSeconds, deadline, signal, (run) =>
+            objectsOf(cluster, run, log),
+        );
         const list = sorted({ apiVersion: "v1", kind: "List", items });
         const content = gzipSync(`${JSON.stringify(list, undefined, 2)}\n`);
         writeFileSync(partial, content, { mode: 0o600 });
@@ -97,7 +99,7 @@ export async function runExport(
         }
         const { message, stack, code } = error as NodeJS.ErrnoException;
         // Anything else is a mistake of this program, and whoever looks for it wants to know where.
-        if (!(error instanceof Failure) && code === undefined) log(stack ?? message);
+        if (!(error instanceof GateError) && code === undefined) log(stack ?? message);
         return { passed: false, line: `FAILED ${namespace}: ${message.replace(/\.$/, "")}.` };
     }
 }
@@ -112,7 +114,7 @@ async function objectsOf(
         const found = await cluster.list<Exported>(resource, {}, signal);
         log(`  ${resource}: ${found.length}`);
         if (resource === "deployments" && found.length === 0) {
-            throw new Failure("no Deployment was found, and without one there is no platform to save");
+            throw new GateError("no Deployment was found, and without one there is no platform to save");
         }
         const apiVersion = GROUPS[resource].replace(/^\/apis?\//, "");
         objects.push(

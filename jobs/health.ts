@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type GateContext, gateMain } from "./lib/gate";
-import { handOver, type Metric } from "./lib/handover";
-import { within } from "./lib/http";
-import { carryOut, type Finding, type Probe, probes } from "./lib/probes";
-import { optional, seconds, shape, text } from "./lib/shape";
+import { handOver, type MetricDatum } from "./lib/sharedVolume";
+import { withTimeout } from "./lib/http";
+import { carryOut, type ProbeResult, type Probe, probes } from "./lib/probes";
+import { optional, seconds, shape, text } from "./lib/schema";
 
 /** What the health check asks, and where its metrics go. */
 export interface HealthPlan {
@@ -29,7 +29,7 @@ export interface HealthOptions extends GateContext {
 }
 
 /** One row of the matrix, filled in. */
-export interface Row extends Finding {
+export interface Row extends ProbeResult {
     name: string;
 }
 
@@ -39,7 +39,7 @@ const TITLE = "=== MCP Platform Health Check ===";
 export async function runHealth(plan: HealthPlan, options: HealthOptions): Promise<Row[]> {
     const { log, secrets, handover, now = () => performance.now(), date = () => new Date() } = options;
     const deadline = `the deadline of ${plan.deadlineSeconds} s passed`;
-    const rows = await within(plan.deadlineSeconds, deadline, options.signal, (signal) =>
+    const rows = await withTimeout(plan.deadlineSeconds, deadline, options.signal, (signal) =>
         Promise.all(
             plan.probes.map(async (probe) => ({
                 name: probe.name,
@@ -70,9 +70,9 @@ export function healthVerdict(rows: readonly Row[]): { passed: boolean; line: st
 }
 
 /** What is told to CloudWatch of each row, and of the connections to PostgreSQL that idle, if they were counted. */
-export function metricsOf(rows: readonly Row[], idleConnections?: number): Metric[] {
+export function metricsOf(rows: readonly Row[], idleConnections?: number): MetricDatum[] {
     const found = rows.flatMap(({ name: component, healthy, milliseconds, certificateDays }) => {
-        const metric = (name: string, value: number | undefined, unit: Metric["unit"]): Metric[] =>
+        const metric = (name: string, value: number | undefined, unit: MetricDatum["unit"]): MetricDatum[] =>
             value === undefined ? [] : [{ name, component, value, unit }];
         return [
             ...metric("Healthy", healthy ? 1 : 0, "None"),

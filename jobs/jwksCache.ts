@@ -1,8 +1,8 @@
-import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
-import { reasonOf, within } from "./lib/http";
+import { GateError, type GateContext, gateMain, type GateResult } from "./lib/gate";
+import { reasonOf, withTimeout } from "./lib/http";
 import { Kubernetes } from "./lib/kubernetes";
 import { askPod, runningPods } from "./lib/pods";
-import { pattern, seconds, shape, text, wholeNumber } from "./lib/shape";
+import { pattern, seconds, shape, text, wholeNumber } from "./lib/schema";
 
 /** Whose pods forget their keys. Section 4.3.4 step 4. */
 export interface JwksCachePlan {
@@ -21,19 +21,17 @@ export async function runJwksCache(
     plan: JwksCachePlan,
     { log, signal }: GateContext,
     cluster = () => Kubernetes.ofThisPod({ namespace: plan.namespace, log }),
-): Promise<Verdict> {
+): Promise<GateResult> {
     const { app, port, path, deadlineSeconds } = plan;
     const deadline = `the deadline of ${deadlineSeconds} s passed`;
-    return within(deadlineSeconds, deadline, signal, async (run) => {
+    return withTimeout(deadlineSeconds, deadline, signal, async (run) => {
         try {
             const pods = await runningPods(cluster(), app, run);
             let cleared = 0;
             for (const pod of pods) {
-                const { trouble } = await askPod(pod, { port, path, method: "POST" }, run);
-                log(
-                    trouble === undefined ? `✓ ${pod.name}: JWKS cache cleared` : `✗ ${pod.name}: ${trouble}`,
-                );
-                cleared += trouble === undefined ? 1 : 0;
+                const { error: error } = await askPod(pod, { port, path, method: "POST" }, run);
+                log(error === undefined ? `✓ ${pod.name}: JWKS cache cleared` : `✗ ${pod.name}: ${error}`);
+                cleared += error === undefined ? 1 : 0;
             }
             const passed = cleared === pods.length;
             return {
@@ -41,7 +39,7 @@ export async function runJwksCache(
                 line: `${passed ? "PASSED" : "FAILED"} ${cleared} of ${pods.length} pods cleared.`,
             };
         } catch (error) {
-            if (!(error instanceof Failure)) throw error;
+            if (!(error instanceof GateError)) throw error;
             return { passed: false, line: `FAILED ${run.aborted ? reasonOf(run) : error.message}.` };
         }
     });

@@ -1,9 +1,9 @@
 import { runInCluster } from "./lib/clusterGate";
-import { gateMain, type Verdict } from "./lib/gate";
+import { gateMain, type GateResult } from "./lib/gate";
 import { type Kubernetes } from "./lib/kubernetes";
-import { approvalOf, type ApprovedRelease, approvedRelease, Ledger } from "./lib/ledger";
+import { approvalOf, type ApprovedRelease, approvedRelease, ReleaseHistory } from "./lib/releaseHistory";
 import { ending } from "./lib/releaseNotice";
-import { objectName, oneOf, optional, seconds, shape, text, topicArn } from "./lib/shape";
+import { objectName, oneOf, optional, seconds, shape, text, topicArn } from "./lib/schema";
 import { publish, type SnsOptions } from "./lib/sns";
 
 /** What is told of a release that has passed its last gate. Section 3.1. */
@@ -36,13 +36,13 @@ export interface NoticeOptions extends SnsOptions {
  * Tells those who were told that a release begins that it is done, once. Always passes: the release is finished, and a
  * notice that cannot be sent is no reason to take it back. The line then says so.
  */
-export function runNotice(plan: NoticePlan, options: NoticeOptions): Promise<Verdict> {
+export function runNotice(plan: NoticePlan, options: NoticeOptions): Promise<GateResult> {
     const { subject } = plan;
     return runInCluster(
         "notice",
         plan,
         options,
-        (around) => conclude(plan, { date: () => new Date(), ...options, ...around }),
+        (ctx) => conclude(plan, { date: () => new Date(), ...options, ...ctx }),
         (reason) => ({
             passed: true,
             line: `PASSED ${subject}: it is done, but its stakeholders are NOT TOLD so: ${reason}.`,
@@ -52,11 +52,11 @@ export function runNotice(plan: NoticePlan, options: NoticeOptions): Promise<Ver
 
 async function conclude(
     plan: NoticePlan,
-    around: NoticeOptions & Required<Pick<NoticeOptions, "cluster" | "date">>,
+    ctx: NoticeOptions & Required<Pick<NoticeOptions, "cluster" | "date">>,
 ): Promise<string> {
     const { app, release, namespace, topic } = plan;
-    const { cluster, date, signal } = around;
-    const ledger = new Ledger(cluster, { namespace, configMap: plan.ledger, app });
+    const { cluster, date, signal } = ctx;
+    const ledger = new ReleaseHistory(cluster, { namespace, configMap: plan.ledger, app });
     const { entries } = await ledger.read(signal);
     const entry = approvalOf(entries, release);
     const evidence = entry?.evidence;
@@ -65,7 +65,7 @@ async function conclude(
     }
     if (evidence.concluded !== undefined) return `its stakeholders know since ${evidence.concluded}`;
 
-    await publish({ topic, ...ending({ ...plan, ...evidence, ticket: entry.ticket }) }, around);
+    await publish({ topic, ...ending({ ...plan, ...evidence, ticket: entry.ticket }) }, ctx);
     const concluded = date().toISOString();
     await ledger.write(
         (all) => ({

@@ -1,5 +1,5 @@
 import { runInCluster } from "./lib/clusterGate";
-import { Failure, type GateContext, gateMain, throwIfStopped, type Verdict } from "./lib/gate";
+import { GateError, type GateContext, gateMain, throwIfStopped, type GateResult } from "./lib/gate";
 import { reasonOf } from "./lib/http";
 import {
     ApiError,
@@ -18,22 +18,22 @@ import {
 } from "./lib/kubernetes";
 import {
     isCompleted,
-    Ledger,
-    type LedgerEntry,
-    type Memory,
+    ReleaseHistory,
+    type HistoryEntry,
+    type History,
     nextRevision,
     unreadableKey,
     untested,
-} from "./lib/ledger";
+} from "./lib/releaseHistory";
 import {
     type Countable,
     type CounterChoice,
-    type Counting,
+    type MetricsSource,
     PodCounting,
-    type PodMetrics,
+    type PodMetricsTarget,
     PrometheusCounting,
     type PrometheusMetrics,
-    type Tally,
+    type Counts,
 } from "./lib/metrics";
 import {
     either,
@@ -44,14 +44,14 @@ import {
     optional,
     part,
     pattern,
-    type Reader,
+    type Parser,
     record,
     seconds,
     shape,
     text,
-    Unusable,
+    ValidationError,
     wholeNumber,
-} from "./lib/shape";
+} from "./lib/schema";
 import { parseSmokePlan, runSmoke, type SmokePlan } from "./smoke";
 
 /** What one gate of a blue-green release checks. */
@@ -68,13 +68,13 @@ export interface GateBase {
     app: string;
     /** The target: its pods are labelled `version: <colour>`, its Deployment is `<app>-<colour>`. */
     colour: "blue" | "green";
-    release: Release;
+    release: GatedRelease;
     /** Name of the ConfigMap that remembers the releases. It must exist. */
     ledger: string;
 }
 
 /** A release, as the ledger remembers it. */
-export interface Release {
+export interface GatedRelease {
     /** Changes with whatever would have to be tested again. */
     hash: string;
     version: string;
@@ -113,7 +113,7 @@ export interface SoakPlan extends GateBase {
     lingerSeconds?: number;
     /** Ingress whose weights must have moved the traffic, too. Default: the Service alone moves it. */
     ingress?: string;
-    metrics: PodMetrics | PrometheusMetrics;
+    metrics: PodMetricsTarget | PrometheusMetrics;
 }
 
 /** A gate's surroundings, and how fast it looks. */
@@ -131,13 +131,13 @@ export interface ReleaseOptions extends GateContext {
 }
 
 /** What a gate works with. */
-type Surroundings = Required<ReleaseOptions> & { ledger: Ledger };
+type Context = Required<ReleaseOptions> & { ledger: ReleaseHistory };
 
 /** Runs one gate of a release. Never rejects: whatever stops it is its verdict. */
-export function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<Verdict> {
+export function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<GateResult> {
     return runInCluster(plan.gate, plan, options, ({ cluster, signal }) => {
         const { namespace, app } = plan;
-        const surroundings: Surroundings = {
+        const surroundings: Context = {
             now: () => performance.now(),
             date: () => new Date(),
             pollSeconds: 5,
@@ -145,7 +145,7 @@ export function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<
             settleSeconds: 60,
             ...options,
             cluster,
-            ledger: new Ledger(cluster, { namespace, configMap: plan.ledger, app }),
+            ledger: new ReleaseHistory(cluster, { namespace, configMap: plan.ledger, app }),
             signal,
         };
         switch (plan.gate) {
@@ -159,8 +159,8 @@ export function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<
     });
 }
 
-async function capacity(plan: CapacityPlan, around: Surroundings): Promise<string> {
-    const { cluster, log, signal, pollSeconds } = around;
+async function capacity(plan: CapacityPlan, ctx: Context): Promise<string> {
+    const { cluster, log, signal, pollSeconds } = ctx;
     const name = `${plan.app}-${plan.colour}`;
     let wanted = 0;
     let told = "";
@@ -168,13 +168,13 @@ async function capacity(plan: CapacityPlan, around: Surroundings): Promise<strin
     try {
         for (;;) {
             // Never fewer than before: pods of the live colour that falter meanwhile are no reason to ask for less.
-            wanted = Math.max(wanted, await wantedPods(plan, around));
+            wanted = Math.max(wanted, await wantedPods(plan, ctx));
             const deployment = await cluster.get<Deployment>({ resource: "deployments", name }, signal);
             // An update that was interrupted leaves its gate behind, and the next one may have gone back meanwhile.
             if (deployment.spec.replicas === 0)
-                throw new Failure(`${name} is scaled to 0: it is no target any more`);
-            await raise(deployment, wanted, around);
-            const pods = await podsOf(plan, plan.colour, around);
+                throw new GateError(`${name} is scaled to 0: it is no target any more`);
+            await raise(deployment, wanted, ctx);
+            const pods = await podsOf(plan, plan.colour, ctx);
             const ready = readyPods(deployment);
             if (ready >= wanted) return `ready pods: ${ready}, needed: ${wanted}`;
 
@@ -186,16 +186,16 @@ async function capacity(plan: CapacityPlan, around: Surroundings): Promise<strin
         }
     } catch (error) {
         if (!signal.aborted) throw error;
-        throw new Failure(`${reasonOf(signal)}, ${lacking}`);
+        throw new GateError(`${reasonOf(signal)}, ${lacking}`);
     }
 }
 
 /** As many as the live colour has ready, within bounds; the fewest allowed where there is none to compare with. */
-async function wantedPods(plan: CapacityPlan, around: Surroundings): Promise<number> {
-    const { min, max } = await boundsOf(plan, around);
-    const live = await liveColour(plan, around);
+async function wantedPods(plan: CapacityPlan, ctx: Context): Promise<number> {
+    const { min, max } = await boundsOf(plan, ctx);
+    const live = await liveColour(plan, ctx);
     if (live === undefined || live === plan.colour) return min;
-    const ready = (await podsOf(plan, live, around)).filter(isReady).length;
+    const ready = (await podsOf(plan, live, ctx)).filter(isReady).length;
     return Math.min(Math.max(ready, min), max);
 }
 
@@ -205,7 +205,7 @@ async function wantedPods(plan: CapacityPlan, around: Surroundings): Promise<num
  */
 async function boundsOf(
     { app, colour }: GateBase,
-    { cluster, signal }: Surroundings,
+    { cluster, signal }: Context,
 ): Promise<{ min: number; max: number }> {
     const place = { resource: "horizontalpodautoscalers", name: `${app}-${colour}` } as const;
     const { spec } = await cluster.get<Autoscaler>(place, signal);
@@ -213,7 +213,7 @@ async function boundsOf(
 }
 
 /** Which pods the Service sends traffic to, if there is a Service. */
-async function liveColour({ app }: GateBase, { cluster, signal }: Surroundings): Promise<string | undefined> {
+async function liveColour({ app }: GateBase, { cluster, signal }: Context): Promise<string | undefined> {
     try {
         const { spec } = await cluster.get<Service>({ resource: "services", name: app }, signal);
         return spec.selector?.["version"];
@@ -223,7 +223,7 @@ async function liveColour({ app }: GateBase, { cluster, signal }: Surroundings):
     }
 }
 
-function podsOf({ app }: GateBase, colour: string, { cluster, signal }: Surroundings): Promise<Pod[]> {
+function podsOf({ app }: GateBase, colour: string, { cluster, signal }: Context): Promise<Pod[]> {
     return cluster.list<Pod>("pods", { app, version: colour }, signal);
 }
 
@@ -231,7 +231,7 @@ function podsOf({ app }: GateBase, colour: string, { cluster, signal }: Surround
 async function raise(
     { metadata: { name, resourceVersion }, spec: { replicas = 1 } }: Deployment,
     wanted: number,
-    { cluster, log, signal }: Surroundings,
+    { cluster, log, signal }: Context,
 ): Promise<void> {
     if (replicas >= wanted) return;
     try {
@@ -270,48 +270,52 @@ function absences({ metadata, status }: Deployment, pods: Pod[], wanted: number)
     return reasons.map((reason) => `; ${reason}`).join("");
 }
 
-async function smoke(plan: ReleaseSmokePlan, around: Surroundings): Promise<string> {
-    const { ledger, signal } = around;
+async function smoke(plan: ReleaseSmokePlan, ctx: Context): Promise<string> {
+    const { ledger, signal } = ctx;
     const { version } = plan.release;
-    const memory = await recall(plan, around);
+    const memory = await recall(plan, ctx);
     const known = memory.entries.find((entry) => isOf(plan, entry) && entry.smokeAt !== undefined);
     if (known !== undefined) return `${version} passed at ${known.smokeAt}: not asked again`;
 
-    const { passed, failed } = await runSmoke(plan.smoke, around);
+    const { passed, failed } = await runSmoke(plan.smoke, ctx);
     throwIfStopped(signal);
     const { length } = plan.smoke.requests;
     if (failed.length > 0)
-        throw new Failure(`${failed.length} of ${length} requests failed: ${failed.join(", ")}`);
-    await ledger.write((entries) => renewed(plan, entries, { smokeAt: timestamp(around) }), signal);
+        throw new GateError(`${failed.length} of ${length} requests failed: ${failed.join(", ")}`);
+    await ledger.write((entries) => renewed(plan, entries, { smokeAt: timestamp(ctx) }), signal);
     return `${passed} of ${length} requests answered as planned`;
 }
 
-async function soak(plan: SoakPlan, around: Surroundings): Promise<string> {
-    const { ledger, now, signal } = around;
+async function soak(plan: SoakPlan, ctx: Context): Promise<string> {
+    const { ledger, now, signal } = ctx;
     const { version } = plan.release;
     const start = now();
-    const memory = await recall(plan, around);
+    const memory = await recall(plan, ctx);
     const known = memory.entries.find((entry) => isOf(plan, entry) && isCompleted(entry));
     if (known !== undefined) {
-        await linger(plan, start, around);
+        await awaitScaleDownDelay(plan, start, ctx);
         return `${version} was completed at ${known.completedAt}: not asked again`;
     }
 
-    await settled(plan, around);
+    await waitForEndpoints(plan, ctx);
     const note = memory.blank ? "first install: nothing to compare with" : undefined;
-    const line = note ?? (await watch(plan, around));
-    if (note === undefined) await linger(plan, start, around);
+    const line = note ?? (await watch(plan, ctx));
+    if (note === undefined) await awaitScaleDownDelay(plan, start, ctx);
     const { revision } = await ledger.write(
         (entries) =>
-            renewed(plan, entries, { revision: nextRevision(entries), completedAt: timestamp(around), note }),
+            renewed(plan, entries, { revision: nextRevision(entries), completedAt: timestamp(ctx), note }),
         signal,
     );
     return `${line}; revision ${revision}`;
 }
 
 /** Waits until the gate has lasted as long as it must at least. */
-async function linger({ lingerSeconds = 0 }: SoakPlan, start: number, around: Surroundings): Promise<void> {
-    const { log, now, signal } = around;
+async function awaitScaleDownDelay(
+    { lingerSeconds = 0 }: SoakPlan,
+    start: number,
+    ctx: Context,
+): Promise<void> {
+    const { log, now, signal } = ctx;
     const left = lingerSeconds - (now() - start) / 1000;
     if (left <= 0) return;
     log(
@@ -321,9 +325,9 @@ async function linger({ lingerSeconds = 0 }: SoakPlan, start: number, around: Su
 }
 
 /** Reads the ledger, and says so when it cannot be understood. */
-async function recall({ app }: GateBase, { ledger, log, signal }: Surroundings): Promise<Memory> {
+async function recall({ app }: GateBase, { ledger, log, signal }: Context): Promise<History> {
     const memory = await ledger.read(signal);
-    if (memory.garbled !== undefined) {
+    if (memory.corrupt !== undefined) {
         log(
             `the ledger's ${app} is unreadable: no release counts as known, nor this one as the first; ` +
                 `what stands there is kept as ${unreadableKey(app)}`,
@@ -332,30 +336,30 @@ async function recall({ app }: GateBase, { ledger, log, signal }: Surroundings):
     return memory;
 }
 
-function isOf({ release }: GateBase, { hash }: LedgerEntry): boolean {
+function isOf({ release }: GateBase, { hash }: HistoryEntry): boolean {
     return hash === release.hash;
 }
 
 /** The release's entry with news in it, and with what was approved of its image. */
-function renewed(plan: GateBase, entries: LedgerEntry[], news: Partial<LedgerEntry>): LedgerEntry {
+function renewed(plan: GateBase, entries: HistoryEntry[], news: Partial<HistoryEntry>): HistoryEntry {
     const { release, colour } = plan;
     const own = entries.find((entry) => isOf(plan, entry));
     return { ...untested(entries, release), ...own, ...release, colour, ...news };
 }
 
-function timestamp({ date }: Surroundings): string {
+function timestamp({ date }: Context): string {
     return date().toISOString();
 }
 
 /** Waits until traffic goes to ready pods of the colour, and to no others. */
-async function settled(plan: SoakPlan, around: Surroundings): Promise<void> {
-    const { log, now, signal, pollSeconds, settleSeconds } = around;
+async function waitForEndpoints(plan: SoakPlan, ctx: Context): Promise<void> {
+    const { log, now, signal, pollSeconds, settleSeconds } = ctx;
     const start = now();
     for (let told = ""; ;) {
-        const wrong = await misrouting(plan, around);
+        const wrong = await misrouting(plan, ctx);
         if (wrong === undefined) return;
         if (now() - start >= settleSeconds * 1000)
-            throw new Failure(`${wrong}, even after ${settleSeconds} s`);
+            throw new GateError(`${wrong}, even after ${settleSeconds} s`);
         if (wrong !== told) log(`  ${wrong}: waiting for up to ${settleSeconds} s`);
         told = wrong;
         await pause(Math.min(1, pollSeconds), signal);
@@ -363,10 +367,10 @@ async function settled(plan: SoakPlan, around: Surroundings): Promise<void> {
 }
 
 /** In words, what is wrong with where the traffic goes. */
-async function misrouting(plan: SoakPlan, around: Surroundings): Promise<string | undefined> {
-    const { cluster, signal } = around;
+async function misrouting(plan: SoakPlan, ctx: Context): Promise<string | undefined> {
+    const { cluster, signal } = ctx;
     const { app, colour } = plan;
-    const selection = await misselection(plan, around);
+    const selection = await selectorMismatch(plan, ctx);
     if (selection !== undefined) return selection;
 
     const labels = { "kubernetes.io/service-name": app };
@@ -377,9 +381,7 @@ async function misrouting(plan: SoakPlan, around: Surroundings): Promise<string 
         .filter(({ conditions }) => conditions?.terminating !== true);
     if (endpoints.length === 0) return `Service ${app} has no endpoints`;
 
-    const ready = new Set(
-        (await podsOf(plan, colour, around)).filter(isReady).map((pod) => pod.metadata.name),
-    );
+    const ready = new Set((await podsOf(plan, colour, ctx)).filter(isReady).map((pod) => pod.metadata.name));
     const other = endpoints.find(
         ({ conditions, targetRef }) => conditions?.ready === false || !ready.has(targetRef?.name ?? ""),
     );
@@ -408,9 +410,9 @@ interface ForwardAction {
     forwardConfig?: { targetGroups?: { serviceName?: string; weight?: number }[] };
 }
 
-async function misselection(
+async function selectorMismatch(
     { app, colour, ingress }: SoakPlan,
-    { cluster, signal }: Surroundings,
+    { cluster, signal }: Context,
 ): Promise<string | undefined> {
     const { spec } = await cluster.get<Service>({ resource: "services", name: app }, signal);
     const selected = spec.selector?.["version"];
@@ -429,34 +431,34 @@ async function misselection(
  * How the other colour did before the switch, to compare with: its pods are still there, and what they counted. With
  * Prometheus it is the same length of time as will be watched.
  */
-async function baseline(plan: SoakPlan, around: Surroundings): Promise<string> {
+async function baseline(plan: SoakPlan, ctx: Context): Promise<string> {
     const { metrics, colour, durationSeconds } = plan;
-    const { signal } = around;
+    const { signal } = ctx;
     if ("prometheus" in metrics) {
         const tally = await new PrometheusCounting(metrics).read([], durationSeconds, signal);
         return `before the switch: ${counted(tally)}`;
     }
     const other = colour === "blue" ? "green" : "blue";
-    const pods = countable(await podsOf(plan, other, around));
+    const pods = countable(await podsOf(plan, other, ctx));
     if (pods.length === 0) return `before the switch: no pods of ${other} are left to tell`;
     const tally = await new PodCounting(metrics, "their start").read(pods, 0, signal);
     return `before the switch: ${other} had ${counted(tally)}`;
 }
 
 /** Watches the release with live traffic; returns how it did. */
-async function watch(plan: SoakPlan, around: Surroundings): Promise<string> {
-    const { log, now, signal, pollSeconds, lineSeconds } = around;
+async function watch(plan: SoakPlan, ctx: Context): Promise<string> {
+    const { log, now, signal, pollSeconds, lineSeconds } = ctx;
     const { durationSeconds, metrics } = plan;
-    const counting: Counting =
+    const counting: MetricsSource =
         "prometheus" in metrics
             ? new PrometheusCounting(metrics, Math.min(1, pollSeconds))
             : new PodCounting(metrics);
-    const health = new Health((await boundsOf(plan, around)).min);
-    log(`  ${await baseline(plan, around)}`);
+    const health = new Health((await boundsOf(plan, ctx)).min);
+    log(`  ${await baseline(plan, ctx)}`);
     log(`  watching for ${durationSeconds} s`);
     const start = now();
     for (let nextLine = 0; ;) {
-        const pods = await look(plan, around);
+        const pods = await look(plan, ctx);
         const state = health.check(pods);
         const elapsed = (now() - start) / 1000;
         const over = elapsed >= durationSeconds;
@@ -464,7 +466,7 @@ async function watch(plan: SoakPlan, around: Surroundings): Promise<string> {
         if (line || counting.frequent) {
             const tally = await counting.read(countable(pods), elapsed, signal);
             if (line) log(`  ${Math.round(elapsed)} of ${durationSeconds} s: ${counted(tally)}, ${state}`);
-            judge(plan, tally, over);
+            evaluate(plan, tally, over);
             if (over) return `${durationSeconds} s with ${counted(tally)}`;
             if (line) nextLine = (Math.floor(elapsed / lineSeconds) + 1) * lineSeconds;
         }
@@ -473,19 +475,19 @@ async function watch(plan: SoakPlan, around: Surroundings): Promise<string> {
 }
 
 /** The pods of the release, while it is live and wanted. */
-async function look(plan: SoakPlan, around: Surroundings): Promise<Pod[]> {
-    const { ledger, signal } = around;
-    const selection = await misselection(plan, around);
-    if (selection !== undefined) throw new Failure(`${selection} any more`);
+async function look(plan: SoakPlan, ctx: Context): Promise<Pod[]> {
+    const { ledger, signal } = ctx;
+    const selection = await selectorMismatch(plan, ctx);
+    if (selection !== undefined) throw new GateError(`${selection} any more`);
     const { namespace, app, release } = plan;
     const { abort } = await ledger.read(signal);
     if (abort !== undefined && (abort === release.version || abort === release.hash)) {
-        throw new Failure(
+        throw new GateError(
             `aborted by an operator: ${app}.abort in ConfigMap ${plan.ledger} of ${namespace} is ${abort}, ` +
                 "and must be removed before this release is tried again",
         );
     }
-    return podsOf(plan, plan.colour, around);
+    return podsOf(plan, plan.colour, ctx);
 }
 
 /** What pods must not do during a soak. */
@@ -500,7 +502,7 @@ class Health {
         private readonly minReady: number,
     ) {}
 
-    /** How the pods are, in words; throws {@link Failure} when that is no longer acceptable. */
+    /** How the pods are, in words; throws {@link GateError} when that is no longer acceptable. */
     check(pods: Pod[]): string {
         const containers = pods.flatMap(({ metadata, status }) =>
             (status.containerStatuses ?? []).map((container) => ({
@@ -515,7 +517,7 @@ class Health {
         if (restarted !== undefined) {
             const { pod, name, lastState } = restarted;
             const cause = lastState?.terminated && ` after ${endedBy(lastState.terminated)}`;
-            throw new Failure(`container ${name} of ${pod} was restarted${cause ?? ""}`);
+            throw new GateError(`container ${name} of ${pod} was restarted${cause ?? ""}`);
         }
 
         const { minReady } = this;
@@ -524,7 +526,7 @@ class Health {
         this.lacking = ready < minReady ? this.lacking + 1 : 0;
         if (this.lacking >= 2) {
             const reasons = unready.slice(0, 5).map((pod) => `; ${pod.metadata.name} ${unreadyBecause(pod)}`);
-            throw new Failure(`ready pods: ${ready}, needed: ${minReady}${reasons.join("")}`);
+            throw new GateError(`ready pods: ${ready}, needed: ${minReady}${reasons.join("")}`);
         }
         return `${ready} pods ready, no restarts`;
     }
@@ -540,31 +542,31 @@ function countable(pods: Pod[]): Countable[] {
 }
 
 /**
- * Throws {@link Failure} when the errors are too many: at the end, or when they are so many before that the end
+ * Throws {@link GateError} when the errors are too many: at the end, or when they are so many before that the end
  * would hardly change it; and at the end, when the requests are too few to say.
  */
-function judge(plan: SoakPlan, tally: Tally, over: boolean): void {
+function evaluate(plan: SoakPlan, tally: Counts, over: boolean): void {
     const { maxErrorPercent, minimumRequests, allowNoData } = plan;
     const enough = tally.requests >= minimumRequests;
     const limit = over ? maxErrorPercent : 2 * maxErrorPercent;
     if ((over || enough) && percent(tally) > limit) {
-        throw new Failure(`${counted(tally)}; at most ${maxErrorPercent} % are allowed`);
+        throw new GateError(`${counted(tally)}; at most ${maxErrorPercent} % are allowed`);
     }
     if (over && !enough && !allowNoData) {
-        throw new Failure(`inconclusive, ${counted(tally)}; ${minimumRequests} requests are needed`);
+        throw new GateError(`inconclusive, ${counted(tally)}; ${minimumRequests} requests are needed`);
     }
 }
 
 /** Share of failed requests; errors that no request belongs to are no less than all of them. */
-function percent({ requests, errors }: Tally): number {
+function percent({ requests, errors }: Counts): number {
     return errors === 0 ? 0 : (100 * errors) / Math.max(requests, errors);
 }
 
-function counted(tally: Tally): string {
-    const { requests, errors, trouble } = tally;
+function counted(tally: Counts): string {
+    const { requests, errors, error: error } = tally;
     const whole = (count: number) => Math.round(count);
     const rate = `${whole(requests)} requests, ${whole(errors)} errors (${percent(tally).toFixed(2)} %)`;
-    return trouble === undefined ? rate : `${rate}, ${trouble}`;
+    return error === undefined ? rate : `${rate}, ${error}`;
 }
 
 const base = {
@@ -573,23 +575,23 @@ const base = {
     namespace: objectName,
     app: objectName,
     colour: oneOf("blue", "green"),
-    release: shape<Release>({ hash: text, version: text, image: text, ticket: optional(text) }),
+    release: shape<GatedRelease>({ hash: text, version: text, image: text, ticket: optional(text) }),
     ledger: objectName,
 };
 
-const regularExpression: Reader<string> = (value, path) => {
+const regularExpression: Parser<string> = (value, path) => {
     const form = text(value, path);
     try {
         new RegExp(form);
     } catch {
-        throw new Unusable(path, JSON.stringify(form), "a regular expression");
+        throw new ValidationError(path, JSON.stringify(form), "a regular expression");
     }
     return form;
 };
 
 const counterShape = shape<CounterChoice>({ counter: text, labels: optional(record(regularExpression)) });
 
-const podMetricsShape = shape<PodMetrics>({
+const podMetricsShape = shape<PodMetricsTarget>({
     path: pattern(/^\//, "a path that starts with /"),
     port: wholeNumber(1, 65_535),
     requests: counterShape,
@@ -616,14 +618,14 @@ const soakShape = shape<SoakPlan>({
     metrics: metricsShape,
 });
 
-const planShapes: Record<ReleasePlan["gate"], Reader<ReleasePlan>> = {
+const planShapes: Record<ReleasePlan["gate"], Parser<ReleasePlan>> = {
     capacity: shape<CapacityPlan>({ gate: oneOf("capacity"), ...base }),
     smoke: shape<ReleaseSmokePlan>({ gate: oneOf("smoke"), ...base, smoke: part(parseSmokePlan) }),
     soak: (value, path) => {
         const plan = soakShape(value, path);
         if (plan.deadlineSeconds <= plan.durationSeconds) {
             const expected = `more than durationSeconds (${plan.durationSeconds})`;
-            throw new Unusable("deadlineSeconds", String(plan.deadlineSeconds), expected);
+            throw new ValidationError("deadlineSeconds", String(plan.deadlineSeconds), expected);
         }
         return plan;
     },

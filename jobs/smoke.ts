@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type GateContext, gateMain } from "./lib/gate";
-import { type Answer, ask, reasonOf, within } from "./lib/http";
+import { type Answer, request, reasonOf, withTimeout } from "./lib/http";
 import {
     anyText,
     list,
     optional,
     pattern,
-    type Reader,
+    type Parser,
     record,
     scalar,
     seconds,
     shape,
     text,
-    Unusable,
+    ValidationError,
     wholeNumber,
-} from "./lib/shape";
+} from "./lib/schema";
 
 /** What the smoke gate asks, and of whom. */
 export interface SmokePlan {
@@ -72,7 +72,7 @@ export async function runSmoke(
     const { subject, target, deadlineSeconds } = plan;
     log(`smoke ${subject} at ${target}`);
     const deadline = `the deadline of ${deadlineSeconds} s passed`;
-    return within(deadlineSeconds, deadline, signal, async (run) => {
+    return withTimeout(deadlineSeconds, deadline, signal, async (run) => {
         const result: SmokeResult = { passed: 0, failed: [] };
         for (const request of plan.requests) {
             const { passed, lines } = await outcome(target, request, run, now);
@@ -126,12 +126,15 @@ async function outcome(
     }
 }
 
-function send(target: string, request: SmokeRequest, run: AbortSignal): Promise<Answer> {
-    const { method, path, headers, body, timeoutSeconds } = request;
-    return within(timeoutSeconds, `timed out after ${timeoutSeconds} s`, run, (signal) =>
+function send(
+    target: string,
+    { method, path, headers, body, timeoutSeconds }: SmokeRequest,
+    run: AbortSignal,
+): Promise<Answer> {
+    return withTimeout(timeoutSeconds, `timed out after ${timeoutSeconds} s`, run, (signal) =>
         // A connection of its own for each attempt: a Service chooses the pod when it is opened, so a kept one
         // would ask the same pod again, and may just be closing.
-        ask(
+        request(
             target.replace(/\/+$/, "") + path,
             { method, headers: { ...headers, connection: "close" }, ...(body === undefined ? {} : { body }) },
             signal,
@@ -148,9 +151,9 @@ async function pause(attempt: number, run: AbortSignal): Promise<boolean> {
 
 function unmetExpectations(request: SmokeRequest, answer: Answer): string[] {
     const head = answer.status === undefined ? [] : unmetByHead(request, answer);
-    return answer.trouble === undefined
+    return answer.error === undefined
         ? [...head, ...unmetByBody(request, answer)]
-        : [...head, printable(request, answer.trouble)];
+        : [...head, printable(request, answer.error)];
 }
 
 function unmetByHead(request: SmokeRequest, { status, headers }: Answer): string[] {
@@ -246,37 +249,37 @@ function printable({ headers }: SmokeRequest, raw: string): string {
 const CONNECTION_HEADERS =
     /^(host|connection|content-length|expect|keep-alive|sec-fetch-mode|transfer-encoding|upgrade)$/i;
 
-const headerName: Reader<string> = (value, path) => {
+const headerName: Parser<string> = (value, path) => {
     const name = anyText(value, path);
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-        throw new Unusable(path, "a name no header can have", "a header name");
+        throw new ValidationError(path, "a name no header can have", "a header name");
     }
     return name;
 };
 
-const sentHeaderName: Reader<string> = (value, path) => {
+const sentHeaderName: Parser<string> = (value, path) => {
     const name = headerName(value, path);
     if (CONNECTION_HEADERS.test(name)) {
-        throw new Unusable(path, "a header that the connection sets itself", "another header");
+        throw new ValidationError(path, "a header that the connection sets itself", "another header");
     }
     return name;
 };
 
-const headerValue: Reader<string> = (value, path) => {
+const headerValue: Parser<string> = (value, path) => {
     const content = anyText(value, path);
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(content)) {
-        throw new Unusable(path, "a text no header can carry (not shown)", "one line of Latin-1 text");
+        throw new ValidationError(path, "a text no header can carry (not shown)", "one line of Latin-1 text");
     }
     return content;
 };
 
-const baseUrl: Reader<string> = (value, path) => {
+const baseUrl: Parser<string> = (value, path) => {
     const target = text(value, path);
     if (target.includes("@")) {
-        throw new Unusable(path, "a URL with credentials (not shown)", "a base URL without them");
+        throw new ValidationError(path, "a URL with credentials (not shown)", "a base URL without them");
     }
     if (!/^https?:\/\/[^?#]+$/.test(target) || !URL.canParse(target)) {
-        throw new Unusable(path, JSON.stringify(target), "a base URL such as http://mcp-server:8000");
+        throw new ValidationError(path, JSON.stringify(target), "a base URL such as http://mcp-server:8000");
     }
     return target;
 };
@@ -304,7 +307,7 @@ const planShape = shape<SmokePlan>({
     requests: list((value, path) => {
         const request = requestShape(value, path);
         if (request.body !== undefined && /^(GET|HEAD)$/.test(request.method)) {
-            throw new Unusable(`${path}.body`, "a body", `none with ${request.method}`);
+            throw new ValidationError(`${path}.body`, "a body", `none with ${request.method}`);
         }
         return request;
     }),

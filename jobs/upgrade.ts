@@ -1,8 +1,8 @@
-import { Failure, type GateContext, gateMain, type Verdict } from "./lib/gate";
-import { reasonOf, within } from "./lib/http";
+import { GateError, type GateContext, gateMain, type GateResult } from "./lib/gate";
+import { reasonOf, withTimeout } from "./lib/http";
 import { type DisruptionBudget, Kubernetes, type Node } from "./lib/kubernetes";
 import { parseSamples } from "./lib/metrics";
-import { pattern, seconds, shape } from "./lib/shape";
+import { pattern, seconds, shape } from "./lib/schema";
 
 /** What is looked at before an upgrade of Kubernetes. Section 5.1. */
 export interface UpgradePlan {
@@ -29,10 +29,10 @@ export async function runUpgrade(
     plan: UpgradePlan,
     { log, signal: parent }: GateContext,
     connect = () => Kubernetes.ofThisPod({ namespace: "", log }),
-): Promise<Verdict> {
+): Promise<GateResult> {
     const deadline = `the deadline of ${plan.deadlineSeconds} s passed`;
     let blockers = 0;
-    await within(plan.deadlineSeconds, deadline, parent, async (signal) => {
+    await withTimeout(plan.deadlineSeconds, deadline, parent, async (signal) => {
         let known: Kubernetes | undefined;
         const cluster = () => (known ??= connect());
         for (const [title, check] of Object.entries(CHECKS)) {
@@ -43,7 +43,7 @@ export async function runUpgrade(
                 if (found.blockers.length === 0) log(`  ✓ ${found.well}`);
                 blockers += found.blockers.length;
             } catch (error) {
-                if (!(error instanceof Failure)) throw error;
+                if (!(error instanceof GateError)) throw error;
                 log(`  ✗ ${signal.aborted ? reasonOf(signal) : error.message}`);
                 blockers += 1;
             }
@@ -110,7 +110,8 @@ const CHECKS: Readonly<
 /** The minor version of "1.34", "v1.33.5-eks-113cf36" or "1.33+". */
 function minorOf(version: string): number {
     const [, minor] = /^v?1\.(\d+)/.exec(version) ?? [];
-    if (minor === undefined) throw new Failure(`found the version ${JSON.stringify(version)}, expected 1.N`);
+    if (minor === undefined)
+        throw new GateError(`found the version ${JSON.stringify(version)}, expected 1.N`);
     return Number(minor);
 }
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type GateContext, gateMain, type Verdict } from "./lib/gate";
-import { flag, oneOf, optional, pattern, seconds, shape, text, wholeNumber } from "./lib/shape";
+import { type GateContext, gateMain, type GateResult } from "./lib/gate";
+import { flag, oneOf, optional, pattern, seconds, shape, text, wholeNumber } from "./lib/schema";
 
 const WEEKDAYS = {
     sun: "Sunday",
@@ -55,7 +55,7 @@ function localTime({ offsetMinutes }: WindowPlan, now: number): Date {
 }
 
 /** Tells the steps that follow until when they may run, or that there is nothing to be done, by a file each. */
-export function runWindow(plan: WindowPlan, { now = Date.now }: GateContext, directory: string): Verdict {
+export function runWindow(plan: WindowPlan, { now = Date.now }: GateContext, directory: string): GateResult {
     const time = now();
     const decision = decide(plan, time);
     const leave = (name: string, content: string) => writeFileSync(join(directory, name), content);

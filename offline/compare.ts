@@ -1,4 +1,4 @@
-import { replaces } from "./immutable";
+import { replaces } from "./forceNew";
 import { isObject, type Property, Secret, UNKNOWN } from "./property";
 import { type RecordedResource, type Recording } from "./record";
 

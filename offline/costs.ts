@@ -127,7 +127,7 @@ interface Cache {
     numCacheClusters: number;
 }
 
-interface Metric {
+interface PricedUsage {
     namespace: string;
     metricName: string;
     dimensions?: Record<string, string>;
@@ -138,14 +138,14 @@ interface Filter {
 }
 
 /** What an alarm looks at: one metric, or those that its expressions are made of. */
-function metricsOf({ inputs }: RecordedResource): Metric[] {
-    const { metricQueries, ...metric } = inputs as unknown as Metric & {
-        metricQueries?: { metric?: Metric }[];
+function metricsOf({ inputs }: RecordedResource): PricedUsage[] {
+    const { metricQueries, ...metric } = inputs as unknown as PricedUsage & {
+        metricQueries?: { metric?: PricedUsage }[];
     };
     return metricQueries?.flatMap((query) => query.metric ?? []) ?? [metric];
 }
 
-function keyOf({ namespace, metricName, dimensions = {} }: Metric): string {
+function keyOf({ namespace, metricName, dimensions = {} }: PricedUsage): string {
     return JSON.stringify([namespace, metricName, dimensions]);
 }
 

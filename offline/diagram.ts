@@ -28,8 +28,8 @@ export function platformDiagram({ resources }: Recording): string {
         }
     }
     // Everything is in it.
-    const around = (component: RecordedResource) => component.type.endsWith(":Namespace");
-    const drawn = components.filter((component) => !around(component));
+    const ctx = (component: RecordedResource) => component.type.endsWith(":Namespace");
+    const drawn = components.filter((component) => !ctx(component));
     const node = (component: RecordedResource) => {
         const label = component.type === WORKLOAD ? component.name : titleOf(component.type);
         return idOf(component) + (inside.has(component) ? `("${label}")` : `["${label}"]`);
@@ -49,7 +49,7 @@ export function platformDiagram({ resources }: Recording): string {
         ...requestsOf(resources, owners).map(([from, to]) => `  ${idOf(from)} ==> ${idOf(to)}`),
         ...drawn.flatMap((component) =>
             direct(component, needs)
-                .filter((needed) => !around(needed))
+                .filter((needed) => !ctx(needed))
                 .map((needed) => `  ${idOf(component)} --> ${idOf(needed)}`),
         ),
         "",

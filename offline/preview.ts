@@ -1,7 +1,7 @@
 import { type Exceptions, exceptionsRule, loadExceptions } from "../policies/exceptions";
-import { type Finding, type Rule } from "../policies/rule";
+import { type Violation, type Rule } from "../policies/rule";
 import { type Change, compare } from "./compare";
-import { judgeRecording } from "./judge";
+import { judgeRecording } from "./evaluate";
 import { type Program } from "./program";
 import { record, type Recording } from "./record";
 import { readStackFile, shownEdit, type StackFile } from "./stackFile";
@@ -14,7 +14,7 @@ export interface Preview {
     /** Edits the preview tries, as typed but for secrets. */
     readonly edits: readonly string[];
     readonly placeholders: StackFile["placeholders"];
-    readonly findings: readonly Finding[];
+    readonly findings: readonly Violation[];
     /** The same without the edits; undefined where none are given. */
     readonly before: Pick<Preview, "placeholders" | "findings"> | undefined;
     readonly rules: readonly Rule[];

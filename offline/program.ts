@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import Module, { SourceMap } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { bundle } from "./bundle.cjs";
+import { bundle } from "../build/bundle.cjs";
 
 /** The program of a project, bundled once and ready to run any number of times in this process. */
 export interface Program {

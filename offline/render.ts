@@ -1,13 +1,13 @@
 import { styleText } from "node:util";
 import { configPath } from "../config/problems";
-import { PLACEHOLDER_DIGEST } from "../config/supplies";
-import { type Finding } from "../policies/rule";
+import { PLACEHOLDER_DIGEST } from "../config/requiredInputs";
+import { type Violation } from "../policies/rule";
 import { type Change, type Operation, type PropertyChange } from "./compare";
 import { type Preview } from "./preview";
 import { countUnknowns, displayed, type Property, UNKNOWN } from "./property";
 import { type RecordedResource } from "./record";
 import { type TreeNode, treeOf } from "./tree";
-import { at, describeWorkloads, plural, versionOf } from "./words";
+import { at, describeWorkloads, plural, versionOf } from "./summary";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -358,10 +358,10 @@ function policies(preview: Preview, paint: Paint): string {
     const violations = findings.filter(({ kind }) => kind === "violation");
     const suppressed = findings.filter(({ kind }) => kind === "suppressed");
     const undetermined = findings.filter(({ kind }) => kind === "undetermined");
-    const where = ({ urn, message }: Finding) =>
+    const where = ({ urn, message }: Violation) =>
         urn === "" ? message : `${urn.split("::").slice(2).join(" ")}: ${message}`;
     // The hash at the end of a gate's name differs from release to release.
-    const keyOf = ({ rule, message, urn }: Finding) =>
+    const keyOf = ({ rule, message, urn }: Violation) =>
         `${rule} ${message} ${urn.replace(/-[0-9a-f]{8}$/, "")}`;
     const known = new Set(before?.findings.filter(({ kind }) => kind === "undetermined").map(keyOf));
     const fresh = undetermined.filter((finding) => !known.has(keyOf(finding)));

@@ -1,8 +1,8 @@
 import { parsed } from "../config";
 import { configPath } from "../config/problems";
 import { loadExceptions } from "../policies/exceptions";
-import { type Finding, type Rule } from "../policies/rule";
-import { judgeRecording } from "./judge";
+import { type Violation, type Rule } from "../policies/rule";
+import { judgeRecording } from "./evaluate";
 import { type Program } from "./program";
 import { decode, encode, type Property } from "./property";
 import { record, type RecordedResource, type Recording } from "./record";
@@ -11,7 +11,7 @@ import { isUsersToMend, readStackFile, type StackFile, stackNames } from "./stac
 /** What a stack declares at one state of the project, and what the rules of that state find in it. */
 export interface StackSnapshot {
     readonly recording: Recording;
-    readonly findings: readonly Finding[];
+    readonly findings: readonly Violation[];
     /** The stack file's values by their paths, as JSON. Secrets and placeholders are left out. */
     readonly values: Readonly<Record<string, string>>;
 }

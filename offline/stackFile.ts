@@ -5,7 +5,7 @@ import { type Document, isSeq, parseDocument } from "yaml";
 import { foreignKeys, parseStack, SECRET_KEYS, type StackValues } from "../config";
 import { imageReferences } from "../config/images";
 import { formatProblems } from "../config/problems";
-import { asProblems, missingSupplies, type Supply, withPlaceholders } from "../config/supplies";
+import { asProblems, missingInputs, type RequiredInput, withPlaceholders } from "../config/requiredInputs";
 import { type ProgramInput } from "./record";
 
 /** Input the user can mend: shown as it is, without a stack trace. */
@@ -23,7 +23,7 @@ export function isUsersToMend(error: unknown): boolean {
 /** What a stack file says, ready for the program. */
 export interface StackFile extends ProgramInput {
     /** Values that stand as placeholders until an operator sets them. */
-    placeholders: Supply[];
+    placeholders: RequiredInput[];
 }
 
 /** Names of the stacks a project has files for. */
@@ -41,7 +41,7 @@ export function stackNames(root: string): string[] {
  */
 export function readStackFile(root: string, stack: string, edits: readonly string[] = []): StackFile {
     const { project, own, others } = readValues(root, stack, edits);
-    const placeholders = missingSupplies(own, stack);
+    const placeholders = missingInputs(own, stack);
     const values = Object.entries(withPlaceholders(own, placeholders));
     return {
         project,
@@ -56,7 +56,7 @@ export function readStackFile(root: string, stack: string, edits: readonly strin
 }
 
 /** Whether a value is the account's id, which the default registry is named by. */
-export const isAccount = ({ path }: Supply): boolean => path.join(".") === "aws.accountId";
+export const isAccount = ({ path }: RequiredInput): boolean => path.join(".") === "aws.accountId";
 
 /**
  * A stack's values with edits tried on them, validated, with placeholders for what only an operator can give.
@@ -69,10 +69,10 @@ export function valuesOf(
     {
         edits = [],
         needed = () => false,
-    }: { edits?: readonly string[]; needed?: (supply: Supply) => boolean } = {},
+    }: { edits?: readonly string[]; needed?: (supply: RequiredInput) => boolean } = {},
 ): StackValues {
     const { project, own, others } = readValues(root, stack, edits);
-    const missing = missingSupplies(own, stack);
+    const missing = missingInputs(own, stack);
     const { values, problems } = parseStack(withPlaceholders(own, missing));
     const all = [
         ...foreignKeys(Object.keys(others), project),

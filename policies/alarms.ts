@@ -1,4 +1,4 @@
-import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../runbook/numbers";
+import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../core/numbers";
 import { type PolicyResource } from "./rule";
 import { findOf, ofType } from "./selectors";
 import { type Properties } from "./unknown";

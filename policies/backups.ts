@@ -1,6 +1,6 @@
 import { closedBy } from "../config/databaseSnapshots";
 import { meet, type Span, type Weekday } from "../config/windows";
-import { BACKUPS, ZONE_OFFSET_MINUTES } from "../runbook/numbers";
+import { BACKUPS, ZONE_OFFSET_MINUTES } from "../core/numbers";
 import { type PolicyResource } from "./rule";
 import { DAY, gapsOf, HOUR, runsEvery, runsOf } from "./schedules";
 import { ofType } from "./selectors";

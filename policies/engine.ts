@@ -1,7 +1,7 @@
 import { type Policies, type PolicyResource as EngineResource } from "@pulumi/policy";
-import { Acceptance, type Exceptions, exceptionsRule, NO_EXCEPTIONS } from "./exceptions";
-import { type Finding, judge, type PolicyResource, type Rule, stackOf } from "./rule";
-import { guarded, type Properties, UNKNOWN } from "./unknown";
+import { ExceptionFilter, type Exceptions, exceptionsRule, NO_EXCEPTIONS } from "./exceptions";
+import { type Violation, evaluate, type PolicyResource, type Rule, stackOf } from "./rule";
+import { trapUnknowns, type Properties, UNKNOWN } from "./unknown";
 
 /** The part that the engine's resource and stack rules have in common. */
 type Judged = Pick<EngineResource, "urn" | "type" | "name" | "props" | "opts"> &
@@ -24,12 +24,12 @@ export function enginePolicies(
     rules: readonly Rule[],
     { exceptions = NO_EXCEPTIONS, now }: EngineOptions = {},
 ): Policies {
-    const acceptance = new Acceptance(exceptions);
-    const findings = (some: readonly Rule[], resources: readonly Judged[], kind: Finding["kind"]) => {
+    const acceptance = new ExceptionFilter(exceptions);
+    const findings = (some: readonly Rule[], resources: readonly Judged[], kind: Violation["kind"]) => {
         const judged = resources.map(fromEngine);
         const at = now ?? new Date();
         return some
-            .flatMap((rule) => judge(rule, judged, at))
+            .flatMap((rule) => evaluate(rule, judged, at))
             .map((finding) => acceptance.of(finding, at))
             .filter((finding) => finding.kind === kind);
     };
@@ -112,7 +112,7 @@ function fromEngine({ urn, type, name, props, opts, propertyDependencies = {} }:
         urn,
         type,
         name,
-        props: guarded(detached(props) as Properties),
+        props: trapUnknowns(detached(props) as Properties),
         protect: opts.protect,
         customTimeouts: {
             ...(createSeconds > 0 ? { create: `${createSeconds}s` } : {}),

@@ -4,8 +4,8 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { problemsOf } from "../config/problems";
 import { someText } from "../config/scalars";
-import { ZONE_OFFSET_MINUTES } from "../runbook/numbers";
-import { type Finding, type Rule, stackOf } from "./rule";
+import { ZONE_OFFSET_MINUTES } from "../core/numbers";
+import { type Violation, type Rule, stackOf } from "./rule";
 
 /** Where the exceptions stand, below the project. */
 export const EXCEPTIONS_FILE = "policies/exceptions.yaml";
@@ -87,13 +87,13 @@ export function readExceptions(content: string, rules: readonly Rule[]): Excepti
 }
 
 /** Applies exceptions to the findings of one judging, and knows in the end which of them were of use. */
-export class Acceptance {
+export class ExceptionFilter {
     private readonly useful = new Set<Exception>();
 
     constructor(private readonly exceptions: Exceptions) {}
 
     /** A finding as it counts: a violation that an exception accepts is suppressed. */
-    of(finding: Finding, now: Date): Finding {
+    of(finding: Violation, now: Date): Violation {
         const matching = this.exceptions.entries.filter((exception) => concerns(exception, finding));
         // Of use for what is undetermined as well: it may turn out to be a violation.
         matching.forEach((exception) => this.useful.add(exception));
@@ -104,7 +104,7 @@ export class Acceptance {
     }
 
     /** What is wrong with the exceptions of a stack, after all its findings. */
-    faults(stack: string, now: Date): Finding[] {
+    faults(stack: string, now: Date): Violation[] {
         const ofEntries = this.exceptions.entries
             .filter((exception) => exception.stack === stack)
             .flatMap((exception) => {
@@ -125,7 +125,7 @@ export class Acceptance {
     }
 }
 
-function concerns({ rule, stack, resource }: Exception, finding: Finding): boolean {
+function concerns({ rule, stack, resource }: Exception, finding: Violation): boolean {
     const pattern = new RegExp(`^${resource.split("*").map(escaped).join(".*")}$`);
     return (
         rule === finding.rule &&

@@ -1,6 +1,6 @@
-import { BACKUPS } from "../runbook/numbers";
+import { BACKUPS } from "../core/numbers";
 import { archiveOf } from "./buckets";
-import { type PolicyResource, type Rule, type Verdict } from "./rule";
+import { type PolicyResource, type Rule, type RuleResult } from "./rule";
 import { eachOf, ofType } from "./selectors";
 
 /** Whether a resource is a log group. */
@@ -20,7 +20,7 @@ export function eachAuditArchive(
     check: (
         bucket: PolicyResource | undefined,
         resources: readonly PolicyResource[],
-        verdict: Verdict,
+        verdict: RuleResult,
     ) => void,
 ): NonNullable<Rule["stack"]> {
     return eachOf(isLogGroup, (group, resources, verdict) => {

@@ -2,6 +2,6 @@
 // preview.
 "use strict";
 const { join } = require("node:path");
-const { bundle } = require("../offline/bundle.cjs");
+const { bundle } = require("../build/bundle.cjs");
 
 require(bundle(join(__dirname, ".."), "policies/index.ts"));

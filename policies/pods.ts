@@ -1,6 +1,6 @@
-import { READS_NODE_LOGS } from "../components/labels";
-import { HEALTH_MATRIX } from "../runbook/numbers";
-import { type PolicyResource, type Rule, type Verdict } from "./rule";
+import { READS_NODE_LOGS } from "../core/labels";
+import { HEALTH_MATRIX } from "../core/numbers";
+import { type PolicyResource, type Rule, type RuleResult } from "./rule";
 import { type Properties } from "./unknown";
 
 /** A pod a resource declares, directly or in its template. */
@@ -61,7 +61,7 @@ function templateOf(resource: PolicyResource): Properties | undefined {
 
 /** A check of each pod. */
 export function eachPod(
-    check: (pod: DeclaredPod, verdict: Verdict, resource: PolicyResource) => void,
+    check: (pod: DeclaredPod, verdict: RuleResult, resource: PolicyResource) => void,
 ): ResourceCheck {
     return (resource, verdict) => {
         const pod = podOf(resource);

@@ -26,7 +26,7 @@ export function stackOf(urn: string): string {
 }
 
 /** What a rule says about a resource. */
-export interface Verdict {
+export interface RuleResult {
     /** The time of judging, the only clock a rule goes by. */
     readonly now: Date;
     /** Says what is wrong, on the resource under check or, in a stack rule, on the one named. */
@@ -55,13 +55,13 @@ export interface Rule {
     /** Section of the runbook whose number or procedure the rule guards. */
     readonly runbook?: string;
     /** Judges one resource, whatever its type: not applicable is silence. */
-    readonly resource?: (resource: PolicyResource, verdict: Verdict) => void;
+    readonly resource?: (resource: PolicyResource, verdict: RuleResult) => void;
     /** Judges the resources of the stack together. */
-    readonly stack?: (resources: readonly PolicyResource[], verdict: Verdict) => void;
+    readonly stack?: (resources: readonly PolicyResource[], verdict: RuleResult) => void;
 }
 
 /** What came of a rule on a resource. */
-export interface Finding {
+export interface Violation {
     readonly rule: string;
     /** URN of the resource; empty for the stack as a whole. */
     readonly urn: string;
@@ -73,12 +73,12 @@ export interface Finding {
 }
 
 /** Everything a rule finds in the resources: violations, and where it could not tell. */
-export function judge(rule: Rule, resources: readonly PolicyResource[], now = new Date()): Finding[] {
-    const findings: Finding[] = [];
-    const add = (kind: Finding["kind"], urn: string, message: string) => {
+export function evaluate(rule: Rule, resources: readonly PolicyResource[], now = new Date()): Violation[] {
+    const findings: Violation[] = [];
+    const add = (kind: Violation["kind"], urn: string, message: string) => {
         findings.push({ rule: rule.name, urn, kind, message });
     };
-    const verdictOn = (subject?: PolicyResource): Verdict => ({
+    const verdictOn = (subject?: PolicyResource): RuleResult => ({
         now,
         report: (message, on = subject) => add("violation", on?.urn ?? "", message),
         attempt(part, on = subject) {

@@ -1,16 +1,16 @@
 import { podOf } from "./pods";
-import { type PolicyResource, type Rule, stackOf, type Verdict } from "./rule";
+import { type PolicyResource, type Rule, stackOf, type RuleResult } from "./rule";
 import { asList } from "./statements";
 import { orElse, type Properties, Undetermined } from "./unknown";
 
 /** A check of each chosen resource by itself, with the rest of the stack at hand. It reports on that resource. */
 export function eachOf(
     chosen: (resource: PolicyResource) => boolean,
-    check: (resource: PolicyResource, resources: readonly PolicyResource[], verdict: Verdict) => void,
+    check: (resource: PolicyResource, resources: readonly PolicyResource[], verdict: RuleResult) => void,
 ): NonNullable<Rule["stack"]> {
     return (resources, verdict) => {
         for (const resource of resources.filter(chosen)) {
-            const own: Verdict = {
+            const own: RuleResult = {
                 now: verdict.now,
                 report: (message, on = resource) => verdict.report(message, on),
                 attempt: (part, on = resource) => verdict.attempt(part, on),

@@ -26,7 +26,7 @@ export function orElse<T>(read: () => T, otherwise: (unknown: Undetermined) => T
 export type Properties = Record<string, any>;
 
 /** Wraps data so that an unknown in it cannot be mistaken for a value, however it is read. */
-export function guarded(value: Properties, path: readonly string[] = []): Properties {
+export function trapUnknowns(value: Properties, path: readonly string[] = []): Properties {
     return new Proxy(value, {
         get(target, key) {
             const inner: unknown = Reflect.get(target, key);
@@ -34,7 +34,7 @@ export function guarded(value: Properties, path: readonly string[] = []): Proper
                 throw new Undetermined([...path, String(key)].join("."));
             }
             const isData = typeof inner === "object" && inner !== null;
-            return isData ? guarded(inner, [...path, String(key)]) : inner;
+            return isData ? trapUnknowns(inner, [...path, String(key)]) : inner;
         },
     });
 }

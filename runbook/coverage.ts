@@ -1,4 +1,4 @@
-import type * as numbers from "./numbers";
+import type * as numbers from "../core/numbers";
 
 /** One command, table row or threshold of the runbook, and what carries it out. */
 export interface Item {
@@ -10,7 +10,7 @@ export interface Item {
     procedures: readonly string[];
     /** The decision that says why it is done otherwise than written: name of a file in docs/decisions. Default: it is not. */
     decision?: string;
-    /** The numbers it gives, as `runbook/numbers.ts` names them. Default: none. */
+    /** The numbers it gives, as `core/numbers.ts` names them. Default: none. */
     numbers?: readonly (keyof typeof numbers)[];
 }
 

@@ -1,8 +1,8 @@
 import { catalogue } from "./catalogue";
-import { type Severity } from "./numbers";
+import { type Severity } from "../core/numbers";
 import { examplesOf, flagOf, optionsOf, parametersOf, pathWith } from "./parameters";
 import { type ExpectedChange, type Procedure } from "./procedure";
-import { SYMPTOMS } from "./symptoms";
+import { SYMPTOMS } from "../core/symptoms";
 
 /** An alarm, as far as it leads to a procedure. */
 export interface Lead {

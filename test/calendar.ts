@@ -1,5 +1,5 @@
 import { type Weekday } from "../config/windows";
-import { TIME_ZONE } from "../runbook/numbers";
+import { TIME_ZONE } from "../core/numbers";
 
 /** A moment as the calendar and the clocks of a zone show it. */
 export interface Moment {

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { stringify } from "yaml";
-import { parseArgs } from "../offline/args";
+import { parseArgs } from "../cli/args";
 import { type Change, compare } from "../offline/compare";
 import { displayed, type Property } from "../offline/property";
 import { type RecordedResource, type Recording } from "../offline/record";
 import { UsageError } from "../offline/stackFile";
 import { type TreeNode, treeOf } from "../offline/tree";
-import { describeWorkloads } from "../offline/words";
-import { writeAnew } from "../offline/writeAnew";
+import { describeWorkloads } from "../offline/summary";
+import { writeGenerated } from "../offline/writeGenerated";
 import { recordStack, root } from "./support";
 
 const SERVER = "mcp:workloads.mcp-server";
@@ -165,7 +165,7 @@ async function write(args: string[]): Promise<void> {
             rmSync(path);
         }
     }
-    process.stdout.write(`${writeAnew(folder, files)}\n`);
+    process.stdout.write(`${writeGenerated(folder, files)}\n`);
 }
 
 if (require.main === module) {

@@ -78,7 +78,7 @@ export function only({ resources }: Recording, type: string, name: string): Reco
 
 /** Runs the project's command line as a user does. */
 export function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-    return spawnSync("node", ["offline/main.cjs", ...args], {
+    return spawnSync("node", ["cli/main.cjs", ...args], {
         cwd: root,
         encoding: "utf8",
         // The whole preview as JSON is more than Node takes by default.
@@ -97,14 +97,16 @@ export function copyOfProject(): string {
         "package.json",
     ];
     const folders = [
+        "build",
+        "cli",
         "components",
-        "composition",
         "config",
+        "core",
         "jobs",
         "offline",
         "policies",
         "runbook",
-        "tools",
+        "stack",
     ];
     for (const name of [...files, "tsconfig.json", ...folders]) {
         cpSync(join(root, name), join(folder, name), { recursive: true });

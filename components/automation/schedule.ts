@@ -1,6 +1,6 @@
 import { Schedule } from "@pulumi/aws/scheduler/schedule";
 import { type ComponentResource, type Input } from "@pulumi/pulumi";
-import { TIME_ZONE } from "../../runbook/numbers";
+import { TIME_ZONE } from "../../core/numbers";
 import { declareServiceRole, type Rights } from "../identity/serviceRole";
 
 /** What every schedule has. */

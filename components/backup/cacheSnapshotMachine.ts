@@ -1,4 +1,4 @@
-import { BACKUPS } from "../../runbook/numbers";
+import { BACKUPS } from "../../core/numbers";
 
 /** Seconds between two looks at a snapshot, or into the bucket. */
 const LOOK_SECONDS = 60;

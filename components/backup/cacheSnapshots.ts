@@ -1,5 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
-import { BACKUPS } from "../../runbook/numbers";
+import { BACKUPS } from "../../core/numbers";
 import { declareNotice } from "../automation/notice";
 import { declareSchedule } from "../automation/schedule";
 import { declareStateMachine } from "../automation/stateMachine";

@@ -1,8 +1,8 @@
 import { type Job } from "@pulumi/kubernetes/batch/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
-import { DATABASE } from "../../runbook/numbers";
+import { DATABASE } from "../../core/numbers";
 import { asApplication, type Connection } from "../data/connection";
-import { contentHash } from "../hash";
+import { contentHash } from "../../core/hash";
 import { type BackupBucket } from "../storage/backupBucket";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
 import { declareScheduledTask, declareTask, type TaskArgs, type TaskStep } from "../tasks/task";

@@ -13,7 +13,7 @@ import {
     type Output,
     type Resource,
 } from "@pulumi/pulumi";
-import { BACKUPS, TIME_ZONE } from "../../runbook/numbers";
+import { BACKUPS, TIME_ZONE } from "../../core/numbers";
 import { declareNotice } from "../automation/notice";
 import { declareKey } from "../encryption";
 import { declareServiceRole } from "../identity/serviceRole";

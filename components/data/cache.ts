@@ -11,7 +11,7 @@ import {
 } from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random/randomId";
 import { RandomPassword } from "@pulumi/random/randomPassword";
-import { CACHE } from "../../runbook/numbers";
+import { CACHE } from "../../core/numbers";
 import { declareKey, logsUse } from "../encryption";
 import { type Connection, declareConnection } from "./connection";
 

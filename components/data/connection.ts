@@ -7,7 +7,7 @@ import {
     type Resource,
     unsecret,
 } from "@pulumi/pulumi";
-import { contentHash } from "../hash";
+import { contentHash } from "../../core/hash";
 import { script, type TaskStep } from "../tasks/task";
 
 /** How pods reach a store: a Secret under a fixed name, written over when the store changes. */

@@ -11,7 +11,7 @@ import {
     type Resource,
 } from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random/randomId";
-import { DATABASE } from "../../runbook/numbers";
+import { DATABASE } from "../../core/numbers";
 import { declareKey } from "../encryption";
 
 /** Account of the administrator, whose password AWS makes, keeps and rotates. Nothing but the bootstrap uses it. */

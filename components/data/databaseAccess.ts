@@ -9,8 +9,8 @@ import {
 } from "@pulumi/pulumi";
 import { RandomBytes } from "@pulumi/random/randomBytes";
 import { RandomPassword } from "@pulumi/random/randomPassword";
-import { DATABASE } from "../../runbook/numbers";
-import { contentHash } from "../hash";
+import { DATABASE } from "../../core/numbers";
+import { contentHash } from "../../core/hash";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
 import { declareTask, script } from "../tasks/task";
 import { type Connection, declareConnection } from "./connection";

@@ -1,6 +1,6 @@
 import { Certificate } from "@pulumi/aws/acm/certificate";
 import { type ComponentResource, type Input } from "@pulumi/pulumi";
-import { type Colour, COLOURS } from "../../runbook/numbers";
+import { type Colour, COLOURS } from "../../core/numbers";
 
 /** Begins the names of what the AWS Load Balancer Controller is told. */
 const PREFIX = "alb.ingress.kubernetes.io/";

@@ -1,7 +1,7 @@
 import { type Job } from "@pulumi/kubernetes/batch/v1";
 import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
 import { type CertificatePlan } from "../../jobs/certificate";
-import { contentHash } from "../hash";
+import { contentHash } from "../../core/hash";
 import { namespaceEgress } from "../platform/namespace";
 import { declareGate, declareGateAccess } from "../workload/gate";
 

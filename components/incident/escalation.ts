@@ -1,5 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
-import { ESCALATION_MATRIX, type Level, LEVELS } from "../../runbook/numbers";
+import { ESCALATION_MATRIX, type Level, LEVELS } from "../../core/numbers";
 import { declareNotice } from "../automation/notice";
 import { declareStateMachine, logGroupOf } from "../automation/stateMachine";
 import { declareTrigger } from "../automation/trigger";

@@ -1,4 +1,4 @@
-import { type Level, type Severity } from "../../runbook/numbers";
+import { type Level, type Severity } from "../../core/numbers";
 import { acknowledge, ESCALATED } from "./incidentMachine";
 import { call, look, otherwise, quoted, RECORD, write } from "./machineParts";
 

@@ -1,4 +1,4 @@
-import { type Severity, SEVERITY_MATRIX } from "../../runbook/numbers";
+import { type Severity, SEVERITY_MATRIX } from "../../core/numbers";
 import { call, look, quoted, RECORD, write } from "./machineParts";
 
 /** Severities that people are called for, as OpsItems count them. */

@@ -1,6 +1,6 @@
 import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
 import { declareKey } from "../encryption";
-import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../runbook/numbers";
+import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../core/numbers";
 import { declareTopic } from "./topic";
 
 /** AWS services that raise incidents. They cannot use the key that AWS manages for SNS. */

@@ -5,7 +5,7 @@ import { MaintenanceWindowTask } from "@pulumi/aws/ssm/maintenanceWindowTask";
 import { PatchBaseline } from "@pulumi/aws/ssm/patchBaseline";
 import { PatchGroup } from "@pulumi/aws/ssm/patchGroup";
 import { type ComponentResource, type Input } from "@pulumi/pulumi";
-import { TIME_ZONE } from "../../runbook/numbers";
+import { TIME_ZONE } from "../../core/numbers";
 import { declareNotice } from "../automation/notice";
 import { declareServiceRole } from "../identity/serviceRole";
 

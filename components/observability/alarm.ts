@@ -1,4 +1,4 @@
-import { type Severity } from "../../runbook/numbers";
+import { type Severity } from "../../core/numbers";
 
 /** One metric of CloudWatch, and how its values of a period become one. */
 export interface Metric {
@@ -17,7 +17,7 @@ export interface Expression {
 }
 
 /** What it means when nothing is reported, and so how an alarm takes it. */
-export const SILENCE = {
+export const MISSING_DATA = {
     /** Whatever reports that it lives, and does not, does not live. */
     heartbeat: "breaching",
     /** Where nothing happens, nothing is counted. */
@@ -42,7 +42,7 @@ export interface Alarm {
     resolution: string;
     /** Id of the procedure in the catalogue to follow. */
     procedure: string;
-    watched: Metric | Expression;
+    metric: Metric | Expression;
     /** Rings when what is watched is so for all of `periods` in a row. */
     comparison: ">" | ">=" | "<" | "<=";
     threshold: number;
@@ -50,7 +50,7 @@ export interface Alarm {
     minutes: number;
     /** Default: 1. */
     periods?: number;
-    silence: keyof typeof SILENCE;
+    missingData: keyof typeof MISSING_DATA;
     /** Windows whose own work sets it off: it tells nobody in them. Never of P1 or P2. Default: none. */
     mutedIn?: readonly MaintenanceWindow[];
 }
@@ -61,7 +61,7 @@ export function share(part: Metric, total: Metric, minimum: number): Expression 
 }
 
 /** When an alarm rings, in words: `Maximum of DatabaseConnections >= 1200 in each of 3 times 5 minutes`. */
-export function conditionOf({ watched, comparison, threshold, minutes, periods = 1 }: Alarm): string {
+export function conditionOf({ metric: watched, comparison, threshold, minutes, periods = 1 }: Alarm): string {
     const describe = ({ statistic, name }: Metric) => `${statistic} of ${name}`;
     const what =
         "expression" in watched
@@ -69,12 +69,12 @@ export function conditionOf({ watched, comparison, threshold, minutes, periods =
                   name in watched.metrics ? describe(watched.metrics[name]!) : name,
               )
             : describe(watched);
-    const span = inWords(minutes);
+    const span = formatMinutes(minutes);
     return `${what} ${comparison} ${threshold} in ${periods === 1 ? span : `each of ${periods} times ${span}`}`;
 }
 
 /** A span of minutes in words: `15 minutes`, `2 hours`. */
-export function inWords(minutes: number): string {
+export function formatMinutes(minutes: number): string {
     const [count, unit] = minutes % 60 === 0 ? [minutes / 60, "hour"] : [minutes, "minute"];
     return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }

@@ -2,8 +2,8 @@ import { AlarmMuteRule } from "@pulumi/aws/cloudwatch/alarmMuteRule";
 import { CompositeAlarm } from "@pulumi/aws/cloudwatch/compositeAlarm";
 import { MetricAlarm, type MetricAlarmArgs } from "@pulumi/aws/cloudwatch/metricAlarm";
 import { all, ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
-import { SEVERITIES, type Severity, SEVERITY_MATRIX, TIME_ZONE } from "../../runbook/numbers";
-import { type Alarm, conditionOf, inWords, type MaintenanceWindow, SILENCE } from "./alarm";
+import { SEVERITIES, type Severity, SEVERITY_MATRIX, TIME_ZONE } from "../../core/numbers";
+import { type Alarm, conditionOf, formatMinutes, type MaintenanceWindow, MISSING_DATA } from "./alarm";
 
 /** When the alarms that a window's work sets off tell nobody. */
 export interface Mute {
@@ -56,14 +56,14 @@ export class Alarms extends ComponentResource {
         super("mcp:observability:Alarms", name, {}, opts);
 
         const declare = (alarm: Alarm): MetricAlarm => {
-            const { id, severity, silence } = alarm;
+            const { id, severity, missingData: silence } = alarm;
             return new MetricAlarm(
                 `${name}-${id}`,
                 {
                     name: `${name}-${id}`,
                     alarmDescription: describe(alarm),
                     ...conditionArgs(alarm),
-                    treatMissingData: SILENCE[silence],
+                    treatMissingData: MISSING_DATA[silence],
                     alarmActions: actions[severity],
                     okActions: [topics[severity]],
                     tags: tagsOf(severity),
@@ -77,7 +77,7 @@ export class Alarms extends ComponentResource {
         for (const severity of SEVERITIES) {
             const own = those((alarm) => alarm.severity === severity);
             if (own.length > 0) {
-                declareSum(`${name}-${severity.toLowerCase()}`, severity, own, this);
+                declareSeverityComposite(`${name}-${severity.toLowerCase()}`, severity, own, this);
             }
         }
         for (const mute of mutes) {
@@ -92,7 +92,7 @@ export class Alarms extends ComponentResource {
 }
 
 /** Rings while any of a severity's alarms does. It tells nobody: each of them has its own say. */
-function declareSum(
+function declareSeverityComposite(
     name: string,
     severity: Severity,
     alarms: readonly MetricAlarm[],
@@ -150,7 +150,7 @@ function describe(alarm: Alarm): string {
 
 function titleOf(severity: Severity): string {
     const { impact, responseMinutes } = SEVERITY_MATRIX[severity];
-    return `${severity} ${impact}. Respond within ${inWords(responseMinutes)}.`;
+    return `${severity} ${impact}. Respond within ${formatMinutes(responseMinutes)}.`;
 }
 
 function tagsOf(severity: Severity): Record<string, string> {
@@ -158,7 +158,7 @@ function tagsOf(severity: Severity): Record<string, string> {
 }
 
 function conditionArgs(alarm: Alarm): MetricAlarmArgs {
-    const { watched, comparison, threshold, minutes, periods = 1, silence } = alarm;
+    const { metric: watched, comparison, threshold, minutes, periods = 1, missingData: silence } = alarm;
     const period = minutes * 60;
     const common = {
         comparisonOperator: OPERATORS[comparison],

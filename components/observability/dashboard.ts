@@ -1,7 +1,7 @@
 import { Dashboard } from "@pulumi/aws/cloudwatch/dashboard";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
-import { HIGH_ERROR_RATE_PERCENT } from "../../runbook/numbers";
-import { STATUS_SYMPTOMS } from "../../runbook/symptoms";
+import { HIGH_ERROR_RATE_PERCENT } from "../../core/numbers";
+import { STATUS_SYMPTOMS } from "../../core/symptoms";
 import { queryString, type SavedQuery } from "./savedQueries";
 
 /** Arguments of {@link PlatformDashboard}. */

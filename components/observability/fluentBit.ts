@@ -1,4 +1,4 @@
-import { POD_LOGS } from "./nodePaths";
+import { POD_LOGS } from "../../core/nodePaths";
 
 /** Port that answers how Fluent Bit is. */
 export const HEALTH_PORT = 2020;

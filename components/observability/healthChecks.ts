@@ -8,7 +8,7 @@ import {
 } from "@pulumi/pulumi";
 import { type HealthPlan } from "../../jobs/health";
 import { type Probe } from "../../jobs/lib/probes";
-import { CACHE, DATABASE } from "../../runbook/numbers";
+import { CACHE, DATABASE } from "../../core/numbers";
 import { asApplication, type Connection } from "../data/connection";
 import { metricsPermission } from "../identity/podIdentity";
 import { namespaceEgress } from "../platform/namespace";

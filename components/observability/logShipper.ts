@@ -2,13 +2,13 @@ import { DaemonSet } from "@pulumi/kubernetes/apps/v1";
 import { ConfigMap, Namespace, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
-import { contentHash } from "../hash";
+import { contentHash } from "../../core/hash";
 import { IDENTITY_AGENT_EGRESS, PodIdentity } from "../identity/podIdentity";
-import { READS_NODE_LOGS } from "../labels";
+import { READS_NODE_LOGS } from "../../core/labels";
 import { DNS_EGRESS } from "../platform/namespace";
 import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../workload/pod";
 import { type FluentBitArgs, fluentBitConfiguration, GRACE_SECONDS, HEALTH_PORT } from "./fluentBit";
-import { POD_LOGS, SHIPPER_STATE } from "./nodePaths";
+import { POD_LOGS, SHIPPER_STATE } from "../../core/nodePaths";
 
 /** Arguments of {@link LogShipper}. */
 export interface LogShipperArgs {

@@ -1,8 +1,8 @@
 import { type LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
 import { LogMetricFilter } from "@pulumi/aws/cloudwatch/logMetricFilter";
 import { type ComponentResource } from "@pulumi/pulumi";
-import { SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from "../../runbook/numbers";
-import { STATUS_SYMPTOMS } from "../../runbook/symptoms";
+import { SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from "../../core/numbers";
+import { STATUS_SYMPTOMS } from "../../core/symptoms";
 
 /** A metric that is made of log events. */
 export interface LogMetric {

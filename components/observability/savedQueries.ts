@@ -1,7 +1,7 @@
 import { type LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
 import { QueryDefinition } from "@pulumi/aws/cloudwatch/queryDefinition";
 import { type ComponentResource } from "@pulumi/pulumi";
-import { SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from "../../runbook/numbers";
+import { SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from "../../core/numbers";
 
 /** A question to the logs that somebody need not type again. The time range is chosen when it is asked. */
 export interface SavedQuery {

@@ -1,6 +1,6 @@
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import { type CleanupPlan } from "../../jobs/cacheCleanup";
-import { CACHE_CLEANUP } from "../../runbook/numbers";
+import { CACHE_CLEANUP } from "../../core/numbers";
 import { type Connection } from "../data/connection";
 import { mountedStores, storesEgress } from "../observability/healthChecks";
 import { declareTaskAccess } from "../tasks/access";

@@ -1,6 +1,6 @@
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import { type WindowPlan } from "../../jobs/window";
-import { DATABASE } from "../../runbook/numbers";
+import { DATABASE } from "../../core/numbers";
 import { type DumpArgs, dumpSteps } from "../backup/databaseDumps";
 import { uploadPermissions } from "../backup/upload";
 import { asApplication } from "../data/connection";

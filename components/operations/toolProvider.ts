@@ -7,8 +7,8 @@ import {
     type ResourceProvider,
     type UpdateResult,
 } from "@pulumi/pulumi/dynamic";
-import { ask, type Answer, within } from "../../jobs/lib/http";
-import { ADMIN_API } from "../../runbook/numbers";
+import { request, type Answer, withTimeout } from "../../jobs/lib/http";
+import { ADMIN_API } from "../../core/numbers";
 
 /** Most of an answer that is read, in bytes. */
 const ANSWER_LIMIT = 64 * 1024;
@@ -38,7 +38,7 @@ const PATIENCE: Patience = { timeout: 10, pauses: [1, 2, 4] };
  */
 export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
     private token: string | undefined;
-    private trouble = "the provider has not been configured";
+    private error = "the provider has not been configured";
 
     constructor(private readonly patience = PATIENCE) {}
 
@@ -49,7 +49,7 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
     async configure(): Promise<void> {
         const file = process.env[ADMIN_API.tokenFile];
         if (file === undefined || file === "") {
-            this.trouble = `${ADMIN_API.tokenFile} is not set: it names the file that holds the token`;
+            this.error = `${ADMIN_API.tokenFile} is not set: it names the file that holds the token`;
             return;
         }
         let token: string;
@@ -57,14 +57,14 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
             token = readFileSync(file, "utf8").trim();
         } catch (error) {
             const { code } = error as NodeJS.ErrnoException;
-            this.trouble = `the file that ${ADMIN_API.tokenFile} names cannot be read (${code})`;
+            this.error = `the file that ${ADMIN_API.tokenFile} names cannot be read (${code})`;
             return;
         }
         // The fetch of Node quotes a header that it refuses.
         if (/^[\x21-\x7e]+$/.test(token)) {
             this.token = token;
         } else {
-            this.trouble = `the file that ${ADMIN_API.tokenFile} names holds no token: it is one word of ASCII characters`;
+            this.error = `the file that ${ADMIN_API.tokenFile} names holds no token: it is one word of ASCII characters`;
         }
     }
 
@@ -72,7 +72,7 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
     async check(olds: Partial<ToolState>, news: ToolState): Promise<CheckResult<ToolState>> {
         const isNeeded = olds.enabled !== news.enabled || olds.api !== news.api;
         return isNeeded && this.token === undefined
-            ? { inputs: news, failures: [{ property: "", reason: this.trouble }] }
+            ? { inputs: news, failures: [{ property: "", reason: this.error }] }
             : { inputs: news };
     }
 
@@ -125,7 +125,7 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
     /** Sends a request until it is answered for good: success, or that there is no such tool. */
     private async request(method: string, state: ToolState, doing: string, change?: object): Promise<Answer> {
         if (this.token === undefined) {
-            throw failure(doing, state, this.trouble);
+            throw failure(doing, state, this.error);
         }
         const url = `${state.api}/${encodeURIComponent(state.tool)}`;
         const init = {
@@ -139,11 +139,11 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
         };
         const { timeout, pauses } = this.patience;
         for (let attempt = 0; ; attempt++) {
-            const answer = await within(
+            const answer = await withTimeout(
                 timeout,
                 `no answer within ${timeout} s`,
                 new AbortController().signal,
-                (signal) => ask(url, init, signal, ANSWER_LIMIT),
+                (signal) => request(url, init, signal, ANSWER_LIMIT),
             );
             const wrong = wrongWith(answer);
             if (wrong === undefined) {
@@ -159,7 +159,7 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
 }
 
 /** What is wrong with an answer, and whether it may be another one soon. Its body is not repeated: it may hold anything. */
-function wrongWith({ status, trouble }: Answer): { words: string; mayPass: boolean } | undefined {
+function wrongWith({ status, error: trouble }: Answer): { words: string; mayPass: boolean } | undefined {
     if (trouble !== undefined || status === undefined) {
         return { words: trouble ?? "no answer", mayPass: true };
     }

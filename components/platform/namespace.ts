@@ -1,7 +1,7 @@
 import { ConfigMap, Namespace, ResourceQuota } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
-import { LEDGER } from "../labels";
+import { LEDGER } from "../../core/labels";
 
 /** The cluster's DNS, for a NetworkPolicy. */
 export const DNS_EGRESS = {

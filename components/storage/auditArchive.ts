@@ -3,7 +3,7 @@ import { LogStream } from "@pulumi/aws/cloudwatch/logStream";
 import { LogSubscriptionFilter } from "@pulumi/aws/cloudwatch/logSubscriptionFilter";
 import { FirehoseDeliveryStream } from "@pulumi/aws/kinesis/firehoseDeliveryStream";
 import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
-import { TIME_ZONE } from "../../runbook/numbers";
+import { TIME_ZONE } from "../../core/numbers";
 import { declareKey, logsUse, type PolicyStatement } from "../encryption";
 import { declareServiceRole } from "../identity/serviceRole";
 import { bucketArn, declareBucket, type Retention } from "./bucket";
@@ -101,7 +101,7 @@ export class AuditArchive extends ComponentResource {
         const events = group(name, args.logGroup, protect);
         this.logGroup = events.name;
         const troubles = group(`${name}-delivery`, deliveryGroup, false);
-        const trouble = new LogStream(
+        const error = new LogStream(
             `${name}-delivery`,
             { name: "s3", logGroupName: troubles.name },
             { parent: this },
@@ -165,7 +165,7 @@ export class AuditArchive extends ComponentResource {
                     cloudwatchLoggingOptions: {
                         enabled: true,
                         logGroupName: troubles.name,
-                        logStreamName: trouble.name,
+                        logStreamName: error.name,
                     },
                 },
             },

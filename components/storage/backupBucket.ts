@@ -1,5 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
-import { BACKUPS } from "../../runbook/numbers";
+import { BACKUPS } from "../../core/numbers";
 import { declareKey } from "../encryption";
 import { bucketArn, declareBucket } from "./bucket";
 

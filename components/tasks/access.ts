@@ -1,6 +1,6 @@
 import { type ComponentResource } from "@pulumi/pulumi";
 import { IDENTITY_AGENT_EGRESS, PodIdentity, type PodIdentityArgs } from "../identity/podIdentity";
-import { TASK_LABEL } from "../labels";
+import { TASK_LABEL } from "../../core/labels";
 import { declareGateAccess, type GateAccess, type GateAccessArgs } from "../workload/gate";
 
 /** Arguments of {@link declareTaskAccess}. */

@@ -10,8 +10,8 @@ import {
     type Resource,
 } from "@pulumi/pulumi";
 import { bundledJob } from "../../jobs/bundle";
-import { TIME_ZONE } from "../../runbook/numbers";
-import { contentHash } from "../hash";
+import { TIME_ZONE } from "../../core/numbers";
+import { contentHash } from "../../core/hash";
 import { type GateAccess } from "../workload/gate";
 import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../workload/pod";
 

@@ -1,7 +1,7 @@
 import { type Deployment } from "@pulumi/kubernetes/apps/v1";
 import { ComponentResource, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { type CapacityPlan, type GateBase, type ReleaseSmokePlan, type SoakPlan } from "../../jobs/release";
-import { type Colour, COLOURS } from "../../runbook/numbers";
+import { type Colour, COLOURS } from "../../core/numbers";
 import { ALB_SWITCH_SECONDS } from "../edge/alb";
 import { namespaceEgress } from "../platform/namespace";
 import { declareGate, declareGateAccess, type GateAccess, type GateArgs } from "./gate";
@@ -62,7 +62,7 @@ export interface BlueGreenWorkloadArgs extends WorkloadArgs {
  */
 export class BlueGreenWorkload extends ComponentResource {
     /** What must be there, and have been tested, before an Ingress moves the traffic. */
-    public readonly tested: readonly Resource[];
+    public readonly readyForTraffic: readonly Resource[];
     /** Address of the Service inside the cluster. */
     public readonly url: string;
     /** Image that has the traffic, once it has passed every gate. */
@@ -103,7 +103,7 @@ export class BlueGreenWorkload extends ComponentResource {
                     configMap: declareConfiguration(own, name, args, release.config, this).metadata.name,
                     secrets: declareSecrets(own, name, args, secretValues, this),
                     serviceAccount: account.metadata.name,
-                    scaledAway: colour !== live && colour !== stage && standby === "cold",
+                    scaledToZero: colour !== live && colour !== stage && standby === "cold",
                     dependsOn: [
                         network,
                         ...(args.after ?? []),
@@ -169,7 +169,7 @@ export class BlueGreenWorkload extends ComponentResource {
             autoscaler,
         ]);
         const smoke = smokeGate(live, target, [capacity]);
-        this.tested = [...services, smoke];
+        this.readyForTraffic = [...services, smoke];
         const service = declareService(
             name,
             args,

@@ -5,8 +5,8 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import { all, type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
 import { bundledJob } from "../../jobs/bundle";
-import { contentHash } from "../hash";
-import { GATE_LABEL } from "../labels";
+import { contentHash } from "../../core/hash";
+import { GATE_LABEL } from "../../core/labels";
 import { containerResources, type Resources, restrictedContainer, restrictedPod } from "./pod";
 
 /** What a gate's container may use. */

@@ -8,15 +8,15 @@ import { all, type ComponentResource, type Input, type Output, type Resource } f
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import { type ChangeRecord } from "../../jobs/evidence";
 import { type SmokeRequest } from "../../jobs/smoke";
-import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
+import { ROLLOUT_TIMEOUT_SECONDS } from "../../core/numbers";
 import { type DatabaseDumps } from "../backup/databaseDumps";
 import { type Connection } from "../data/connection";
 import { ALB_DEREGISTRATION_SECONDS, targetAnnotations } from "../edge/alb";
-import { contentHash } from "../hash";
+import { contentHash } from "../../core/hash";
 import { IDENTITY_AGENT_EGRESS } from "../identity/podIdentity";
-import { COLLECTOR, GATE_LABEL, TASK_LABEL } from "../labels";
+import { COLLECTOR, GATE_LABEL, TASK_LABEL } from "../../core/labels";
 import { namespacePeer } from "../platform/namespace";
-import { type Checklist } from "./checklist";
+import { type ReleaseApproval } from "./releaseApproval";
 import { type MountedSecret, type Resources, workloadPod } from "./pod";
 
 /** Pods a rollout may add above the number wanted, in percent. */
@@ -71,7 +71,7 @@ export interface WorkloadArgs {
     /** Takes the dump before a release that changes the database. Default: none, and no release may. */
     dumps?: DatabaseDumps | undefined;
     /** What a release must bring before its pods start. Default: nothing. */
-    checklist?: Checklist | undefined;
+    checklist?: ReleaseApproval | undefined;
 }
 
 /** One release, ready to run. */
@@ -284,7 +284,7 @@ export interface DeploymentArgs {
     secrets: readonly MountedSecret[];
     serviceAccount: Input<string>;
     /** No replicas at all: an idle colour on cold standby. Nothing to await then. Default: false. */
-    scaledAway?: boolean;
+    scaledToZero?: boolean;
     dependsOn: readonly Resource[];
 }
 
@@ -301,10 +301,10 @@ export function declareDeployment(
     return new Deployment(
         name,
         {
-            metadata: own.scaledAway ? { ...metadata, annotations: SKIP_AWAIT } : metadata,
+            metadata: own.scaledToZero ? { ...metadata, annotations: SKIP_AWAIT } : metadata,
             spec: {
                 // Otherwise no replicas: the autoscaler owns them, and a number here would undo it at every update.
-                ...(own.scaledAway ? { replicas: 0 } : {}),
+                ...(own.scaledToZero ? { replicas: 0 } : {}),
                 selector: { matchLabels: own.selector },
                 strategy: {
                     type: "RollingUpdate",

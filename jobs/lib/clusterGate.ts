@@ -1,5 +1,5 @@
-import { Failure, type GateContext, type Verdict } from "./gate";
-import { within } from "./http";
+import { GateError, type GateContext, type GateResult } from "./gate";
+import { withTimeout } from "./http";
 import { Kubernetes } from "./kubernetes";
 
 /** What every plan of a gate that asks the cluster says. */
@@ -25,22 +25,22 @@ export async function runInCluster(
     gate: string,
     { subject, deadlineSeconds, namespace }: ClusterGatePlan,
     options: ClusterGateOptions,
-    work: (around: { cluster: Kubernetes; signal: AbortSignal }) => Promise<string>,
-    stopped = (reason: string): Verdict => ({ passed: false, line: `FAILED ${subject}: ${reason}.` }),
-): Promise<Verdict> {
+    work: (ctx: { cluster: Kubernetes; signal: AbortSignal }) => Promise<string>,
+    stopped = (reason: string): GateResult => ({ passed: false, line: `FAILED ${subject}: ${reason}.` }),
+): Promise<GateResult> {
     const { log } = options;
     log(`${gate} ${subject} in ${namespace}`);
     try {
         const cluster = options.cluster ?? Kubernetes.ofThisPod({ namespace, log });
         const deadline = `the deadline of ${deadlineSeconds} s passed`;
-        const line = await within(deadlineSeconds, deadline, options.signal, (signal) =>
+        const line = await withTimeout(deadlineSeconds, deadline, options.signal, (signal) =>
             work({ cluster, signal }),
         );
         return { passed: true, line: `PASSED ${subject}: ${line}.` };
     } catch (error) {
         const { message, stack } = error as Error;
         // Anything else is a mistake of this program, and whoever looks for it wants to know where.
-        if (!(error instanceof Failure)) log(stack ?? message);
+        if (!(error instanceof GateError)) log(stack ?? message);
         return stopped(message.replace(/\.$/, ""));
     }
 }

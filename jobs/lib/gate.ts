@@ -1,6 +1,6 @@
 import { constants, openSync, readFileSync, writeFileSync } from "node:fs";
 import { reasonOf } from "./http";
-import { Unusable } from "./shape";
+import { ValidationError } from "./schema";
 
 /** What a gate needs of its surroundings. */
 export interface GateContext {
@@ -13,17 +13,17 @@ export interface GateContext {
 }
 
 /** How a gate ended, and the line that says so. */
-export interface Verdict {
+export interface GateResult {
     passed: boolean;
     line: string;
 }
 
 /** A gate's reason not to pass, told in one line. */
-export class Failure extends Error {}
+export class GateError extends Error {}
 
-/** Throws a {@link Failure} that says why, once the signal has fired. */
+/** Throws a {@link GateError} that says why, once the signal has fired. */
 export function throwIfStopped(signal: AbortSignal): void {
-    if (signal.aborted) throw new Failure(reasonOf(signal));
+    if (signal.aborted) throw new GateError(reasonOf(signal));
 }
 
 /** Where Kubernetes picks up a container's last words, shown as the pod's message. */
@@ -38,7 +38,7 @@ let callers = 0;
  */
 export async function gateMain<Plan>(
     parse: (raw: unknown) => Plan,
-    run: (plan: Plan, context: GateContext) => Promise<Verdict>,
+    run: (plan: Plan, context: GateContext) => Promise<GateResult>,
 ): Promise<never> {
     // In a bundle each module takes itself for the main one; the program's own comes last, and only that one runs.
     const caller = (callers += 1);
@@ -67,11 +67,11 @@ export async function gateMain<Plan>(
 function readPlan<Plan>(path: string | undefined, parse: (raw: unknown) => Plan): Plan {
     try {
         if (path === undefined) {
-            throw new Unusable("first argument", "nothing", "the path of a plan");
+            throw new ValidationError("first argument", "nothing", "the path of a plan");
         }
         return parse(parseJson(read(path)));
     } catch (error) {
-        if (!(error instanceof Unusable)) throw error;
+        if (!(error instanceof ValidationError)) throw error;
         const line = `unusable plan ${path ?? ""}`.trimEnd() + `: ${error.message}`;
         console.error(line);
         lastWords(line);
@@ -83,7 +83,11 @@ function read(path: string): string {
     try {
         return readFileSync(path, "utf8");
     } catch (error) {
-        throw new Unusable("", `no readable file (${(error as NodeJS.ErrnoException).code})`, "a JSON file");
+        throw new ValidationError(
+            "",
+            `no readable file (${(error as NodeJS.ErrnoException).code})`,
+            "a JSON file",
+        );
     }
 }
 
@@ -92,7 +96,7 @@ function parseJson(source: string): unknown {
         return JSON.parse(source);
     } catch {
         // Node's own message quotes the text around the mistake, which may be a token.
-        throw new Unusable("", "text that is not JSON", "a JSON file");
+        throw new ValidationError("", "text that is not JSON", "a JSON file");
     }
 }
 

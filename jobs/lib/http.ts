@@ -11,11 +11,11 @@ export interface Answer {
     /** Whether the body is longer than that. */
     cut: boolean;
     /** In words, why there is no answer or only part of one. */
-    trouble?: string;
+    error?: string;
 }
 
 /** Sends one request and reads what comes back. Never rejects: what went wrong is part of the answer. */
-export async function ask(
+export async function request(
     url: string,
     init: RequestInit,
     signal: AbortSignal,
@@ -28,8 +28,8 @@ export async function ask(
         answer.headers = response.headers;
         await readBody(response, answer, limit);
     } catch (error) {
-        const trouble = signal.aborted ? reasonOf(signal) : inWords(error);
-        answer.trouble = answer.status === undefined ? trouble : `${trouble} before the body ended`;
+        const reason = signal.aborted ? reasonOf(signal) : describeError(error);
+        answer.error = answer.status === undefined ? reason : `${reason} before the body ended`;
     }
     return answer;
 }
@@ -48,7 +48,7 @@ async function readBody(response: Response, answer: Answer, limit: number): Prom
 }
 
 /** Runs `work` with a signal that fires after `seconds`, with `reason`, or when `parent` does, with its. */
-export async function within<T>(
+export async function withTimeout<T>(
     seconds: number,
     reason: string,
     parent: AbortSignal,
@@ -83,7 +83,7 @@ const WORDS: [code: RegExp, words: string][] = [
 ];
 
 /** A failed fetch or request in words; the code beside them is what a search engine knows. */
-export function inWords(error: unknown): string {
+export function describeError(error: unknown): string {
     const cause = (error instanceof Error && error.cause) || error;
     const { code, message } = cause as { code?: string; message?: string };
     const words = WORDS.find(([form]) => code !== undefined && form.test(code))?.[1];

@@ -3,8 +3,8 @@ import { type IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure, throwIfStopped } from "./gate";
-import { inWords, reasonOf, within } from "./http";
+import { GateError, throwIfStopped } from "./gate";
+import { describeError, reasonOf, withTimeout } from "./http";
 
 /** The parts of Kubernetes' objects that gates read. */
 export interface Metadata {
@@ -133,7 +133,7 @@ export const GROUPS = {
 };
 
 /** One object, or a subresource of it. */
-export interface Place {
+export interface ResourceRef {
     resource: keyof typeof GROUPS;
     name: string;
     subresource?: "scale" | "log";
@@ -143,12 +143,12 @@ export interface Place {
 
 /** What a request is about: an object, those of the namespace with labels, or whatever stands at a path. */
 type Asked =
-    | Place
-    | { resource: Place["resource"]; labels: Record<string, string> }
+    | ResourceRef
+    | { resource: ResourceRef["resource"]; labels: Record<string, string> }
     | { resource: string; path: string };
 
 /** What the API server refused. */
-export class ApiError extends Failure {
+export class ApiError extends GateError {
     constructor(
         message: string,
         /** HTTP status. */
@@ -176,30 +176,32 @@ export interface KubernetesOptions {
 const ATTEMPT_SECONDS = 10;
 
 /** What one attempt brought: an answer, or in words why there is none. */
-type Attempt = { status: number; body: string } | { trouble: string; passing: boolean };
+type Attempt = { status: number; body: string } | { error: string; passing: boolean };
 
 /** Where the kubelet puts a pod's credentials. */
 const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /**
  * The Kubernetes API, over node:https because fetch cannot be given a CA. Requests reject with {@link ApiError} when
- * they are refused, with {@link Failure} when the server stays away or the signal fires.
+ * they are refused, with {@link GateError} when the server stays away or the signal fires.
  */
 export class Kubernetes {
     constructor(private readonly options: KubernetesOptions) {}
 
-    /** As the ServiceAccount of the pod this runs in. Throws {@link Failure} outside of one. */
+    /** As the ServiceAccount of the pod this runs in. Throws {@link GateError} outside of one. */
     static ofThisPod(options: Omit<KubernetesOptions, "server" | "token">): Kubernetes {
         const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443" } = process.env;
         if (host === undefined) {
-            throw new Failure("KUBERNETES_SERVICE_HOST is not set: this gate runs in a pod of the cluster.");
+            throw new GateError(
+                "KUBERNETES_SERVICE_HOST is not set: this gate runs in a pod of the cluster.",
+            );
         }
         const file = (name: string) => {
             try {
                 return readFileSync(join(ACCOUNT, name), "utf8");
             } catch (error) {
                 const { code } = error as NodeJS.ErrnoException;
-                throw new Failure(
+                throw new GateError(
                     `${join(ACCOUNT, name)} cannot be read (${code}): the pod needs its ServiceAccount's token.`,
                 );
             }
@@ -211,13 +213,13 @@ export class Kubernetes {
         });
     }
 
-    get<T>(place: Place, signal: AbortSignal): Promise<T> {
+    get<T>(place: ResourceRef, signal: AbortSignal): Promise<T> {
         return this.call<T>("get", place, signal);
     }
 
     /** All objects with these labels; all of the namespace's where none are asked for. */
     async list<T>(
-        resource: Place["resource"],
+        resource: ResourceRef["resource"],
         labels: Record<string, string>,
         signal: AbortSignal,
     ): Promise<T[]> {
@@ -226,7 +228,7 @@ export class Kubernetes {
     }
 
     /** All objects of the cluster. */
-    async everywhere<T>(resource: Place["resource"], signal: AbortSignal): Promise<T[]> {
+    async everywhere<T>(resource: ResourceRef["resource"], signal: AbortSignal): Promise<T[]> {
         const path = `${GROUPS[resource]}/${resource}`;
         const { items } = await this.call<{ items?: T[] | null }>("list", { resource, path }, signal);
         return items ?? [];
@@ -249,7 +251,7 @@ export class Kubernetes {
     }
 
     /** Applies a JSON merge patch. With `metadata.resourceVersion` in it, rejects with 409 when the object changed. */
-    patch<T>(place: Place, patch: object, signal: AbortSignal): Promise<T> {
+    patch<T>(place: ResourceRef, patch: object, signal: AbortSignal): Promise<T> {
         return this.call<T>("patch", place, signal, JSON.stringify(patch));
     }
 
@@ -278,15 +280,15 @@ export class Kubernetes {
             if (!passing) {
                 throw "status" in attempt
                     ? new ApiError(refusal(verb, place, where, attempt), attempt.status)
-                    : new Failure(`the API server cannot be asked: ${attempt.trouble}`);
+                    : new GateError(`the API server cannot be asked: ${attempt.error}`);
             }
-            const trouble = "status" in attempt ? said(attempt) : attempt.trouble;
+            const error = "status" in attempt ? said(attempt) : attempt.error;
             if (silentSince === undefined) {
                 silentSince = performance.now();
-                log(`the API server does not answer: ${trouble}; asked again for ${patienceSeconds} s`);
+                log(`the API server does not answer: ${error}; asked again for ${patienceSeconds} s`);
             }
             if (performance.now() - silentSince >= patienceSeconds * 1000) {
-                throw new Failure(`the API server has not answered for ${patienceSeconds} s: ${trouble}`);
+                throw new GateError(`the API server has not answered for ${patienceSeconds} s: ${error}`);
             }
             await pause(pauseSeconds, signal);
         }
@@ -299,7 +301,7 @@ export class Kubernetes {
         signal: AbortSignal,
     ): Promise<Attempt> {
         const late = `no answer within ${ATTEMPT_SECONDS} s`;
-        return within(ATTEMPT_SECONDS, late, signal, async (attempt) => {
+        return withTimeout(ATTEMPT_SECONDS, late, signal, async (attempt) => {
             const headers = {
                 accept: "application/json",
                 // Whom audit logs and managed fields name.
@@ -319,10 +321,10 @@ export class Kubernetes {
                 return { status: response.statusCode!, body: text };
             } catch (error) {
                 throwIfStopped(signal);
-                if (attempt.aborted) return { trouble: reasonOf(attempt), passing: true };
+                if (attempt.aborted) return { error: reasonOf(attempt), passing: true };
                 const { code = "" } = error as NodeJS.ErrnoException;
                 return {
-                    trouble: inWords(error),
+                    error: describeError(error),
                     passing: /^(E[A-Z]*(CONN|HOST|NET)|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT)/.test(code),
                 };
             }
@@ -330,7 +332,7 @@ export class Kubernetes {
     }
 }
 
-/** Waits; rejects with {@link Failure} when the signal fires meanwhile. */
+/** Waits; rejects with {@link GateError} when the signal fires meanwhile. */
 export async function pause(seconds: number, signal: AbortSignal): Promise<void> {
     await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined);
     throwIfStopped(signal);
@@ -347,7 +349,7 @@ export function unreadyBecause({ metadata, status }: Pod): string {
     if (metadata.deletionTimestamp !== undefined) return "is being deleted";
     const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
     for (const { name, state } of containers) {
-        // PodInitializing is said of every container while an init container has the trouble, or none has any.
+        // PodInitializing is said of every container while an init container has the error, or none has any.
         if (state?.waiting !== undefined && state.waiting.reason !== "PodInitializing") {
             return `${name} waits: ${because(state.waiting)}`;
         }
@@ -387,7 +389,7 @@ function query(labels: Record<string, string>): string {
     return `?labelSelector=${encodeURIComponent(pairs.join(","))}`;
 }
 
-function below({ name, subresource, query = "" }: Place): string {
+function below({ name, subresource, query = "" }: ResourceRef): string {
     return `/${encodeURIComponent(name)}${subresource === undefined ? "" : `/${subresource}`}${query}`;
 }
 

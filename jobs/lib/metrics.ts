@@ -1,5 +1,5 @@
-import { Failure, throwIfStopped } from "./gate";
-import { ask, within } from "./http";
+import { GateError, throwIfStopped } from "./gate";
+import { request, withTimeout } from "./http";
 import { pause } from "./kubernetes";
 
 /** Series of one counter in a pod's metrics. */
@@ -14,7 +14,7 @@ export interface CounterChoice {
 }
 
 /** Requests and errors as the pods themselves count them, in Prometheus's text format. */
-export interface PodMetrics {
+export interface PodMetricsTarget {
     /** "/metrics" */
     path: string;
     port: number;
@@ -32,11 +32,11 @@ export interface PrometheusMetrics {
 }
 
 /** What was counted since the start. */
-export interface Tally {
+export interface Counts {
     requests: number;
     errors: number;
     /** In words, what could not be counted. */
-    trouble?: string;
+    error?: string;
 }
 
 /** A pod that can be asked for its metrics. */
@@ -47,11 +47,11 @@ export interface Countable {
 }
 
 /** Counts the requests and errors since its first reading. */
-export interface Counting {
+export interface MetricsSource {
     /** Whether it must be read at each look at the pods, as what a pod counted is gone with the pod. */
     frequent: boolean;
-    /** Never rejects over what cannot be reached. Rejects with {@link Failure} over what can never succeed. */
-    read(pods: Countable[], elapsedSeconds: number, signal: AbortSignal): Promise<Tally>;
+    /** Never rejects over what cannot be reached. Rejects with {@link GateError} over what can never succeed. */
+    read(pods: Countable[], elapsedSeconds: number, signal: AbortSignal): Promise<Counts>;
 }
 
 /** Limit of one request for metrics, in seconds. */
@@ -113,7 +113,7 @@ export class Increases {
 }
 
 /** Counts with the counters of the pods. */
-export class PodCounting implements Counting {
+export class PodCounting implements MetricsSource {
     readonly frequent = true;
     private readonly requests = new Increases();
     private readonly errors = new Increases();
@@ -122,20 +122,24 @@ export class PodCounting implements Counting {
     private counterSeen = false;
 
     constructor(
-        private readonly metrics: PodMetrics,
+        private readonly metrics: PodMetricsTarget,
         /** Counts since the first reading, or all that the pods have counted since they started. */
         since: "first reading" | "their start" = "first reading",
     ) {
         this.old = since === "their start" ? new Set() : undefined;
     }
 
-    async read(pods: Countable[], _: number, signal: AbortSignal): Promise<Tally> {
+    async read(pods: Countable[], _: number, signal: AbortSignal): Promise<Counts> {
         this.old ??= new Set(pods.map(({ uid }) => uid));
         const old = this.old;
         const troubles = await Promise.all(
             pods.map(async (pod) => {
-                const { body, trouble } = await page(metricsUrl(pod, this.metrics), "text/plain", signal);
-                if (trouble !== undefined) return [`${pod.name}: ${trouble}`];
+                const { body, error: error } = await page(
+                    metricsUrl(pod, this.metrics),
+                    "text/plain",
+                    signal,
+                );
+                if (error !== undefined) return [`${pod.name}: ${error}`];
                 const samples = parseSamples(body);
                 const requests = chosen(samples, this.metrics.requests);
                 this.counterSeen ||= requests.length > 0;
@@ -151,11 +155,11 @@ export class PodCounting implements Counting {
         const unseen = this.counterSeen
             ? undefined
             : `no pod has shown ${inWordsOf(this.metrics.requests)} yet`;
-        return { requests: this.requests.total, errors: this.errors.total, trouble: unread ?? unseen };
+        return { requests: this.requests.total, errors: this.errors.total, error: unread ?? unseen };
     }
 }
 
-function metricsUrl({ ip }: Countable, { port, path }: PodMetrics): string {
+function metricsUrl({ ip }: Countable, { port, path }: PodMetricsTarget): string {
     return `http://${ip.includes(":") ? `[${ip}]` : ip}:${port}${path}`;
 }
 
@@ -164,15 +168,20 @@ async function page(
     url: string,
     accept: string,
     signal: AbortSignal,
-): Promise<{ status?: number; body: string; trouble?: string }> {
+): Promise<{ status?: number; body: string; error?: string }> {
     const late = `timed out after ${SCRAPE_SECONDS} s`;
-    const { status, body, cut, trouble } = await within(SCRAPE_SECONDS, late, signal, (attempt) =>
+    const {
+        status,
+        body,
+        cut,
+        error: error,
+    } = await withTimeout(SCRAPE_SECONDS, late, signal, (attempt) =>
         // Closed, as a kept connection may break just when it is used again, and the other side seem gone.
-        ask(url, { headers: { accept, connection: "close" } }, attempt, SCRAPE_LIMIT),
+        request(url, { headers: { accept, connection: "close" } }, attempt, SCRAPE_LIMIT),
     );
-    if (trouble !== undefined) return { status, body, trouble };
-    if (status !== 200) return { status, body, trouble: `status ${status}` };
-    return { status, body, ...(cut ? { trouble: "more than 8 MiB" } : {}) };
+    if (error !== undefined) return { status, body, error: error };
+    if (status !== 200) return { status, body, error: `status ${status}` };
+    return { status, body, ...(cut ? { error: "more than 8 MiB" } : {}) };
 }
 
 function chosen(samples: Sample[], { counter, labels = {} }: CounterChoice): Sample[] {
@@ -189,7 +198,7 @@ function inWordsOf({ counter, labels = {} }: CounterChoice): string {
 }
 
 /** Has Prometheus count. */
-export class PrometheusCounting implements Counting {
+export class PrometheusCounting implements MetricsSource {
     readonly frequent = false;
 
     constructor(
@@ -198,16 +207,16 @@ export class PrometheusCounting implements Counting {
         private readonly pauseSeconds = 1,
     ) {}
 
-    async read(_: Countable[], elapsedSeconds: number, signal: AbortSignal): Promise<Tally> {
+    async read(_: Countable[], elapsedSeconds: number, signal: AbortSignal): Promise<Counts> {
         const requests = await this.value(this.metrics.requests, elapsedSeconds, signal);
         const errors =
             requests.value === undefined
                 ? requests
                 : await this.value(this.metrics.errors, elapsedSeconds, signal);
         const missing = requests.value === undefined ? "Prometheus has no data for the requests" : undefined;
-        const trouble = errors.trouble ?? missing;
+        const error = errors.error ?? missing;
         // Requests whose errors are unknown say nothing; no series of errors, though, means that there were none.
-        if (trouble !== undefined) return { requests: 0, errors: 0, trouble };
+        if (error !== undefined) return { requests: 0, errors: 0, error: error };
         return { requests: requests.value ?? 0, errors: errors.value ?? 0 };
     }
 
@@ -215,19 +224,19 @@ export class PrometheusCounting implements Counting {
         expression: string,
         elapsedSeconds: number,
         signal: AbortSignal,
-    ): Promise<{ value?: number; trouble?: string }> {
+    ): Promise<{ value?: number; error?: string }> {
         const window = `${Math.max(1, Math.round(elapsedSeconds))}s`;
         const query = encodeURIComponent(expression.replaceAll("$WINDOW", window));
         const url = `${this.metrics.prometheus.replace(/\/+$/, "")}/api/v1/query?query=${query}`;
         for (let attempt = 1; ; attempt += 1) {
-            const { status, body, trouble } = await page(url, "application/json", signal);
+            const { status, body, error: error } = await page(url, "application/json", signal);
             // 400 and 422: the expression cannot be evaluated, and never will be.
             if (status === 400 || status === 422) {
                 const { error = `status ${status}` } = parsedAnswer(body);
-                throw new Failure(`Prometheus cannot evaluate ${expression}: ${error}`);
+                throw new GateError(`Prometheus cannot evaluate ${expression}: ${error}`);
             }
-            if (trouble === undefined) return numberOf(parsedAnswer(body), expression);
-            if (attempt === PROMETHEUS_ATTEMPTS) return { trouble: `Prometheus: ${trouble}` };
+            if (error === undefined) return numberOf(parsedAnswer(body), expression);
+            if (attempt === PROMETHEUS_ATTEMPTS) return { error: `Prometheus: ${error}` };
             await pause(this.pauseSeconds, signal);
         }
     }
@@ -247,12 +256,12 @@ function parsedAnswer(body: string): PrometheusAnswer {
 }
 
 /** The one number of an answer; none for an empty one, and for NaN, which is what 0 / 0 gives. */
-function numberOf({ data }: PrometheusAnswer, expression: string): { value?: number; trouble?: string } {
+function numberOf({ data }: PrometheusAnswer, expression: string): { value?: number; error?: string } {
     if (data?.resultType === "scalar") return finite((data.result as [number, string])[1]);
-    if (data?.resultType !== "vector") return { trouble: "Prometheus: an answer that is no number" };
+    if (data?.resultType !== "vector") return { error: "Prometheus: an answer that is no number" };
     const series = data.result as { value: [number, string] }[];
     if (series.length > 1) {
-        throw new Failure(
+        throw new GateError(
             `${expression} gives ${series.length} series in Prometheus: sum them up into one number`,
         );
     }

@@ -1,5 +1,5 @@
-import { Failure } from "./gate";
-import { type Answer, ask, within } from "./http";
+import { GateError } from "./gate";
+import { type Answer, request, withTimeout } from "./http";
 import { type Kubernetes, type Pod } from "./kubernetes";
 
 /** A pod that can be asked. */
@@ -11,7 +11,7 @@ export interface RunningPod {
 /** Limit of one request to a pod, in seconds. */
 const REQUEST_SECONDS = 10;
 
-/** The running pods of a service, whether or not they are ready: also one in trouble has something to say. */
+/** The running pods of a service, whether or not they are ready: also one in error has something to say. */
 export async function runningPods(
     cluster: Kubernetes,
     app: string,
@@ -21,25 +21,26 @@ export async function runningPods(
     const running = pods.flatMap(({ metadata: { name, deletionTimestamp }, status: { phase, podIP: ip } }) =>
         phase === "Running" && ip !== undefined && deletionTimestamp === undefined ? [{ name, ip }] : [],
     );
-    if (running.length === 0) throw new Failure(`no pod of ${app} is running`);
+    if (running.length === 0) throw new GateError(`no pod of ${app} is running`);
     return running;
 }
 
-/** Sends one request to a pod itself. Never rejects; what is not a status of 2xx is trouble. */
+/** Sends one request to a pod itself. Never rejects; what is not a status of 2xx is error. */
 export async function askPod(
     { ip }: RunningPod,
     { port, path, method = "GET" }: { port: number; path: string; method?: "GET" | "POST" },
     signal: AbortSignal,
-): Promise<Pick<Answer, "body" | "trouble">> {
+): Promise<Pick<Answer, "body" | "error">> {
     const url = `http://${ip.includes(":") ? `[${ip}]` : ip}:${port}${path}`;
-    const { status, body, trouble } = await within(
-        REQUEST_SECONDS,
-        `no answer within ${REQUEST_SECONDS} s`,
-        signal,
-        (attempt) => ask(url, { method, headers: { connection: "close" } }, attempt, 8 * 1024 * 1024),
+    const {
+        status,
+        body,
+        error: error,
+    } = await withTimeout(REQUEST_SECONDS, `no answer within ${REQUEST_SECONDS} s`, signal, (attempt) =>
+        request(url, { method, headers: { connection: "close" } }, attempt, 8 * 1024 * 1024),
     );
-    if (trouble !== undefined) return { body, trouble };
+    if (error !== undefined) return { body, error: error };
     return status !== undefined && status >= 200 && status < 300
         ? { body }
-        : { body, trouble: `status ${status}` };
+        : { body, error: `status ${status}` };
 }

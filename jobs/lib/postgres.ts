@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, isIP, type Socket } from "node:net";
 import { addAbortSignal } from "node:stream";
 import { connect as connectTls } from "node:tls";
-import { Failure } from "./gate";
-import { inWords, reasonOf } from "./http";
+import { GateError } from "./gate";
+import { describeError, reasonOf } from "./http";
 
 /** Where a PostgreSQL server is, and as whom it is asked. */
 export interface PostgresTarget {
@@ -26,7 +26,7 @@ const ERROR_LIMIT = 16 * 1024;
 /**
  * Whether a server accepts connections, as pg_isready tells it: any answer to a startup packet will do, except that it
  * cannot take connections now. No password is sent, and the server logs nothing. Over TLS, whoever vouches for the
- * server, as with `sslmode=require`. Returns what the server said; rejects with {@link Failure} when it does not accept.
+ * server, as with `sslmode=require`. Returns what the server said; rejects with {@link GateError} when it does not accept.
  */
 export async function accepting(target: PostgresTarget, signal: AbortSignal): Promise<string> {
     const { host, port, user, database } = target;
@@ -36,7 +36,7 @@ export async function accepting(target: PostgresTarget, signal: AbortSignal): Pr
         plain.write(numbers(8, SSL_REQUEST));
         const offer = (await reader(plain)(1)).toString("latin1");
         if (offer !== "S")
-            throw new Failure(offer === "N" ? "refuses TLS" : "an answer that is not PostgreSQL");
+            throw new GateError(offer === "N" ? "refuses TLS" : "an answer that is not PostgreSQL");
         const secure = connectTls({
             socket: plain,
             rejectUnauthorized: false,
@@ -50,13 +50,13 @@ export async function accepting(target: PostgresTarget, signal: AbortSignal): Pr
         const head = await take(5);
         const [type, length] = [head.toString("latin1", 0, 1), head.readUInt32BE(1) - 4];
         if (type === "R") return "accepting";
-        if (type !== "E" || length > ERROR_LIMIT) throw new Failure("an answer that is not PostgreSQL");
+        if (type !== "E" || length > ERROR_LIMIT) throw new GateError("an answer that is not PostgreSQL");
         const { C: code = "", M: message = "" } = fieldsOf(await take(length));
-        if (code === CANNOT_CONNECT_NOW) throw new Failure(`rejecting: ${message} (${code})`);
+        if (code === CANNOT_CONNECT_NOW) throw new GateError(`rejecting: ${message} (${code})`);
         return `accepting, though: ${message} (${code})`;
     } catch (error) {
-        if (error instanceof Failure) throw error;
-        throw new Failure(signal.aborted ? reasonOf(signal) : inWords(error));
+        if (error instanceof GateError) throw error;
+        throw new GateError(signal.aborted ? reasonOf(signal) : describeError(error));
     } finally {
         socket.destroy();
         plain.destroy();
@@ -84,7 +84,7 @@ function reader(socket: Socket): (count: number) => Promise<Buffer> {
             if (chunk !== null) {
                 rest = Buffer.concat([rest, chunk]);
             } else if (socket.readableEnded || socket.destroyed) {
-                throw new Failure("connection dropped");
+                throw new GateError("connection dropped");
             } else {
                 await Promise.race([once(socket, "readable"), once(socket, "close")]);
             }

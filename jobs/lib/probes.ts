@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Failure } from "./gate";
-import { ask, reasonOf, within } from "./http";
+import { GateError } from "./gate";
+import { request, reasonOf, withTimeout } from "./http";
 import { accepting } from "./postgres";
 import { Redis } from "./redis";
-import { list, oneOf, optional, pattern, type Reader, seconds, shape, text, Unusable } from "./shape";
+import { list, oneOf, optional, pattern, type Parser, seconds, shape, text, ValidationError } from "./schema";
 import { servedLeaf, type TlsTarget } from "./tls";
 
 /** What is asked, and what counts as well. Sections 2.1, 4.3.1 and 4.3.4. */
@@ -67,7 +67,7 @@ export interface OutsideProbe extends Named {
 }
 
 /** What a probe found. */
-export interface Finding {
+export interface ProbeResult {
     healthy: boolean;
     /** What was found, in words. */
     words: string;
@@ -96,21 +96,21 @@ const FEWEST_REACHING = 18;
 const DAY_MILLISECONDS = 86_400_000;
 
 /** Carries out one probe. Never rejects over what is found. */
-export async function carryOut(probe: Probe, context: ProbeContext): Promise<Finding> {
+export async function carryOut(probe: Probe, context: ProbeContext): Promise<ProbeResult> {
     const reason = `no answer within ${probe.timeoutSeconds} s`;
-    return within(probe.timeoutSeconds, reason, context.signal, async (signal) => {
+    return withTimeout(probe.timeoutSeconds, reason, context.signal, async (signal) => {
         const start = context.now();
         try {
             const found = await findingOf(probe, { ...context, signal });
             return { healthy: true, milliseconds: Math.round(context.now() - start), ...found };
         } catch (error) {
-            if (!(error instanceof Failure)) throw error;
+            if (!(error instanceof GateError)) throw error;
             return { healthy: false, words: signal.aborted ? reasonOf(signal) : error.message };
         }
     });
 }
 
-type Found = Pick<Finding, "words"> & Partial<Finding>;
+type Found = Pick<ProbeResult, "words"> & Partial<ProbeResult>;
 
 async function findingOf(probe: Probe, { signal, secrets, handover, date }: ProbeContext): Promise<Found> {
     switch (probe.kind) {
@@ -139,7 +139,7 @@ async function findingOf(probe: Probe, { signal, secrets, handover, date }: Prob
             return { words: `keys at ${await keysUrl(probe.url, signal)}` };
         case "jwks": {
             const { keys } = await jsonOf(await keysUrl(probe.url, signal), signal);
-            if (!Array.isArray(keys) || keys.length === 0) throw new Failure("found no keys");
+            if (!Array.isArray(keys) || keys.length === 0) throw new GateError("found no keys");
             return { words: `${keys.length} ${keys.length === 1 ? "key" : "keys"}` };
         }
         case "certificate":
@@ -151,7 +151,7 @@ async function findingOf(probe: Probe, { signal, secrets, handover, date }: Prob
 
 /** What the checkers found, from Route 53's answer to GetHealthCheckStatus. */
 function outsideFinding(file: string): Found {
-    if (!existsSync(file)) throw new Failure("Route 53 has not told");
+    if (!existsSync(file)) throw new GateError("Route 53 has not told");
     const { HealthCheckObservations: observations = [] } = JSON.parse(readFileSync(file, "utf8")) as {
         HealthCheckObservations?: { StatusReport: { Status: string } }[];
     };
@@ -167,8 +167,8 @@ function outsideFinding(file: string): Found {
 }
 
 async function certificateFinding(probe: CertificateProbe, signal: AbortSignal, now: Date): Promise<Found> {
-    const { leaf, distrust, trouble } = await servedLeaf(probe, signal);
-    if (leaf === undefined) throw new Failure(trouble);
+    const { leaf, distrust, error: error } = await servedLeaf(probe, signal);
+    if (leaf === undefined) throw new GateError(error);
     const certificateDays = Math.floor((Date.parse(leaf.validTo) - now.getTime()) / DAY_MILLISECONDS);
     const problem =
         certificateDays < 0
@@ -189,7 +189,7 @@ async function certificateFinding(probe: CertificateProbe, signal: AbortSignal, 
 /** Where the keys are, as the configuration says. */
 async function keysUrl(configuration: string, signal: AbortSignal): Promise<string> {
     const { jwks_uri: url } = await jsonOf(configuration, signal);
-    if (typeof url !== "string" || !URL.canParse(url)) throw new Failure("found no jwks_uri");
+    if (typeof url !== "string" || !URL.canParse(url)) throw new GateError("found no jwks_uri");
     return url;
 }
 
@@ -198,16 +198,16 @@ async function jsonOf(url: string, signal: AbortSignal): Promise<Record<string, 
     try {
         return Object(JSON.parse(body)) as Record<string, unknown>;
     } catch {
-        throw new Failure("expected JSON, found something else");
+        throw new GateError("expected JSON, found something else");
     }
 }
 
 /** An answer of status 200, in full. */
 async function answerOf(url: string, signal: AbortSignal) {
     // A connection of its own: a Service chooses the pod when it is opened.
-    const { trouble, ...answer } = await ask(url, { headers: { connection: "close" } }, signal);
-    if (trouble !== undefined) throw new Failure(trouble);
-    if (answer.status !== 200) throw new Failure(`expected status 200, found ${answer.status}`);
+    const { error: error, ...answer } = await request(url, { headers: { connection: "close" } }, signal);
+    if (error !== undefined) throw new GateError(error);
+    if (answer.status !== 200) throw new GateError(`expected status 200, found ${answer.status}`);
     return answer;
 }
 
@@ -217,23 +217,23 @@ export function secretFiles(folder: string): (name: string) => string {
         try {
             return readFileSync(join(folder, name), "utf8").trim();
         } catch (error) {
-            throw new Failure(
+            throw new GateError(
                 `${join(folder, name)} cannot be read (${(error as NodeJS.ErrnoException).code})`,
             );
         }
     };
 }
 
-const url: Reader<string> = (value, path) => {
+const url: Parser<string> = (value, path) => {
     const found = text(value, path);
     if (!/^https?:\/\//.test(found) || !URL.canParse(found)) {
-        throw new Unusable(path, JSON.stringify(found), "a URL such as http://mcp-server:8000/health");
+        throw new ValidationError(path, JSON.stringify(found), "a URL such as http://mcp-server:8000/health");
     }
     return found;
 };
 
 const named = { name: text, timeoutSeconds: seconds };
-const shapes: { [K in Probe["kind"]]: Reader<Extract<Probe, { kind: K }>> } = {
+const shapes: { [K in Probe["kind"]]: Parser<Extract<Probe, { kind: K }>> } = {
     http: shape<HttpProbe>({ ...named, kind: oneOf("http"), url }),
     postgres: shape<PostgresProbe>({ ...named, kind: oneOf("postgres"), secrets: text }),
     redis: shape<RedisProbe>({ ...named, kind: oneOf("redis"), secrets: text }),
@@ -252,7 +252,7 @@ const shapes: { [K in Probe["kind"]]: Reader<Extract<Probe, { kind: K }>> } = {
 const kindOf = oneOf(...(Object.keys(shapes) as Probe["kind"][]));
 
 /** Probes of a plan, each by its kind. */
-export const probes: Reader<Probe[]> = list<Probe>((value, path) => {
+export const probes: Parser<Probe[]> = list<Probe>((value, path) => {
     const { kind } = Object(value) as { kind?: unknown };
     return shapes[kindOf(kind, `${path}.kind`)](value, path);
 });

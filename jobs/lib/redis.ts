@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { isIP } from "node:net";
 import { addAbortSignal } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
-import { Failure } from "./gate";
-import { inWords, reasonOf } from "./http";
+import { GateError } from "./gate";
+import { describeError, reasonOf } from "./http";
 
 /** Where a Redis server is, and what it asks for. */
 export interface RedisTarget {
@@ -16,20 +16,20 @@ export interface RedisTarget {
 export type Reply = string | number | null | RedisError | Reply[];
 
 /** What a server refused. */
-export class RedisError extends Failure {}
+export class RedisError extends GateError {}
 
 /** A connection to Redis, over TLS and with its password given. */
 export class Redis {
     private received: Buffer = Buffer.alloc(0);
     private readonly waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
     /** Why there will be no more replies. */
-    private broken: Failure | undefined;
+    private broken: GateError | undefined;
 
     private constructor(
         private readonly socket: TLSSocket,
         signal: AbortSignal,
     ) {
-        let cause: unknown = new Failure("connection dropped");
+        let cause: unknown = new GateError("connection dropped");
         socket.once("error", (error) => (cause = error));
         socket.once("close", () => {
             this.broken = asFailure(cause, signal);
@@ -38,7 +38,7 @@ export class Redis {
         socket.on("data", (chunk: Buffer) => this.take(chunk));
     }
 
-    /** Connects and gives the password. Rejects with {@link Failure}. */
+    /** Connects and gives the password. Rejects with {@link GateError}. */
     static async connect({ host, port, password }: RedisTarget, signal: AbortSignal): Promise<Redis> {
         const socket = connect({ host, port, ...(isIP(host) ? {} : { servername: host }) });
         // Kept for good: an error that comes after the first would otherwise end the process.
@@ -95,9 +95,9 @@ export class Redis {
 }
 
 /** Why a connection ended, in words. */
-function asFailure(error: unknown, signal: AbortSignal): Failure {
-    if (signal.aborted) return new Failure(reasonOf(signal));
-    return error instanceof Failure ? error : new Failure(inWords(error));
+function asFailure(error: unknown, signal: AbortSignal): GateError {
+    if (signal.aborted) return new GateError(reasonOf(signal));
+    return error instanceof GateError ? error : new GateError(describeError(error));
 }
 
 /** A command as Redis reads it: a list of texts with their lengths. */
@@ -138,6 +138,6 @@ function parse(bytes: Buffer, start: number): { reply: Reply; end: number } | un
             return { reply: items, end };
         }
         default:
-            throw new Failure("an answer that is not Redis");
+            throw new GateError("an answer that is not Redis");
     }
 }

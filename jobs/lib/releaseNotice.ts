@@ -1,7 +1,7 @@
 import { type Message } from "./sns";
 
 /** A release that stakeholders are told of. */
-export interface Told {
+export interface Notification {
     /** "mcp-server v2.1.0 (green)". */
     subject: string;
     /** "production". */
@@ -20,7 +20,7 @@ export interface Told {
 type Notice = Pick<Message, "subject" | "text">;
 
 /** What stakeholders read before a release's first pod starts. Section 3.1. */
-export function beginning(told: Told): Notice {
+export function beginning(told: Notification): Notice {
     const { subject, environment, colour } = told;
     const next =
         colour === undefined
@@ -35,7 +35,7 @@ export function beginning(told: Told): Notice {
 }
 
 /** What they read once it has passed its last gate. */
-export function ending(told: Told): Notice {
+export function ending(told: Notification): Notice {
     const { subject, environment, replaces } = told;
     return {
         subject: `Release done: ${subject}, ${environment}`,
@@ -45,7 +45,11 @@ export function ending(told: Told): Notice {
     };
 }
 
-function lines(first: string, { replaces, ticket, skipped, dashboard }: Told, last: string[]): string {
+function lines(
+    first: string,
+    { replaces, ticket, skipped, dashboard }: Notification,
+    last: string[],
+): string {
     const facts = Object.entries({
         "In place of": replaces,
         Ticket: ticket,

@@ -1,9 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { Failure, type GateContext, throwIfStopped } from "./gate";
-import { type Answer, ask, within } from "./http";
+import { GateError, type GateContext, throwIfStopped } from "./gate";
+import { type Answer, request, withTimeout } from "./http";
 import { pause } from "./kubernetes";
-import { shape, text, Unusable } from "./shape";
+import { shape, text, ValidationError } from "./schema";
 
 /** One message to a topic. */
 export interface Message {
@@ -43,7 +43,7 @@ const SUBJECT_LENGTH = 100;
 
 /**
  * Publishes a message as the pod's own identity, over plain fetch: the one request is not worth AWS's SDK, nor a step
- * on another image. Rejects with {@link Failure} when it was not sent.
+ * on another image. Rejects with {@link GateError} when it was not sent.
  */
 export async function publish({ topic, subject, text }: Message, options: SnsOptions): Promise<void> {
     const { env = process.env, date = () => new Date() } = options;
@@ -64,7 +64,7 @@ export async function publish({ topic, subject, text }: Message, options: SnsOpt
             region,
             date: date(),
         });
-        return ask(url, { method: "POST", headers, body }, signal);
+        return request(url, { method: "POST", headers, body }, signal);
     });
 }
 
@@ -72,7 +72,7 @@ export async function publish({ topic, subject, text }: Message, options: SnsOpt
 async function credentialsOf(env: NodeJS.ProcessEnv, options: SnsOptions): Promise<Credentials> {
     const { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file } = env;
     if (url === undefined) {
-        throw new Failure(
+        throw new GateError(
             "the pod has no rights on AWS: EKS adds them to pods that are created once its identity is there, " +
                 "by the add-on eks-pod-identity-agent",
         );
@@ -80,15 +80,15 @@ async function credentialsOf(env: NodeJS.ProcessEnv, options: SnsOptions): Promi
     const body = await patiently("the pod identity agent", options, (signal) => {
         // Read anew: the kubelet renews it.
         const headers: Record<string, string> = file === undefined ? {} : { authorization: readToken(file) };
-        return ask(url, { headers }, signal);
+        return request(url, { headers }, signal);
     });
     try {
         const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(body) as Record<string, unknown>;
         return credentialsShape({ AccessKeyId, SecretAccessKey, Token }, "");
     } catch (error) {
-        if (!(error instanceof SyntaxError || error instanceof Unusable)) throw error;
+        if (!(error instanceof SyntaxError || error instanceof ValidationError)) throw error;
         // Not quoted: what it has instead may be half of a secret.
-        throw new Failure("the pod identity agent answers with something else than credentials");
+        throw new GateError("the pod identity agent answers with something else than credentials");
     }
 }
 
@@ -99,11 +99,11 @@ function readToken(file: string): string {
         return readFileSync(file, "utf8").trim();
     } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        throw new Failure(`${file} cannot be read (${code}): the pod needs its identity's token`);
+        throw new GateError(`${file} cannot be read (${code}): the pod needs its identity's token`);
     }
 }
 
-/** The body of what comes back; asked again where nobody answers, or who does is in trouble or in a hurry. */
+/** The body of what comes back; asked again where nobody answers, or who does is in error or in a hurry. */
 async function patiently(
     whom: string,
     { log, signal, attemptSeconds = 10, pauseSeconds = 2 }: SnsOptions,
@@ -111,14 +111,14 @@ async function patiently(
 ): Promise<string> {
     for (let attempt = 1; ; attempt += 1) {
         const late = `no answer within ${attemptSeconds} s`;
-        const answer = await within(attemptSeconds, late, signal, request);
+        const answer = await withTimeout(attemptSeconds, late, signal, request);
         throwIfStopped(signal);
-        const { status = 0, trouble, body } = answer;
-        if (status === 200 && trouble === undefined) return body;
+        const { status = 0, error: error, body } = answer;
+        if (status === 200 && error === undefined) return body;
 
-        const told = `${whom}: ${trouble ?? said(status, body)}`;
-        const passing = trouble !== undefined || status === 429 || status >= 500 || /Throttl/.test(body);
-        if (!passing || attempt === ATTEMPTS) throw new Failure(told);
+        const told = `${whom}: ${error ?? said(status, body)}`;
+        const passing = error !== undefined || status === 429 || status >= 500 || /Throttl/.test(body);
+        if (!passing || attempt === ATTEMPTS) throw new GateError(told);
         log(`  ${told}; asked again in ${pauseSeconds} s`);
         await pause(pauseSeconds, signal);
     }

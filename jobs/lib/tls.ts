@@ -2,7 +2,7 @@ import { type X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { addAbortSignal } from "node:stream";
 import { connect } from "node:tls";
-import { inWords, reasonOf } from "./http";
+import { describeError, reasonOf } from "./http";
 
 /** A server that TLS is opened to. */
 export interface TlsTarget {
@@ -13,20 +13,20 @@ export interface TlsTarget {
 }
 
 /** What one handshake shows: the server's certificate, or in words why there is none. */
-export type Look =
+export type TlsResult =
     | {
           leaf: X509Certificate;
           /** In words, why it would not be trusted for this host; undefined when it would. */
           distrust: string | undefined;
-          trouble?: never;
+          error?: never;
       }
-    | { leaf?: never; distrust?: never; trouble: string };
+    | { leaf?: never; distrust?: never; error: string };
 
 /** Opens TLS, whoever vouches for the server, and looks at the certificate it shows. Never rejects. */
 export async function servedLeaf(
     { host, address = `${host}:443` }: TlsTarget,
     signal: AbortSignal,
-): Promise<Look> {
+): Promise<TlsResult> {
     const [, server, port] = /^(.+):(\d+)$/.exec(address)!;
     const socket = connect({
         host: server!.replace(/^\[|\]$/g, ""),
@@ -40,12 +40,12 @@ export async function servedLeaf(
     try {
         await once(addAbortSignal(signal, socket), "secureConnect");
         const leaf = socket.getPeerX509Certificate();
-        if (leaf === undefined) return { trouble: "no certificate served" };
+        if (leaf === undefined) return { error: "no certificate served" };
         const { authorized, authorizationError } = socket;
         return { leaf, distrust: authorized ? undefined : String(authorizationError) };
     } catch (error) {
-        const cause = signal.aborted ? reasonOf(signal) : inWords(error);
-        return { trouble: `no TLS at ${address}: ${cause}` };
+        const cause = signal.aborted ? reasonOf(signal) : describeError(error);
+        return { error: `no TLS at ${address}: ${cause}` };
     } finally {
         socket.destroy();
     }

@@ -1,4 +1,4 @@
-import { TIME_ZONE } from "../../runbook/numbers";
+import { TIME_ZONE } from "../../core/numbers";
 import { isPlan, kindOf, SNAPSHOTS } from "../backups";
 import { type Rule } from "../rule";
 import { gapsOf, runsOf } from "../schedules";

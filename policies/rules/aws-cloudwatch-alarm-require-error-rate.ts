@@ -1,4 +1,4 @@
-import { HIGH_ERROR_RATE_PERCENT } from "../../runbook/numbers";
+import { HIGH_ERROR_RATE_PERCENT } from "../../core/numbers";
 import { isMetricAlarm, watches } from "../alarms";
 import { type Rule } from "../rule";
 import { eachOf, findOf, ofType } from "../selectors";

@@ -10,7 +10,7 @@ export const rule: Rule = {
     enforcement: "mandatory",
     frameworks: [],
     remediation:
-        "Tag the alarm with a severity of the matrix in runbook/numbers.ts and its response-minutes, and let alarmActions name that severity's topic alone.",
+        "Tag the alarm with a severity of the matrix in core/numbers.ts and its response-minutes, and let alarmActions name that severity's topic alone.",
     runbook: "4.1",
     stack: eachOf(isMetricAlarm, (alarm, resources, { report }) => {
         const tags = alarm.props["tags"] ?? {};

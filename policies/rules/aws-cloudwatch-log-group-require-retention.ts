@@ -1,4 +1,4 @@
-import { LOG_RETENTION_DAYS } from "../../runbook/numbers";
+import { LOG_RETENTION_DAYS } from "../../core/numbers";
 import { isLogGroup } from "../logs";
 import { type Rule } from "../rule";
 

@@ -1,4 +1,4 @@
-import { BACKUPS } from "../../runbook/numbers";
+import { BACKUPS } from "../../core/numbers";
 import { isBucket, lifecycleOf, prefixOf } from "../buckets";
 import { isReplicationGroup, snapshotBucketOf, snapshotMachineOf } from "../caches";
 import { type Rule } from "../rule";

@@ -1,4 +1,4 @@
-import { BACKUPS } from "../../runbook/numbers";
+import { BACKUPS } from "../../core/numbers";
 import { isReplicationGroup, snapshotMachineOf } from "../caches";
 import { type Rule } from "../rule";
 import { HOUR, isOn, isSchedule, runsEvery } from "../schedules";

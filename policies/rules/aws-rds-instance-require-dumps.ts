@@ -1,4 +1,4 @@
-import { BACKUPS } from "../../runbook/numbers";
+import { BACKUPS } from "../../core/numbers";
 import { keptBelow, uploadSchedule } from "../buckets";
 import { isInstance, isMadeOf, secretsOf } from "../databases";
 import { isKind } from "../pods";

@@ -1,5 +1,5 @@
 import { utcWeekly } from "../../config/windows";
-import { PATCH_WINDOW } from "../../runbook/numbers";
+import { PATCH_WINDOW } from "../../core/numbers";
 import { isInstance } from "../databases";
 import { type Rule } from "../rule";
 

@@ -1,4 +1,4 @@
-import { BACKUPS } from "../../runbook/numbers";
+import { BACKUPS } from "../../core/numbers";
 import { lifecycleOf } from "../buckets";
 import { AUDIT_DAYS, eachAuditArchive } from "../logs";
 import { type Rule } from "../rule";

@@ -10,7 +10,7 @@ export const rule: Rule = {
     enforcement: "mandatory",
     frameworks: [],
     remediation:
-        "Tag the topic with a severity of the matrix in runbook/numbers.ts and its response-minutes, and subscribe somebody.",
+        "Tag the topic with a severity of the matrix in core/numbers.ts and its response-minutes, and subscribe somebody.",
     runbook: "4.1",
     stack: eachOf(ofType("aws:sns/topic:Topic"), (topic, resources, { report }) => {
         const tags = topic.props["tags"] ?? {};

@@ -1,4 +1,4 @@
-import { ENVIRONMENT_LABEL } from "../../components/labels";
+import { ENVIRONMENT_LABEL } from "../../core/labels";
 import { isKind } from "../pods";
 import { type Rule } from "../rule";
 

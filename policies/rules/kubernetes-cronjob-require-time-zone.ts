@@ -1,4 +1,4 @@
-import { TIME_ZONE } from "../../runbook/numbers";
+import { TIME_ZONE } from "../../core/numbers";
 import { isKind } from "../pods";
 import { type Rule } from "../rule";
 

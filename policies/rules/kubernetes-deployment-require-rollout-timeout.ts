@@ -1,4 +1,4 @@
-import { ROLLOUT_TIMEOUT_SECONDS } from "../../runbook/numbers";
+import { ROLLOUT_TIMEOUT_SECONDS } from "../../core/numbers";
 import { isDeployment } from "../pods";
 import { type Rule } from "../rule";
 

@@ -1,5 +1,5 @@
-import { ENVIRONMENT_LABEL } from "../../components/labels";
-import { BACKUPS } from "../../runbook/numbers";
+import { ENVIRONMENT_LABEL } from "../../core/labels";
+import { BACKUPS } from "../../core/numbers";
 import { keptBelow, uploadSchedule } from "../buckets";
 import { isDeployment, isKind } from "../pods";
 import { type PolicyResource, type Rule } from "../rule";

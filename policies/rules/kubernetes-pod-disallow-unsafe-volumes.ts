@@ -1,4 +1,4 @@
-import { POD_LOGS, SHIPPER_STATE } from "../../components/observability/nodePaths";
+import { POD_LOGS, SHIPPER_STATE } from "../../core/nodePaths";
 import { type DeclaredPod, eachPod, readsNodeLogs } from "../pods";
 import { type Rule } from "../rule";
 import { type Properties } from "../unknown";

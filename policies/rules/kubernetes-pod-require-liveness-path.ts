@@ -7,7 +7,7 @@ export const rule: Rule = {
     severity: "high",
     enforcement: "mandatory",
     frameworks: [],
-    remediation: "Let livenessProbe ask by httpGet what the health matrix in runbook/numbers.ts says.",
+    remediation: "Let livenessProbe ask by httpGet what the health matrix in core/numbers.ts says.",
     runbook: "2.1",
     resource: probesHealthMatrix("livenessProbe", "live"),
 };

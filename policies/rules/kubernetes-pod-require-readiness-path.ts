@@ -7,7 +7,7 @@ export const rule: Rule = {
     severity: "high",
     enforcement: "mandatory",
     frameworks: [],
-    remediation: "Let readinessProbe ask by httpGet what the health matrix in runbook/numbers.ts says.",
+    remediation: "Let readinessProbe ask by httpGet what the health matrix in core/numbers.ts says.",
     runbook: "2.1",
     resource: probesHealthMatrix("readinessProbe", "ready"),
 };

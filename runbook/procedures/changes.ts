@@ -1,5 +1,5 @@
 import { type StackValues, type WorkloadValues } from "../../config";
-import { ROLLOUT_TIMEOUT_SECONDS } from "../numbers";
+import { ROLLOUT_TIMEOUT_SECONDS } from "../../core/numbers";
 import { type Edit, type ExpectedChange } from "../procedure";
 
 export const DEPLOYMENT = "kubernetes:apps/v1:Deployment";

@@ -1,4 +1,4 @@
-import { SOAK_SECONDS } from "../numbers";
+import { SOAK_SECONDS } from "../../core/numbers";
 import { type Edit, type ExpectedChange, type Parameter, type Procedure } from "../procedure";
 import { DEPLOYMENT, gateOf, ROLLOUT, workloadsOf } from "./changes";
 

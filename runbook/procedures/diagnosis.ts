@@ -1,7 +1,7 @@
-import { HIGH_ERROR_RATE_PERCENT } from "../numbers";
+import { HIGH_ERROR_RATE_PERCENT } from "../../core/numbers";
 import { type Procedure } from "../procedure";
 import { operationOf, runOf } from "./changes";
-import { SLOW_RESPONSES, STATUS_SYMPTOMS } from "../symptoms";
+import { SLOW_RESPONSES, STATUS_SYMPTOMS } from "../../core/symptoms";
 import { ONLY_LOOKS } from "./changes";
 
 /** A shell in a pod that has the traffic: with two colours the Service leads to it, and a Deployment's name does not. */

@@ -5,7 +5,7 @@ import {
     LEVELS,
     SCALE_UP_REPLICAS,
     SEVERITIES,
-} from "../numbers";
+} from "../../core/numbers";
 import { type Procedure } from "../procedure";
 import { DEPLOYMENT, operationOf, ROLLOUT, runOf, workloadsOf } from "./changes";
 
@@ -97,7 +97,7 @@ export const incidents: readonly Procedure[] = [
         title: "Limits of the alarms",
         when:
             "An alarm rings too early or too late. docs/alarms.md has all of them, and what each means; its description " +
-            "says the same to whoever is woken by it. Limits of the runbook are no values: they stand in `runbook/numbers.ts`.",
+            "says the same to whoever is woken by it. Limits of the runbook are no values: they stand in `core/numbers.ts`.",
         edits: [
             {
                 path: "mcp:alarms.cache.memory",

@@ -1,4 +1,4 @@
-import { LOG_RETENTION_DAYS, SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from "../numbers";
+import { LOG_RETENTION_DAYS, SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from "../../core/numbers";
 import { type Procedure } from "../procedure";
 import { ONLY_LOOKS } from "./changes";
 

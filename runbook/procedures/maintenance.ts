@@ -1,5 +1,5 @@
 import { firstOfMonthOfFive } from "../../config/windows";
-import { DATABASE_WINDOW, UPGRADE_SECONDS } from "../numbers";
+import { DATABASE_WINDOW, UPGRADE_SECONDS } from "../../core/numbers";
 import { type ExpectedChange, type Procedure } from "../procedure";
 import { gateOf, jobOf, runOf } from "./changes";
 

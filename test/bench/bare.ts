@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { compare } from "../../offline/compare";
-import { judgeRecording } from "../../offline/judge";
+import { judgeRecording } from "../../offline/evaluate";
 import { bundleProgram } from "../../offline/program";
 import { record } from "../../offline/record";
 import { renderText } from "../../offline/render";

@@ -1,4 +1,4 @@
-import { judgeRecording } from "../../offline/judge";
+import { judgeRecording } from "../../offline/evaluate";
 import { previewStack } from "../../offline/preview";
 import { bundleProgram } from "../../offline/program";
 import { renderText } from "../../offline/render";

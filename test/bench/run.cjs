@@ -5,7 +5,7 @@ const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { cpus, tmpdir, totalmem } = require("node:os");
 const { join } = require("node:path");
 const { parseArgs } = require("node:util");
-const { bundle } = require("../../offline/bundle.cjs");
+const { bundle } = require("../../build/bundle.cjs");
 const { compared } = require("./compare.cjs");
 
 const HELP = `Usage: npm run bench -- [options]
@@ -53,7 +53,7 @@ function measure(...args) {
 /** How long a command of the project takes, in milliseconds: some work in several processes at once. */
 function elapsed(...args) {
     const start = performance.now();
-    node("offline/main.cjs", ...args);
+    node("cli/main.cjs", ...args);
     return performance.now() - start;
 }
 
@@ -66,7 +66,7 @@ function importsOfPreview() {
         hook,
         `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(list)}, JSON.stringify(${files})));`,
     );
-    node("--require", hook, "offline/main.cjs", "preview");
+    node("--require", hook, "cli/main.cjs", "preview");
     const program = join(folder, "imports.cjs");
     writeFileSync(program, `for (const file of ${readFileSync(list, "utf8")}) require(file);`);
     return program;
@@ -95,7 +95,7 @@ function figures() {
             goal: 1.6,
             measure: () => {
                 const alone = measure(imports);
-                preview = measure("offline/main.cjs", "preview");
+                preview = measure("cli/main.cjs", "preview");
                 return preview.cpu / alone.cpu;
             },
         },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { MARKER } from "../../tools/review/comment";
+import { MARKER } from "../../cli/review/comment";
 import { root } from "../support";
 
 interface Workflow {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { constants, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { TASK_LABEL } from "../../components/labels";
+import { TASK_LABEL } from "../../core/labels";
 import { Api, ApiError, type List, type Resource } from "./api";
 import { onProcessEnd } from "./process-end";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { hoursCron, openHours, START_WINDOW_MINUTES } from "../../config/databaseSnapshots";
 import { WEEKDAYS } from "../../config/windows";
-import { BACKUPS, PATCH_WINDOW } from "../../runbook/numbers";
+import { BACKUPS, PATCH_WINDOW } from "../../core/numbers";
 import { parseStack } from "../../config";
 import { linesOf, valuesOf, withValue } from "./stackValues";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { incidentSchema } from "../../config/incident";
-import { LEVELS, SEVERITIES } from "../../runbook/numbers";
+import { LEVELS, SEVERITIES } from "../../core/numbers";
 import { linesOf, withValue } from "./stackValues";
 
 describe("values of the incidents", () => {

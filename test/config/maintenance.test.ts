@@ -6,7 +6,7 @@ import {
     firstOfMonthOfFive,
     inRunbookZone,
 } from "../../config/windows";
-import { DATABASE_WINDOW, PATCH_WINDOW } from "../../runbook/numbers";
+import { DATABASE_WINDOW, PATCH_WINDOW } from "../../core/numbers";
 import { type Moment, momentIn } from "../calendar";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
 

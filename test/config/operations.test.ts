@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseStack } from "../../config";
-import { missingSupplies } from "../../config/supplies";
+import { missingInputs } from "../../config/requiredInputs";
 import { adminApiOf } from "../../config/tools";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
 
@@ -178,7 +178,7 @@ describe("values of the health check and the operations", () => {
     });
 
     it("name the command that sets the tenant", () => {
-        const [supply] = missingSupplies(withValue("health", {}), "production");
+        const [supply] = missingInputs(withValue("health", {}), "production");
         assert.equal(
             supply!.command,
             "pulumi config set --stack production --path mcp:health.azureTenant TENANT_ID",

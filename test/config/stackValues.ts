@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { parseStack } from "../../config";
-import { missingSupplies, withPlaceholders } from "../../config/supplies";
+import { missingInputs, withPlaceholders } from "../../config/requiredInputs";
 import { root } from "../support";
 
 /** Values of a stack by concern. */
@@ -15,7 +15,7 @@ export function valuesOf(stack: string): Values {
         key.startsWith("mcp:") ? [[key.slice("mcp:".length), value] as const] : [],
     );
     const raw = Object.fromEntries(own);
-    return withPlaceholders(raw, missingSupplies(raw, stack));
+    return withPlaceholders(raw, missingInputs(raw, stack));
 }
 
 /** A copy of a stack's values, production's by default, with one of them set; undefined removes it. */

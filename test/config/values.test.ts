@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseStack } from "../../config";
 import { formatProblems } from "../../config/problems";
-import { asProblems, missingSupplies } from "../../config/supplies";
+import { asProblems, missingInputs } from "../../config/requiredInputs";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
 
 const workloadOf = (values: Values, name: string) => (values["workloads"] as Record<string, Values>)[name]!;
@@ -383,7 +383,7 @@ describe("stack values", () => {
         const values = withValue("secrets", {});
         values["images"] = {};
         values["aws"] = { region: "ap-south-1" };
-        const lines = asProblems(missingSupplies(values, "production")).map(
+        const lines = asProblems(missingInputs(values, "production")).map(
             ({ path, expected }) => `${path} ${expected}`,
         );
         assert.ok(
@@ -398,7 +398,7 @@ describe("stack values", () => {
 
     it("need a stack that validates releases in production, and whom to tell, or the reason why there is none", () => {
         const missing = (stack: string, checklist: object) =>
-            missingSupplies(withValue("checklist", checklist, stack), stack).filter(
+            missingInputs(withValue("checklist", checklist, stack), stack).filter(
                 ({ path }) => path[0] === "checklist",
             );
         assert.deepEqual(
@@ -429,7 +429,7 @@ describe("stack values", () => {
 
     it("need no pins outside production", () => {
         const values = { ...withValue("images", {}), environment: "staging" };
-        const pins = missingSupplies(values, "staging").filter(({ path }) => path[0] === "images");
+        const pins = missingInputs(values, "staging").filter(({ path }) => path[0] === "images");
         assert.deepEqual(pins, []);
     });
 
@@ -457,7 +457,7 @@ describe("stack values", () => {
                   ])
                 : [];
         const judge = (values: Values, stack: string) => {
-            missingSupplies(values, stack);
+            missingInputs(values, stack);
             const { values: parsed, problems } = parseStack(values);
             assert.equal(parsed === undefined, problems.length > 0);
             for (const problem of problems) {

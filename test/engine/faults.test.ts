@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:https";
-import { type Colour } from "../../runbook/numbers";
+import { type Colour } from "../../core/numbers";
 import { eventually } from "../cluster/api";
 import { Lab, whyNoEngine } from "./lab";
 import { GREEN, Platform, type Traffic } from "./platform";

@@ -15,7 +15,7 @@ import { buildSync } from "esbuild";
 import { parse } from "yaml";
 import { configPath } from "../../config/problems";
 import { readStackFile } from "../../offline/stackFile";
-import { ADMIN_API } from "../../runbook/numbers";
+import { ADMIN_API } from "../../core/numbers";
 import { type Issued, temporaryAuthority } from "../certificates";
 import { Api } from "../cluster/api";
 import { type ControlPlane, lent, startControlPlane, whyNoCluster } from "../cluster/control-plane";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { type EvidencePlan } from "../../jobs/evidence";
-import { at } from "../../offline/words";
+import { type ApprovalPlan } from "../../jobs/evidence";
+import { at } from "../../offline/summary";
 import { catalogue } from "../../runbook/catalogue";
 import { exampleEdits } from "../../runbook/parameters";
-import { DATABASE, SCALE_UP_REPLICAS } from "../../runbook/numbers";
+import { DATABASE, SCALE_UP_REPLICAS } from "../../core/numbers";
 import { eventually, type List, type Resource } from "../cluster/api";
 import { STEPS } from "../golden";
 import { only, recordStack, withoutHashes } from "../support";
@@ -90,7 +90,7 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
         rollback: async (edits) => {
             const recording = await recordStack("production", ...production.stack.valuesWith(edits));
             const { inputs } = only(recording, "kubernetes:core/v1:ConfigMap", "chat-ui-evidence-program");
-            const plan = JSON.parse(String(at(inputs, "data", "plan.json"))) as EvidencePlan;
+            const plan = JSON.parse(String(at(inputs, "data", "plan.json"))) as ApprovalPlan;
             const known = { ...plan.release, evidence: { at: "before" } };
             await production.writeLedger({ "chat-ui": JSON.stringify([known]) });
         },

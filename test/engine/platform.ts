@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type LedgerEntry } from "../../jobs/lib/ledger";
-import { type Colour, COLOURS } from "../../runbook/numbers";
+import { type HistoryEntry } from "../../jobs/lib/releaseHistory";
+import { type Colour, COLOURS } from "../../core/numbers";
 import { eventually, type List, type Resource } from "../cluster/api";
 import { type Lab } from "./lab";
 import { LEAKS } from "./planted";
@@ -130,8 +130,8 @@ export class Platform {
         return data;
     }
 
-    async releases(): Promise<LedgerEntry[]> {
-        return JSON.parse((await this.ledger())["mcp-server"]!) as LedgerEntry[];
+    async releases(): Promise<HistoryEntry[]> {
+        return JSON.parse((await this.ledger())["mcp-server"]!) as HistoryEntry[];
     }
 
     /** Sets keys of the ledger, and removes those that are null. */

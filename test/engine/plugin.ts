@@ -20,7 +20,7 @@ import {
 } from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { replaces } from "../../offline/immutable";
+import { replaces } from "../../offline/forceNew";
 import { PLANTED } from "./planted";
 
 /* Stands for the AWS and the random provider in the engine's tests. It owns nothing: what a resource is given is

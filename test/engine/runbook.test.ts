@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import { type Server } from "node:https";
 import { delimiter, dirname, join } from "node:path";
-import { type RunResult } from "../../tools/runbook/outcome";
+import { type RunResult } from "../../cli/runbook/outcome";
 import { eventually } from "../cluster/api";
 import { onProcessEnd } from "../cluster/process-end";
 import { copyOfProject } from "../support";
@@ -63,7 +63,7 @@ suite(`the runbook's command on the engine${missing ? ` (skipped: ${missing})` :
 
     function start(command: string, ...args: string[]): Command {
         const { env } = platform.stack;
-        const child = spawn(process.execPath, ["offline/main.cjs", command, ...args], {
+        const child = spawn(process.execPath, ["cli/main.cjs", command, ...args], {
             cwd: folder,
             detached: true,
             env: {

@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { ADMIN_API } from "../../runbook/numbers";
+import { ADMIN_API } from "../../core/numbers";
 import { root } from "../support";
 import { isOnPath } from "./lab";
 import { addressOf, listening } from "./world";

@@ -2,8 +2,8 @@ import * as assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { COMPLETED_KEY, type EvidencePlan, parseEvidencePlan, runEvidence } from "../../jobs/evidence";
-import { type LedgerEntry } from "../../jobs/lib/ledger";
+import { COMPLETED_KEY, type ApprovalPlan, parseApprovalPlan, runApproval } from "../../jobs/evidence";
+import { type HistoryEntry } from "../../jobs/lib/releaseHistory";
 import { date, evidencePlan } from "./evidencePlan";
 import { app, FakeCluster, namespace } from "./releaseCluster";
 
@@ -40,11 +40,11 @@ describe("the evidence gate", function () {
         cluster.put("configmaps", "mcp-validated", { data: { [COMPLETED_KEY]: JSON.stringify(images) } });
     }
 
-    async function verdict(more: Partial<EvidencePlan> = {}): Promise<string> {
+    async function verdict(more: Partial<ApprovalPlan> = {}): Promise<string> {
         const log = () => undefined;
         const client = cluster.client(log);
-        const plan = parseEvidencePlan(JSON.parse(JSON.stringify({ ...evidencePlan, ...more })));
-        const { passed, line } = await runEvidence(plan, {
+        const plan = parseApprovalPlan(JSON.parse(JSON.stringify({ ...evidencePlan, ...more })));
+        const { passed, line } = await runApproval(plan, {
             log,
             signal: new AbortController().signal,
             cluster: client,
@@ -174,7 +174,7 @@ describe("the evidence gate", function () {
         await verdict();
         const nothing = { change: undefined };
         assert.equal(await verdict(nothing), `PASSED v2.1.0 is known since ${date}: not asked again.`);
-        const entry: LedgerEntry = { ...release, colour: "green", smokeAt: "before" };
+        const entry: HistoryEntry = { ...release, colour: "green", smokeAt: "before" };
         cluster.ledger({ [app]: JSON.stringify([{ ...entry, revision: 1, completedAt: "long ago" }]) });
         assert.equal(await verdict(nothing), "PASSED v2.1.0 is known since long ago: not asked again.");
         // One that failed its gates has not been approved by that.
@@ -183,7 +183,7 @@ describe("the evidence gate", function () {
     });
 
     it("adds to what the ledger knows of a release", async () => {
-        const entry: LedgerEntry = { ...release, colour: "green", smokeAt: "before" };
+        const entry: HistoryEntry = { ...release, colour: "green", smokeAt: "before" };
         cluster.ledger({ [app]: JSON.stringify([entry]) });
         await verdict();
         assert.equal(cluster.entries.length, 1);
@@ -212,7 +212,7 @@ describe("the evidence gate", function () {
 
     it("refuses a plan it cannot work with", () => {
         const refuses = (plan: object, message: string) =>
-            assert.throws(() => parseEvidencePlan(plan), { message });
+            assert.throws(() => parseApprovalPlan(plan), { message });
         refuses(
             { ...evidencePlan, change: { ...change, approvers: [] } },
             "change.approvers: found an empty list, expected a list of at least one",

@@ -1,4 +1,4 @@
-import { type EvidencePlan } from "../../jobs/evidence";
+import { type ApprovalPlan } from "../../jobs/evidence";
 import { app, namespace } from "./releaseCluster";
 
 /** When the gates of a test ask. */
@@ -25,4 +25,4 @@ export const evidencePlan = {
     },
     validation: { stack: "organization/mcp/staging", configMap: "mcp-validated" },
     dashboard: "https://console/#dashboard",
-} satisfies EvidencePlan;
+} satisfies ApprovalPlan;

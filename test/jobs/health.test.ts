@@ -9,7 +9,7 @@ import { delimiter, join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { bundledJob } from "../../jobs/bundle";
 import { type HealthPlan, healthVerdict, parseHealthPlan, runHealth } from "../../jobs/health";
-import { handOver } from "../../jobs/lib/handover";
+import { handOver } from "../../jobs/lib/sharedVolume";
 import { type Probe } from "../../jobs/lib/probes";
 import { type Issued, temporaryAuthority } from "../certificates";
 import { root } from "../support";

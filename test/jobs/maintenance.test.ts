@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decide, parseWindowPlan, runWindow, type WindowPlan } from "../../jobs/window";
 import { displayed } from "../../offline/property";
-import { DATABASE_WINDOW, ZONE_OFFSET_MINUTES } from "../../runbook/numbers";
+import { DATABASE_WINDOW, ZONE_OFFSET_MINUTES } from "../../core/numbers";
 import { momentIn } from "../calendar";
 import { only, recordStack } from "../support";
 import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EvidencePlan, parseEvidencePlan, runEvidence } from "../../jobs/evidence";
-import { type LedgerEntry } from "../../jobs/lib/ledger";
+import { type ApprovalPlan, parseApprovalPlan, runApproval } from "../../jobs/evidence";
+import { type HistoryEntry } from "../../jobs/lib/releaseHistory";
 import { publish, signed } from "../../jobs/lib/sns";
 import { type NoticePlan, parseNoticePlan, runNotice } from "../../jobs/notice";
 import { date, evidencePlan } from "./evidencePlan";
@@ -242,15 +242,15 @@ describe("what stakeholders are told", function () {
 
     const ANNOUNCEMENT = { topic: TOPIC, environment: "production" };
 
-    async function begin(more: Partial<EvidencePlan> = {}): Promise<string> {
-        const plan: EvidencePlan = {
+    async function begin(more: Partial<ApprovalPlan> = {}): Promise<string> {
+        const plan: ApprovalPlan = {
             ...evidencePlan,
             validation: { unvalidated: "there is no staging" },
             announcement: ANNOUNCEMENT,
             ...more,
         };
-        const read = parseEvidencePlan(JSON.parse(JSON.stringify(plan)));
-        return lineOf(await runEvidence(read, around()));
+        const read = parseApprovalPlan(JSON.parse(JSON.stringify(plan)));
+        return lineOf(await runApproval(read, around()));
     }
 
     async function end(more: Partial<NoticePlan> = {}): Promise<string> {
@@ -304,7 +304,7 @@ describe("what stakeholders are told", function () {
     });
 
     it("is nothing of the way back, whether or not the release then was announced", async () => {
-        const completed: LedgerEntry = { ...release, colour: "green", revision: 1, completedAt: date };
+        const completed: HistoryEntry = { ...release, colour: "green", revision: 1, completedAt: date };
         for (const evidence of [undefined, { at: date, announced: date, concluded: date }]) {
             const entry = { ...completed, ...(evidence && { evidence }) };
             cluster.ledger({ [app]: JSON.stringify([entry]) });
@@ -321,7 +321,7 @@ describe("what stakeholders are told", function () {
     it("is that a release is done, though its gates passed only with another configuration", async () => {
         await begin();
         const { evidence } = cluster.entries[0]!;
-        const tested: LedgerEntry = { ...release, hash: "4d3c2b1a", colour: "green", evidence, revision: 2 };
+        const tested: HistoryEntry = { ...release, hash: "4d3c2b1a", colour: "green", evidence, revision: 2 };
         cluster.ledger({ [app]: JSON.stringify([{ ...tested, completedAt: date }]) });
         assert.equal(await end(), "PASSED its stakeholders are told that it is done.");
         // The entry stays the one of what was tested.

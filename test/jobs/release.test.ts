@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundledJob } from "../../jobs/bundle";
 import { Kubernetes } from "../../jobs/lib/kubernetes";
-import { type LedgerEntry } from "../../jobs/lib/ledger";
+import { type HistoryEntry } from "../../jobs/lib/releaseHistory";
 import {
     type CapacityPlan,
     parseReleasePlan,
@@ -37,7 +37,7 @@ const date = "2026-11-23T12:00:00.000Z";
 const subject = "mcp-server v2.1.0 (green)";
 
 /** A release that came before. */
-const former: LedgerEntry = {
+const former: HistoryEntry = {
     revision: 6,
     hash: "former",
     version: "v2.0.3",
@@ -46,7 +46,7 @@ const former: LedgerEntry = {
     smokeAt: "2026-10-01T12:00:00.000Z",
     completedAt: "2026-10-01T12:10:00.000Z",
 };
-const formerly = (...more: LedgerEntry[]) => ({ [app]: JSON.stringify([former, ...more]) });
+const formerly = (...more: HistoryEntry[]) => ({ [app]: JSON.stringify([former, ...more]) });
 
 describe("release gates", function () {
     this.timeout(10_000);

@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:https";
 import { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Kubernetes } from "../../jobs/lib/kubernetes";
-import { type LedgerEntry } from "../../jobs/lib/ledger";
+import { type HistoryEntry } from "../../jobs/lib/releaseHistory";
 import { listen } from "./servers";
 
 type Json = Record<string, unknown>;
@@ -250,8 +250,8 @@ export class FakeCluster {
         return (this.object("configmaps", "mcp-releases")["data"] ?? {}) as Record<string, string>;
     }
 
-    get entries(): LedgerEntry[] {
-        return JSON.parse(this.data[app] ?? "[]") as LedgerEntry[];
+    get entries(): HistoryEntry[] {
+        return JSON.parse(this.data[app] ?? "[]") as HistoryEntry[];
     }
 
     asked(request: string): number {

@@ -2,23 +2,23 @@ import * as assert from "node:assert/strict";
 import {
     append,
     approvalOf,
-    type LedgerEntry,
+    type HistoryEntry,
     nextRevision,
     parseEntries,
-    parseMemory,
-} from "../../jobs/lib/ledger";
+    parseHistory,
+} from "../../jobs/lib/releaseHistory";
 import { Increases, parseSamples } from "../../jobs/lib/metrics";
 
-const entry = (n: number, more: Partial<LedgerEntry> = {}): LedgerEntry => ({
+const entry = (n: number, more: Partial<HistoryEntry> = {}): HistoryEntry => ({
     hash: `hash-${n}`,
     version: `v${n}`,
     image: `image:${n}`,
     colour: n % 2 === 0 ? "blue" : "green",
     ...more,
 });
-const completed = (n: number, more: Partial<LedgerEntry> = {}) =>
+const completed = (n: number, more: Partial<HistoryEntry> = {}) =>
     entry(n, { revision: n, completedAt: "2026-01-01T00:00:00.000Z", ...more });
-const numbers = (entries: LedgerEntry[]) => entries.map(({ hash }) => Number(hash.slice(5)));
+const numbers = (entries: HistoryEntry[]) => entries.map(({ hash }) => Number(hash.slice(5)));
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
 describe("release ledger", () => {
@@ -29,12 +29,12 @@ describe("release ledger", () => {
         ];
         const text = JSON.stringify(entries);
         assert.deepEqual(JSON.parse(JSON.stringify(parseEntries(text))), entries);
-        const { garbled, blank, abort } = parseMemory({ app: text, "app.abort": " v2\n" }, "app");
+        const { corrupt: garbled, blank, abort } = parseHistory({ app: text, "app.abort": " v2\n" }, "app");
         assert.deepEqual({ garbled, blank, abort }, { garbled: undefined, blank: false, abort: "v2" });
     });
 
     it("is blank until a release is completed", () => {
-        const blank = (data: Record<string, string>) => parseMemory(data, "app").blank;
+        const blank = (data: Record<string, string>) => parseHistory(data, "app").blank;
         assert.ok(blank({}));
         assert.ok(blank({ app: "[]", other: "{" }));
         assert.ok(blank({ app: JSON.stringify([entry(1, { smokeAt: "then" })]) }));
@@ -55,7 +55,7 @@ describe("release ledger", () => {
     ] as const) {
         it(`takes ${JSON.stringify(text.slice(0, 20))} for garbled, and for no first install`, () => {
             assert.throws(() => parseEntries(text), { message });
-            const memory = parseMemory({ app: text }, "app");
+            const memory = parseHistory({ app: text }, "app");
             assert.deepEqual(memory, { entries: [], garbled: text, abort: undefined, blank: false });
         });
     }

@@ -1,5 +1,14 @@
 import { type Properties, UNKNOWN } from "../../policies/unknown";
-import { type Case, machine, PLAINTEXT, policy, SERVICE_ACCOUNT, SOUND, TOPIC_ARN, unsafe } from "./sound";
+import {
+    type Case,
+    machine,
+    PLAINTEXT,
+    policy,
+    SERVICE_ACCOUNT,
+    SOUND,
+    TOPIC_ARN,
+    unsafe,
+} from "./compliantStack";
 
 /** What a rule says of a value that is not known. */
 const unknown = (where: string) => `? ${where} is known only after the update`;

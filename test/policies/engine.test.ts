@@ -7,7 +7,7 @@ import { type Rule } from "../../policies/rule";
 import { rules } from "../../policies/rules";
 import { type Properties } from "../../policies/unknown";
 import { exception, NOW } from "./exception";
-import { SOUND } from "./sound";
+import { SOUND } from "./compliantStack";
 
 // The SDK keeps its types to itself.
 const { unknownCheckingProxy } = createRequire(__filename)("@pulumi/policy/proxy") as {

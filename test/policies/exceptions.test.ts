@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { stringify } from "yaml";
-import { judgeRecording } from "../../offline/judge";
+import { judgeRecording } from "../../offline/evaluate";
 import {
-    Acceptance,
+    ExceptionFilter,
     type Exception,
     exceptionsRule,
     loadExceptions,
     readExceptions,
 } from "../../policies/exceptions";
-import { type Finding } from "../../policies/rule";
+import { type Violation } from "../../policies/rule";
 import { rules } from "../../policies/rules";
 import { recordStack, root } from "../support";
 import { exception, NOW } from "./exception";
@@ -16,7 +16,7 @@ import { exception, NOW } from "./exception";
 const read = (...exceptions: unknown[]) => readExceptions(stringify({ exceptions }), rules);
 const MULTI_AZ = exception({}).rule;
 const URN = "urn:pulumi:production::mcp::mcp:data:Database$aws:rds/instance:Instance::mcp-production";
-const finding = (own: Partial<Finding> = {}): Finding => ({
+const finding = (own: Partial<Violation> = {}): Violation => ({
     rule: MULTI_AZ,
     urn: URN,
     kind: "violation",
@@ -80,7 +80,7 @@ describe("exceptions of policies", () => {
     });
 
     const accepted = (own: Partial<Exception>, found = finding(), now = NOW) => {
-        const acceptance = new Acceptance({ entries: [exception(own)], problems: [] });
+        const acceptance = new ExceptionFilter({ entries: [exception(own)], problems: [] });
         return {
             kind: acceptance.of(found, now).kind,
             faults: acceptance.faults("production", now).map(({ message }) => message),
@@ -104,7 +104,7 @@ describe("exceptions of policies", () => {
     it("carry who accepted it until when", () => {
         const entry = exception({});
         assert.deepEqual(
-            new Acceptance({ entries: [entry], problems: [] }).of(finding(), NOW),
+            new ExceptionFilter({ entries: [entry], problems: [] }).of(finding(), NOW),
             finding({ kind: "suppressed", exception: entry }),
         );
     });
@@ -130,7 +130,7 @@ describe("exceptions of policies", () => {
     it("are of one stack, and nothing to another", () => {
         const found = finding({ urn: URN.replace("production", "staging") });
         assert.deepEqual(accepted({}, found).kind, "violation");
-        const staging = new Acceptance({ entries: [exception({})], problems: [] });
+        const staging = new ExceptionFilter({ entries: [exception({})], problems: [] });
         assert.deepEqual(staging.faults("staging", NOW), []);
     });
 

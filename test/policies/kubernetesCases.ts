@@ -1,7 +1,7 @@
-import { PLACEHOLDER_DIGEST } from "../../config/supplies";
+import { PLACEHOLDER_DIGEST } from "../../config/requiredInputs";
 import { type Properties, UNKNOWN } from "../../policies/unknown";
 import { edited } from "./edit";
-import { type Case, DIGEST, IMAGE, REGISTRY, selector, SOUND } from "./sound";
+import { type Case, DIGEST, IMAGE, REGISTRY, selector, SOUND } from "./compliantStack";
 
 const SPEC = "deployment props spec";
 const LABELS = `${SPEC} template metadata labels`;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { judgeRecording } from "../../offline/judge";
+import { judgeRecording } from "../../offline/evaluate";
 import { type Property } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { rules } from "../../policies/rules";

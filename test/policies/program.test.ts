@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { judgeRecording } from "../../offline/judge";
+import { judgeRecording } from "../../offline/evaluate";
 import { type Property, Secret, UNKNOWN } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { type Rule } from "../../policies/rule";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { judge, type PolicyResource } from "../../policies/rule";
+import { evaluate, type PolicyResource } from "../../policies/rule";
 import { rules } from "../../policies/rules";
-import { guarded, UNKNOWN } from "../../policies/unknown";
+import { trapUnknowns, UNKNOWN } from "../../policies/unknown";
 import { AWS_CASES } from "./awsCases";
 import { edited } from "./edit";
 import { KUBERNETES_CASES } from "./kubernetesCases";
-import { SOUND } from "./sound";
+import { SOUND } from "./compliantStack";
 
 /** When the stacks are judged. */
 const NOW = new Date("2026-11-23T12:00:00Z");
@@ -75,7 +75,7 @@ describe("policy rules", () => {
     for (const rule of rules) {
         const cases = CASES[rule.name] ?? [];
         const found = (changes: Record<string, unknown>) =>
-            judge(rule, stack(changes), NOW).map(
+            evaluate(rule, stack(changes), NOW).map(
                 ({ kind, urn, message }) =>
                     `${kind === "undetermined" ? "? " : ""}${urn.split("::").at(-1)}: ${message}`,
             );
@@ -113,7 +113,7 @@ function stack(changes: Record<string, unknown>): PolicyResource[] {
             urn: urnOf(name),
             type,
             name,
-            props: guarded(props),
+            props: trapUnknowns(props),
             protect,
             customTimeouts,
             propertyDependencies: Object.fromEntries(

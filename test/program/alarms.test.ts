@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderAlarms } from "../../components/observability/alarms/render";
-import { alarmsOf } from "../../composition/alarmTable";
+import { alarmsOf } from "../../stack/alarmTable";
 import { valuesOf } from "../../offline/stackFile";
 import { displayed } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { catalogue } from "../../runbook/catalogue";
-import { SEVERITIES, SEVERITY_MATRIX } from "../../runbook/numbers";
+import { SEVERITIES, SEVERITY_MATRIX } from "../../core/numbers";
 import { changesOf, linesOf, only, recordStack, root } from "../support";
 import { type Emitter, emittersOf, type Kind } from "./emitters";
 

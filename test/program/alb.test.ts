@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { albAnnotations } from "../../components/edge/alb";
-import { contentHash } from "../../components/hash";
+import { contentHash } from "../../core/hash";
 import { compare } from "../../offline/compare";
 import { displayed, Secret } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";

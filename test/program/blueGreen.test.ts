@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
-import { describeWorkloads } from "../../offline/words";
+import { describeWorkloads } from "../../offline/summary";
 import { changesOf, linesOf, only, recordStack } from "../support";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- manifests are looked into as they are */

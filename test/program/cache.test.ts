@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cacheSnapshotMachine } from "../../components/backup/cacheSnapshotMachine";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
-import { BACKUPS, CACHE, LOG_RETENTION_DAYS, TIME_ZONE } from "../../runbook/numbers";
+import { BACKUPS, CACHE, LOG_RETENTION_DAYS, TIME_ZONE } from "../../core/numbers";
 import { changesOf, linesOf, only, recordStack } from "../support";
 
 const GROUP = "aws:elasticache/replicationGroup:ReplicationGroup";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseEvidencePlan } from "../../jobs/evidence";
+import { parseApprovalPlan } from "../../jobs/evidence";
 import { parseNoticePlan } from "../../jobs/notice";
 import { displayed, UNKNOWN } from "../../offline/property";
 import { type Recording } from "../../offline/record";
@@ -105,7 +105,7 @@ describe("the checklist", () => {
         });
         // The programs are the judges of their plans.
         for (const gate of ["admin-portal", "chat-ui", "mcp-server-blue"]) {
-            parseEvidencePlan(planOf(production, `${gate}-evidence`));
+            parseApprovalPlan(planOf(production, `${gate}-evidence`));
             parseNoticePlan(planOf(production, `${gate}-notice`));
         }
     });

@@ -135,7 +135,7 @@ describe("npm run preview", () => {
         ["refused", "mcp:archive.bucket=another-bucket", 1],
     ] as const) {
         it(`ends quietly when nobody reads on, with the status of what is ${what}`, async () => {
-            const args = ["offline/main.cjs", "preview", "--format", "json", "--set", edit];
+            const args = ["cli/main.cjs", "preview", "--format", "json", "--set", edit];
             const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
             // As head does at once.
             child.stdout.destroy();
@@ -220,7 +220,7 @@ describe("npm run preview", () => {
         const previewWith = (change: (text: string) => string, ...options: string[]) => {
             const text = readFileSync(join(root, "Pulumi.production.yaml"), "utf8");
             writeFileSync(join(folder, "Pulumi.production.yaml"), change(text));
-            const args = ["offline/main.cjs", "preview", "--stack", "production", ...options];
+            const args = ["cli/main.cjs", "preview", "--stack", "production", ...options];
             return spawnSync("node", args, { cwd: folder, encoding: "utf8" });
         };
 
@@ -323,7 +323,7 @@ describe("npm run preview", () => {
                 .replace("pins: {}", "pins: {}\n    registry: 127.0.0.1:1")
                 .replaceAll("public.ecr.aws/", "127.0.0.1:1/");
             writeFileSync(file, text);
-            const args = ["offline/main.cjs", "images", "pin", "--stack", "production"];
+            const args = ["cli/main.cjs", "images", "pin", "--stack", "production"];
             const { status, stderr } = spawnSync("node", args, { cwd: folder, encoding: "utf8" });
             assert.equal(status, 1);
             assert.match(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
-import { DATABASE, PATCH_WINDOW } from "../../runbook/numbers";
+import { DATABASE, PATCH_WINDOW } from "../../core/numbers";
 import { changesOf, linesOf, only, recordStack } from "../support";
 
 const INSTANCE = "aws:rds/instance:Instance";

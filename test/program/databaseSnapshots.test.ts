@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
-import { BACKUPS, TIME_ZONE } from "../../runbook/numbers";
+import { BACKUPS, TIME_ZONE } from "../../core/numbers";
 import { changesOf, linesOf, only, recordStack } from "../support";
 
 const PLAN = "aws:backup/plan:Plan";

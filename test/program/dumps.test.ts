@@ -4,7 +4,7 @@ import { EXPORTED } from "../../jobs/export";
 import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
-import { TIME_ZONE } from "../../runbook/numbers";
+import { TIME_ZONE } from "../../core/numbers";
 import { changesOf, linesOf, only, recordStack } from "../support";
 
 const CRON_JOB = "kubernetes:batch/v1:CronJob";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
-import { EXTERNAL_CONTACTS, LEVELS } from "../../runbook/numbers";
+import { EXTERNAL_CONTACTS, LEVELS } from "../../core/numbers";
 import { changesOf, linesOf, only, recordStack } from "../support";
 
 const NAME = "mcp-production-escalation";

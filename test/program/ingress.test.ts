@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contentHash } from "../../components/hash";
+import { contentHash } from "../../core/hash";
 import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseUpgradePlan } from "../../jobs/upgrade";
-import { judgeRecording } from "../../offline/judge";
+import { judgeRecording } from "../../offline/evaluate";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
 import { rules } from "../../policies/rules";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { displayed } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
-import { LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "../../runbook/numbers";
+import { LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "../../core/numbers";
 import { changesOf, linesOf, only, recordStack } from "../support";
 
 const GROUP = "aws:cloudwatch/logGroup:LogGroup";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
-import { BACKUPS, LOG_RETENTION_DAYS } from "../../runbook/numbers";
+import { BACKUPS, LOG_RETENTION_DAYS } from "../../core/numbers";
 import { changesOf, linesOf, only, recordStack } from "../support";
 
 const BUCKET = "aws:s3/bucket:Bucket";

@@ -27,7 +27,7 @@ describe("npm run review", function () {
         return stdout.trim();
     };
     const reviewed = (...args: string[]) =>
-        spawnSync(process.execPath, ["offline/main.cjs", "review", ...args], {
+        spawnSync(process.execPath, ["cli/main.cjs", "review", ...args], {
             cwd: folder,
             encoding: "utf8",
             maxBuffer: 64 * 1024 * 1024,
@@ -128,10 +128,10 @@ describe("npm run review", function () {
             const running = join(folder, ".cache", "running");
             const waits = `require("node:fs").writeFileSync(${JSON.stringify(running)}, String(process.pid));
                 Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);\n`;
-            edit("offline/main.cjs", /^"use strict";\n/m, `"use strict";\n${waits}`);
+            edit("cli/main.cjs", /^"use strict";\n/m, `"use strict";\n${waits}`);
             git("commit", "--quiet", "--all", "--message", "waits");
             git("checkout", "--quiet", "HEAD~1", "--", ".");
-            const review = spawn(process.execPath, ["offline/main.cjs", "review", "--base", "main"], {
+            const review = spawn(process.execPath, ["cli/main.cjs", "review", "--base", "main"], {
                 cwd: folder,
                 stdio: "ignore",
             });

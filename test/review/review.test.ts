@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
-import { judgeRecording } from "../../offline/judge";
+import { judgeRecording } from "../../offline/evaluate";
 import { type RecordedResource } from "../../offline/record";
 import {
     openValues,
@@ -12,12 +12,12 @@ import {
 } from "../../offline/snapshot";
 import { readStackFile } from "../../offline/stackFile";
 import { rules } from "../../policies/rules";
-import { MARKER, renderMarkdown } from "../../tools/review/comment";
-import { renderJson } from "../../tools/review/json";
-import { renderText } from "../../tools/review/report";
-import { isRefused, type Review, review } from "../../tools/review/review";
-import { renderSarif } from "../../tools/review/sarif";
-import { recordingOf } from "../../tools/review/state";
+import { MARKER, renderMarkdown } from "../../cli/review/comment";
+import { renderJson } from "../../cli/review/json";
+import { renderText } from "../../cli/review/report";
+import { isRefused, type Review, review } from "../../cli/review/review";
+import { renderSarif } from "../../cli/review/sarif";
+import { recordingOf } from "../../cli/review/state";
 import { edited } from "../policies/edit";
 import { recordStack, root } from "../support";
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { alarmsOf } from "../../composition/alarmTable";
+import { alarmsOf } from "../../stack/alarmTable";
 import { valuesOf } from "../../offline/stackFile";
 import { catalogue } from "../../runbook/catalogue";
 import { exampleEdits } from "../../runbook/parameters";
 import { renderRunbook } from "../../runbook/render";
-import { SYMPTOMS } from "../../runbook/symptoms";
+import { SYMPTOMS } from "../../core/symptoms";
 import { changesBetween, linesOf, root, withoutHashes } from "../support";
 
 describe("the runbook's procedures", () => {

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { type EvidencePlan } from "../../jobs/evidence";
+import { type ApprovalPlan } from "../../jobs/evidence";
 import { indexedEdits } from "../../offline/stackFile";
 import { catalogue } from "../../runbook/catalogue";
 import { editsWith } from "../../runbook/parameters";
-import { type RunResult } from "../../tools/runbook/outcome";
+import { type RunResult } from "../../cli/runbook/outcome";
 import { eventually } from "../cluster/api";
 import { copyOfProject } from "../support";
 
@@ -54,7 +54,7 @@ describe("npm run runbook", () => {
 
     /** Runs the command as a pipeline does. */
     function runbook(args: readonly string[], fails: string | null = "") {
-        const result = spawnSync(process.execPath, ["offline/main.cjs", "runbook", ...args], {
+        const result = spawnSync(process.execPath, ["cli/main.cjs", "runbook", ...args], {
             cwd: folder,
             encoding: "utf8",
             maxBuffer: 64 * 1024 * 1024,
@@ -66,7 +66,7 @@ describe("npm run runbook", () => {
     /** Runs the command, and asks it to end once the engine hangs. */
     async function terminated(args: readonly string[], hangs: string, fails = "") {
         rmSync(calls, { force: true });
-        const child = spawn(process.execPath, ["offline/main.cjs", "runbook", ...args], {
+        const child = spawn(process.execPath, ["cli/main.cjs", "runbook", ...args], {
             cwd: folder,
             env: environment(fails, hangs),
             stdio: ["ignore", "ignore", "pipe"],
@@ -81,7 +81,7 @@ describe("npm run runbook", () => {
 
     /** Types at a terminal: each key, or line, once what is asked for stands there. */
     async function typed(args: readonly string[], ...dialogue: (readonly [asked: RegExp, keys: string])[]) {
-        const words = [process.execPath, "offline/main.cjs", "runbook", ...args].map((word) => `'${word}'`);
+        const words = [process.execPath, "cli/main.cjs", "runbook", ...args].map((word) => `'${word}'`);
         const child = spawn("script", ["--quiet", "--return", "--command", words.join(" "), "/dev/null"], {
             cwd: folder,
             env: environment(""),
@@ -197,7 +197,7 @@ describe("npm run runbook", () => {
                 ],
             );
             const { inputs } = resources.find(({ name }) => name === "chat-ui-evidence-program")!;
-            assert.deepEqual((JSON.parse(inputs.data!["plan.json"]!) as EvidencePlan).change, {
+            assert.deepEqual((JSON.parse(inputs.data!["plan.json"]!) as ApprovalPlan).change, {
                 version: "v1.5.0",
                 ticket: "CHG-2",
                 approvers: ["carol", "dave"],

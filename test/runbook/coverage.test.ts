@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue } from "../../runbook/catalogue";
 import { coverage, renderCoverage } from "../../runbook/coverage";
-import * as numbers from "../../runbook/numbers";
+import * as numbers from "../../core/numbers";
 import { root } from "../support";
 
 /** How many commands, table rows and boxes each section of the runbook has, counted in the runbook itself. */

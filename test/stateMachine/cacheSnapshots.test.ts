@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cacheSnapshotMachine } from "../../components/backup/cacheSnapshotMachine";
-import { BACKUPS } from "../../runbook/numbers";
+import { BACKUPS } from "../../core/numbers";
 import { execute, type Fake, type Run, TaskError } from "./interpreter";
 
 const GROUP = "mcp-production";

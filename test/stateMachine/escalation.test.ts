@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { escalationMachine } from "../../components/incident/escalationMachine";
-import { ESCALATION_MATRIX, LEVELS } from "../../runbook/numbers";
+import { ESCALATION_MATRIX, LEVELS } from "../../core/numbers";
 import { execute, type Fake, type Run, TaskError } from "./interpreter";
 
 const MINUTE = 60;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundle } from "../../offline/bundle.cjs";
+import { bundle } from "../../build/bundle.cjs";
 
 describe("bundle", () => {
     let root: string;

@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join, resolve as resolvePath } from "node:path";
 import { mock } from "node:test";
 import timers from "node:timers/promises";
-import { dockerCredentials } from "../../tools/images/credentials";
-import { pinImages, type PinOptions } from "../../tools/images/pin";
-import { parseReference } from "../../tools/images/reference";
-import { resolveDigest, type ResolveOptions } from "../../tools/images/registry";
+import { dockerCredentials } from "../../cli/images/credentials";
+import { pinImages, type PinOptions } from "../../cli/images/pin";
+import { parseReference } from "../../cli/images/reference";
+import { resolveDigest, type ResolveOptions } from "../../cli/images/registry";
 
 const PASSWORD = "pass:word-Hq7";
 const TOKEN = "token-Zx9";

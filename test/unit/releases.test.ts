@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LedgerEntry } from "../../jobs/lib/ledger";
+import { type HistoryEntry } from "../../jobs/lib/releaseHistory";
 import { UsageError } from "../../offline/stackFile";
-import { type Kubectl, listReleases, renderReleases, restore, restoreRelease } from "../../tools/releases";
+import { type Kubectl, listReleases, renderReleases, restore, restoreRelease } from "../../cli/releases";
 import { root, run } from "../support";
 
 const FILE = "Pulumi.production.yaml";
@@ -13,7 +13,7 @@ const PLACE = "ConfigMap mcp-releases in mcp-production, mcp-server";
 const digestOf = (digit: string) => `sha256:${digit.repeat(64)}`;
 const [A, B, C] = [digestOf("a"), digestOf("b"), digestOf("c")];
 
-function entry(version: string, digest: string, rest: Partial<LedgerEntry> = {}): LedgerEntry {
+function entry(version: string, digest: string, rest: Partial<HistoryEntry> = {}): HistoryEntry {
     return { hash: version, version, image: `${IMAGE}:${version}@${digest}`, colour: "blue", ...rest };
 }
 
@@ -68,7 +68,7 @@ describe("releases", () => {
     }
 
     /** A kubectl that answers with these entries, or with this text in their place. */
-    function ledger(entries: LedgerEntry[] | string | undefined): void {
+    function ledger(entries: HistoryEntry[] | string | undefined): void {
         const source = typeof entries === "string" ? entries : JSON.stringify(entries);
         writeFileSync(join(folder, "ledger.json"), JSON.stringify({ data: { "mcp-server": source } }));
         kubectl(`[ "$1" = config ] && echo arn:aws:eks:prod || cat "${folder}/ledger.json"`);

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { replaceFile } from "../../tools/images/replaceFile";
+import { replaceFile } from "../../cli/images/replaceFile";
 
 describe("replaceFile", () => {
     it("keeps the file's rights and its links, and leaves nothing beside it", () => {

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtime } from "@pulumi/pulumi";
 import { type Patience, ToolProvider, type ToolState } from "../../components/operations/toolProvider";
-import { ADMIN_API } from "../../runbook/numbers";
+import { ADMIN_API } from "../../core/numbers";
 import { freePort } from "../jobs/postgres";
 import { root } from "../support";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- ts-node loads it before there is any TypeScript
-const { create } = require("../../tools/transpiler.cjs") as { create: () => unknown };
+const { create } = require("../../build/transpiler.cjs") as { create: () => unknown };
 
 describe("the transpiler", () => {
     const { prepareStackTrace } = Error;

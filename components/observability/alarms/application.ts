@@ -28,7 +28,7 @@ export function applicationAlarms({
     const common = {
         severity: "P3",
         minutes: 5,
-        silence: "heartbeat",
+        missingData: "heartbeat",
         mutedIn: ["patches", "database", "upgrade"],
     } as const;
     return [
@@ -40,7 +40,7 @@ export function applicationAlarms({
             resolution:
                 "It closes by itself once the backend answers; disable the tools that need it until then.",
             procedure: "high-error-rate",
-            watched: of(circuitBreaker.metric, "Maximum"),
+            metric: of(circuitBreaker.metric, "Maximum"),
             comparison: ">=",
             threshold: circuitBreaker.open,
             periods: 2,
@@ -52,7 +52,7 @@ export function applicationAlarms({
             cause: `Connections leak, or statements are slow; or no pod reports ${pool.used} and ${pool.size}.`,
             resolution: "Restart gracefully; look for slow statements and for the leak.",
             procedure: "database-connections",
-            watched: {
+            metric: {
                 // The fullest against the smallest: pods are alike.
                 expression: "100 * used / size",
                 metrics: { used: of(pool.used, "Maximum"), size: of(pool.size, "Minimum") },

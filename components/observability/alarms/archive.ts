@@ -19,7 +19,7 @@ export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
         dimensions: { DeliveryStreamName: name },
         statistic,
     });
-    const common = { procedure: "audit-archive", minutes: 5, silence: "count" } as const;
+    const common = { procedure: "audit-archive", minutes: 5, missingData: "count" } as const;
     const tried = `Their log beside ${logGroup} says why. Nothing is lost for a day: it is tried again so long.`;
     return [
         {
@@ -29,7 +29,7 @@ export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
             meaning: `Events of ${logGroup} are refused on their way to the archive.`,
             cause: "The role of the subscription was changed, or the stream is gone.",
             resolution: `Update the stack. What was refused is not sent again: export it from ${logGroup}, where it stays.`,
-            watched: {
+            metric: {
                 namespace: "AWS/Logs",
                 name: "DeliveryErrors",
                 dimensions: { LogGroupName: logGroup, DestinationType: "Firehose", FilterName: name },
@@ -45,7 +45,7 @@ export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
             meaning: "Audit events cannot be written to the archive.",
             cause: "The role of the stream, the policy of the bucket, or their key was changed.",
             resolution: tried,
-            watched: stream("DeliveryToS3.Success", "Average"),
+            metric: stream("DeliveryToS3.Success", "Average"),
             comparison: "<",
             threshold: 1,
             periods: 3,
@@ -57,7 +57,7 @@ export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
             meaning: `Audit events have been on their way to the archive for more than ${LATE_SECONDS / 60} minutes.`,
             cause: "The archive refuses them, or there are more than the stream takes.",
             resolution: tried,
-            watched: stream("DeliveryToS3.DataFreshness", "Maximum"),
+            metric: stream("DeliveryToS3.DataFreshness", "Maximum"),
             comparison: ">",
             threshold: LATE_SECONDS,
             periods: 3,

@@ -1,4 +1,4 @@
-import { BACKUPS } from "../../../runbook/numbers";
+import { BACKUPS } from "../../../core/numbers";
 import { type Alarm, type Metric } from "../alarm";
 
 /** A run may take as long as it is to the next one: only when two have not come through, one is missing. */
@@ -11,7 +11,7 @@ const DAILY_HOURS = 24 + 3;
 const WEEKLY_DAYS = 7;
 
 /** What every alarm of a backup has that did not come: heartbeats, counted. */
-const MISSING = { severity: "P3", comparison: "<", threshold: 1, silence: "heartbeat" } as const;
+const MISSING = { severity: "P3", comparison: "<", threshold: 1, missingData: "heartbeat" } as const;
 
 /** Snapshots of Redis: a run that fails tells so itself, one that never began does not. Section 7.1. */
 export function cacheBackupAlarm({ stateMachineArn }: { stateMachineArn: string }): Alarm {
@@ -22,7 +22,7 @@ export function cacheBackupAlarm({ stateMachineArn }: { stateMachineArn: string 
         cause: "The schedule is switched off, or its runs fail.",
         resolution: "Look at the last executions of its state machine, and start one.",
         procedure: "cache-backup",
-        watched: {
+        metric: {
             namespace: "AWS/States",
             name: "ExecutionsSucceeded",
             dimensions: { StateMachineArn: stateMachineArn },
@@ -65,11 +65,11 @@ export function databaseBackupAlarms({ vaults, longestGap, slack }: DatabaseBack
                 severity: "P3",
                 meaning: `A ${kind} snapshot of PostgreSQL has failed.`,
                 cause: "The role of AWS Backup or the key of the vault was changed, or the instance was not available.",
-                watched: jobs("Failed"),
+                metric: jobs("Failed"),
                 comparison: ">",
                 threshold: 0,
                 minutes: 5,
-                silence: "count",
+                missingData: "count",
             },
             {
                 ...MISSING,
@@ -77,7 +77,7 @@ export function databaseBackupAlarms({ vaults, longestGap, slack }: DatabaseBack
                 id: `database-backup-missing-${kind}`,
                 meaning: `No ${kind} snapshot of PostgreSQL has come to its vault for ${hours[kind]} hours.`,
                 cause: "The plan or AWS Backup's use of RDS is switched off, or its jobs fail or expire.",
-                watched: jobs("Completed"),
+                metric: jobs("Completed"),
                 minutes: 60,
                 periods: hours[kind],
             },
@@ -108,7 +108,7 @@ export function dumpAlarms({ namespace, database }: DumpAlarmsArgs): Alarm[] {
             meaning: `No ${what} has come to its bucket for ${span}.`,
             cause: "Its Job failed, was refused for lack of room, or never started.",
             resolution: `kubectl logs -l mcp.msil.com/task=${task} --all-containers says why; kubectl create job --from=cronjob starts it again.`,
-            watched: { namespace, name: "DumpSucceeded", dimensions: { Kind: kind }, statistic: "Sum" },
+            metric: { namespace, name: "DumpSucceeded", dimensions: { Kind: kind }, statistic: "Sum" },
         };
     };
     const daily = { minutes: 60, periods: DAILY_HOURS, span: `${DAILY_HOURS} hours` };

@@ -25,7 +25,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
         dimensions: { DBInstanceIdentifier: identifier },
         statistic,
     });
-    const common = { procedure: "database-connections", silence: "level" } as const;
+    const common = { procedure: "database-connections", missingData: "level" } as const;
     return [
         {
             ...common,
@@ -35,12 +35,12 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             cause: "The instance failed, was stopped, or is being replaced.",
             resolution: "Look at its events; if its data is lost, recover it to a point in time.",
             // Never true of a value, so that silence alone makes it ring. A failover to the other zone is shorter.
-            watched: of("DatabaseConnections", "Minimum"),
+            metric: of("DatabaseConnections", "Minimum"),
             comparison: "<",
             threshold: 0,
             minutes: 5,
             periods: 2,
-            silence: "heartbeat",
+            missingData: "heartbeat",
         },
         {
             ...common,
@@ -49,7 +49,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             meaning: `More than ${limits.connections} connections to ${identifier}: soon it takes no more.`,
             cause: "Connections leak, or there are more pods than the database can serve.",
             resolution: "Restart MCP Server gracefully; a leak comes back, so find it.",
-            watched: of("DatabaseConnections", "Maximum"),
+            metric: of("DatabaseConnections", "Maximum"),
             comparison: ">",
             threshold: limits.connections,
             minutes: 5,
@@ -62,7 +62,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             meaning: `Less than ${limits.freeMemory} MiB of memory are free on ${identifier}.`,
             cause: "Too many connections, large sorts, or an instance class that has become too small.",
             resolution: "Look for heavy queries in pg_stat_statements; raise mcp:database.instanceClass.",
-            watched: of("FreeableMemory", "Average"),
+            metric: of("FreeableMemory", "Average"),
             comparison: "<",
             threshold: limits.freeMemory * MIB,
             minutes: 5,
@@ -77,7 +77,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             cause: "Data grows faster than the disk, has reached storage.max, or an old transaction keeps the log.",
             resolution:
                 "Raise mcp:database.storage.max; look for long transactions and forgotten replication slots.",
-            watched: of("FreeStorageSpace", "Minimum"),
+            metric: of("FreeStorageSpace", "Minimum"),
             comparison: "<",
             threshold: limits.freeStorage * GIB,
             minutes: 5,
@@ -90,7 +90,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             meaning: `${identifier} uses more than ${limits.transactionIds} transaction ids: at 2 billion it stops taking writes.`,
             cause: "Autovacuum is blocked, mostly by a transaction that has been open for very long.",
             resolution: "End transactions that are older than a day, then VACUUM the oldest tables.",
-            watched: of("MaximumUsedTransactionIDs", "Maximum"),
+            metric: of("MaximumUsedTransactionIDs", "Maximum"),
             comparison: ">",
             threshold: limits.transactionIds,
             minutes: 60,
@@ -115,7 +115,7 @@ export function idleConnectionsAlarm({ namespace, most }: IdleConnectionsAlarmAr
         cause: "Connections leak, or the pools of all pods together are larger than they need to be.",
         resolution: "Restart MCP Server gracefully; a leak comes back, so find it.",
         procedure: "database-connections",
-        watched: {
+        metric: {
             namespace,
             name: "IdleConnections",
             dimensions: { Component: "PostgreSQL" },
@@ -125,6 +125,6 @@ export function idleConnectionsAlarm({ namespace, most }: IdleConnectionsAlarmAr
         threshold: most,
         minutes: 10,
         periods: 3,
-        silence: "level",
+        missingData: "level",
     };
 }

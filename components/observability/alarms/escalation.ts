@@ -25,7 +25,7 @@ export function escalationAlarms({ escalationArn, incidentsArn }: EscalationAlar
         ...words,
         resolution,
         procedure: "escalation",
-        watched: {
+        metric: {
             namespace: "AWS/States",
             name: metric,
             dimensions: { StateMachineArn: stateMachineArn },
@@ -34,7 +34,7 @@ export function escalationAlarms({ escalationArn, incidentsArn }: EscalationAlar
         comparison: ">",
         threshold: 0,
         minutes: 5,
-        silence: "count",
+        missingData: "count",
     });
     return [
         ended("escalation-failed", "ExecutionsFailed", escalationArn, {

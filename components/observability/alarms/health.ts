@@ -1,5 +1,5 @@
 import { type Probe } from "../../../jobs/lib/probes";
-import { type Severity } from "../../../runbook/numbers";
+import { type Severity } from "../../../core/numbers";
 import { type Alarm, type Metric } from "../alarm";
 
 /** Arguments of {@link healthAlarms}. */
@@ -63,11 +63,11 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
                     "The lines of the last health check say which: kubectl logs of the newest Job mcp-health.",
                 procedure,
                 // Two runs, or none.
-                watched: of(name, "Healthy", "Maximum"),
+                metric: of(name, "Healthy", "Maximum"),
                 comparison: "<",
                 threshold: 1,
                 minutes: 10,
-                silence: "heartbeat",
+                missingData: "heartbeat",
                 // Pods of the services move from node to node.
                 ...((kind === "http" || kind === "outside") &&
                     severity === "P3" && { mutedIn: ["patches", "upgrade"] as const }),
@@ -82,12 +82,12 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
                           resolution:
                               "Tell whoever runs it; disable the tools that need it, if users wait too long.",
                           procedure: "slow-responses",
-                          watched: of(name, "LatencyMilliseconds", "Minimum"),
+                          metric: of(name, "LatencyMilliseconds", "Minimum"),
                           comparison: ">",
                           threshold: latency,
                           minutes: 10,
                           periods: 2,
-                          silence: "count",
+                          missingData: "count",
                       } as const,
                   ]
                 : []),
@@ -99,11 +99,11 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
                       cause: "Nobody has rotated it.",
                       resolution: "Have a new one made, and rotate it.",
                       procedure: "certificate-rotation",
-                      watched: of(name, "CertificateDays", "Minimum"),
+                      metric: of(name, "CertificateDays", "Minimum"),
                       comparison: "<",
                       threshold: days,
                       minutes: 60,
-                      silence: "level",
+                      missingData: "level",
                   }))
                 : []),
         ];

@@ -21,12 +21,12 @@ export function maintenanceAlarms({ namespace, databaseHours, upgrade }: Mainten
         rest: Pick<Alarm, "id" | "severity" | "meaning" | "cause" | "resolution" | "procedure">,
     ): Alarm => ({
         ...rest,
-        watched: { namespace, name: "TaskSucceeded", dimensions: { Task: task }, statistic: "Sum" },
+        metric: { namespace, name: "TaskSucceeded", dimensions: { Task: task }, statistic: "Sum" },
         comparison: "<",
         threshold: 1,
         minutes: 60,
         periods: DAILY_HOURS + hours,
-        silence: "heartbeat",
+        missingData: "heartbeat",
     });
     return [
         ...(databaseHours === undefined

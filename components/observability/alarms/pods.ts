@@ -27,7 +27,7 @@ export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAla
         const common = {
             severity: "P3",
             procedure: "resource-exhaustion",
-            silence: "level",
+            missingData: "level",
             // Pods move from node to node.
             mutedIn: ["patches", "upgrade"],
         } as const;
@@ -37,7 +37,7 @@ export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAla
             meaning: `A pod of ${deployment} uses more than ${limits[what]} % of its ${words} limit.`,
             cause,
             resolution: `Scale up: mcp:workloads, scaling.min. If it is one pod alone, restart gracefully.`,
-            watched: of(`pod_${what}_utilization_over_pod_limit`, "Maximum"),
+            metric: of(`pod_${what}_utilization_over_pod_limit`, "Maximum"),
             comparison: ">",
             threshold: limits[what],
             minutes: 5,
@@ -57,11 +57,11 @@ export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAla
                 cause: "It crashes, is killed for its memory, or fails its liveness probe.",
                 resolution:
                     "kubectl describe pod tells the reason; roll the release back if it began with it.",
-                watched: of("pod_number_of_container_restarts", "Sum"),
+                metric: of("pod_number_of_container_restarts", "Sum"),
                 comparison: ">",
                 threshold: limits.restarts,
                 minutes: 15,
-                silence: "count",
+                missingData: "count",
             },
             {
                 ...common,
@@ -70,7 +70,7 @@ export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAla
                 cause: "More load than it was made for, or pods that are slower than they were.",
                 resolution: "Raise scaling.max in mcp:workloads, if the nodes have room.",
                 // Each of its pods says 1, once a minute.
-                watched: of("pod_status_running", "Sum"),
+                metric: of("pod_status_running", "Sum"),
                 comparison: ">=",
                 threshold: most,
                 minutes: 1,

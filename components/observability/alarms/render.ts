@@ -1,8 +1,8 @@
-import { SEVERITIES } from "../../../runbook/numbers";
-import { type Alarm, conditionOf, SILENCE } from "../alarm";
+import { SEVERITIES } from "../../../core/numbers";
+import { type Alarm, conditionOf, MISSING_DATA } from "../alarm";
 
 /** What it is to an alarm that nothing is reported. */
-const SILENT: Readonly<Record<(typeof SILENCE)[Alarm["silence"]], string>> = {
+const SILENT: Readonly<Record<(typeof MISSING_DATA)[Alarm["missingData"]], string>> = {
     breaching: "silence rings too",
     notBreaching: "silence is well",
     missing: "silence is unknown",
@@ -29,7 +29,7 @@ export function renderAlarms(alarms: readonly Alarm[]): string {
             "",
             `**${alarm.id}** (${alarm.severity}) ${alarm.meaning}`,
             "",
-            `- Rings on: ${conditionOf(alarm)}; ${SILENT[SILENCE[alarm.silence]]}`,
+            `- Rings on: ${conditionOf(alarm)}; ${SILENT[MISSING_DATA[alarm.missingData]]}`,
             `- Likely cause: ${alarm.cause}`,
             `- What helps: ${alarm.resolution}`,
             ...(alarm.mutedIn === undefined

@@ -2,9 +2,9 @@ import {
     HIGH_ERROR_RATE_PERCENT,
     MAJOR_ERROR_RATE_PERCENT,
     SLOW_REQUEST_MILLISECONDS,
-} from "../../../runbook/numbers";
-import { SLOW_RESPONSES, STATUS_SYMPTOMS } from "../../../runbook/symptoms";
-import { type Alarm, inWords, type Metric, share } from "../alarm";
+} from "../../../core/numbers";
+import { SLOW_RESPONSES, STATUS_SYMPTOMS } from "../../../core/symptoms";
+import { type Alarm, formatMinutes, type Metric, share } from "../alarm";
 
 /** Arguments of {@link trafficAlarms}. */
 export interface TrafficAlarmsArgs {
@@ -23,13 +23,13 @@ const mutedIn = ["patches", "database", "upgrade"] as const;
 export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: TrafficAlarmsArgs): Alarm[] {
     const sum = (name: string): Metric => ({ namespace, name, dimensions: {}, statistic: "Sum" });
     const ofRequests = (name: string) => share(sum(name), sum("Requests"), minimumRequests);
-    const common = { comparison: ">", minutes: 5, silence: "count" } as const;
+    const common = { comparison: ">", minutes: 5, missingData: "count" } as const;
     const errors = {
         ...common,
         cause: "A backend fails, the database or APIM is not reached, or the last release is broken.",
         resolution: "Find out which; roll the release back if the errors began with it.",
         procedure: "high-error-rate",
-        watched: ofRequests("Errors"),
+        metric: ofRequests("Errors"),
     } as const;
     const status = (
         code: keyof typeof STATUS_SYMPTOMS,
@@ -45,7 +45,7 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
             cause: `${cause}.`,
             resolution: `${resolution}.`,
             procedure,
-            watched: ofRequests(`Status${code}`),
+            metric: ofRequests(`Status${code}`),
             threshold,
             periods: 3,
             // Those that say that something is broken.
@@ -58,7 +58,7 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
             id: "all-tools-failing",
             severity: "P1",
             meaning: "Every tool that is executed fails.",
-            watched: share(sum("FailedToolExecutions"), sum("ToolExecutions"), minimumRequests),
+            metric: share(sum("FailedToolExecutions"), sum("ToolExecutions"), minimumRequests),
             comparison: ">=",
             threshold: 100,
         },
@@ -92,7 +92,7 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
             cause: `${SLOW_RESPONSES.cause}.`,
             resolution: `${SLOW_RESPONSES.resolution}.`,
             procedure: SLOW_RESPONSES.procedure,
-            watched: ofRequests("SlowRequests"),
+            metric: ofRequests("SlowRequests"),
             threshold: HIGH_ERROR_RATE_PERCENT,
             periods: 3,
             mutedIn,
@@ -103,16 +103,16 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
                   {
                       id: "no-traffic",
                       severity: "P2",
-                      meaning: `No request has reached MCP Server for ${inWords(quietMinutes)}.`,
+                      meaning: `No request has reached MCP Server for ${formatMinutes(quietMinutes)}.`,
                       cause: "The way to it is closed: DNS, certificate, ingress or network; or its log does not come through.",
                       resolution: "Open mcp.msil.com; look at the ingress, the pods and the log shipper.",
                       procedure: "health-matrix",
-                      watched: sum("Requests"),
+                      metric: sum("Requests"),
                       comparison: "<",
                       threshold: 1,
                       minutes: 5,
                       periods: quietMinutes / 5,
-                      silence: "heartbeat",
+                      missingData: "heartbeat",
                   } as const,
               ]),
     ];

@@ -1,0 +1,101 @@
+"use strict";
+const { createHash } = require("node:crypto");
+const { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } = require("node:fs");
+const { join, resolve } = require("node:path");
+const { buildSync } = require("esbuild");
+
+/** What the SDK and esbuild bring stays outside, so that every bundle shares the one that is mocked. */
+const EXTERNAL = ["@pulumi/*", "esbuild", "google-protobuf"];
+
+/**
+ * zod as one file, made once for each version of it: as a package it is over a hundred, and reading those takes
+ * longer than reading the stack's values.
+ */
+function zodFile(root) {
+    const { version } = JSON.parse(readFileSync(join(root, "node_modules", "zod", "package.json"), "utf8"));
+    const file = resolve(root, "node_modules", ".cache", "mcp", `zod-${version}.cjs`);
+    if (!existsSync(file)) {
+        // Made aside and renamed: two commands may be started at the same time.
+        const aside = `${file}.${process.pid}`;
+        build(root, { entryPoints: ["zod"], outfile: aside });
+        renameSync(aside, file);
+    }
+    return file;
+}
+
+function build(root, options) {
+    return buildSync({
+        absWorkingDir: root,
+        bundle: true,
+        platform: "node",
+        target: "node20",
+        external: EXTERNAL,
+        // What is imported when it is needed is required then: packages of the SDK are no modules of the other kind.
+        supported: { "dynamic-import": false },
+        logLevel: "error",
+        ...options,
+    });
+}
+
+/** Where the project's own sources stand, besides `index.ts`. */
+const SOURCES = [
+    "cli",
+    "components",
+    "config",
+    "core",
+    "jobs",
+    "offline",
+    "policies",
+    "runbook",
+    "stack",
+    "test/bench",
+];
+
+/** Changes whenever a source of the project, or what it is bundled with, does. */
+function fingerprint(root) {
+    const hash = createHash("sha256");
+    const visit = (path) => {
+        const { mtimeMs, size } = statSync(path);
+        hash.update(`${path} ${mtimeMs} ${size}\n`);
+    };
+    for (const folder of SOURCES.map((name) => join(root, name)).filter((path) => existsSync(path))) {
+        for (const entry of readdirSync(folder, { recursive: true })) {
+            if (/\.c?[jt]s$/.test(entry)) {
+                visit(join(folder, entry));
+            }
+        }
+    }
+    ["index.ts", "package.json"]
+        .map((name) => join(root, name))
+        .filter((path) => existsSync(path))
+        .forEach(visit);
+    return hash.digest("hex");
+}
+
+/**
+ * Bundles a file of the project in `root` into `.cache`, with its source map beside it, unless it stands there already
+ * as it would be made. Returns its path, which is named after the file's own: no two share one.
+ */
+exports.bundle = function bundle(root, entryPoint) {
+    const outfile = resolve(root, ".cache", entryPoint.replace(/\.ts$/, ".cjs").replaceAll("/", "-"));
+    const stamp = `${outfile}.stamp`;
+    const wanted = fingerprint(root);
+    const found = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
+    if (found !== wanted) {
+        const zod = zodFile(root);
+        const aside = `${outfile}.${process.pid}`;
+        build(root, {
+            entryPoints: [entryPoint],
+            outfile: aside,
+            sourcemap: "external",
+            sourcesContent: false,
+            alias: { zod },
+            external: [...EXTERNAL, zod],
+        });
+        // Renamed when they are whole: another command may be reading.
+        renameSync(`${aside}.map`, `${outfile}.map`);
+        renameSync(aside, outfile);
+        writeFileSync(stamp, wanted);
+    }
+    return outfile;
+};

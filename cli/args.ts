@@ -1,0 +1,28 @@
+import * as util from "node:util";
+import { UsageError } from "../offline/stackFile";
+
+/**
+ * Reads a command's options as Node does.
+ *
+ * @throws UsageError for an unknown option, with those there are, and for an argument where none is expected: npm keeps
+ * what looks like an option to itself, and hands only its value on.
+ */
+export const parseArgs: typeof util.parseArgs = (config) => {
+    try {
+        return util.parseArgs(config);
+    } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+            const known = Object.keys(config?.options ?? {}).map((name) => `--${name}`);
+            const [found] = /^Unknown option '[^']*'/.exec(message)!;
+            throw new UsageError(`${found}, expected one of ${known.join(", ")}`);
+        }
+        if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
+            const [found] = /^Unexpected argument '.*'(?=\. )/s.exec(message)!;
+            throw new UsageError(
+                `${found}: npm needs -- before the options, such as npm run preview -- --stack staging`,
+            );
+        }
+        throw error;
+    }
+};

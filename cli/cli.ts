@@ -1,0 +1,333 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderAlarms } from "../components/observability/alarms/render";
+import { alarmsOf } from "../stack/alarmTable";
+import { NO_EXCEPTIONS } from "../policies/exceptions";
+import { stringify } from "yaml";
+import { rules } from "../policies/rules";
+import { renderCoverage } from "../runbook/coverage";
+import { renderRunbook } from "../runbook/render";
+import { renderPolicies } from "../policies/render";
+import { pinImages } from "./images/pin";
+import { resolveDigest } from "./images/registry";
+import { listReleases, restore } from "./releases";
+import { reviewCommand } from "./review/command";
+import { runbookCommand } from "./runbook/command";
+import { parseArgs } from "./args";
+import { renderCosts, withCosts } from "../offline/costs";
+import {
+    PICTURED,
+    picturesOf,
+    platformDiagram,
+    releaseDiagram,
+    withPictures,
+    workloadsOf,
+} from "../offline/diagram";
+import { manifestsOf, UNKNOWN_TEXT } from "../offline/manifests";
+import { isBlocked, previewStack } from "../offline/preview";
+import { bundleProgram } from "../offline/program";
+import { record } from "../offline/record";
+import { renderJson, renderText } from "../offline/render";
+import { takeSnapshot, writeSnapshot } from "../offline/snapshot";
+import {
+    imagesOf,
+    isUsersToMend,
+    readStackFile,
+    stackNames,
+    UsageError,
+    valuesOf,
+} from "../offline/stackFile";
+import { writeGenerated } from "../offline/writeGenerated";
+
+const root = process.cwd();
+
+const HELP = `Usage: npm run preview -- [options]
+
+Shows what the program declares for a stack, without cloud, cluster, state or Pulumi CLI, and judges it by the
+policy pack. Exit status: 0, or 1 for bad input and for what the engine or a mandatory policy refuses.
+
+  --stack NAME       stack to preview (${stackNames(root).join(", ")}); default production
+  --set PATH=VALUE   tries a value as pulumi config set --path would set it, and shows what it changes compared
+                     with the stack file; repeatable. One of a list: mcp:disabledTools[0]=a
+  --format FORMAT    text or json; default text
+  --ignore-exceptions  judges as if no violation were accepted (policies/exceptions.yaml)
+  --help             this text
+`;
+
+const RENDER_HELP = `Usage: npm run render -- --out FOLDER [--stack NAME] [--set PATH=VALUE]
+
+Writes the Kubernetes objects of a stack as plain YAML, a file each, for whatever reads manifests. Secrets are left out,
+and what only the update can tell reads ${UNKNOWN_TEXT}. Exit status: 0, or 1 for bad input.
+
+  --stack NAME       stack to render (${stackNames(root).join(", ")}); default production
+  --out FOLDER       where the files are written; it must not exist, or be empty
+  --set PATH=VALUE   tries a value, as in npm run preview; repeatable
+  --help             this text
+`;
+
+const DIAGRAM_HELP = `Usage: npm run diagram -- [options]
+
+Draws a stack as the program declares it, as Mermaid: its components, where the requests go (thick) and what each
+component needs (thin); or the steps of one workload, in the order in which an update takes them. Exit status: 0, or 1
+for bad input.
+
+  --stack NAME       stack to draw (${stackNames(root).join(", ")}); default production
+  --workload NAME    draws the steps of this workload instead
+  --set PATH=VALUE   tries a value, as in npm run preview; repeatable
+  --help             this text
+`;
+
+const DOCS_HELP = `Usage: npm run docs
+
+Writes anew what is made from the program: docs/runbook.md, docs/coverage.md, docs/policies.md, docs/alarms.md, the costs
+in docs/first-deployment.md, and the pictures in the README and the other documents. The tests compare them.
+
+  --help             this text
+`;
+
+const IMAGES_HELP = `Usage: npm run images -- pin --stack NAME [--refresh]
+
+Resolves the digest of every image tag the stack uses and writes them into its file (mcp:images.pins). Credentials
+are those of docker login. Exit status: 0, or 1 when a tag could not be resolved; then nothing is written.
+
+  --stack NAME       stack whose images are pinned (${stackNames(root).join(", ")}); default production
+  --refresh          resolves the tags again that are pinned already
+  --help             this text
+`;
+
+const RELEASES_HELP = `Usage: npm run releases -- list [--stack NAME] [--workload NAME]
+       npm run releases -- restore --revision N [--stack NAME] [--workload NAME]
+
+Shows the releases of a blue-green workload that the cluster remembers, or sets an earlier one on the idle colour of
+the stack file, with its digest; the traffic stays where it is. kubectl reads the ledger: with the context the stack
+file names, or its current one for an EKS cluster. Exit status: 0, or 1 for bad input or where kubectl fails; then
+nothing is written.
+
+  --stack NAME       stack whose file and cluster are meant (${stackNames(root).join(", ")}); default production
+  --workload NAME    blue-green workload; default mcp-server
+  --revision N       revision to restore, as list shows it
+  --help             this text
+`;
+
+const commands: Record<string, (args: string[]) => Promise<number>> = {
+    preview: async (args) => {
+        const { values } = parseArgs({
+            args,
+            options: {
+                stack: { type: "string", default: "production" },
+                set: { type: "string", multiple: true, default: [] },
+                format: { type: "string", default: "text" },
+                "ignore-exceptions": { type: "boolean", default: false },
+                help: { type: "boolean", default: false },
+            },
+        });
+        if (values.help) {
+            process.stdout.write(HELP);
+            return 0;
+        }
+        if (values.format !== "text" && values.format !== "json") {
+            throw new UsageError(`--format: found ${JSON.stringify(values.format)}, expected text or json`);
+        }
+        const preview = await previewStack(
+            root,
+            bundleProgram(root),
+            rules,
+            values.stack,
+            values.set,
+            values["ignore-exceptions"] ? NO_EXCEPTIONS : undefined,
+        );
+        const colour = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
+        process.stdout.write(values.format === "json" ? renderJson(preview) : renderText(preview, colour));
+        return isBlocked(preview) ? 1 : 0;
+    },
+
+    render: async (args) => {
+        const { values } = parseArgs({
+            args,
+            options: {
+                stack: { type: "string", default: "production" },
+                out: { type: "string" },
+                set: { type: "string", multiple: true, default: [] },
+                help: { type: "boolean", default: false },
+            },
+        });
+        if (values.help) {
+            process.stdout.write(RENDER_HELP);
+            return 0;
+        }
+        const { out } = values;
+        if (out === undefined || (existsSync(out) && readdirSync(out).length > 0)) {
+            const found = out === undefined ? "nothing" : `${out}, which is not empty`;
+            throw new UsageError(`--out: found ${found}, expected a folder that is to be made`);
+        }
+        const recording = await record(bundleProgram(root), readStackFile(root, values.stack, values.set));
+        mkdirSync(out, { recursive: true });
+        const manifests = manifestsOf(recording, () => "");
+        for (const manifest of manifests) {
+            const file = `${manifest.kind.toLowerCase()}-${manifest.metadata.name}.yaml`;
+            writeFileSync(join(out, file), stringify(manifest, { lineWidth: 0 }));
+        }
+        process.stdout.write(`Wrote ${manifests.length} files to ${out}.\n`);
+        return 0;
+    },
+
+    diagram: async (args) => {
+        const { values } = parseArgs({
+            args,
+            options: {
+                stack: { type: "string", default: "production" },
+                workload: { type: "string" },
+                set: { type: "string", multiple: true, default: [] },
+                help: { type: "boolean", default: false },
+            },
+        });
+        if (values.help) {
+            process.stdout.write(DIAGRAM_HELP);
+            return 0;
+        }
+        const { stack, workload } = values;
+        const recording = await record(bundleProgram(root), readStackFile(root, stack, values.set));
+        const declared = workloadsOf(recording);
+        if (workload !== undefined && !declared.includes(workload)) {
+            throw new UsageError(
+                `--workload: found ${JSON.stringify(workload)}, expected ${declared.join(", ")}`,
+            );
+        }
+        process.stdout.write(
+            workload === undefined ? platformDiagram(recording) : releaseDiagram(recording, workload),
+        );
+        return 0;
+    },
+
+    images: async (args) => {
+        const { values, positionals } = parseArgs({
+            args,
+            allowPositionals: true,
+            options: {
+                stack: { type: "string", default: "production" },
+                refresh: { type: "boolean", default: false },
+                help: { type: "boolean", default: false },
+            },
+        });
+        if (values.help || positionals.join(" ") !== "pin") {
+            process.stdout.write(IMAGES_HELP);
+            return values.help ? 0 : 1;
+        }
+        await inPlainWords(() =>
+            pinImages({
+                file: join(root, `Pulumi.${values.stack}.yaml`),
+                references: imagesOf(root, values.stack),
+                resolve: resolveDigest,
+                refresh: values.refresh,
+                log: (line) => process.stdout.write(`${line}\n`),
+            }),
+        );
+        return 0;
+    },
+
+    releases: async (args) => {
+        const { values, positionals } = parseArgs({
+            args,
+            allowPositionals: true,
+            options: {
+                stack: { type: "string", default: "production" },
+                workload: { type: "string", default: "mcp-server" },
+                revision: { type: "string" },
+                help: { type: "boolean", default: false },
+            },
+        });
+        const action = positionals.join(" ");
+        if (values.help || (action !== "list" && action !== "restore")) {
+            process.stdout.write(RELEASES_HELP);
+            return values.help ? 0 : 1;
+        }
+        const run = action === "list" ? listReleases : restore;
+        await inPlainWords(async () =>
+            run({ root, ...values, log: (line) => process.stdout.write(`${line}\n`) }),
+        );
+        return 0;
+    },
+
+    runbook: (args) => runbookCommand(root, args),
+
+    review: (args) => reviewCommand(root, args),
+
+    /** What a review compares: each side is told by its own code. */
+    snapshot: async () => {
+        process.stdout.write(writeSnapshot(await takeSnapshot(root, bundleProgram(root), rules)));
+        return 0;
+    },
+
+    /** Writes the generated documents anew; the tests only ever compare them. */
+    docs: async (args) => {
+        const { values } = parseArgs({ args, options: { help: { type: "boolean", default: false } } });
+        if (values.help) {
+            process.stdout.write(DOCS_HELP);
+            return 0;
+        }
+        const alarms = alarmsOf(valuesOf(root, "production"));
+        const program = bundleProgram(root);
+        const recorded = (stack: string, ...edits: string[]) =>
+            record(program, readStackFile(root, stack, edits));
+        const pictures = await picturesOf((...edits) => recorded("production", ...edits));
+        const costs = renderCosts({
+            production: await recorded("production"),
+            staging: await recorded("staging"),
+        });
+        const text = (file: string) => readFileSync(join(root, file), "utf8");
+        const deployment = join("docs", "first-deployment.md");
+        const documents = new Map([
+            [join("docs", "runbook.md"), renderRunbook(alarms)],
+            [join("docs", "coverage.md"), renderCoverage()],
+            [join("docs", "policies.md"), renderPolicies(rules)],
+            [join("docs", "alarms.md"), renderAlarms(alarms)],
+            ...PICTURED.map((file) => [file, withPictures(text(file), pictures)] as const),
+            [deployment, withCosts(text(deployment), costs)],
+        ]);
+        process.stdout.write(`${writeGenerated(root, documents)}\n`);
+        return 0;
+    },
+};
+
+/** What goes wrong outside (a registry, a file) is told in words; only a fault of the program has a stack trace. */
+async function inPlainWords(work: () => Promise<unknown>): Promise<void> {
+    try {
+        await work();
+    } catch (error) {
+        throw error instanceof Error && error.constructor === Error ? new UsageError(error.message) : error;
+    }
+}
+
+/**
+ * Whoever reads the output may have enough of it, as `head` has: the rest is dropped, and the command goes on to its end.
+ * An update that is under way must not stop for it.
+ */
+function dropUnread(error: NodeJS.ErrnoException): void {
+    if (error.code !== "EPIPE") {
+        throw error;
+    }
+}
+
+async function main(): Promise<number> {
+    process.stdout.on("error", dropUnread);
+    process.stderr.on("error", dropUnread);
+    const [name = "", ...args] = process.argv.slice(2);
+    try {
+        const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
+        if (command === undefined) {
+            const known = Object.keys(commands).join(", ");
+            throw new UsageError(`found the command ${JSON.stringify(name)}, expected one of ${known}`);
+        }
+        return await command(args);
+    } catch (error) {
+        if (!(error instanceof Error)) {
+            throw error;
+        }
+        process.stderr.write(`${isUsersToMend(error) ? error.message : error.stack}\n`);
+        return 1;
+    }
+}
+
+void main().then((status) => {
+    process.exitCode = status;
+});

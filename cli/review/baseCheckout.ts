@@ -1,0 +1,140 @@
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+    cpSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    renameSync,
+    rmSync,
+    symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readSnapshot, type Snapshot } from "../../offline/snapshot";
+import { UsageError } from "../../offline/stackFile";
+
+/** Longest that installing the packages of the base may take, in milliseconds. */
+const INSTALL_TIMEOUT = 10 * 60_000;
+
+/** The snapshot of the project in a folder, taken by the folder's own code in a process that ends with the signal. */
+export async function snapshotOf(folder: string, signal: AbortSignal): Promise<Snapshot> {
+    // Commits from before the command line had a folder start it from another file.
+    const main = existsSync(join(folder, "cli/main.cjs")) ? "cli/main.cjs" : "offline/main.cjs";
+    const child = spawn(process.execPath, [main, "snapshot"], {
+        cwd: folder,
+        stdio: ["ignore", "pipe", "pipe"],
+        signal,
+    });
+    const [text, errors] = ["", ""].map((): string[] => []) as [string[], string[]];
+    child.stdout.setEncoding("utf8").on("data", (part: string) => text.push(part));
+    child.stderr.setEncoding("utf8").on("data", (part: string) => errors.push(part));
+    const status = await new Promise<number | null>((done, fail) => {
+        child.once("error", fail);
+        child.once("close", done);
+    });
+    if (status !== 0) {
+        throw new UsageError(lastLines(errors.join("")) || `it ended with ${status}`);
+    }
+    return readSnapshot(text.join(""));
+}
+
+/** The state of the project that a change starts from, in a folder of its own until it is removed. */
+export interface Base {
+    folder: string;
+    /** Commit that it is. */
+    commit: string;
+    remove(): void;
+}
+
+/**
+ * Checks the base of a change out: the commit where it left `ref`, without packages yet.
+ *
+ * @throws UsageError when there is no such commit.
+ */
+export function checkOut(root: string, ref: string): Base {
+    const git = (...args: string[]) => spawnSync("git", args, { cwd: root, encoding: "utf8" });
+    const named = git(
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        `${ref}^{commit}`,
+    ).stdout.trim();
+    if (named === "") {
+        throw new UsageError(
+            `--base: found ${JSON.stringify(ref)}, expected a commit, branch or tag of this repository`,
+        );
+    }
+    // A shallow clone may not know where they parted: then it is the commit itself.
+    const commit = git("merge-base", named, "HEAD").stdout.trim() || named;
+    const folder = mkdtempSync(join(tmpdir(), "mcp-base-"));
+    const remove = () => {
+        git("worktree", "remove", "--force", folder);
+        rmSync(folder, { recursive: true, force: true });
+    };
+    try {
+        const added = git("worktree", "add", "--detach", "--force", folder, commit);
+        if (added.status !== 0) {
+            throw new UsageError(lastLines(added.stderr));
+        }
+        return { folder, commit, remove };
+    } catch (error) {
+        remove();
+        throw error;
+    }
+}
+
+/**
+ * Gives the base its packages as its own lock file names them: this project's where they are the same, else installed
+ * once.
+ *
+ * @throws UsageError when they cannot be installed.
+ */
+export function install(root: string, { folder }: Base): void {
+    symlinkSync(packagesOf(root, folder), join(folder, "node_modules"));
+}
+
+function packagesOf(root: string, folder: string): string {
+    const [own, base] = [root, folder].map((each) => {
+        const file = join(each, "package-lock.json");
+        return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+    });
+    if (base === undefined) {
+        throw new UsageError("its packages cannot be installed: it has no package-lock.json");
+    }
+    if (own === base) {
+        return join(root, "node_modules");
+    }
+    const cache = join(root, "node_modules", ".cache", "mcp-base");
+    const installed = join(cache, createHash("sha256").update(base).digest("hex").slice(0, 16));
+    if (!existsSync(installed)) {
+        mkdirSync(cache, { recursive: true });
+        const aside = mkdtempSync(`${installed}-`);
+        for (const file of ["package.json", "package-lock.json"]) {
+            cpSync(join(folder, file), join(aside, file));
+        }
+        const { status, stderr, error } = spawnSync(
+            "npm",
+            ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            {
+                cwd: aside,
+                encoding: "utf8",
+                timeout: INSTALL_TIMEOUT,
+            },
+        );
+        if (status !== 0) {
+            rmSync(aside, { recursive: true, force: true });
+            throw new UsageError(`its packages cannot be installed: ${error?.message ?? lastLines(stderr)}`);
+        }
+        renameSync(aside, installed);
+    }
+    return join(installed, "node_modules");
+}
+
+/** The end of what a command printed, without the frames of a stack trace. */
+function lastLines(text: string): string {
+    const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^\s+at |^Node\.js v/.test(line));
+    return lines.slice(-5).join("\n");
+}

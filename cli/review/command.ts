@@ -1,0 +1,156 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "../args";
+import { type Snapshot } from "../../offline/snapshot";
+import { stackNames, UsageError } from "../../offline/stackFile";
+import { exceptionsRule } from "../../policies/exceptions";
+import { rules } from "../../policies/rules";
+import { INTERRUPTED, Interruption } from "../interruption";
+import { renderMarkdown } from "./comment";
+import { renderJson } from "./json";
+import { renderText } from "./report";
+import { isRefused, type Review, review } from "./review";
+import { renderSarif } from "./sarif";
+import { type Base, checkOut, install, snapshotOf } from "./baseCheckout";
+import { recordingOf } from "./state";
+
+const FORMATS: Record<string, { render: (review: Review) => string; file: string }> = {
+    text: { render: renderText, file: "review.txt" },
+    markdown: { render: renderMarkdown, file: "review.md" },
+    json: { render: renderJson, file: "review.json" },
+    sarif: { render: renderSarif, file: "review.sarif" },
+};
+
+const help = (root: string) => `Usage: npm run review -- --base REF [--format FORMAT] [--out FOLDER]
+       npm run review -- --against STATE.json --stack NAME [--format FORMAT] [--out FOLDER]
+
+Tells what a change means, without cloud, cluster, state or Pulumi CLI: which releases and procedures it is, which
+resources change, whether data is in danger, and what the policies find that they did not find before. The working tree
+is compared with the commit where it left REF, checked out and installed aside, or with an exported stack.
+
+  --base REF        commit, branch or tag; default origin/main
+  --against FILE    what pulumi stack export wrote, instead of a base
+  --stack NAME      with --against: the stack that it is of (${stackNames(root).join(", ")})
+  --format FORMAT   ${Object.keys(FORMATS).join(", ")}; default text
+  --out FOLDER      writes every format into this folder, beside what it prints
+  --help            this text
+
+Exit status: 0, or 1 for bad input, for a stack that does not preview, for what the engine refuses, and for a new violation
+of a mandatory policy; 130 when it is interrupted.
+`;
+
+/** `npm run review`. Returns the exit status. */
+export async function reviewCommand(root: string, args: string[]): Promise<number> {
+    const { values } = parseArgs({
+        args,
+        options: {
+            base: { type: "string" },
+            against: { type: "string" },
+            stack: { type: "string" },
+            format: { type: "string", default: "text" },
+            out: { type: "string" },
+            help: { type: "boolean", default: false },
+        },
+    });
+    if (values.help) {
+        process.stdout.write(help(root));
+        return 0;
+    }
+    const format = Object.entries(FORMATS).find(([name]) => name === values.format)?.[1];
+    if (format === undefined) {
+        const expected = Object.keys(FORMATS).join(", ");
+        throw new UsageError(`--format: found ${JSON.stringify(values.format)}, expected one of ${expected}`);
+    }
+    const interruption = new Interruption();
+    let sides: Sides;
+    try {
+        sides =
+            values.against === undefined
+                ? await ofCommit(root, values.base ?? "origin/main", interruption.signal)
+                : await ofState(root, values.against, values.stack, interruption.signal);
+    } catch (error) {
+        if (!interruption.happened) throw error;
+        return INTERRUPTED;
+    } finally {
+        interruption.forget();
+    }
+    const { base, head } = sides;
+    const result: Review = {
+        base: base.words,
+        stacks: review(base.snapshot, head),
+        rules: [...rules, exceptionsRule],
+    };
+    if (values.out !== undefined) {
+        mkdirSync(values.out, { recursive: true });
+        for (const { render, file } of Object.values(FORMATS)) {
+            writeFileSync(join(values.out, file), render(result));
+        }
+    }
+    process.stdout.write(format.render(result));
+    return isRefused(result) ? 1 : 0;
+}
+
+interface Sides {
+    base: { words: string; snapshot: Snapshot };
+    head: Snapshot;
+}
+
+async function ofCommit(root: string, ref: string, signal: AbortSignal): Promise<Sides> {
+    const base = checkOut(root, ref);
+    try {
+        // In processes of their own, at the same time.
+        const head = snapshotOf(root, signal);
+        // It is awaited behind the base, and must not count as unhandled where that one fails first.
+        head.catch(() => undefined);
+        const words = `${ref} (${base.commit.slice(0, 10)})`;
+        return { base: { words, snapshot: await snapshotOfBase(root, base, signal) }, head: await head };
+    } finally {
+        base.remove();
+    }
+}
+
+/** A base that cannot be told is no reason to say nothing about the head. */
+async function snapshotOfBase(root: string, base: Base, signal: AbortSignal): Promise<Snapshot> {
+    try {
+        install(root, base);
+        return await snapshotOf(base.folder, signal);
+    } catch (error) {
+        if (!(error instanceof UsageError)) {
+            throw error;
+        }
+        const problem = error.message;
+        return Object.fromEntries(stackNames(root).map((stack) => [stack, { problem }]));
+    }
+}
+
+async function ofState(
+    root: string,
+    file: string,
+    stack: string | undefined,
+    signal: AbortSignal,
+): Promise<Sides> {
+    const known = stackNames(root);
+    if (stack === undefined || !known.includes(stack)) {
+        const found = JSON.stringify(stack) ?? "nothing";
+        throw new UsageError(`--stack: found ${found}, expected one of ${known.join(", ")} beside --against`);
+    }
+    const state = read(file);
+    const head = (await snapshotOf(root, signal))[stack]!;
+    if ("problem" in head) {
+        return { base: { words: file, snapshot: {} }, head: { [stack]: head } };
+    }
+    const recording = recordingOf(state, file, head.recording);
+    const snapshot = { [stack]: { ...head, recording } };
+    return { base: { words: `the state in ${file}`, snapshot }, head: { [stack]: head } };
+}
+
+function read(file: string): string {
+    try {
+        return readFileSync(file, "utf8");
+    } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        throw new UsageError(
+            `--against: ${file}: found no readable file (${code}), expected an exported stack`,
+        );
+    }
+}

@@ -1,0 +1,155 @@
+import { type Change, compare } from "../../offline/compare";
+import { type RecordedResource } from "../../offline/record";
+import { type Snapshot, type StackSnapshot } from "../../offline/snapshot";
+import { describeWorkloads } from "../../offline/summary";
+import { type Violation, type Rule } from "../../policies/rule";
+import { catalogue } from "../../runbook/catalogue";
+
+/** What a change of the project means for one stack. */
+export interface StackReview {
+    readonly stack: string;
+    /** Why the head, or the base, cannot be told. Then there is nothing else, or nothing to compare with. */
+    readonly problems: { readonly head?: string; readonly base?: string };
+    /** Stateful resources that are deleted or replaced. */
+    readonly endangered: readonly Change[];
+    /** Releases, restarts and removals of workloads, a sentence each. */
+    readonly workloads: readonly string[];
+    /** Values that changed, and the procedure of the runbook that changes them so. */
+    readonly edits: readonly Edit[];
+    readonly changes: readonly Change[];
+    readonly findings: {
+        readonly fresh: readonly Violation[];
+        readonly fixed: readonly Violation[];
+        readonly existing: readonly Violation[];
+        /** Violations that an exception accepts. */
+        readonly suppressed: readonly Violation[];
+        readonly undetermined: readonly Violation[];
+    };
+    /** Where the program declares a resource, by its URN. */
+    readonly sources: ReadonlyMap<string, NonNullable<RecordedResource["source"]>>;
+}
+
+/** A value of the stack file that changed. */
+export interface Edit {
+    readonly path: string;
+    /** As JSON; undefined where it is absent. */
+    readonly before: string | undefined;
+    readonly after: string | undefined;
+    /** Title and section of the procedure. Default: none sets this value. */
+    readonly procedure: string | undefined;
+}
+
+/** What a whole change means. */
+export interface Review {
+    /** What it is compared with, in words. */
+    readonly base: string;
+    readonly stacks: readonly StackReview[];
+    readonly rules: readonly Rule[];
+}
+
+/** Types whose loss is a loss of data, or of the way to it. */
+const STATEFUL =
+    /^(aws:rds\/(instance|cluster):|aws:s3\/bucket:|aws:elasticache\/replicationGroup:|aws:kms\/key:|aws:backup\/vault:|aws:cloudwatch\/logGroup:|kubernetes:core\/v1:(Namespace|PersistentVolumeClaim)$|kubernetes:apps\/v1:StatefulSet$)/;
+
+/** Compares what each stack declares at two states of the project. */
+export function review(base: Snapshot, head: Snapshot): StackReview[] {
+    const stacks = [...new Set([...Object.keys(head), ...Object.keys(base)])].sort();
+    return stacks.map((stack) => reviewStack(stack, base[stack], head[stack]));
+}
+
+function reviewStack(
+    stack: string,
+    base: Snapshot[string] | undefined,
+    head: Snapshot[string] | undefined,
+): StackReview {
+    const after = head !== undefined && "recording" in head ? head : undefined;
+    const before = base !== undefined && "recording" in base ? base : undefined;
+    const problems = {
+        ...(head !== undefined && "problem" in head ? { head: head.problem } : {}),
+        ...(base !== undefined && "problem" in base ? { base: base.problem } : {}),
+    };
+    const nothing = {
+        recording: { project: "", stack, resources: [], outputs: {} },
+        findings: [],
+        values: {},
+    };
+    // With a side that cannot be told nothing is compared: else all of the other would count as new, or as deleted.
+    const known = problems.head === undefined && problems.base === undefined;
+    const [old, now] = known ? [before ?? nothing, after ?? nothing] : [nothing, nothing];
+    const changes = compare(old.recording, now.recording).filter(({ operation }) => operation !== "same");
+    return {
+        stack,
+        problems,
+        endangered: changes.filter(isEndangered),
+        workloads: before === undefined ? [] : describeWorkloads(changes),
+        edits: editsBetween(old.values, now.values),
+        changes,
+        findings: judged(known ? old : nothing, after ?? nothing, known),
+        sources: new Map(
+            after?.recording.resources.flatMap(({ urn, source }) => (source ? [[urn, source] as const] : [])),
+        ),
+    };
+}
+
+function isEndangered({ operation, resource }: Change): boolean {
+    return STATEFUL.test(resource.type) && ["delete", "replace", "update or replace"].includes(operation);
+}
+
+/** A finding is the same as long as a rule finds it in one resource, whatever it says about it. */
+function judged(old: StackSnapshot, now: StackSnapshot, known: boolean): StackReview["findings"] {
+    const key = ({ rule, urn }: Violation) => `${rule} ${urn}`;
+    const violations = ({ findings }: StackSnapshot) => findings.filter(({ kind }) => kind === "violation");
+    const [were, are] = [old, now].map((side) => new Set(violations(side).map(key))) as [
+        Set<string>,
+        Set<string>,
+    ];
+    return {
+        fresh: violations(now).filter((finding) => !were.has(key(finding))),
+        fixed: known ? violations(old).filter((finding) => !are.has(key(finding))) : [],
+        existing: violations(now).filter((finding) => were.has(key(finding))),
+        suppressed: now.findings.filter(({ kind }) => kind === "suppressed"),
+        undetermined: now.findings.filter(({ kind }) => kind === "undetermined"),
+    };
+}
+
+function editsBetween(before: StackSnapshot["values"], after: StackSnapshot["values"]): Edit[] {
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+        .filter((path) => before[path] !== after[path])
+        .sort()
+        .map((path) => ({ path, before: before[path], after: after[path], procedure: procedureOf(path) }));
+}
+
+/** The procedures of the catalogue that set the value, in the order of the runbook. */
+function procedureOf(path: string): string | undefined {
+    const found = catalogue.filter(({ edits }) =>
+        edits.some((edit) => {
+            const pattern = edit.path
+                .replace(/[.[\]]/g, "\\$&")
+                .replace(/\{\w+\}/g, "[\\w-]+")
+                // Any place in a list.
+                .replace("\\[\\]", "\\[\\d+\\]");
+            return new RegExp(`^${pattern}$`).test(path);
+        }),
+    );
+    return found.length === 0
+        ? undefined
+        : found.map(({ title, sections }) => `${title} (${sections.join(", ")})`).join(" or ");
+}
+
+/**
+ * Whether the change brings a violation of a mandatory rule, a stack that cannot be told any more, or what the engine
+ * refuses: to delete or to replace what is protected.
+ */
+export function isRefused({ stacks, rules }: Review): boolean {
+    return stacks.some(
+        ({ problems, changes, findings }) =>
+            problems.head !== undefined ||
+            changes.some(({ refused }) => refused) ||
+            findings.fresh.some((finding) => isMandatory(finding, rules)),
+    );
+}
+
+/** Whether a violation stops an update. */
+export function isMandatory({ rule }: Violation, rules: readonly Rule[]): boolean {
+    return rules.find(({ name }) => name === rule)?.enforcement === "mandatory";
+}

@@ -1,0 +1,302 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { alarmsOf } from "../../stack/alarmTable";
+import { parseArgs } from "../args";
+import { isBlocked, previewStack } from "../../offline/preview";
+import { bundleProgram } from "../../offline/program";
+import { renderJson, renderText } from "../../offline/render";
+import {
+    imagesOf,
+    indexedEdits,
+    isUsersToMend,
+    stackNames,
+    UsageError,
+    valuesOf,
+} from "../../offline/stackFile";
+import { rules } from "../../policies/rules";
+import { catalogue } from "../../runbook/catalogue";
+import { flagOf, optionsOf, parametersOf } from "../../runbook/parameters";
+import { type Procedure } from "../../runbook/procedure";
+import { commandOf, renderProcedure } from "../../runbook/render";
+import { pinImages } from "../images/pin";
+import { resolveDigest } from "../images/registry";
+import { replaceFile } from "../images/replaceFile";
+import { restore } from "../releases";
+import { givenEdits, terminal } from "./edits";
+import { Interruption } from "../interruption";
+import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
+
+const help = (root: string) => `Usage: npm run runbook -- list [--json]
+       npm run runbook -- show ID [--json]
+       npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--json]
+       npm run runbook -- run ID [--PARAMETER VALUE …] [--stack NAME] [--yes] [--json] [--refresh]
+                                 [--rollback-on-failure] [--to-revision N]
+
+The operations runbook: lists its procedures, shows one, shows offline what one would change, or runs it: sets its
+values in the stack file, previews, asks, updates the stack, and shows the gates' lines as they come. What a procedure
+is not told it asks for at a terminal.
+
+  --stack NAME           stack that is meant (${stackNames(root).join(", ")}); default production
+  --yes                  does not ask before the update
+  --json                 the result as JSON on standard output; everything else goes to standard error
+  --refresh              looks first at what was changed outside of the program
+  --rollback-on-failure  for releases: when the update fails, sets the values before it again, and updates
+  --to-revision N        for blue-green-rollback: goes back to this revision of the ledger (npm run releases -- list)
+  --help                 this text
+
+Exit status: 0 done, 1 bad input or a plan that is refused, 2 not confirmed, 3 no Pulumi CLI, 4 the update failed,
+5 it failed and was taken back, 130 interrupted. With 1, 2 and 3 nothing has changed.
+`;
+
+/** What a procedure takes of its own. */
+function helpWith(procedure: Procedure): string {
+    const { id, title, sections } = procedure;
+    const options = optionsOf(procedure);
+    const width = Math.max(...options.map(([flag]) => flag.length));
+    const lines = options.map(([flag, meaning, without]) => {
+        return `  ${flag.padEnd(width)}  ${meaning}; without it: ${without}`;
+    });
+    return [
+        `${id}: ${title} (${sections.join(", ")})`,
+        "",
+        ...(lines.length === 0 ? ["It takes no options of its own."] : lines),
+        "",
+        `Such as: ${commandOf(procedure.edits.length === 0 ? "show" : "plan", procedure)}`,
+        "What every procedure takes: npm run runbook -- --help",
+        "",
+    ].join("\n");
+}
+
+/** `npm run runbook`. Returns the exit status. */
+export async function runbookCommand(root: string, args: string[]): Promise<number> {
+    const [action, id, ...others] = args;
+    const procedure = catalogue.find((each) => each.id === id);
+    if (args.includes("--help") || action === undefined) {
+        process.stdout.write(procedure === undefined ? help(root) : helpWith(procedure));
+        return args.includes("--help") ? 0 : 1;
+    }
+    if (action === "list") {
+        return list(args.slice(1));
+    }
+    if (action !== "show" && action !== "plan" && action !== "run") {
+        throw new UsageError(`found ${JSON.stringify(action)}, expected list, show, plan or run`);
+    }
+    if (procedure === undefined) {
+        throw new UsageError(
+            `found ${JSON.stringify(id) ?? "nothing"}, expected one of:\n${catalogue.map((each) => `  ${each.id}`).join("\n")}`,
+        );
+    }
+    return { show, plan, run }[action](root, procedure, others);
+}
+
+function list(args: string[]): number {
+    const { values } = parseArgs({ args, options: { json: { type: "boolean", default: false } } });
+    if (values.json) {
+        printJson(catalogue.map(({ id, title, sections, when }) => ({ id, title, sections, when })));
+        return 0;
+    }
+    const width = Math.max(...catalogue.map(({ id }) => id.length));
+    for (const { id, title, sections } of catalogue) {
+        process.stdout.write(`${id.padEnd(width)}  ${title} (${sections.join(", ")})\n`);
+    }
+    return 0;
+}
+
+async function show(root: string, procedure: Procedure, args: string[]): Promise<number> {
+    const { values } = parseArgs({ args, options: { json: { type: "boolean", default: false } } });
+    const alarms = alarmsOf(valuesOf(root, "production"));
+    if (values.json) {
+        const parameters = parametersOf(procedure).map((each) => ({ ...each, flag: flagOf(each.name) }));
+        const leading = alarms.filter((alarm) => alarm.procedure === procedure.id).map(({ id }) => id);
+        printJson({ ...procedure, parameters, command: commandOf("run", procedure), alarms: leading });
+    } else {
+        process.stdout.write(`${renderProcedure(procedure, alarms).slice(2).join("\n")}\n`);
+    }
+    return 0;
+}
+
+async function plan(root: string, procedure: Procedure, args: string[]): Promise<number> {
+    const { given, options } = parse(procedure, args);
+    const interruption = new Interruption();
+    const edits = await editsOf(root, options.stack, procedure, given, terminal(interruption))
+        .catch((error: unknown) => {
+            if (interruption.happened) return undefined;
+            throw error;
+        })
+        .finally(() => interruption.forget());
+    if (edits === undefined) {
+        return STATUS.interrupted;
+    }
+    const preview = await previewStack(root, bundleProgram(root), rules, options.stack, edits);
+    process.stdout.write(options.json ? renderJson(preview) : renderText(preview, isColoured()));
+    return isBlocked(preview) ? 1 : 0;
+}
+
+async function run(root: string, procedure: Procedure, args: string[]): Promise<number> {
+    const { given, options } = parse(procedure, args);
+    const { stack, json, "rollback-on-failure": goesBack } = options;
+    const file = join(root, `Pulumi.${stack}.yaml`);
+    const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+    const interruption = new Interruption();
+    let result = notBegun("interrupted");
+    try {
+        result = await carryOut(root, procedure, given, options, interruption, () =>
+            replaceFile(file, before),
+        );
+    } catch (error) {
+        if (!interruption.happened) {
+            if (json && error instanceof Error && isUsersToMend(error)) {
+                printJson({ procedure: procedure.id, stack, ...notBegun("refused", error.message) });
+            }
+            throw error;
+        }
+    } finally {
+        interruption.forget();
+        if (!result.begun && existsSync(file) && readFileSync(file, "utf8") !== before) {
+            replaceFile(file, before);
+        }
+    }
+    if (json) {
+        printJson({ procedure: procedure.id, stack, ...result });
+    }
+    process.stderr.write(`${[wordsOf(result, goesBack), result.reason].filter(Boolean).join("\n")}\n`);
+    return STATUS[result.outcome];
+}
+
+/** Plans a run and has the engine do it. Where the update does not begin, the stack file may be left edited. */
+async function carryOut(
+    root: string,
+    procedure: Procedure,
+    given: Record<string, string>,
+    options: ReturnType<typeof parse>["options"],
+    interruption: Interruption,
+    goBack: () => void,
+): Promise<RunResult & { edits: string[] }> {
+    const { stack, json, yes, refresh, "rollback-on-failure": goesBack, "to-revision": revision } = options;
+    const log = (line: string) => (json ? process.stderr : process.stdout).write(`${line}\n`);
+    const ask = terminal(interruption);
+    if (goesBack && !procedure.revertible) {
+        throw new UsageError(`--rollback-on-failure: found with ${procedure.id}, expected with a release`);
+    }
+    if (revision !== undefined && !procedure.takesRevision) {
+        throw new UsageError(`--to-revision: found with ${procedure.id}, expected with blue-green-rollback`);
+    }
+    if (!yes && ask === undefined) {
+        throw new UsageError("--yes: found nothing, expected it where there is no terminal to ask at");
+    }
+    if (revision !== undefined) {
+        Object.assign(given, restored(root, given, stack, revision, log));
+    }
+    const edits = await editsOf(root, stack, procedure, given, ask);
+    // The same plan that a pull request shows: what it refuses never reaches the engine.
+    const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
+    log(renderText(preview, !json && isColoured()));
+    if (isBlocked(preview)) {
+        throw new UsageError("The plan is refused: nothing was changed.");
+    }
+    interruption.signal.throwIfAborted();
+    // The Automation API takes its time to load, and nothing else needs it.
+    const { runProcedure } = await import("./run");
+    const result = await runProcedure({
+        root,
+        stack,
+        id: procedure.id,
+        edits,
+        prepare: procedure.pinsImages ? () => pin(root, stack, log) : () => Promise.resolve(),
+        confirm: async () => yes || /^y(es)?$/i.test(await ask!(`Update ${stack}? (yes or no) `)),
+        goBack: goesBack ? goBack : undefined,
+        refresh,
+        interruption,
+        kubernetes: valuesOf(root, stack).kubernetes,
+        log,
+    });
+    return { ...result, edits };
+}
+
+/** What the outcome means for the operator. */
+function wordsOf({ outcome, begun }: RunResult, goesBack: boolean): string {
+    const failed = goesBack
+        ? "The update failed. The stack file has the values before it:"
+        : "The update failed. The stack file keeps the values, so that the same command tries again:";
+    const words: Record<Outcome, string> = {
+        done: "Done.",
+        refused: "Refused by the engine's preview: nothing was changed.",
+        declined: "Not confirmed: nothing was changed.",
+        noEngine: "",
+        failed,
+        rolledBack: "The update failed, and the stack is back at the values before it:",
+        interrupted: begun ? "" : "Interrupted: nothing was changed.",
+    };
+    return words[outcome];
+}
+
+/** The edits of a procedure, by what was typed and answered, with the indices that the stack's lists give them. */
+async function editsOf(
+    root: string,
+    stack: string,
+    procedure: Procedure,
+    given: Record<string, string>,
+    ask: ReturnType<typeof terminal>,
+): Promise<string[]> {
+    const edits = await givenEdits(procedure, valuesOf(root, stack), given, ask);
+    if (edits.length === 0) {
+        throw new UsageError(
+            `${procedure.id} has no value to set; what to do and to look at: npm run runbook -- show ${procedure.id}`,
+        );
+    }
+    return indexedEdits(root, stack, edits);
+}
+
+/** Sets the revision on the idle colour of the stack file, which then is the one to go to. */
+function restored(
+    root: string,
+    { workload = "mcp-server" }: Record<string, string>,
+    stack: string,
+    revision: string,
+    log: (line: string) => void,
+): Record<string, string> {
+    restore({ root, stack, workload, revision, log });
+    const found = valuesOf(root, stack).workloads[workload];
+    return { workload, live: found?.strategy === "blueGreen" && found.live === "blue" ? "green" : "blue" };
+}
+
+async function pin(root: string, stack: string, log: (line: string) => void): Promise<void> {
+    await pinImages({
+        file: join(root, `Pulumi.${stack}.yaml`),
+        references: imagesOf(root, stack),
+        resolve: resolveDigest,
+        refresh: false,
+        log,
+    });
+}
+
+/** What was typed behind the procedure's id. */
+function parse(procedure: Procedure, args: string[]) {
+    const parameters = parametersOf(procedure).map(({ name }) => [name, flagOf(name).slice(2)] as const);
+    const own = Object.fromEntries(parameters.map(([, flag]) => [flag, { type: "string" }] as const));
+    const { values } = parseArgs({
+        args,
+        options: {
+            ...own,
+            stack: { type: "string", default: "production" },
+            json: { type: "boolean", default: false },
+            yes: { type: "boolean", default: false },
+            refresh: { type: "boolean", default: false },
+            "rollback-on-failure": { type: "boolean", default: false },
+            "to-revision": { type: "string" },
+        },
+    });
+    const typed: Record<string, unknown> = values;
+    const given = parameters.flatMap(([name, flag]) =>
+        typeof typed[flag] === "string" ? [[name, typed[flag]] as const] : [],
+    );
+    return { given: Object.fromEntries(given) as Record<string, string>, options: values };
+}
+
+function isColoured(): boolean {
+    return process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
+}
+
+function printJson(value: unknown): void {
+    process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}

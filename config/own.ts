@@ -1,4 +1,0 @@
-/** A record's own value: names come from a file, and `constructor` there must not find JavaScript's. */
-export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
-    return Object.hasOwn(record, key) ? record[key] : undefined;
-}

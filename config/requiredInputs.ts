@@ -1,0 +1,187 @@
+import { z } from "zod";
+import { missingCertificates } from "./edge";
+import { imageReferences } from "./images";
+import { getOwn } from "../core/getOwn";
+import { configPath, type Problem } from "./problems";
+
+/** A value that only an operator can give, because it is secret, of one account, or read from a registry. */
+export interface RequiredInput {
+    path: readonly string[];
+    /** What the offline preview puts in its place: nobody could take it for the real one. */
+    placeholder: string | readonly string[];
+    /** Command that sets it. */
+    command: string;
+}
+
+/** The digest that stands for "not pinned yet"; no image has it. */
+export const PLACEHOLDER_DIGEST = `sha256:${"0".repeat(64)}`;
+
+const looseRelease = z.object({ version: z.coerce.string() }).optional().catch(undefined);
+
+/** Reads as much of unvalidated values as the supplies depend on; what is malformed is the schema's to report. */
+const looseSchema = z.object({
+    environment: z.string().catch(""),
+    aws: z
+        .object({
+            accountId: z.coerce.string().optional().catch(""),
+            canonicalUserId: z.unknown().optional(),
+            region: z.string().catch(""),
+        })
+        .catch({ accountId: "", region: "" }),
+    images: z
+        .object({
+            registry: z.string().optional().catch(undefined),
+            pins: z.record(z.string(), z.unknown()).catch({}),
+        })
+        .catch({ pins: {} }),
+    jobs: z
+        .object({ images: z.record(z.string(), z.string()) })
+        .optional()
+        .catch(undefined),
+    workloads: z
+        .record(
+            z.string(),
+            z
+                .object({
+                    image: z.string(),
+                    release: looseRelease,
+                    releases: z
+                        .object({ blue: looseRelease, green: looseRelease })
+                        .optional()
+                        .catch(undefined),
+                    smoke: z.object({ image: z.string().optional() }).catch({}),
+                    secrets: z.record(z.string(), z.string()).catch({}),
+                })
+                .optional()
+                .catch(undefined),
+        )
+        .catch({}),
+    checklist: z
+        .object({
+            validatedBy: z.unknown().optional(),
+            unvalidated: z.unknown().optional(),
+            stakeholders: z.unknown().optional(),
+            unannounced: z.unknown().optional(),
+        })
+        .catch({ validatedBy: "", stakeholders: "" })
+        .prefault({}),
+    database: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
+    cache: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
+    health: z.object({ azureTenant: z.unknown().optional() }).optional().catch(undefined),
+    secrets: z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({}),
+});
+
+/** What the values need from an operator and do not have yet. */
+export function missingInputs(raw: unknown, stack: string): RequiredInput[] {
+    const values = looseSchema.parse(raw);
+    const workloads = Object.fromEntries(
+        Object.entries(values.workloads).flatMap(([name, workload]) =>
+            workload ? [[name, workload] as const] : [],
+        ),
+    );
+    const production = values.environment === "production";
+    const missing: RequiredInput[] = [];
+    if (values.aws.accountId === undefined) {
+        const path = ["aws", "accountId"];
+        missing.push({
+            path,
+            placeholder: "000000000000",
+            command: `pulumi config set --stack ${stack} --path ${configPath(path)} ACCOUNT_ID`,
+        });
+    }
+    if (production && values.jobs !== undefined) {
+        const aws = { ...values.aws, accountId: values.aws.accountId ?? "000000000000" };
+        for (const reference of imageReferences({
+            aws,
+            images: values.images,
+            jobs: values.jobs,
+            workloads,
+        })) {
+            if (getOwn(values.images.pins, reference) === undefined) {
+                missing.push({
+                    path: ["images", "pins", reference],
+                    placeholder: PLACEHOLDER_DIGEST,
+                    command: `npm run images -- pin --stack ${stack}`,
+                });
+            }
+        }
+    }
+    const { validatedBy, unvalidated, stakeholders, unannounced } = values.checklist;
+    if (production && validatedBy === undefined && unvalidated === undefined) {
+        const path = ["checklist", "validatedBy"];
+        missing.push({
+            path,
+            placeholder: "placeholder/mcp/staging",
+            command: `pulumi config set --stack ${stack} --path ${configPath(path)} ORGANIZATION/mcp/staging`,
+        });
+    }
+    if (production && stakeholders === undefined && unannounced === undefined) {
+        missing.push({
+            path: ["checklist", "stakeholders"],
+            placeholder: ["placeholder@example.com"],
+            command: `pulumi config set --stack ${stack} --path 'mcp:checklist.stakeholders[0]' ADDRESS, and [1] and so on`,
+        });
+    }
+    for (const store of ["database", "cache"] as const) {
+        if (values[store] !== undefined && values[store].subnets === undefined) {
+            missing.push({
+                path: [store, "subnets"],
+                placeholder: ["subnet-00000000", "subnet-00000001"],
+                command: `pulumi config set --stack ${stack} --path 'mcp:${store}.subnets[0]' SUBNET_ID, and [1] and so on`,
+            });
+        }
+    }
+    if (values.cache !== undefined && values.aws.canonicalUserId === undefined) {
+        missing.push({
+            path: ["aws", "canonicalUserId"],
+            placeholder: "0".repeat(64),
+            command: `pulumi config set --stack ${stack} --path mcp:aws.canonicalUserId $(aws s3api list-buckets --query Owner.ID --output text)`,
+        });
+    }
+    if (values.health !== undefined && values.health.azureTenant === undefined) {
+        const path = ["health", "azureTenant"];
+        missing.push({
+            path,
+            placeholder: "00000000-0000-0000-0000-000000000000",
+            command: `pulumi config set --stack ${stack} --path ${configPath(path)} TENANT_ID`,
+        });
+    }
+    for (const [workload, { secrets }] of Object.entries(workloads)) {
+        for (const [name, origin] of Object.entries(secrets)) {
+            if (origin === "supplied" && getOwn(getOwn(values.secrets, workload) ?? {}, name) === undefined) {
+                const path = ["secrets", workload, name];
+                missing.push({
+                    path,
+                    placeholder: "placeholder",
+                    command: `pulumi config set --stack ${stack} --secret --path '${configPath(path)}'`,
+                });
+            }
+        }
+    }
+    return [...missing, ...missingCertificates(raw, stack)];
+}
+
+/** A copy of the values with placeholders where an operator's are missing. */
+export function withPlaceholders(
+    raw: Record<string, unknown>,
+    missing: readonly RequiredInput[],
+): Record<string, unknown> {
+    const filled = structuredClone(raw);
+    for (const { path, placeholder } of missing) {
+        let at = filled;
+        for (const key of path.slice(0, -1)) {
+            at = (at[key] ??= {}) as Record<string, unknown>;
+        }
+        at[path.at(-1) as string] = placeholder;
+    }
+    return filled;
+}
+
+/** The missing values as problems that name the command which sets each. */
+export function asProblems(missing: readonly RequiredInput[]): Problem[] {
+    return missing.map(({ path, command }) => ({
+        path: configPath(path),
+        found: "nothing",
+        expected: `a value, set by: ${command}`,
+    }));
+}

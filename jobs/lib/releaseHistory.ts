@@ -1,0 +1,253 @@
+import { GateError } from "./gate";
+import { ApiError, type ConfigMap, type Kubernetes, pause, type ResourceRef } from "./kubernetes";
+import {
+    kind,
+    list,
+    oneOf,
+    optional,
+    type Parser,
+    shape,
+    text,
+    ValidationError,
+    wholeNumber,
+} from "./schema";
+
+/** What is remembered of one release. */
+export interface HistoryEntry {
+    /** Counts the completed releases of an app; missing until the release is completed. */
+    revision?: number;
+    hash: string;
+    version: string;
+    image: string;
+    /** Missing where the app has no colours. */
+    colour?: "blue" | "green";
+    ticket?: string;
+    /** What it brought of the pre-deployment checklist, if it was asked. */
+    evidence?: Approval;
+    /** When its smoke tests passed, in ISO 8601. */
+    smokeAt?: string;
+    /** When it had proved itself with live traffic, in ISO 8601. */
+    completedAt?: string;
+    /** Anything a reader should know. */
+    note?: string;
+}
+
+/** What the checklist asks of: a version and its image, whatever configuration they run with. */
+export interface ApprovedRelease {
+    /** Names both, and nothing else: the entry's own until a gate tests a release of them. */
+    hash: string;
+    version: string;
+    image: string;
+}
+
+/** What the pre-deployment checklist found of a release. Section 3.1. */
+export interface Approval {
+    /** When it was asked, in ISO 8601. */
+    at: string;
+    approvers?: string[];
+    rollbackPlan?: string;
+    /** Reason why the whole checklist was skipped. */
+    skipped?: string;
+    /** Stack that has completed the image. */
+    validatedBy?: string;
+    /** Reason why none has. */
+    unvalidated?: string;
+    /** Where its metrics are watched. */
+    dashboard?: string;
+    /** What had the traffic before it, as the stakeholders were told: "v2.0.3 (blue)". */
+    replaces?: string;
+    /** When the stakeholders were told that it begins, in ISO 8601. */
+    announced?: string;
+    /** Reason why they were not. */
+    unannounced?: string;
+    /** When they were told that it is done, in ISO 8601. */
+    concluded?: string;
+}
+
+/** What is known of an app's releases. */
+export interface History {
+    /** Newest last. */
+    entries: HistoryEntry[];
+    /** A text that stands in the entries' place and cannot be read. */
+    corrupt?: string;
+    /** Whether there was no release yet. Not so when what stands or stood there cannot be read. */
+    blank: boolean;
+    /** Version or hash of a release that an operator wants stopped. */
+    abort?: string;
+}
+
+type Image = Pick<HistoryEntry, "version" | "image">;
+
+/** Most entries that are kept of one app. */
+const LEDGER_LIMIT = 20;
+
+export const approvedRelease = shape<ApprovedRelease>({ hash: text, version: text, image: text });
+
+const entryShape = shape<HistoryEntry>({
+    revision: optional(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    hash: text,
+    version: text,
+    image: text,
+    colour: optional(oneOf("blue", "green")),
+    ticket: optional(text),
+    evidence: optional(
+        shape<Approval>({
+            at: text,
+            approvers: optional(list(text)),
+            rollbackPlan: optional(text),
+            skipped: optional(text),
+            validatedBy: optional(text),
+            unvalidated: optional(text),
+            dashboard: optional(text),
+            replaces: optional(text),
+            announced: optional(text),
+            unannounced: optional(text),
+            concluded: optional(text),
+        }),
+    ),
+    smokeAt: optional(text),
+    completedAt: optional(text),
+    note: optional(text),
+});
+
+const entriesShape: Parser<HistoryEntry[]> = (value, path) => {
+    if (!Array.isArray(value)) throw new ValidationError(path, kind(value), "a list of releases");
+    return value.map((entry, index) => entryShape(entry, `[${index}]`));
+};
+
+/** Reads what stands under an app's key; throws {@link ValidationError} when that is no list of entries. */
+export function parseEntries(source: string): HistoryEntry[] {
+    let raw: unknown;
+    try {
+        raw = JSON.parse(source);
+    } catch {
+        throw new ValidationError("", "text that is not JSON", "a list of releases");
+    }
+    return entriesShape(raw, "");
+}
+
+/** Reads an app's keys of the ledger. */
+export function parseHistory(data: Record<string, string>, app: string): History {
+    const source = data[app];
+    const abort = data[`${app}.abort`]?.trim();
+    const lost = data[unreadableKey(app)] !== undefined;
+    try {
+        const entries = source === undefined ? [] : parseEntries(source);
+        return { entries, abort, blank: !lost && !entries.some(isCompleted) };
+    } catch (error) {
+        if (!(error instanceof ValidationError)) throw error;
+        return { entries: [], corrupt: source, abort, blank: false };
+    }
+}
+
+/**
+ * Adds an entry as the newest, in the place of one with the same hash and of the approval it rests on, and drops what
+ * exceeds the limit: the oldest that were never completed first, never the new one nor the newest completed one of a
+ * colour, which may be live.
+ */
+export function append(entries: HistoryEntry[], entry: HistoryEntry): HistoryEntry[] {
+    const approval = isTested(entry) ? untested(entries, entry) : undefined;
+    const all = [...entries.filter((each) => each.hash !== entry.hash && each !== approval), entry];
+    const newestOf = (colour: string) => all.findLast((each) => isCompleted(each) && each.colour === colour);
+    const kept = new Set([entry, newestOf("blue"), newestOf("green")]);
+    const droppable = all.filter((each) => !kept.has(each));
+    const oldestFirst = [
+        ...droppable.filter((each) => !isCompleted(each)),
+        ...droppable.filter((each) => isCompleted(each)),
+    ];
+    const dropped = new Set(oldestFirst.slice(0, Math.max(0, all.length - LEDGER_LIMIT)));
+    return all.filter((each) => !dropped.has(each));
+}
+
+/** The number of the next release that is completed. */
+export function nextRevision(entries: HistoryEntry[]): number {
+    return Math.max(0, ...entries.map(({ revision }) => revision ?? 0)) + 1;
+}
+
+/** Whether an entry is of this version and image, whatever configuration it ran with. */
+export function isOfImage(entry: HistoryEntry, { version, image }: Image): boolean {
+    return entry.version === version && entry.image === image;
+}
+
+/** The entry with what the checklist found of a version and its image; where it found nothing yet, their newest. */
+export function approvalOf(entries: HistoryEntry[], release: Image): HistoryEntry | undefined {
+    const own = entries.filter((entry) => isOfImage(entry, release));
+    return own.findLast(({ evidence }) => evidence !== undefined) ?? own.at(-1);
+}
+
+/** What was approved, and no gate has tested yet: the first release of this version and image takes its place. */
+export function untested(entries: HistoryEntry[], release: Image): HistoryEntry | undefined {
+    return entries.find((entry) => isOfImage(entry, release) && !isTested(entry));
+}
+
+function isTested({ smokeAt, completedAt }: HistoryEntry): boolean {
+    return smokeAt !== undefined || completedAt !== undefined;
+}
+
+export function isCompleted({ completedAt }: HistoryEntry): boolean {
+    return completedAt !== undefined;
+}
+
+/** The ledger of one app: a key of a ConfigMap that all apps share. */
+export class ReleaseHistory {
+    private readonly place: ResourceRef;
+
+    constructor(
+        private readonly cluster: Kubernetes,
+        private readonly where: { namespace: string; configMap: string; app: string },
+    ) {
+        this.place = { resource: "configmaps", name: where.configMap };
+    }
+
+    /** Rejects with {@link GateError} when there is no such ConfigMap. */
+    async read(signal: AbortSignal): Promise<History> {
+        return parseHistory((await this.configMap(signal)).data ?? {}, this.where.app);
+    }
+
+    /**
+     * Writes the entry that `change` makes of the present ones, and returns it. `change` is called again when
+     * somebody else wrote in between. A text that could not be read is kept under a key of its own.
+     */
+    async write(
+        change: (entries: HistoryEntry[]) => HistoryEntry,
+        signal: AbortSignal,
+    ): Promise<HistoryEntry> {
+        const { app } = this.where;
+        for (;;) {
+            const { metadata, data = {} } = await this.configMap(signal);
+            const { entries, corrupt: garbled } = parseHistory(data, app);
+            const entry = change(entries);
+            const patch = {
+                metadata: { resourceVersion: metadata.resourceVersion },
+                data: {
+                    [app]: JSON.stringify(append(entries, entry)),
+                    ...(garbled === undefined ? {} : { [unreadableKey(app)]: garbled }),
+                },
+            };
+            try {
+                await this.cluster.patch(this.place, patch, signal);
+                return entry;
+            } catch (error) {
+                if (!(error instanceof ApiError && error.status === 409)) throw error;
+                await pause(0.2, signal);
+            }
+        }
+    }
+
+    private async configMap(signal: AbortSignal): Promise<ConfigMap> {
+        try {
+            return await this.cluster.get<ConfigMap>(this.place, signal);
+        } catch (error) {
+            if (!(error instanceof ApiError && error.status === 404)) throw error;
+            const { configMap, namespace } = this.where;
+            throw new GateError(
+                `the ledger, ConfigMap ${configMap} in ${namespace}, is gone: bring it back with: pulumi up --refresh`,
+            );
+        }
+    }
+}
+
+/** Where a text is kept that stood in the entries' place. While it is there, no release counts as the first one. */
+export function unreadableKey(app: string): string {
+    return `${app}.unreadable`;
+}

@@ -1,0 +1,63 @@
+import { ExceptionFilter, NO_EXCEPTIONS } from "../policies/exceptions";
+import { type Violation, evaluate, type PolicyResource, type Rule } from "../policies/rule";
+import { trapUnknowns, type Properties } from "../policies/unknown";
+import { isObject, type Property, Secret } from "./property";
+import { type RecordedResource, type Recording } from "./record";
+
+/**
+ * Everything the rules find in what a run of the program asked for, by resource and then by rule, with what exceptions
+ * accept suppressed, and what is wrong with those.
+ */
+export function judgeRecording(
+    { stack, resources }: Recording,
+    rules: readonly Rule[],
+    now = new Date(),
+    exceptions = NO_EXCEPTIONS,
+): Violation[] {
+    const acceptance = new ExceptionFilter(exceptions);
+    // What is only looked up is somebody else's to judge.
+    const judged = resources.filter(({ custom, read }) => custom && !read).map(asPolicyResource);
+    const findings = rules
+        .flatMap((rule) => evaluate(rule, judged, now))
+        .map((finding) => acceptance.of(finding, now));
+    return [...findings, ...acceptance.faults(stack, now)].sort(
+        (one, other) => compare(one.urn, other.urn) || compare(one.rule, other.rule),
+    );
+}
+
+function asPolicyResource({
+    urn,
+    type,
+    name,
+    inputs,
+    options,
+    propertyDependencies,
+}: RecordedResource): PolicyResource {
+    return {
+        urn,
+        type,
+        name,
+        props: trapUnknowns(plain(inputs) as Properties),
+        protect: options.protect === true,
+        customTimeouts: options.customTimeouts ?? {},
+        propertyDependencies,
+    };
+}
+
+/** A property as the engine shows it to a policy: secrets are plain in there. */
+function plain(property: Property): unknown {
+    if (property instanceof Secret) {
+        return plain(property.value);
+    }
+    if (Array.isArray(property)) {
+        return property.map(plain);
+    }
+    return isObject(property)
+        ? Object.fromEntries(Object.entries(property).map(([key, inner]) => [key, plain(inner)]))
+        : property;
+}
+
+/** By code unit, the same in every locale. */
+function compare(one: string, other: string): number {
+    return one < other ? -1 : one > other ? 1 : 0;
+}

@@ -1,0 +1,137 @@
+import { type Alarm } from "../components/observability/alarm";
+import { applicationAlarms } from "../components/observability/alarms/application";
+import { archiveAlarms } from "../components/observability/alarms/archive";
+import {
+    cacheBackupAlarm,
+    databaseBackupAlarms,
+    dumpAlarms,
+} from "../components/observability/alarms/backups";
+import { cacheAlarms } from "../components/observability/alarms/cache";
+import { databaseAlarms, idleConnectionsAlarm } from "../components/observability/alarms/database";
+import { escalationAlarms } from "../components/observability/alarms/escalation";
+import { maintenanceAlarms } from "../components/observability/alarms/maintenance";
+import { podAlarms } from "../components/observability/alarms/pods";
+import { trafficAlarms } from "../components/observability/alarms/traffic";
+import { healthAlarms } from "../components/observability/alarms/health";
+import { type StackValues, type WorkloadValues } from "../config";
+import { COMPLETION_WINDOW_MINUTES, longestGap, openHours } from "../config/databaseSnapshots";
+import { databaseNames, healthProbes, publicEndpoints } from "../config/joins";
+import { mebibytes } from "../config/scalars";
+import { minutesOf } from "../config/windows";
+import { COLOURS, DATABASE_WINDOW, SERVER } from "../core/numbers";
+
+/** Every alarm of a stack, as data: none for what it does not declare. */
+export function alarmsOf(values: StackValues): Alarm[] {
+    const {
+        aws,
+        database,
+        cache,
+        archive,
+        backups,
+        maintenance,
+        health,
+        observability,
+        workloads,
+        environment,
+        alarms,
+        kubernetes: { namespace: name, cluster },
+    } = values;
+    const metrics = `MCP/${environment}`;
+    const machineArn = (machine: string) =>
+        `arn:aws:states:${aws.region}:${aws.accountId}:stateMachine:${name}-${machine}`;
+    const found = escalationAlarms({
+        escalationArn: machineArn("escalation"),
+        incidentsArn: machineArn("escalation-incidents"),
+    });
+    if (observability !== undefined) {
+        found.push(
+            ...trafficAlarms({
+                namespace: metrics,
+                minimumRequests: alarms.minimumRequests,
+                quietMinutes: alarms.noTraffic,
+            }),
+        );
+        if (observability.metrics.workloads.includes(SERVER)) {
+            found.push(...applicationAlarms({ namespace: metrics, service: SERVER, ...alarms.application }));
+        }
+        if (observability.podMetrics !== false) {
+            found.push(
+                ...podAlarms({
+                    cluster: cluster!,
+                    namespace: name,
+                    deployments: deploymentsOf(workloads),
+                    ...alarms.pods,
+                }),
+            );
+        }
+    }
+    if (health !== undefined) {
+        found.push(
+            ...healthAlarms({
+                namespace: metrics,
+                probes: healthProbes(values, health),
+                outside: publicEndpoints(values),
+                latency: alarms.apimLatency,
+            }),
+        );
+    }
+    if (database !== undefined) {
+        const { identifier, recovery } = databaseNames(values);
+        const { freeMemory, freeStorage, idle, ...limits } = alarms.database;
+        const { maintenanceWindow, backupWindow, snapshots } = database;
+        found.push(
+            ...databaseAlarms({
+                identifier: database.active === "recovery" ? recovery : identifier,
+                freeMemory: mebibytes(freeMemory),
+                freeStorage: (freeStorage / 100) * database.storage.initial,
+                ...limits,
+            }),
+            ...databaseBackupAlarms({
+                vaults: { hourly: `${name}-snapshots-hourly`, daily: `${name}-snapshots-daily` },
+                longestGap: longestGap(openHours([maintenanceWindow, backupWindow], snapshots.daily.start)),
+                // Of the hour in which it comes, a part may be over.
+                slack: COMPLETION_WINDOW_MINUTES / 60 + 1,
+            }),
+        );
+        if (health !== undefined) {
+            const most = Math.round((idle / 100) * limits.connections);
+            found.push(idleConnectionsAlarm({ namespace: metrics, most }));
+        }
+    }
+    if (backups !== undefined) {
+        found.push(...dumpAlarms({ namespace: metrics, database: database !== undefined }));
+    }
+    const maintained = database !== undefined && backups !== undefined;
+    found.push(
+        ...maintenanceAlarms({
+            namespace: metrics,
+            databaseHours: maintained ? minutesOf(DATABASE_WINDOW) / 60 : undefined,
+            upgrade: maintenance?.upgrade !== undefined,
+        }),
+    );
+    if (cache !== undefined) {
+        found.push(
+            ...cacheAlarms({ group: name, nodes: cache.replicas + 1, ...alarms.cache }),
+            cacheBackupAlarm({ stateMachineArn: machineArn("redis-backup") }),
+        );
+    }
+    if (archive !== undefined) {
+        found.push(...archiveAlarms({ name: `${name}-audit`, logGroup: `/mcp/${environment}/audit` }));
+    }
+    return found;
+}
+
+/** Names of the workloads' Deployments, and the most pods of each. */
+function deploymentsOf(workloads: StackValues["workloads"]): Record<string, number> {
+    return Object.fromEntries(
+        Object.entries(workloads).flatMap(([name, workload]) =>
+            namesOf(name, workload).map((deployment) => [deployment, workload.scaling.max]),
+        ),
+    );
+}
+
+function namesOf(name: string, workload: WorkloadValues): string[] {
+    return workload.strategy === "rolling"
+        ? [name]
+        : COLOURS.filter((colour) => workload.releases[colour]).map((colour) => `${name}-${colour}`);
+}

@@ -1,0 +1,43 @@
+import { type Input, type Output } from "@pulumi/pulumi";
+import { Escalation } from "../components/incident/escalation";
+import { SeverityTopics } from "../components/incident/severityTopics";
+import { type Severity } from "../core/numbers";
+import { type PlatformContext } from "./platform";
+
+/** How the platform calls for people. */
+export interface Incidents {
+    /** ARN of each severity's topic. */
+    topics: Record<Severity, Output<string>>;
+    /** What an alarm of each severity does. */
+    actions: Record<Severity, Input<string>[]>;
+    /** ARN of the topics' key, for those who publish in a role of their own. */
+    keyArn: Output<string>;
+}
+
+/** Declares who is told what, and who is called until somebody answers. Sections 4.1, 4.2 and 8. */
+export function declareIncidents({ values, providers: { aws }, name, logDays }: PlatformContext): Incidents {
+    const { contacts, escalation, external } = values.incident;
+    const { arns: topics, keyArn } = new SeverityTopics(
+        `${name}-incidents`,
+        { ...values.aws, contacts },
+        { providers: { aws } },
+    );
+    const { actions: opsItem } = new Escalation(
+        `${name}-escalation`,
+        {
+            ...values.aws,
+            platform: name,
+            levels: escalation,
+            external,
+            logDays,
+            topicArn: topics.P1,
+        },
+        { providers: { aws } },
+    );
+    const { P1, P2, P3, P4 } = topics;
+    return {
+        topics,
+        keyArn,
+        actions: { P1: [P1, opsItem.P1], P2: [P2, opsItem.P2], P3: [P3], P4: [P4] },
+    };
+}
