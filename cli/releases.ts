@@ -7,7 +7,7 @@ import { LEDGER } from "../core/labels";
 import { type StackValues } from "../config";
 import { imageReferences, releaseReference } from "../config/images";
 import { configPath } from "../config/problems";
-import { PLACEHOLDER_DIGEST } from "../config/requiredInputs";
+import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
 import { type BlueGreenValues } from "../config/workload";
 import { type Colour } from "../core/numbers";
 import { type HistoryEntry, parseEntries } from "../jobs/lib/releaseHistory";

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { PATCH_WINDOW } from "../core/numbers";
 import { bucketName, subnet, text, wholeNumber } from "./scalars";
-import { minutesOf, weeklyWindow } from "./windows";
+import { minutesOf } from "../core/calendar";
+import { weeklyWindow } from "./windows";
 
 /** Redis on ElastiCache. Sections 2.1 and 7.1. */
 export const cacheSchema = z

@@ -4,7 +4,8 @@ import { getOwn } from "../core/getOwn";
 import { checksSchema } from "./recovery";
 import { checkSnapshotRetention, checkSnapshots, snapshotsSchema } from "./databaseSnapshots";
 import { duration, subnet, text, wholeDays, wholeNumber } from "./scalars";
-import { dailyWindow, minutesOf, overlap, weeklyWindow } from "./windows";
+import { minutesOf, overlap } from "../core/calendar";
+import { dailyWindow, weeklyWindow } from "./windows";
 
 /** PostgreSQL on RDS. Sections 5.1, 7.1 and 7.2. */
 export const databaseSchema = z

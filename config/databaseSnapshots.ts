@@ -1,27 +1,9 @@
 import { z } from "zod";
 import { BACKUPS } from "../core/numbers";
 import { wholeDays } from "./scalars";
-import {
-    type dailyWindow,
-    meet,
-    type Span,
-    spans,
-    timeOfDay,
-    type Weekday,
-    WEEKDAYS,
-    weekday,
-    type weeklyWindow,
-    type Window,
-} from "./windows";
-
-/** A job may start within this long after its time, which is the least that AWS Backup takes. In minutes. */
-export const START_WINDOW_MINUTES = 60;
-
-/** How long a job may take from its time on, in minutes. */
-export const COMPLETION_WINDOW_MINUTES = 120;
-
-/** AWS Backup starts no job in a window of the instance, nor so long before it. In minutes. */
-const LEAD_MINUTES = 60;
+import { closedBy, openHours, startSpans } from "../core/snapshotHours";
+import { meet } from "../core/calendar";
+import { type dailyWindow, timeOfDay, weekday, type weeklyWindow } from "./windows";
 
 const { hourly, daily } = BACKUPS.postgresql;
 
@@ -104,64 +86,4 @@ export function checkSnapshotRetention(
             });
         }
     }
-}
-
-/** Hours of some weekdays. */
-export interface Hours {
-    weekdays: Weekday[];
-    hours: number[];
-}
-
-/**
- * The full hours of each weekday at which a snapshot can be due: at no time when it may start is it in a window of the
- * instance, in the hour before one, or beside the daily snapshot. Days with the same hours stand together.
- */
-export function openHours(windows: readonly Window[], daily: string): Hours[] {
-    const closed = [...windows.flatMap(closedBy), ...startSpans(daily)];
-    const groups: Hours[] = [];
-    for (const day of WEEKDAYS) {
-        const hours = Array.from({ length: 24 }, (_, hour) => hour).filter((hour) => {
-            const [due] = startSpans(`${hour}:00`, day);
-            return !closed.some((span) => meet(due!, span));
-        });
-        const group = groups.find((each) => each.hours.join() === hours.join());
-        if (group === undefined) {
-            groups.push({ weekdays: [day], hours });
-        } else {
-            group.weekdays.push(day);
-        }
-    }
-    return groups;
-}
-
-/** The same in AWS's cron of six fields: `0 0,1,22,23 ? * SAT,SUN *`. */
-export function hoursCron({ weekdays, hours }: Hours): string {
-    return `0 ${hours.join(",")} ? * ${weekdays.map((day) => day.toUpperCase()).join(",")} *`;
-}
-
-/** The longest time from one of these hours of the week to the next, in hours. */
-export function longestGap(open: readonly Hours[]): number {
-    const due = open
-        .flatMap(({ weekdays, hours }) =>
-            weekdays.flatMap((day) => hours.map((hour) => WEEKDAYS.indexOf(day) * 24 + hour)),
-        )
-        .sort((one, other) => one - other);
-    // The week is a circle.
-    return Math.max(...due.map((hour, index) => (due[index + 1] ?? due[0]! + WEEKDAYS.length * 24) - hour));
-}
-
-/** The parts of the week in which AWS Backup starts no job because of a window of the instance. */
-export function closedBy(window: Window): Span[] {
-    return spans(window).map(({ start, length }) => ({
-        start: start - LEAD_MINUTES,
-        length: length + LEAD_MINUTES,
-    }));
-}
-
-/** When a job that is due at a time may start. */
-function startSpans(start: string, day?: Weekday): Span[] {
-    return spans({ start, end: start, ...(day === undefined ? {} : { weekday: day }) }).map((span) => ({
-        ...span,
-        length: START_WINDOW_MINUTES,
-    }));
 }

@@ -4,7 +4,8 @@ import { type DatabaseValues } from "./database";
 import { type MaintenanceValues } from "./maintenance";
 import { getOwn } from "../core/getOwn";
 import { diskQuantity, duration, fileSize, text } from "./scalars";
-import { dailyStart, overlap, weeklyStart, windowOf } from "./windows";
+import { overlap, windowOf } from "../core/calendar";
+import { dailyStart, weeklyStart } from "./windows";
 
 const LONGEST_SECONDS = 6 * 3600;
 

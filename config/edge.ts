@@ -7,12 +7,9 @@ import {
     checkCertificate,
     checkHost,
     leafAndChain,
-    PLACEHOLDER_PEM,
 } from "./certificates";
 import { getOwn } from "../core/getOwn";
-import { configPath } from "./problems";
 import { cidr, dnsLabel, duration, someText, subnet, text, typedText } from "./scalars";
-import { type RequiredInput } from "./requiredInputs";
 
 const hostName = text(
     /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$/,
@@ -339,33 +336,6 @@ export function checkEdge(
             }
         });
     });
-}
-
-/** As much of unvalidated values as the pairs depend on; what is malformed is the schema's to report. */
-const looseSchema = z.object({
-    ingress: z
-        .object({ certificates: z.array(z.string()).catch([]) })
-        .optional()
-        .catch(undefined),
-    tls: z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({}),
-});
-
-/** The parts of the listed pairs that only an operator can give, and has not given yet. */
-export function missingCertificates(raw: unknown, stack: string): RequiredInput[] {
-    const { ingress, tls } = looseSchema.parse(raw);
-    return (ingress?.certificates ?? []).flatMap((name) =>
-        (["certificate", "privateKey"] as const)
-            .filter((part) => getOwn(tls, name)?.[part] === undefined)
-            .map((part) => {
-                const path = ["tls", name, part];
-                const file = { certificate: "CHAIN.pem", privateKey: "KEY.pem" }[part];
-                return {
-                    path,
-                    placeholder: PLACEHOLDER_PEM,
-                    command: `pulumi config set --stack ${stack} --secret --path '${configPath(path)}' < ${file}`,
-                };
-            }),
-    );
 }
 
 /** Positions of what has stood in the list before. */

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { PATCH_WINDOW, UPGRADE_SECONDS } from "../core/numbers";
 import { getOwn } from "../core/getOwn";
 import { dnsLabel, duration, instant, text, wholeNumber } from "./scalars";
-import { minutesOf, weeklyWindow } from "./windows";
+import { minutesOf } from "../core/calendar";
+import { weeklyWindow } from "./windows";
 
 /** What is done by the calendar, in the zone of the runbook. Section 5.1. */
 export const maintenanceSchema = z.strictObject({

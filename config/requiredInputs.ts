@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { missingCertificates } from "./edge";
+import { PLACEHOLDER_PEM } from "./certificates";
 import { imageReferences } from "./images";
 import { getOwn } from "../core/getOwn";
+import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
 import { configPath, type Problem } from "./problems";
 
 /** A value that only an operator can give, because it is secret, of one account, or read from a registry. */
@@ -12,9 +13,6 @@ export interface RequiredInput {
     /** Command that sets it. */
     command: string;
 }
-
-/** The digest that stands for "not pinned yet"; no image has it. */
-export const PLACEHOLDER_DIGEST = `sha256:${"0".repeat(64)}`;
 
 const looseRelease = z.object({ version: z.coerce.string() }).optional().catch(undefined);
 
@@ -68,6 +66,11 @@ const looseSchema = z.object({
     database: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
     cache: z.object({ subnets: z.unknown().optional() }).optional().catch(undefined),
     health: z.object({ azureTenant: z.unknown().optional() }).optional().catch(undefined),
+    ingress: z
+        .object({ certificates: z.array(z.string()).catch([]) })
+        .optional()
+        .catch(undefined),
+    tls: z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({}),
     secrets: z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({}),
 });
 
@@ -158,7 +161,24 @@ export function missingInputs(raw: unknown, stack: string): RequiredInput[] {
             }
         }
     }
-    return [...missing, ...missingCertificates(raw, stack)];
+    return [...missing, ...missingCertificates(values, stack)];
+}
+
+/** The parts of the listed pairs that only an operator can give, and has not given yet. */
+function missingCertificates({ ingress, tls }: z.output<typeof looseSchema>, stack: string): RequiredInput[] {
+    return (ingress?.certificates ?? []).flatMap((name) =>
+        (["certificate", "privateKey"] as const)
+            .filter((part) => getOwn(tls, name)?.[part] === undefined)
+            .map((part) => {
+                const path = ["tls", name, part];
+                const file = { certificate: "CHAIN.pem", privateKey: "KEY.pem" }[part];
+                return {
+                    path,
+                    placeholder: PLACEHOLDER_PEM,
+                    command: `pulumi config set --stack ${stack} --secret --path '${configPath(path)}' < ${file}`,
+                };
+            }),
+    );
 }
 
 /** A copy of the values with placeholders where an operator's are missing. */

@@ -18,7 +18,7 @@ import { getOwn } from "../core/getOwn";
 import { checkRecovery, recoverySchema } from "./recovery";
 import { dnsLabel, environmentName, someText } from "./scalars";
 import { archiveSchema, backupsSchema, checkStorage } from "./storage";
-import { PLACEHOLDER_DIGEST } from "./requiredInputs";
+import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
 import { checkDisabledTools, disabledToolsSchema } from "./tools";
 import { type BlueGreenValues, STORES, workloadsSchema } from "./workload";
 

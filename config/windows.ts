@@ -1,10 +1,6 @@
 import { z } from "zod";
-import { ZONE_OFFSET_MINUTES } from "../core/numbers";
+import { startOf, WEEKDAYS } from "../core/calendar";
 import { typedText } from "./scalars";
-
-export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-const DAY = 24 * 60;
-const WEEK = 7 * DAY;
 
 /** A time of day, in the zone of the runbook. */
 const TIME_OF_DAY = "a time of day, such as 02:00";
@@ -27,20 +23,6 @@ export const weeklyWindow = z.strictObject({
     end: timeOfDay,
 });
 
-type Daily = z.output<typeof dailyWindow>;
-type Weekly = z.output<typeof weeklyWindow>;
-export type Weekday = z.output<typeof weekday>;
-
-/** When something starts that runs by the clock: every day or on one day of the week. */
-export interface Start {
-    /** Five fields of cron, in the zone of the runbook. */
-    cron: string;
-    /** Default: every day. */
-    weekday?: Weekday;
-    /** Time of day. */
-    time: string;
-}
-
 /** Starts every day. */
 export const dailyStart = cronTimeOf(
     /^[0-5]?\d ([01]?\d|2[0-3]) \* \* \*$/,
@@ -56,142 +38,4 @@ export const weeklyStart = cronTimeOf(
 function cronTimeOf(form: RegExp, error: string) {
     // What is no time at all is not compared with windows.
     return z.string({ error }).regex(form, { error, abort: true }).transform(startOf);
-}
-
-function startOf(cron: string): Start {
-    const [minute, hour, , , day] = cron.split(" ");
-    return {
-        cron,
-        // Cron's week begins with Sunday.
-        ...(day === "*" ? {} : { weekday: WEEKDAYS[(Number(day) + 6) % 7]! }),
-        time: `${hour!.padStart(2, "0")}:${minute!.padStart(2, "0")}`,
-    };
-}
-
-/** The time that a run may take, as a window. */
-export function windowOf({ weekday, time }: Start, seconds: number): Window {
-    const end = clock(minutes(time) + Math.ceil(seconds / 60));
-    return { ...(weekday === undefined ? {} : { weekday }), start: time, end };
-}
-
-/** Length of a window in minutes; one that ends where it starts lasts a day. */
-export function minutesOf({ start, end }: Daily): number {
-    return (minutes(end) - minutes(start) + DAY) % DAY || DAY;
-}
-
-/** A daily window as AWS takes it, in UTC: `23:30-00:30`. */
-export function utcDaily({ start, end }: Daily): string {
-    return `${clock(minutes(start) - ZONE_OFFSET_MINUTES)}-${clock(minutes(end) - ZONE_OFFSET_MINUTES)}`;
-}
-
-/** A weekly window as AWS takes it, in UTC: Sunday 02:00 to 04:00 is `sat:20:30-sat:22:30`. Section 5.1. */
-export function utcWeekly(window: Weekly): string {
-    const start = WEEKDAYS.indexOf(window.weekday) * DAY + minutes(window.start) - ZONE_OFFSET_MINUTES;
-    return [start, start + minutesOf(window)]
-        .map((minute) => modulo(minute, WEEK))
-        .map((minute) => `${WEEKDAYS[Math.floor(minute / DAY)]}:${clock(minute)}`)
-        .join("-");
-}
-
-/** A time of every day, in AWS's cron of six fields: `0 2 ? * * *`. */
-export function everyDay(start: string): string {
-    return `${cronTime(start)} ? * * *`;
-}
-
-/** When a window of every week starts, in AWS's cron of six fields: `0 2 ? * SUN *`. */
-export function everyWeek({ weekday, start }: Pick<Weekly, "weekday" | "start">): string {
-    return `${cronTime(start)} ? * ${weekday.toUpperCase()} *`;
-}
-
-/** A time of every day, in the cluster's cron of five fields: `0 2 * * *`. */
-export function dailyCron(start: string): string {
-    return `${cronTime(start)} * * *`;
-}
-
-/** When it starts on the first such day of each month, in AWS's cron: `0 1 ? * SUN#1 *`. */
-export function firstOfMonth({ weekday, start }: Weekly): string {
-    return `${cronTime(start)} ? * ${weekday.toUpperCase()}#1 *`;
-}
-
-/** When a window of every week starts, in the cron of five fields that alarms are muted by: `0 2 * * SUN`. */
-export function everyWeekOfFive({ weekday, start }: Weekly): string {
-    return `${cronTime(start)} * * ${weekday.toUpperCase()}`;
-}
-
-/**
- * The same on the first such day of each month of a year. Five fields cannot say that once and for all: a day of the
- * month and a weekday together mean the one or the other. So there is an expression for each day of the month that it
- * falls on in some months of the year: `0 1 3 1,10 *`.
- */
-export function firstOfMonthOfFive(
-    { weekday, start }: Weekly,
-    year: number,
-): { day: number; cron: string }[] {
-    const months = new Map<number, number[]>();
-    for (let month = 1; month <= 12; month += 1) {
-        // In JavaScript the week begins with Sunday, here it ends with it.
-        const first = (new Date(Date.UTC(year, month - 1, 1)).getUTCDay() + 6) % 7;
-        const day = 1 + modulo(WEEKDAYS.indexOf(weekday) - first, 7);
-        months.set(day, [...(months.get(day) ?? []), month]);
-    }
-    return [...months]
-        .sort(([one], [other]) => one - other)
-        .map(([day, inMonths]) => ({ day, cron: `${cronTime(start)} ${day} ${inMonths.join(",")} *` }));
-}
-
-/** An instant as the clocks of the runbook's zone show it: `2027-01-10T02:00`. */
-export function inRunbookZone(instant: string): string {
-    return new Date(Date.parse(instant) + ZONE_OFFSET_MINUTES * 60_000).toISOString().slice(0, 16);
-}
-
-/** Whether two windows have a minute of the week in common. */
-export function overlap(one: Window, other: Window): boolean {
-    return spans(one).some((first) => spans(other).some((second) => meet(first, second)));
-}
-
-/** A window of every day, or of one of the week. */
-export type Window = Daily & { weekday?: Weekday };
-
-/** Part of the week, which is a circle. In minutes, from Monday on. */
-export interface Span {
-    start: number;
-    length: number;
-}
-
-/** The parts of the week that a window takes. */
-export function spans({ weekday: day, ...window }: Window): Span[] {
-    const days = day === undefined ? WEEKDAYS : [day];
-    return days.map((each) => ({
-        start: WEEKDAYS.indexOf(each) * DAY + minutes(window.start),
-        length: minutesOf(window),
-    }));
-}
-
-/** Whether two parts of the week have a minute in common: whichever starts first reaches the other's start. */
-export function meet(one: Span, other: Span): boolean {
-    return (
-        modulo(other.start - one.start, WEEK) < one.length ||
-        modulo(one.start - other.start, WEEK) < other.length
-    );
-}
-
-/** Minute and hour, as every kind of cron begins. */
-function cronTime(time: string): string {
-    const [hour, minute] = time.split(":").map(Number);
-    return `${minute} ${hour}`;
-}
-
-function minutes(time: string): number {
-    const [hour, minute] = time.split(":").map(Number);
-    return hour! * 60 + minute!;
-}
-
-function clock(minute: number): string {
-    const [hours, rest] = [Math.floor(modulo(minute, DAY) / 60), modulo(minute, 60)];
-    return `${String(hours).padStart(2, "0")}:${String(rest).padStart(2, "0")}`;
-}
-
-/** Never negative, unlike `%`. */
-function modulo(value: number, by: number): number {
-    return ((value % by) + by) % by;
 }

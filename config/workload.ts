@@ -4,6 +4,7 @@ import { parseSmokePlan, type SmokeRequest } from "../jobs/smoke";
 import { type Colour, COLOURS, HEALTH_MATRIX, HIGH_ERROR_RATE_PERCENT, SOAK_SECONDS } from "../core/numbers";
 import { changeSchema } from "./checklist";
 import { getOwn } from "../core/getOwn";
+import { mebibytes, millicores } from "../core/quantities";
 import {
     cidr,
     cpuQuantity,
@@ -12,9 +13,7 @@ import {
     environmentName,
     httpPath,
     imageReference,
-    mebibytes,
     memoryQuantity,
-    millicores,
     percent,
     port,
     repository,

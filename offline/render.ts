@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { configPath } from "../config/problems";
-import { PLACEHOLDER_DIGEST } from "../config/requiredInputs";
+import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
 import { type Violation } from "../policies/rule";
 import { type Change, type Operation, type PropertyChange } from "./compare";
 import { type Preview } from "./preview";

@@ -1,5 +1,5 @@
-import { closedBy } from "../config/databaseSnapshots";
-import { meet, type Span, type Weekday } from "../config/windows";
+import { closedBy } from "../core/snapshotHours";
+import { meet, type Span, type Weekday } from "../core/calendar";
 import { BACKUPS, ZONE_OFFSET_MINUTES } from "../core/numbers";
 import { type PolicyResource } from "./rule";
 import { DAY, gapsOf, HOUR, runsEvery, runsOf } from "./schedules";

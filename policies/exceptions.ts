@@ -1,34 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { z } from "zod";
 import { problemsOf } from "../config/problems";
-import { someText } from "../config/scalars";
 import { ZONE_OFFSET_MINUTES } from "../core/numbers";
+import { type Exception, exceptionSchema } from "./exception";
 import { type Violation, type Rule, stackOf } from "./rule";
 
 /** Where the exceptions stand, below the project. */
 export const EXCEPTIONS_FILE = "policies/exceptions.yaml";
-
-const exceptionSchema = z.strictObject({
-    /** Rule whose violation is accepted. */
-    rule: someText,
-    /** Stack it is accepted in. */
-    stack: someText,
-    /** Name or URN of the resource; `*` stands for any characters. */
-    resource: someText,
-    /** Why it is accepted. */
-    reason: someText,
-    /** Who answers for it. */
-    owner: someText,
-    /** Where it was decided. */
-    ticket: someText,
-    /** Last day it holds, in the zone of the runbook. */
-    expires: z.iso.date("a date, such as 2026-12-31"),
-});
-
-/** A violation that the team accepts for a time. */
-export type Exception = z.output<typeof exceptionSchema>;
 
 /** What the file of exceptions says. */
 export interface Exceptions {

@@ -1,4 +1,4 @@
-import { type Exception } from "./exceptions";
+import { type Exception } from "./exception";
 import { orElse, type Properties } from "./unknown";
 
 /** How bad a violation is. */

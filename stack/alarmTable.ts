@@ -14,10 +14,10 @@ import { podAlarms } from "../components/observability/alarms/pods";
 import { trafficAlarms } from "../components/observability/alarms/traffic";
 import { healthAlarms } from "../components/observability/alarms/health";
 import { type StackValues, type WorkloadValues } from "../config";
-import { COMPLETION_WINDOW_MINUTES, longestGap, openHours } from "../config/databaseSnapshots";
+import { COMPLETION_WINDOW_MINUTES, longestGap, openHours } from "../core/snapshotHours";
 import { databaseNames, healthProbes, publicEndpoints } from "../config/joins";
-import { mebibytes } from "../config/scalars";
-import { minutesOf } from "../config/windows";
+import { mebibytes } from "../core/quantities";
+import { minutesOf } from "../core/calendar";
 import { COLOURS, DATABASE_WINDOW, SERVER } from "../core/numbers";
 
 /** Every alarm of a stack, as data: none for what it does not declare. */

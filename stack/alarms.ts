@@ -1,6 +1,6 @@
 import { Alarms, type Mute } from "../components/observability/alarms";
 import { type StackValues } from "../config";
-import { everyWeekOfFive, firstOfMonthOfFive, inRunbookZone, minutesOf } from "../config/windows";
+import { everyWeekOfFive, firstOfMonthOfFive, inRunbookZone, minutesOf } from "../core/calendar";
 import { DATABASE_WINDOW } from "../core/numbers";
 import { alarmsOf } from "./alarmTable";
 import { type PlatformContext } from "./platform";

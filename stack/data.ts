@@ -12,16 +12,11 @@ import { AuditArchive } from "../components/storage/auditArchive";
 import { BackupBucket } from "../components/storage/backupBucket";
 import { type CacheValues } from "../config/cache";
 import { type DatabaseValues } from "../config/database";
-import {
-    COMPLETION_WINDOW_MINUTES,
-    hoursCron,
-    openHours,
-    START_WINDOW_MINUTES,
-} from "../config/databaseSnapshots";
+import { COMPLETION_WINDOW_MINUTES, hoursCron, openHours, START_WINDOW_MINUTES } from "../core/snapshotHours";
 import { pinned } from "../config/images";
 import { databaseNames } from "../config/joins";
 import { type BackupsValues } from "../config/storage";
-import { everyDay, everyWeek, utcDaily, utcWeekly } from "../config/windows";
+import { everyDay, everyWeek, utcDaily, utcWeekly } from "../core/calendar";
 import { type PlatformContext } from "./platform";
 import { type Incidents } from "./incidents";
 

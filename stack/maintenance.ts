@@ -2,7 +2,7 @@ import { MaintenanceWindows, type WindowArgs } from "../components/maintenance/m
 import { UpgradeCheck } from "../components/maintenance/upgradeCheck";
 import { pinned } from "../config/images";
 import { type MaintenanceValues } from "../config/maintenance";
-import { everyWeek, firstOfMonth, inRunbookZone, minutesOf } from "../config/windows";
+import { everyWeek, firstOfMonth, inRunbookZone, minutesOf } from "../core/calendar";
 import { DATABASE_WINDOW } from "../core/numbers";
 import { type PlatformContext } from "./platform";
 import { type Incidents } from "./incidents";

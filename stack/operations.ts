@@ -6,7 +6,7 @@ import { JwksCacheClearing } from "../components/operations/jwksCacheClearing";
 import { pinned } from "../config/images";
 import { externalProbes } from "../config/joins";
 import { adminApiOf } from "../config/tools";
-import { dailyCron, minutesOf } from "../config/windows";
+import { dailyCron, minutesOf } from "../core/calendar";
 import { ASKING_TASKS } from "../core/labels";
 import { CACHE_CLEANUP, DATABASE_WINDOW, DEBUG, ZONE_OFFSET_MINUTES } from "../core/numbers";
 import { type Data } from "./data";

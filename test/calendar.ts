@@ -1,4 +1,4 @@
-import { type Weekday } from "../config/windows";
+import { type Weekday } from "../core/calendar";
 import { TIME_ZONE } from "../core/numbers";
 
 /** A moment as the calendar and the clocks of a zone show it. */

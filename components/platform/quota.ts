@@ -1,5 +1,5 @@
 import { type WorkloadValues } from "../../config";
-import { mebibytes, millicores } from "../../config/scalars";
+import { mebibytes, millicores } from "../../core/quantities";
 import { TASK_RESOURCES } from "../tasks/task";
 import { GATE_RESOURCES } from "../workload/gate";
 import { type Resources } from "../workload/pod";

@@ -1,4 +1,4 @@
-import { utcWeekly } from "../../config/windows";
+import { utcWeekly } from "../../core/calendar";
 import { PATCH_WINDOW } from "../../core/numbers";
 import { isInstance } from "../databases";
 import { type Rule } from "../rule";

@@ -1,5 +1,5 @@
 import { ENVIRONMENT_LABEL } from "../../core/labels";
-import { PLACEHOLDER_DIGEST } from "../../config/requiredInputs";
+import { PLACEHOLDER_DIGEST } from "../../core/placeholderDigest";
 import { eachContainer } from "../pods";
 import { type Rule } from "../rule";
 import { Undetermined } from "../unknown";

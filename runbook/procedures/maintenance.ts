@@ -1,4 +1,4 @@
-import { firstOfMonthOfFive } from "../../config/windows";
+import { firstOfMonthOfFive } from "../../core/calendar";
 import { DATABASE_WINDOW, UPGRADE_SECONDS } from "../../core/numbers";
 import { type ExpectedChange, type Procedure } from "../procedure";
 import { gateOf, jobOf, runOf } from "./changes";

@@ -3,8 +3,9 @@ import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { certificateFacts, checkCertificate, PLACEHOLDER_PEM } from "../../config/certificates";
-import { checkEdge, ingressSchema, missingCertificates, tlsSchema } from "../../config/edge";
+import { checkEdge, ingressSchema, tlsSchema } from "../../config/edge";
 import { problemsOf } from "../../config/problems";
+import { missingInputs } from "../../config/requiredInputs";
 import { type Issued, temporaryAuthority } from "../certificates";
 
 const HOSTS = ["mcp.msil.com", "admin.mcp.msil.com"];
@@ -400,7 +401,7 @@ describe("certificates", () => {
                 `pulumi config set --stack production --secret --path '${path}' < ${file}`;
             const raw = { ingress: { certificates: ["mcp-tls", "new"] }, tls: { new: { certificate: {} } } };
             assert.deepEqual(
-                missingCertificates(raw, "production").map((supply) => [supply.placeholder, supply.command]),
+                missingInputs(raw, "production").map((supply) => [supply.placeholder, supply.command]),
                 [
                     [PLACEHOLDER_PEM, command("mcp:tls.mcp-tls.certificate", "CHAIN.pem")],
                     [PLACEHOLDER_PEM, command("mcp:tls.mcp-tls.privateKey", "KEY.pem")],
@@ -408,7 +409,7 @@ describe("certificates", () => {
                 ],
             );
             for (const malformed of [{}, { ingress: 3, tls: [] }, { ingress: { certificates: [1] } }]) {
-                assert.deepEqual(missingCertificates(malformed, "production"), []);
+                assert.deepEqual(missingInputs(malformed, "production"), []);
             }
         });
     });

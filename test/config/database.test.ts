@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { minutesOf, overlap, utcDaily, utcWeekly } from "../../config/windows";
+import { minutesOf, overlap, utcDaily, utcWeekly } from "../../core/calendar";
 import { parseStack } from "../../config";
 import { momentIn } from "../calendar";
 import { linesOf, type Values, withValue } from "./stackValues";

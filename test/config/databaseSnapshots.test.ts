@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { hoursCron, openHours, START_WINDOW_MINUTES } from "../../config/databaseSnapshots";
-import { WEEKDAYS } from "../../config/windows";
+import { hoursCron, openHours, START_WINDOW_MINUTES } from "../../core/snapshotHours";
+import { WEEKDAYS } from "../../core/calendar";
 import { BACKUPS, PATCH_WINDOW } from "../../core/numbers";
 import { parseStack } from "../../config";
 import { linesOf, valuesOf, withValue } from "./stackValues";

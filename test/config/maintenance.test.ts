@@ -5,7 +5,7 @@ import {
     firstOfMonth,
     firstOfMonthOfFive,
     inRunbookZone,
-} from "../../config/windows";
+} from "../../core/calendar";
 import { DATABASE_WINDOW, PATCH_WINDOW } from "../../core/numbers";
 import { type Moment, momentIn } from "../calendar";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";

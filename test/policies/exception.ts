@@ -1,4 +1,4 @@
-import { type Exception } from "../../policies/exceptions";
+import { type Exception } from "../../policies/exception";
 
 /** When the exceptions of the tests are judged. */
 export const NOW = new Date("2026-11-23T12:00:00Z");

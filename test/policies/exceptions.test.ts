@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { stringify } from "yaml";
 import { judgeRecording } from "../../offline/evaluate";
-import {
-    ExceptionFilter,
-    type Exception,
-    exceptionsRule,
-    loadExceptions,
-    readExceptions,
-} from "../../policies/exceptions";
+import { ExceptionFilter, exceptionsRule, loadExceptions, readExceptions } from "../../policies/exceptions";
+import { type Exception } from "../../policies/exception";
 import { type Violation } from "../../policies/rule";
 import { rules } from "../../policies/rules";
 import { recordStack, root } from "../support";

@@ -1,4 +1,4 @@
-import { PLACEHOLDER_DIGEST } from "../../config/requiredInputs";
+import { PLACEHOLDER_DIGEST } from "../../core/placeholderDigest";
 import { type Properties, UNKNOWN } from "../../policies/unknown";
 import { edited } from "./edit";
 import { type Case, DIGEST, IMAGE, REGISTRY, selector, SOUND } from "./compliantStack";

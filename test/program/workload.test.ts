@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { compare } from "../../offline/compare";
-import { mebibytes, millicores } from "../../config/scalars";
+import { mebibytes, millicores } from "../../core/quantities";
 import { displayed } from "../../offline/property";
 import { record, type RecordedResource, type Recording } from "../../offline/record";
 import { bundleProgram } from "../../offline/program";
