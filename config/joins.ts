@@ -102,7 +102,7 @@ export function blueGreenOf(values: StackValues, workload: BlueGreenValues) {
             blue: releases.blue && releaseOf(values, workload, releases.blue),
             green: releases.green && releaseOf(values, workload, releases.green),
         },
-        live,
+        active: live,
         stage,
         standby,
         soak: {

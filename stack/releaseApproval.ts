@@ -8,7 +8,7 @@ import { type Observability } from "./observability";
 /** Name of the ConfigMap with what the other stack has completed. */
 const VALIDATED = "mcp-validated";
 
-/** Declares what a release must bring before it starts, and who is told; nothing outside of production. Section 3.1. */
+/** Declares the approval that a release needs and its notices, in production alone. Section 3.1. */
 export function declareReleaseApproval(
     { values, production, name, labels, namespace, providers: { aws, kubernetes } }: PlatformContext,
     observability: Observability | undefined,
@@ -32,7 +32,7 @@ export function declareReleaseApproval(
             namespaceName: values.kubernetes.namespace,
             labels,
             environment: values.environment,
-            ledger: LEDGER,
+            releaseHistory: LEDGER,
             apiServer: values.kubernetes.apiServer,
             workloads: Object.fromEntries(
                 Object.entries(values.workloads).map(([app, { strategy }]) => [app, strategy]),

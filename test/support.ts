@@ -39,6 +39,32 @@ export function recordStack(stack: string, ...edits: string[]): Promise<Recordin
     return recording;
 }
 
+/** Records what a piece of a program declares, such as one component, without the rest of a stack. */
+export function recordProgram(run: () => void): Promise<Recording> {
+    return record(
+        { run, locate: () => undefined },
+        { project: "test", stack: "test", config: {}, secretKeys: [] },
+    );
+}
+
+/** What comes before a resource, directly or not, as lines such as `Service chat-ui`; parents and children count too. */
+export function predecessors(recording: Recording, type: string, name: string): Set<string> {
+    const byUrn = new Map(recording.resources.map((resource) => [resource.urn, resource]));
+    const seen = new Set<string>();
+    const visit = (urn: string) => {
+        for (const dependency of byUrn.get(urn)?.dependencies ?? []) {
+            if (!seen.has(dependency)) {
+                seen.add(dependency);
+                visit(dependency);
+            }
+        }
+    };
+    visit(only(recording, type, name).urn);
+    return new Set(
+        [...seen].map((urn) => `${byUrn.get(urn)!.type.split(":").at(-1)} ${byUrn.get(urn)!.name}`),
+    );
+}
+
 /** What edits change in a stack; resources that stay the same are left out. */
 export async function changesOf(stack: string, ...edits: string[]): Promise<Change[]> {
     return changesBetween(stack, [], edits);

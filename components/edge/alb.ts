@@ -27,8 +27,8 @@ export const ALB_SWITCH_SECONDS = 60;
 export interface WeightedBackend {
     /** The colours that have a Service. */
     colours: readonly Colour[];
-    /** The one that has all of the traffic. */
-    live: Colour;
+    /** The colour that gets all of the traffic. */
+    active: Colour;
 }
 
 /** What an ALB is told beside hosts and paths. */
@@ -110,12 +110,12 @@ export function targetAnnotations(healthPath: string, drainSeconds: number): Rec
     });
 }
 
-/** All of the traffic to the live colour. The other one is registered and asked for its health, too. */
-function forward(name: string, { colours, live }: WeightedBackend): string {
+/** All of the traffic to the active colour. The other one is registered and health-checked, too. */
+function forward(name: string, { colours, active }: WeightedBackend): string {
     const targetGroups = COLOURS.filter((colour) => colours.includes(colour)).map((colour) => ({
         serviceName: `${name}-${colour}`,
         servicePort: "http",
-        weight: colour === live ? 100 : 0,
+        weight: colour === active ? 100 : 0,
     }));
     return JSON.stringify({ type: "forward", forwardConfig: { targetGroups } });
 }

@@ -3,7 +3,8 @@ import { type ComponentResource, type Input, type Resource } from "@pulumi/pulum
 import { type CertificatePlan } from "../../jobs/certificate";
 import { contentHash } from "../../core/hash";
 import { namespaceEgress } from "../platform/namespace";
-import { declareGate, declareGateAccess } from "../workload/gate";
+import { declareGateAccess } from "../tasks/access";
+import { declareGate } from "../tasks/gate";
 
 /** Controllers read a new Secret within seconds; load balancers in front of them take a minute or two. */
 const DEADLINE_SECONDS = 180;

@@ -8,7 +8,7 @@ import {
     type Resource,
 } from "@pulumi/pulumi";
 import { type CertificateFacts } from "../../config/certificates";
-import { SKIP_AWAIT } from "../workload/parts";
+import { SKIP_AWAIT } from "../kubernetes/annotations";
 import {
     ACTION_PORT,
     type AlbArgs,
@@ -36,7 +36,7 @@ export interface PlatformIngressArgs {
     active: { name: string; facts: CertificateFacts };
     /** Hosts, and the workloads behind their paths; a workload's Service has a port named `http`. */
     hosts: readonly { host: string; paths: readonly { path: string; workload: string }[] }[];
-    /** What must be done before it is created or changed. Default: nothing. */
+    /** What must be done before the Ingress is created or changed. Default: nothing. */
     after?: readonly Resource[];
     /** Waits until every host serves the active certificate. Default: nobody looks. */
     verify?: Pick<CertificateGateArgs, "address" | "ingressNamespace" | "nodeImage"> | false;

@@ -6,7 +6,7 @@ import { contentHash } from "../../core/hash";
 import { IDENTITY_AGENT_EGRESS, PodIdentity } from "../identity/podIdentity";
 import { READS_NODE_LOGS } from "../../core/labels";
 import { DNS_EGRESS } from "../platform/namespace";
-import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../workload/pod";
+import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pod";
 import { type FluentBitArgs, fluentBitConfiguration, GRACE_SECONDS, HEALTH_PORT } from "./fluentBit";
 import { POD_LOGS, SHIPPER_STATE } from "../../core/nodePaths";
 

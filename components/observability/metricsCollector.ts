@@ -7,8 +7,8 @@ import { ROLLOUT_TIMEOUT_SECONDS } from "../../core/numbers";
 import { contentHash } from "../../core/hash";
 import { IDENTITY_AGENT_EGRESS, PodIdentity } from "../identity/podIdentity";
 import { COLLECTOR } from "../../core/labels";
-import { SKIP_AWAIT } from "../workload/parts";
-import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../workload/pod";
+import { SKIP_AWAIT } from "../kubernetes/annotations";
+import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pod";
 import { collectorConfiguration, HEALTH_PORT } from "./collectorConfiguration";
 
 /** Arguments of {@link MetricsCollector}. */

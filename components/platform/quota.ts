@@ -1,9 +1,9 @@
 import { type WorkloadValues } from "../../config";
 import { mebibytes, millicores } from "../../core/quantities";
 import { TASK_RESOURCES } from "../tasks/task";
-import { GATE_RESOURCES } from "../workload/gate";
-import { type Resources } from "../workload/pod";
-import { MAX_SURGE_PERCENT } from "../workload/parts";
+import { GATE_RESOURCES } from "../tasks/gate";
+import { type Resources } from "../kubernetes/pod";
+import { MAX_SURGE_PERCENT } from "../workload/deployment";
 import { type Quota } from "./namespace";
 
 /**

@@ -1,64 +1,58 @@
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { type types } from "@pulumi/kubernetes";
-import { CronJob, Job } from "@pulumi/kubernetes/batch/v1";
-import { ConfigMap } from "@pulumi/kubernetes/core/v1";
-import {
-    type ComponentResource,
-    type CustomResourceOptions,
-    type Input,
-    type Resource,
-} from "@pulumi/pulumi";
+import { CronJob, type Job } from "@pulumi/kubernetes/batch/v1";
+import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
 import { bundledJob } from "../../jobs/bundle";
 import { TIME_ZONE } from "../../core/numbers";
-import { contentHash } from "../../core/hash";
-import { type GateAccess } from "../workload/gate";
-import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../workload/pod";
+import { containerResources, type Resources, restrictedContainer } from "../kubernetes/pod";
+import { type JobAccess } from "./access";
+import { declareFiles, declareJob, jobSpec } from "./job";
 
-/** What one step of a task may use. */
+/** Resources of one step of a task. */
 export const TASK_RESOURCES: Resources = {
     cpu: { request: "100m", limit: "1" },
     memory: { request: "128Mi", limit: "512Mi" },
 };
 
-/** Time for the pod to be scheduled and its images pulled, in seconds, beside the task's own limit. */
+/** Time for the pod to be scheduled and its images pulled, in seconds, besides the task's own limit. */
 const START_SECONDS = 180;
 
 const PROGRAM_PATH = "/opt/task";
 
-/** Where a step finds the keys of its Secrets as files; `SECRETS` tells it. */
+/** Where a step finds the keys of its Secrets as files; the variable `SECRETS` has the path. */
 const SECRET_PATH = "/run/secrets/task";
 
-/** Directory in memory that the steps of one run share: credentials are handed on in it. `HANDOVER` tells it. */
+/** Directory in memory in which the steps of one run share credentials; the variable `HANDOVER` has the path. */
 const HANDOVER_PATH = "/run/task";
 
-/** Runs the command that follows, unless there is nothing to be done. */
+/** Runs the command that follows, unless the first step found nothing to do. */
 const UNLESS_SKIPPED = ["sh", "-c", '[ -e "$HANDOVER/skip" ] || exec "$@"', "unless-skipped"];
 
-/** Directory on the node's disk that the steps of one run share. `SCRATCH` tells it. */
+/** Directory on the node's disk that the steps of one run share; the variable `SCRATCH` has the path. */
 const SCRATCH_PATH = "/scratch";
 
 /** One container of a task. */
 export interface TaskStep {
     name: string;
-    /** Full image reference, pinned where it is. */
+    /** Image reference. */
     image: string;
-    /**
-     * File name of the program in the task's ConfigMap, what it says, how it is started, what it is told, and the files
-     * beside it that it sources.
-     */
     program: {
+        /** File name in the task's ConfigMap. */
         file: string;
         content: string;
+        /** Command that starts the file. */
         command: readonly string[];
+        /** Arguments of the program, given as a JSON file. Default: none. */
         plan?: object;
+        /** Files that the program sources, by name. Default: none. */
         beside?: Readonly<Record<string, string>>;
     };
-    /** Environment. Nothing secret in here. Default: empty. */
+    /** Environment, without secrets. Default: empty. */
     env?: Record<string, Input<string>>;
-    /** Secrets whose keys stand as files in {@link SECRET_PATH}. Default: none. */
+    /** Secrets whose keys are files in {@link SECRET_PATH}. Default: none. */
     secrets?: readonly MountedKeys[];
-    /** Whether it is done although the first step found that nothing is. Default: false. */
+    /** Whether the step also runs when the first step found nothing to do. Default: false. */
     always?: boolean;
 }
 
@@ -70,7 +64,7 @@ export interface MountedKeys {
     folder?: string;
 }
 
-/** A Bash script below `jobs/`, with those that it sources, run on an image that has Bash. */
+/** A Bash script below `jobs/` with the scripts that it sources. The image needs Bash. */
 export function script(file: string, ...sourced: readonly string[]): TaskStep["program"] {
     const read = (path: string) => readFileSync(resolve("jobs", path), "utf8");
     return {
@@ -81,14 +75,14 @@ export function script(file: string, ...sourced: readonly string[]): TaskStep["p
     };
 }
 
-/** A TypeScript program of `jobs/`, run on the Node image; its plan, if it has one, is a file it is given. */
+/** A TypeScript program of `jobs/`, which runs on the Node image. */
 export function program(name: string, plan?: object): TaskStep["program"] {
     return { file: `${name}.js`, content: bundledJob(name), command: ["node"], ...(plan && { plan }) };
 }
 
 /** Arguments of {@link succeededStep}. */
 export interface SucceededArgs {
-    /** Image with the AWS command line, pinned. */
+    /** Image reference with the AWS command line. */
     image: string;
     region: string;
     /** CloudWatch namespace of the heartbeat. */
@@ -97,7 +91,7 @@ export interface SucceededArgs {
     task: string;
 }
 
-/** The last step of a task that is missed when it fails: its heartbeat, also of a run that found nothing to be done. */
+/** The last step of a monitored task: publishes its heartbeat, also when the run found nothing to do. */
 export function succeededStep({ image, region, metrics, task }: SucceededArgs): TaskStep {
     return {
         name: "report",
@@ -108,22 +102,22 @@ export function succeededStep({ image, region, metrics, task }: SucceededArgs): 
     };
 }
 
-/** Arguments that every task has. */
+/** Arguments common to all tasks. */
 export interface TaskArgs {
     /** Identity of its pods, and where they may connect to. */
-    access: GateAccess;
-    /** Run one after the other; one that fails ends the run. */
+    access: JobAccess;
+    /** Steps, which run one after the other; if one fails, the run ends. */
     steps: readonly [...TaskStep[], TaskStep];
-    /** Limit of one run. */
+    /** Limit of one run, in seconds. */
     deadlineSeconds: number;
     /** Disk the steps share, as a Kubernetes quantity. Default: none. */
     scratch?: string | undefined;
     /**
-     * Whether the first step may find that nothing is to be done, which ends the run well: it leaves `skip` in
-     * {@link HANDOVER_PATH}. Default: false.
+     * Whether the first step may find nothing to do: it then writes `skip` to {@link HANDOVER_PATH}, and the run
+     * succeeds without the other steps. Default: false.
      */
     skippable?: boolean;
-    /** What must exist before the first run. Default: nothing but its access. */
+    /** What must exist before the first run, besides its access. Default: nothing. */
     after?: readonly Resource[];
 }
 
@@ -131,60 +125,44 @@ export interface TaskArgs {
 export interface TaskJobArgs extends TaskArgs {
     /** Names what is done: the task runs once for each hash. */
     hash: string;
-    /**
-     * Whether it is done again when its own program, images or rights change. If not, what has run stays as it was
-     * until its hash changes. Default: true.
-     */
+    /** Whether the task also runs again when its program, images or rights change. Default: true. */
     followsChanges?: boolean;
 }
 
 /**
- * A task that an update waits for and fails with. One that succeeded is not run again until its hash changes, one
- * that failed is run again by the next update.
+ * Declares a task that the update waits for and fails with. A task that succeeded runs again only under another hash;
+ * the next update runs a failed one again.
  */
 export function declareTask(name: string, args: TaskJobArgs, parent: ComponentResource): Job {
-    const { followsChanges = true } = args;
-    const own = `${name}-${args.hash}`;
-    const { metadata, spec } = followsChanges
-        ? declareJob(name, args, parent)
-        : declareJob(own, args, parent, { ignoreChanges: ["metadata", "data"] });
-    return new Job(
-        own,
-        {
-            // A failed Job never becomes ready: without this the next update would wait for it again.
-            metadata: { ...metadata, annotations: { "pulumi.com/replaceUnready": "true" } },
-            spec,
-        },
-        {
-            parent,
-            dependsOn: [...args.access.ready, ...(args.after ?? [])],
-            // Longer than the Job's own limit, so that it is the Job that gives up and says why.
-            customTimeouts: { create: `${args.deadlineSeconds + START_SECONDS + 30}s` },
-            ...(followsChanges ? {} : { ignoreChanges: ["metadata", "spec"] }),
-        },
-    );
+    const { access, hash, after = [], followsChanges = true } = args;
+    if (followsChanges) {
+        return declareJob(name, { access, hash, after, spec: taskSpec(name, args, parent) }, parent);
+    }
+    const spec = taskSpec(`${name}-${hash}`, args, parent, { ignoreChanges: ["metadata", "data"] });
+    return declareJob(name, { access, hash, after, spec, ignoreChanges: ["metadata", "spec"] }, parent);
 }
 
 /** Arguments of {@link declareScheduledTask}. */
 export interface ScheduledTaskArgs extends TaskArgs {
-    /** Five fields of cron, in the zone of the runbook. */
+    /** Schedule as five fields of cron, in the runbook's time zone. */
     schedule: string;
 }
 
-/** Time a run may start late in, in seconds, before it counts as missed. */
+/** How late a run may start before it counts as missed, in seconds. */
 const STARTING_DEADLINE_SECONDS = 3600;
 
-/** A task that the cluster runs by the clock, never beside its last run. */
+/** Declares a task that the cluster runs on a schedule, one run at a time. */
 export function declareScheduledTask(
     name: string,
     args: ScheduledTaskArgs,
     parent: ComponentResource,
 ): CronJob {
-    const { metadata, spec } = declareJob(name, args, parent);
+    const { namespace, labels } = args.access;
+    const spec = taskSpec(name, args, parent);
     return new CronJob(
         name,
         {
-            metadata: { ...metadata, name },
+            metadata: { namespace, labels, name },
             spec: {
                 schedule: args.schedule,
                 timeZone: TIME_ZONE,
@@ -192,21 +170,20 @@ export function declareScheduledTask(
                 startingDeadlineSeconds: STARTING_DEADLINE_SECONDS,
                 successfulJobsHistoryLimit: 3,
                 failedJobsHistoryLimit: 3,
-                jobTemplate: { metadata: { labels: metadata.labels }, spec },
+                jobTemplate: { metadata: { labels }, spec },
             },
         },
         { parent, dependsOn: [...args.access.ready, ...(args.after ?? [])] },
     );
 }
 
-/** The programs as a ConfigMap named by their content, and the Job that runs them. */
-function declareJob(
+/** Declares the files of a task's programs, and returns the spec of the Job that runs them. */
+function taskSpec(
     name: string,
     { access, steps, deadlineSeconds, scratch, skippable = false }: TaskArgs,
     parent: ComponentResource,
-    options: Pick<CustomResourceOptions, "ignoreChanges"> = {},
+    options: Parameters<typeof declareFiles>[4] = {},
 ) {
-    const metadata = { namespace: access.namespace, labels: access.labels };
     const data = Object.fromEntries(
         steps.flatMap(({ name, program: { file, content, plan, beside = {} } }) => [
             [file, content],
@@ -214,11 +191,7 @@ function declareJob(
             ...(plan === undefined ? [] : [[planOf(name), JSON.stringify(plan, undefined, 2)]]),
         ]),
     );
-    const programs = new ConfigMap(
-        `${name}-program`,
-        { metadata: { ...metadata, name: `${name}-${contentHash(data)}` }, immutable: true, data },
-        { parent, ...options },
-    );
+    const files = declareFiles(name, access, data, parent, options);
     const disk = scratch === undefined ? [] : [{ name: "scratch", mountPath: SCRATCH_PATH }];
     const containers = steps.map((step, index): types.input.core.v1.Container => ({
         name: step.name,
@@ -230,7 +203,7 @@ function declareJob(
             `${PROGRAM_PATH}/${step.program.file}`,
             ...(step.program.plan === undefined ? [] : [`${PROGRAM_PATH}/${planOf(step.name)}`]),
         ],
-        // What a step said last is what the update shows of one that failed.
+        // The update shows the last lines of a failed step.
         terminationMessagePolicy: "FallbackToLogsOnError",
         env: Object.entries({
             HOME: "/tmp",
@@ -251,47 +224,32 @@ function declareJob(
                 : [{ name: `${step.name}-secrets`, mountPath: SECRET_PATH, readOnly: true }]),
         ],
     }));
-    const spec: types.input.batch.v1.JobSpec = {
-        backoffLimit: 0,
-        activeDeadlineSeconds: deadlineSeconds + START_SECONDS,
-        template: {
-            metadata: {
-                labels: access.labels,
-                annotations: access.hasToken
-                    ? { "mcp.msil.com/needs-token": "reads objects of its namespace" }
-                    : {},
-            },
-            spec: {
-                ...restrictedPod,
-                automountServiceAccountToken: access.hasToken,
-                serviceAccountName: access.account.metadata.name,
-                restartPolicy: "Never",
-                // The kubelet runs them in this order, each only after the one before it exited with 0.
-                initContainers: containers.slice(0, -1),
-                containers: containers.slice(-1),
-                volumes: [
-                    { name: "program", configMap: { name: programs.metadata.name } },
-                    { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
-                    { name: "handover", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
-                    ...(scratch === undefined ? [] : [{ name: "scratch", emptyDir: { sizeLimit: scratch } }]),
-                    ...steps.flatMap(({ name, secrets }) =>
-                        secrets === undefined
-                            ? []
-                            : [{ name: `${name}-secrets`, projected: filesOf(secrets) }],
-                    ),
-                ],
-            },
+    return jobSpec(access, {
+        limitSeconds: deadlineSeconds + START_SECONDS,
+        tokenReason: "reads objects of its namespace",
+        pod: {
+            // The kubelet runs them in this order, each only after the one before it exited with 0.
+            initContainers: containers.slice(0, -1),
+            containers: containers.slice(-1),
+            volumes: [
+                { name: "program", configMap: { name: files } },
+                { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+                { name: "handover", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+                ...(scratch === undefined ? [] : [{ name: "scratch", emptyDir: { sizeLimit: scratch } }]),
+                ...steps.flatMap(({ name, secrets }) =>
+                    secrets === undefined ? [] : [{ name: `${name}-secrets`, projected: filesOf(secrets) }],
+                ),
+            ],
         },
-    };
-    return { metadata, spec };
+    });
 }
 
-/** File that tells a step's program what to do. */
+/** Name of the file with the arguments of a step's program. */
 function planOf(step: string): string {
     return `${step}.json`;
 }
 
-/** A step that fills the disk it was given is evicted by itself, and not its neighbours. */
+/** With a request and a limit for its disk, a step that fills the disk is evicted itself, and not its neighbours. */
 function resourcesOf(scratch: string | undefined): types.input.core.v1.ResourceRequirements {
     const { requests, limits } = containerResources(TASK_RESOURCES);
     const disk: Record<string, string> = scratch === undefined ? {} : { "ephemeral-storage": scratch };

@@ -1,44 +1,6 @@
 import { type types } from "@pulumi/kubernetes";
 import { type Input } from "@pulumi/pulumi";
-
-/** Processes run as this user and group, which no image of the platform has a name for. */
-const UNPRIVILEGED_ID = 10_001;
-
-/** Security profile of every pod: what the restricted Pod Security standard asks for, and high ids beside it. */
-export const restrictedPod: Omit<types.input.core.v1.PodSpec, "containers"> = {
-    automountServiceAccountToken: false,
-    // Legacy variables such as MCP_SERVER_PORT=tcp://… shadow an application's own.
-    enableServiceLinks: false,
-    securityContext: {
-        runAsNonRoot: true,
-        runAsUser: UNPRIVILEGED_ID,
-        runAsGroup: UNPRIVILEGED_ID,
-        fsGroup: UNPRIVILEGED_ID,
-        seccompProfile: { type: "RuntimeDefault" },
-    },
-};
-
-/** Security profile of every container. */
-export const restrictedContainer: types.input.core.v1.SecurityContext = {
-    allowPrivilegeEscalation: false,
-    privileged: false,
-    readOnlyRootFilesystem: true,
-    capabilities: { drop: ["ALL"] },
-};
-
-/** CPU and memory of a container: requested of the scheduler, and limited by the kernel. */
-export interface Resources {
-    cpu: { request: string; limit: string };
-    memory: { request: string; limit: string };
-}
-
-/** Resources as Kubernetes takes them. */
-export function containerResources({ cpu, memory }: Resources) {
-    return {
-        requests: { cpu: cpu.request, memory: memory.request },
-        limits: { cpu: cpu.limit, memory: memory.limit },
-    };
-}
+import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pod";
 
 /** A Secret, and the environment variable that names the file with the value of each of its keys. */
 export interface MountedSecret {
@@ -51,21 +13,21 @@ export interface MountedSecret {
 export interface WorkloadPodArgs {
     /** Name of the workload, its container and its `app` label. */
     app: string;
-    /** Full image reference. */
+    /** Image reference. */
     image: Input<string>;
     /** Labels of the pod, `app` and `version` among them. */
     labels: Record<string, Input<string>>;
     port: number;
-    health: { live: string; ready: string };
+    probes: { liveness: string; readiness: string };
     resources: Resources;
     /** ConfigMap whose keys become the environment. */
     configMap: Input<string>;
     /** Secrets whose keys become files. */
     secrets: readonly MountedSecret[];
-    /** Changes when a store is another one, and replaces the pods. Default: none. */
+    /** A text that changes with the stores, and then replaces the pods. Default: none. */
     connections?: Input<string> | undefined;
     serviceAccount: Input<string>;
-    /** Time between the pod leaving its Service and its process being told to stop, in seconds. */
+    /** Time between the pod leaving its Service and the signal that stops its process, in seconds. */
     deregistrationSeconds: number;
     /** Time to finish running requests after that, in seconds. */
     gracePeriodSeconds: number;
@@ -75,7 +37,7 @@ export interface WorkloadPodArgs {
 
 const SECRETS_PATH = "/run/secrets/mcp";
 
-/** The pod of a workload: probes of the health matrix (section 2.1), restricted profile, spread over zones and hosts. */
+/** The pod of a workload: probes (section 2.1), restricted profile, spread over zones and hosts. */
 export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTemplateSpec {
     const probe = (path: string) => ({ httpGet: { path, port: "http" } });
     const selector = { matchLabels: { app: args.app } };
@@ -122,16 +84,16 @@ export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTempl
                             value: `${SECRETS_PATH}/${variable}`,
                         })),
                     // Up to two minutes to start; until then the other probes wait.
-                    startupProbe: { ...probe(args.health.live), periodSeconds: 2, failureThreshold: 60 },
+                    startupProbe: { ...probe(args.probes.liveness), periodSeconds: 2, failureThreshold: 60 },
                     livenessProbe: {
-                        ...probe(args.health.live),
+                        ...probe(args.probes.liveness),
                         periodSeconds: 10,
                         timeoutSeconds: 3,
                         failureThreshold: 3,
                     },
-                    // Sooner than liveness: a pod in trouble leaves the Service before it is restarted.
+                    // Sooner than liveness: an unhealthy pod leaves the Service before it is restarted.
                     readinessProbe: {
-                        ...probe(args.health.ready),
+                        ...probe(args.probes.readiness),
                         periodSeconds: 5,
                         timeoutSeconds: 3,
                         failureThreshold: 2,

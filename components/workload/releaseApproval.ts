@@ -6,18 +6,18 @@ import { type Colour, COLOURS } from "../../core/numbers";
 import { declareKey } from "../encryption";
 import { type PodIdentityArgs } from "../identity/podIdentity";
 import { declareTopic } from "../incident/topic";
-import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
-import { declareGate, type GateAccess } from "./gate";
-import { approvalHash, type Release } from "./parts";
+import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS, type JobAccess } from "../tasks/access";
+import { declareGate } from "../tasks/gate";
+import { approvalHash, type Release } from "./release";
 
-/** Limit of a gate, in seconds: it reads a few objects, tells the stakeholders, and writes one object. */
-const CHECKLIST_SECONDS = 120;
+/** Limit of a gate, in seconds: it reads a few objects, notifies the stakeholders, and writes one object. */
+const DEADLINE_SECONDS = 120;
 
-/** Those who are told when a release begins and when it is done. */
+/** Who is notified when a release begins and when it is done. */
 export interface Stakeholders {
     /** Name of their topic, and of its key. */
     topic: string;
-    /** Each must confirm its subscription once. */
+    /** E-mail addresses; each must confirm its subscription once. */
     addresses: readonly string[];
     accountId: string;
     region: string;
@@ -26,7 +26,7 @@ export interface Stakeholders {
 }
 
 /** Arguments of {@link ReleaseApproval}. */
-export interface ChecklistArgs {
+export interface ReleaseApprovalArgs {
     namespace: Input<string>;
     /** Name of the namespace, for the gates. */
     namespaceName: string;
@@ -34,25 +34,25 @@ export interface ChecklistArgs {
     labels: Record<string, string>;
     /** The environment, as the stakeholders know it. */
     environment: string;
-    /** Name of the ConfigMap that remembers the releases. */
-    ledger: string;
+    /** Name of the ConfigMap with the releases that were approved and those that passed their gates. */
+    releaseHistory: string;
     /** Where the gates reach the Kubernetes API. */
     apiServer: { cidr: string; port: number };
-    /** The apps that are released, and how. */
+    /** Strategy of each workload that is released. */
     workloads: Readonly<Record<string, "rolling" | "blueGreen">>;
-    /** The stack that must have completed an image before, or why none must. */
+    /** The stack that must have completed an image before, or why none needs to. */
     validation: Validation;
-    /** Who is told of a release, or why nobody is. */
+    /** Who is notified of a release, or the reason for no notification. */
     stakeholders: Stakeholders | { unannounced: string };
-    /** Where a release's metrics are watched. Default: nowhere. */
+    /** URL of the dashboard with a release's metrics. Default: none. */
     dashboard?: string | undefined;
-    /** Node image the gates run on. */
+    /** Image reference of Node, on which the gates run. */
     nodeImage: string;
-    /** What must exist before a gate asks. */
+    /** What must exist before a gate runs. */
     after: readonly Resource[];
 }
 
-/** A release of an app, and the colour it is on, where the app has two. */
+/** A release of an app, and its colour where the app has two. */
 export interface ReleaseContext {
     app: string;
     release: Release;
@@ -60,18 +60,17 @@ export interface ReleaseContext {
 }
 
 /**
- * The pre-deployment checklist (section 3.1): what a release must bring before its first pod starts, and who is told
- * that it begins and that it is done. What is judged is a version and its image: one that the ledger knows brings nothing
- * and is told to nobody, so that neither scaling nor a restart nor another configuration nor the way back ever waits for
- * an approval.
+ * The pre-deployment checklist (section 3.1): the approval that a release needs before its first pod starts, and the
+ * notices that it begins and that it is done. An approval is for a version and its image. The release history keeps
+ * it, so that scaling, a restart, another configuration and a rollback need no new approval and send no notice.
  */
 export class ReleaseApproval extends ComponentResource {
-    private readonly access: GateAccess;
+    private readonly access: JobAccess;
     private readonly announcement: Announcement;
 
     constructor(
         name: string,
-        private readonly args: ChecklistArgs,
+        private readonly args: ReleaseApprovalArgs,
         opts?: ComponentResourceOptions,
     ) {
         super("mcp:workload:Checklist", name, {}, opts);
@@ -104,19 +103,16 @@ export class ReleaseApproval extends ComponentResource {
         this.registerOutputs();
     }
 
-    /**
-     * Declares what a release's pods must wait for. One that is only tried, without traffic, brings the same, but nobody
-     * is told of it yet.
-     */
-    declareEvidence(
+    /** Declares the gate that a release's pods wait for. A staged release needs the same approval, but sends no notice. */
+    declareApproval(
         name: string,
-        occasion: ReleaseContext & { staged?: boolean },
+        context: ReleaseContext & { staged?: boolean },
         parent: ComponentResource,
     ): Job {
         const { validation, dashboard } = this.args;
-        const { release, staged = false } = occasion;
+        const { release, staged = false } = context;
         const plan: ApprovalPlan = {
-            ...this.planOf(occasion),
+            ...this.planOf(context),
             change: release.change,
             validation,
             announcement: staged ? undefined : this.announcement,
@@ -125,13 +121,13 @@ export class ReleaseApproval extends ComponentResource {
         return this.gate(name, "evidence", plan, this.args.after, parent);
     }
 
-    /** Declares what tells the stakeholders that a release is done, once it has passed `last`. */
-    declareNotice(name: string, occasion: ReleaseContext, last: Resource, parent: ComponentResource): void {
+    /** Declares the notice that a release is done, once it has passed the `last` gate. */
+    declareNotice(name: string, context: ReleaseContext, last: Resource, parent: ComponentResource): void {
         if ("unannounced" in this.announcement) {
             return;
         }
         const plan: NoticePlan = {
-            ...this.planOf(occasion),
+            ...this.planOf(context),
             ...this.announcement,
         };
         this.gate(name, "notice", plan, [last], parent);
@@ -141,12 +137,12 @@ export class ReleaseApproval extends ComponentResource {
         const { version, image } = release;
         return {
             subject: `${app} ${version}${colour === undefined ? "" : ` (${colour})`}`,
-            deadlineSeconds: CHECKLIST_SECONDS,
+            deadlineSeconds: DEADLINE_SECONDS,
             namespace: this.args.namespaceName,
             app,
             colour,
             release: { hash: approvalHash(release), version, image },
-            ledger: this.args.ledger,
+            ledger: this.args.releaseHistory,
         };
     }
 
@@ -167,7 +163,7 @@ export class ReleaseApproval extends ComponentResource {
     }
 }
 
-/** Their topic; returns the right to publish to it, and to nothing else. */
+/** Declares the stakeholders' topic, and returns the right to publish to it and to nothing else. */
 function declareStakeholders(
     { topic: name, addresses, accountId, region }: Stakeholders,
     parent: ComponentResource,
@@ -188,8 +184,8 @@ function declareStakeholders(
     ];
 }
 
-/** The ledger, what the other stack has completed and, for the notices, which version has the traffic. */
-function rulesOf({ ledger, validation, stakeholders, workloads }: ChecklistArgs) {
+/** Rights to the release history, the other stack's and, for the notices, to the version that has the traffic. */
+function rulesOf({ releaseHistory, validation, stakeholders, workloads }: ReleaseApprovalArgs) {
     const rule = (apiGroup: string, resource: string, resourceNames: string[], ...verbs: string[]) =>
         resourceNames.length === 0
             ? []
@@ -200,7 +196,7 @@ function rulesOf({ ledger, validation, stakeholders, workloads }: ChecklistArgs)
         strategy === "rolling" ? [app] : COLOURS.map((colour) => `${app}-${colour}`),
     );
     return [
-        ...rule("", "configmaps", [ledger], "get", "patch"),
+        ...rule("", "configmaps", [releaseHistory], "get", "patch"),
         ...rule("", "configmaps", "stack" in validation ? [validation.configMap] : [], "get"),
         ...("topic" in stakeholders
             ? [

@@ -1,22 +1,17 @@
 import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
 import { type SmokePlan } from "../../jobs/smoke";
-import { declareGate, declareGateAccess } from "./gate";
-import {
-    declareAccount,
-    declareAutoscaler,
-    declareBudget,
-    declareConfiguration,
-    declareDeployment,
-    declareDump,
-    declareNetworkPolicy,
-    declareSecrets,
-    declareSecretValues,
-    declareService,
-    type Release,
-    releaseHash,
-    WORKLOAD_TYPE,
-    type WorkloadArgs,
-} from "./parts";
+import { declareGateAccess, egressToPods } from "../tasks/access";
+import { declareGate } from "../tasks/gate";
+import { declareAutoscaler } from "./autoscaler";
+import { declareConfiguration } from "./configuration";
+import { declareDeployment, declareDump } from "./deployment";
+import { declareDisruptionBudget } from "./disruptionBudget";
+import { declareNetworkPolicy } from "./networkPolicy";
+import { type Release, releaseHash } from "./release";
+import { declareSecrets, declareSecretValues } from "./secrets";
+import { declareService } from "./service";
+import { declareServiceAccount } from "./serviceAccount";
+import { WORKLOAD_TYPE, type WorkloadArgs } from "./workload";
 
 /** Arguments of {@link RollingWorkload}. */
 export interface RollingWorkloadArgs extends WorkloadArgs {
@@ -25,24 +20,23 @@ export interface RollingWorkloadArgs extends WorkloadArgs {
 }
 
 /**
- * A service whose pods are replaced step by step when its version changes (section 3.2): the rollout is awaited
- * for 300 seconds and then the smoke gate asks the Service. Setting the version back is the rollback. Where there is a
- * checklist, a new release has to bring what that asks for before its first pod starts (section 3.1).
+ * A service whose pods are replaced step by step when its version changes (section 3.2). The update waits for the
+ * rollout for 300 seconds, then the smoke gate tests the Service. Setting the version back is the rollback.
  */
 export class RollingWorkload extends ComponentResource {
-    /** Address of the Service inside the cluster. */
+    /** URL of the Service inside the cluster. */
     public readonly url: string;
-    /** Image that runs, once it has passed every gate. */
+    /** The image that runs, once it has passed the gate. */
     public readonly completed: Output<string>;
 
     constructor(name: string, args: RollingWorkloadArgs, opts?: ComponentResourceOptions) {
         super(WORKLOAD_TYPE, name, {}, opts);
-        const { release, smoke, checklist } = args;
-        const occasion = { app: name, release };
+        const { release, smoke, approval } = args;
+        const context = { app: name, release };
         const selector = { app: name };
         this.url = `http://${name}:${args.port}`;
 
-        const account = declareAccount(name, args, this);
+        const account = declareServiceAccount(name, args, this);
         const network = declareNetworkPolicy(name, args, this);
         const secrets = declareSecrets(name, name, args, declareSecretValues(name, args, this), this);
         const deployment = declareDeployment(
@@ -60,7 +54,7 @@ export class RollingWorkload extends ComponentResource {
                     network,
                     ...(args.after ?? []),
                     ...declareDump(name, name, args, release, this),
-                    ...(checklist === undefined ? [] : [checklist.declareEvidence(name, occasion, this)]),
+                    ...(approval === undefined ? [] : [approval.declareApproval(name, context, this)]),
                 ],
             },
             this,
@@ -68,16 +62,11 @@ export class RollingWorkload extends ComponentResource {
         const service = declareService(
             name,
             args,
-            {
-                app: name,
-                selector,
-                await: true,
-                dependsOn: [deployment],
-            },
+            { app: name, selector, await: true, dependsOn: [deployment] },
             this,
         );
         const autoscaler = declareAutoscaler(name, name, args, deployment, this);
-        declareBudget(name, name, args, selector, this);
+        declareDisruptionBudget(name, name, args, selector, this);
 
         const access = declareGateAccess(
             `${name}-gate`,
@@ -85,12 +74,7 @@ export class RollingWorkload extends ComponentResource {
                 namespace: args.namespace,
                 labels: args.labels,
                 subject: name,
-                egress: [
-                    {
-                        to: [{ podSelector: { matchLabels: selector } }],
-                        ports: [{ protocol: "TCP", port: args.port }],
-                    },
-                ],
+                egress: [egressToPods({ app: name, port: args.port })],
             },
             this,
         );
@@ -114,7 +98,7 @@ export class RollingWorkload extends ComponentResource {
             },
             this,
         );
-        checklist?.declareNotice(name, occasion, gate, this);
+        approval?.declareNotice(name, context, gate, this);
 
         this.completed = gate.id.apply(() => release.image);
         this.registerOutputs({ url: this.url });

@@ -242,7 +242,7 @@ describe("the ingress behind an ALB", () => {
         const annotations = albAnnotations(
             {
                 ...{ scheme: "internal", subnets: [], sslPolicy: "any", idleTimeout: 60, attributes: {} },
-                weighted: { reports: { live: "blue", colours: ["blue"] } },
+                weighted: { reports: { active: "blue", colours: ["blue"] } },
             },
             "arn",
         );

@@ -3,7 +3,7 @@ import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
 import { describeWorkloads } from "../../offline/summary";
-import { changesOf, linesOf, only, recordStack } from "../support";
+import { changesOf, linesOf, only, predecessors, recordStack } from "../support";
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- manifests are looked into as they are */
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
@@ -13,24 +13,6 @@ const LIVE_GREEN = `${AT}.live=green`;
 
 const inputsOf = (recording: Recording, type: string, name: string): any =>
     displayed(only(recording, type, name).inputs as never);
-
-/** Names of the resources that come before another one, whatever they are parents or children of. */
-function predecessors(recording: Recording, type: string, name: string): Set<string> {
-    const byUrn = new Map(recording.resources.map((resource) => [resource.urn, resource]));
-    const seen = new Set<string>();
-    const visit = (urn: string) => {
-        for (const dependency of byUrn.get(urn)?.dependencies ?? []) {
-            if (!seen.has(dependency)) {
-                seen.add(dependency);
-                visit(dependency);
-            }
-        }
-    };
-    visit(only(recording, type, name).urn);
-    return new Set(
-        [...seen].map((urn) => `${byUrn.get(urn)!.type.split(":").at(-1)} ${byUrn.get(urn)!.name}`),
-    );
-}
 
 describe("a blue-green workload", () => {
     let blue: Recording;

@@ -504,7 +504,7 @@ describe("a review as SARIF", () => {
             ["kubernetes-autoscaler-require-minimum", "error", "new"],
         );
         const { artifactLocation, region } = locations[0].physicalLocation;
-        assert.equal(artifactLocation.uri, "components/workload/parts.ts");
+        assert.equal(artifactLocation.uri, "components/workload/autoscaler.ts");
         assert.ok(region.startLine > 1);
         assert.deepEqual(
             tool.driver.rules.map(({ id }: { id: string }) => id),

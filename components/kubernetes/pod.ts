@@ -1,0 +1,40 @@
+import { type types } from "@pulumi/kubernetes";
+
+/** Processes run as this user and group, which no image of the platform has a name for. */
+const UNPRIVILEGED_ID = 10_001;
+
+/** Security profile of every pod: what the restricted Pod Security standard asks for, and high ids beside it. */
+export const restrictedPod: Omit<types.input.core.v1.PodSpec, "containers"> = {
+    automountServiceAccountToken: false,
+    // Legacy variables such as MCP_SERVER_PORT=tcp://… shadow an application's own.
+    enableServiceLinks: false,
+    securityContext: {
+        runAsNonRoot: true,
+        runAsUser: UNPRIVILEGED_ID,
+        runAsGroup: UNPRIVILEGED_ID,
+        fsGroup: UNPRIVILEGED_ID,
+        seccompProfile: { type: "RuntimeDefault" },
+    },
+};
+
+/** Security profile of every container. */
+export const restrictedContainer: types.input.core.v1.SecurityContext = {
+    allowPrivilegeEscalation: false,
+    privileged: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+};
+
+/** CPU and memory of a container: requested of the scheduler, and limited by the kernel. */
+export interface Resources {
+    cpu: { request: string; limit: string };
+    memory: { request: string; limit: string };
+}
+
+/** Resources as Kubernetes takes them. */
+export function containerResources({ cpu, memory }: Resources) {
+    return {
+        requests: { cpu: cpu.request, memory: memory.request },
+        limits: { cpu: cpu.limit, memory: memory.limit },
+    };
+}

@@ -1,0 +1,26 @@
+import { contentHash } from "../../core/hash";
+import { type ChangeRecord } from "../../jobs/evidence";
+
+/** One release, ready to run. */
+export interface Release {
+    /** Image tag. */
+    version: string;
+    /** Image reference. With a digest, what runs cannot change under its tag. */
+    image: string;
+    /** Environment of the container. */
+    config: Record<string, string>;
+    /** Record of the change that brings the release. Default: none. */
+    change?: ChangeRecord | undefined;
+    /** Whether the release changes the database: then a dump is taken before its pods start. */
+    databaseChange: boolean;
+}
+
+/** Identifies what the gates test: the image and its configuration. */
+export function releaseHash({ image, config }: Release): string {
+    return contentHash([image, config]);
+}
+
+/** Identifies what is approved: the version and its image. A new configuration needs no new approval. */
+export function approvalHash({ version, image }: Release): string {
+    return contentHash([version, image]);
+}

@@ -1,0 +1,155 @@
+import { type Job } from "@pulumi/kubernetes/batch/v1";
+import { type ComponentResource, type Resource } from "@pulumi/pulumi";
+import { type CapacityPlan, type GateBase, type ReleaseSmokePlan, type SoakPlan } from "../../jobs/release";
+import { type Colour, COLOURS } from "../../core/numbers";
+import { ALB_SWITCH_SECONDS } from "../edge/alb";
+import { namespaceEgress } from "../platform/namespace";
+import { declareGateAccess, egressToNetwork, egressToPods, type JobAccess } from "../tasks/access";
+import { declareGate, type GateArgs } from "../tasks/gate";
+import { type BlueGreenWorkloadArgs } from "./blueGreenWorkload";
+import { type Release, releaseHash } from "./release";
+
+/** Time the capacity gate gives the target's pods to become ready, in seconds. */
+const CAPACITY_SECONDS = 300;
+
+/** Time the soak gate needs besides its watch, in seconds. */
+const SOAK_MARGIN_SECONDS = 180;
+
+/** Arguments common to the gates of one release. */
+type CommonPlan = Omit<GateBase, "deadlineSeconds">;
+
+/** Gate-specific settings. */
+type GatePlan =
+    | Omit<CapacityPlan, keyof CommonPlan>
+    | Omit<ReleaseSmokePlan, keyof CommonPlan>
+    | Omit<SoakPlan, keyof CommonPlan>;
+
+/** The gates of a workload with two colours, and their rights. Section 3.3. */
+export class ReleaseGates {
+    private readonly access: JobAccess;
+
+    /** @param services What the gates connect to, which each of them waits for. */
+    constructor(
+        private readonly app: string,
+        private readonly args: BlueGreenWorkloadArgs,
+        private readonly services: readonly Resource[],
+        private readonly parent: ComponentResource,
+    ) {
+        this.access = declareReleaseAccess(app, args, parent);
+    }
+
+    /** Declares the gate that waits until a colour has at least as many ready pods as the active one. */
+    capacity(colour: Colour, release: Release, after: readonly Resource[]): Job {
+        return this.declare(colour, release, { gate: "capacity", deadlineSeconds: CAPACITY_SECONDS }, after);
+    }
+
+    /** Declares the gate that tests a colour at its own Service. */
+    smoke(colour: Colour, release: Release, after: readonly Resource[]): Job {
+        const target = `http://${this.app}-${colour}:${this.args.port}`;
+        const { deadline: deadlineSeconds, requests, image } = this.args.smoke;
+        const smoke = { subject: this.subject(colour, release), target, deadlineSeconds, requests };
+        const tests = image === undefined ? undefined : { image, target };
+        return this.declare(colour, release, { gate: "smoke", deadlineSeconds, smoke }, after, tests);
+    }
+
+    /** Declares the gate that watches a colour after traffic has moved to it. */
+    soak(colour: Colour, release: Release, after: readonly Resource[]): Job {
+        const { soak, alb } = this.args;
+        return this.declare(
+            colour,
+            release,
+            {
+                gate: "soak",
+                deadlineSeconds: soak.durationSeconds + SOAK_MARGIN_SECONDS,
+                ...soak,
+                ...(alb === undefined ? {} : { lingerSeconds: ALB_SWITCH_SECONDS }),
+                ...(alb?.weightedBy === undefined ? {} : { ingress: alb.weightedBy }),
+            },
+            after,
+        );
+    }
+
+    private declare(
+        colour: Colour,
+        release: Release,
+        plan: GatePlan,
+        after: readonly Resource[],
+        tests?: GateArgs["tests"],
+    ): Job {
+        const { version, image, change } = release;
+        const hash = releaseHash(release);
+        const common: CommonPlan = {
+            subject: this.subject(colour, release),
+            namespace: this.args.namespaceName,
+            app: this.app,
+            colour,
+            release: { hash, version, image, ...(change?.ticket && { ticket: change.ticket }) },
+            ledger: this.args.releaseHistory,
+        };
+        return declareGate(
+            `${this.app}-${colour}-${plan.gate}`,
+            {
+                access: this.access,
+                program: "release",
+                plan: { ...common, ...plan },
+                hash,
+                nodeImage: this.args.nodeImage,
+                after: [...this.services, ...after],
+                tests,
+            },
+            this.parent,
+        );
+    }
+
+    private subject(colour: Colour, { version }: Release): string {
+        return `${this.app} ${version} (${colour})`;
+    }
+}
+
+/** Exactly what the gates read, the scale of the two Deployments, and the release history. */
+function declareReleaseAccess(
+    app: string,
+    args: BlueGreenWorkloadArgs,
+    parent: ComponentResource,
+): JobAccess {
+    const deployments = COLOURS.map((colour) => `${app}-${colour}`);
+    const rule = (apiGroup: string, resource: string, verbs: string[], resourceNames?: string[]) => ({
+        apiGroups: [apiGroup],
+        resources: [resource],
+        ...(resourceNames && { resourceNames }),
+        verbs,
+    });
+    const { soak, alb } = args;
+    const { metrics } = soak;
+    return declareGateAccess(
+        `${app}-gate`,
+        {
+            namespace: args.namespace,
+            labels: args.labels,
+            subject: app,
+            egress: [
+                egressToPods({ app, port: args.port }),
+                egressToNetwork(args.apiServer),
+                ...("prometheus" in metrics ? [namespaceEgress(namespaceOf(metrics.prometheus))] : []),
+            ],
+            rules: [
+                rule("", "services", ["get"], [app]),
+                rule("", "pods", ["list"]),
+                rule("discovery.k8s.io", "endpointslices", ["list"]),
+                rule("apps", "deployments", ["get"], deployments),
+                rule("apps", "deployments/scale", ["patch"], deployments),
+                rule("autoscaling", "horizontalpodautoscalers", ["get"], deployments),
+                rule("", "configmaps", ["get", "patch"], [args.releaseHistory]),
+                ...(alb?.weightedBy === undefined
+                    ? []
+                    : [rule("networking.k8s.io", "ingresses", ["get"], [alb.weightedBy])]),
+            ],
+        },
+        parent,
+    );
+}
+
+/** Namespace in the URL of a Service. */
+function namespaceOf(url: string): string {
+    return new URL(url).hostname.split(".")[1]!;
+}

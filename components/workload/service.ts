@@ -1,0 +1,47 @@
+import { Service } from "@pulumi/kubernetes/core/v1";
+import { type ComponentResource, type Resource } from "@pulumi/pulumi";
+import { targetAnnotations } from "../edge/alb";
+import { SKIP_AWAIT } from "../kubernetes/annotations";
+import { deregistrationSeconds, metadataOf, type WorkloadArgs } from "./workload";
+
+/** Settings of one Service of a workload. */
+export interface ServiceArgs {
+    app: string;
+    /** Labels of the pods that get the requests. */
+    selector: Record<string, string>;
+    /** Whether the update waits until the Service selects a pod. */
+    await: boolean;
+    dependsOn: readonly Resource[];
+}
+
+/**
+ * Declares a Service in front of the selected pods. Behind an ALB, each Service has the settings of the health checks,
+ * whether its pods are targets or not: the controller may read them at any moment.
+ */
+export function declareService(
+    name: string,
+    args: WorkloadArgs,
+    own: ServiceArgs,
+    parent: ComponentResource,
+): Service {
+    const metadata = metadataOf(name, own.app, args);
+    const annotations = {
+        ...(own.await ? {} : SKIP_AWAIT),
+        // A request may take as long as the pod's grace period.
+        ...(args.alb === undefined
+            ? {}
+            : targetAnnotations(args.probes.readiness, deregistrationSeconds(args) + args.gracePeriod)),
+    };
+    return new Service(
+        name,
+        {
+            metadata: Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations },
+            spec: {
+                type: "ClusterIP",
+                selector: own.selector,
+                ports: [{ name: "http", port: args.port, targetPort: "http" }],
+            },
+        },
+        { parent, dependsOn: [...own.dependsOn] },
+    );
+}

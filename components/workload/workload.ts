@@ -1,0 +1,91 @@
+import { type Input, type Output, type Resource } from "@pulumi/pulumi";
+import { type SmokeRequest } from "../../jobs/smoke";
+import { type DatabaseDumps } from "../backup/databaseDumps";
+import { type Connection } from "../data/connection";
+import { ALB_DEREGISTRATION_SECONDS } from "../edge/alb";
+import { type Resources } from "../kubernetes/pod";
+import { type ReleaseApproval } from "./releaseApproval";
+
+/** Both strategies have one type: a workload keeps its URN, and its objects in the cluster, when its strategy changes. */
+export const WORKLOAD_TYPE = "mcp:workload:Workload";
+
+/** Time that proxies in the cluster need to notice that a pod leaves its Service, in seconds. */
+const DEREGISTRATION_SECONDS = 5;
+
+/** Arguments common to all workloads. Times are in seconds. */
+export interface WorkloadArgs {
+    /** Namespace of every object. */
+    namespace: Input<string>;
+    /** Labels of every object. */
+    labels: Record<string, string>;
+    /** Port of the container and of the Service. */
+    port: number;
+    /** Paths of the liveness and the readiness probe. */
+    probes: { liveness: string; readiness: string };
+    /** Bounds of the autoscaler, and the average use it aims at, in percent of the request. */
+    scaling: { min: number; max: number; cpu: number; memory?: number | undefined };
+    /** CPU and memory of one pod. */
+    resources: Resources;
+    /** Secrets of the container by name: the operator's value, or `generated` for one that the stack makes. */
+    secrets: Record<string, Output<string> | "generated">;
+    /**
+     * Stores that the pods connect to, by the name of the secret that is their URL. Not part of a release: another
+     * store replaces the pods, and no gate runs again. Section 7.2 steps 5 and 6. Default: none.
+     */
+    connections?: Readonly<Record<string, Connection>>;
+    /** Any new value replaces the pods one by one. Default: none. */
+    restart?: string | undefined;
+    /** Time a pod has to finish its requests. */
+    gracePeriod: number;
+    /** Who may connect to the pods, and where the pods may connect to. */
+    network: WorkloadNetwork;
+    /** The ALB whose targets the pods are. Default: none. */
+    alb?: AlbTarget | undefined;
+    /** Requests of the smoke gate, its limit, and the image reference of the user's own tests beside it. */
+    smoke: { requests: SmokeRequest[]; deadline: number; image?: string | undefined };
+    /** Image reference of Node, on which the gates run. */
+    nodeImage: string;
+    /** What must exist before the pods start. Default: nothing. */
+    after?: readonly Resource[];
+    /** Takes the dump before a release that changes the database. Default: none, and no release may. */
+    dumps?: DatabaseDumps | undefined;
+    /** Approval that a release needs before its pods start. Default: none. */
+    approval?: ReleaseApproval | undefined;
+}
+
+/** How an ALB balances the pods. */
+export interface AlbTarget {
+    /** Name of the Ingress that moves traffic by the weights of two colours. Default: the Service's selector moves it. */
+    weightedBy?: string | undefined;
+}
+
+/** Who may connect to a workload's pods, and where they may connect to. DNS is open to all; the rest is denied. */
+export interface WorkloadNetwork {
+    /**
+     * Source of requests from outside the stack: the namespace of the ingress controller, or the ranges of the ALB's
+     * subnets. Default: denied.
+     */
+    outside?: { namespace: string } | { cidrs: readonly string[] } | undefined;
+    /** Names of the workloads that call this one. */
+    callers: readonly string[];
+    /** Tasks that call its pods, by their label. */
+    tasks: readonly string[];
+    /** Names and ports of the workloads it calls. */
+    calls: readonly { app: string; port: number }[];
+    /** Addresses outside the namespace it may connect to. */
+    egress: readonly { cidr: string; except: string[]; ports: number[] }[];
+    /** Whether the pods have AWS rights, and so fetch credentials from the agent on their node. */
+    awsIdentity: boolean;
+    /** Whether the metrics collector scrapes the pods. */
+    scraped: boolean;
+}
+
+/** Metadata of an object of a workload. */
+export function metadataOf(name: string, app: string, { namespace, labels }: WorkloadArgs) {
+    return { name, namespace, labels: { ...labels, app } };
+}
+
+/** Time between a pod leaving its Service and the signal that stops its process, in seconds. */
+export function deregistrationSeconds({ alb }: WorkloadArgs): number {
+    return alb === undefined ? DEREGISTRATION_SECONDS : ALB_DEREGISTRATION_SECONDS;
+}
