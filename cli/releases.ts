@@ -274,8 +274,10 @@ function readLedger(
         return data?.[workload] === undefined ? [] : parseEntries(data[workload]);
     } catch (error) {
         if (error instanceof ValidationError) {
-            const { path, found, expected } = error;
-            throw new UsageError(`${place}, ${workload}${path}: found ${found}, expected ${expected}`);
+            const problems = error.problems.map(
+                ({ path, found, expected }) => `${workload}${path}: found ${found}, expected ${expected}`,
+            );
+            throw new UsageError(`${place}, ${problems.join("; ")}`);
         }
         throw new UsageError(`${place}: kubectl's answer is no ConfigMap in JSON`);
     }

@@ -162,9 +162,7 @@ function matrixProbes({ workloads, database, cache }: StackValues): Probe[] {
                     : [{ name: `${title} Ready`, kind: "http" as const, ...asked(health.ready) }]),
             ];
         }),
-        ...(database
-            ? [{ name: "PostgreSQL", kind: "postgres" as const, timeoutSeconds, secrets: "database" }]
-            : []),
+        ...(database ? [{ name: "PostgreSQL", kind: "postgres" as const, timeoutSeconds }] : []),
         ...(cache ? [{ name: "Redis", kind: "redis" as const, timeoutSeconds, secrets: "cache" }] : []),
     ];
 }

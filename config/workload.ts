@@ -262,9 +262,14 @@ const workloadSchema = z.strictObject({
                     if (!(error instanceof ValidationError)) {
                         throw error;
                     }
-                    const field = /^requests\[0\]\.(\w+)/.exec(error.path)?.[1];
-                    const path = ["requests", index, ...(field === undefined ? [] : [field])];
-                    context.addIssue({ code: "custom", path, message: error.expected });
+                    for (const { path, expected } of error.problems) {
+                        const field = /^requests\[0\]\.(\w+)/.exec(path)?.[1];
+                        context.addIssue({
+                            code: "custom",
+                            path: ["requests", index, ...(field === undefined ? [] : [field])],
+                            message: expected,
+                        });
+                    }
                 }
             });
         })

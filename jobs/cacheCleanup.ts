@@ -3,23 +3,27 @@ import { GateError, type GateContext, gateMain, type GateResult } from "./lib/ga
 import { reasonOf, withTimeout } from "./lib/http";
 import { secretFiles } from "./lib/probes";
 import { Redis, RedisError, type RedisTarget } from "./lib/redis";
-import { flag, seconds, shape, text, wholeNumber } from "./lib/schema";
+import * as z from "zod/mini";
+import { parse, seconds, text, wholeNumber } from "./lib/schema";
 
 /** Which keys of the cache go. Section 5.3. */
-export interface CleanupPlan {
+const cleanupPlan = z.strictObject({
     /** Glob of the keys: "cache:*". */
-    pattern: string;
-    /** A key goes when nobody has read or written it for so long. */
-    idleSeconds: number;
+    pattern: text,
+    /** A key goes when it has been neither read nor written for so long. */
+    idleSeconds: wholeNumber(1, 365 * 86_400),
     /** About how many keys are looked at, and removed, at once. */
-    batch: number;
+    batch: wholeNumber(1, 10_000),
     /** Only counts what would go. */
-    dryRun: boolean;
+    dryRun: z.boolean(),
     /** Folder among the task's secrets, with the files `host`, `port` and `password`. */
-    secrets: string;
+    secrets: text,
     /** Whole-run limit in seconds. */
-    deadlineSeconds: number;
-}
+    deadlineSeconds: seconds,
+});
+
+/** Which keys of the cache go. Section 5.3. */
+export type CleanupPlan = z.infer<typeof cleanupPlan>;
 
 /** What a run did. */
 export interface CleanupResult {
@@ -80,18 +84,9 @@ async function cleanup(plan: CleanupPlan, { log, signal }: GateContext): Promise
     });
 }
 
-const planShape = shape<CleanupPlan>({
-    pattern: text,
-    idleSeconds: wholeNumber(1, 365 * 86_400),
-    batch: wholeNumber(1, 10_000),
-    dryRun: flag,
-    secrets: text,
-    deadlineSeconds: seconds,
-});
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseCleanupPlan(raw: unknown): CleanupPlan {
-    return planShape(raw, "");
+    return parse(cleanupPlan, raw);
 }
 
 if (require.main === module) {

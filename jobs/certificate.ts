@@ -1,20 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type GateContext, gateMain } from "./lib/gate";
 import { reasonOf, withTimeout } from "./lib/http";
-import { list, optional, pattern, seconds, shape, text } from "./lib/schema";
-import { type TlsResult, servedLeaf, type TlsTarget } from "./lib/tls";
+import * as z from "zod/mini";
+import { list, parse, pattern, seconds, text } from "./lib/schema";
+import { type TlsResult, servedLeaf, type TlsTarget, tlsTarget } from "./lib/tls";
 
 /** Which certificate the gate looks for, and where. */
-export interface CertificatePlan {
+const certificatePlan = z.strictObject({
     /** Name of the certificate, for the lines printed: "mcp-tls-new". */
-    subject: string;
+    subject: text,
     /** Serial number that must be served, in capital hexadecimal digits. */
-    serial: string;
+    serial: pattern(/^[0-9A-F]+$/, "a serial number in capital hexadecimal digits"),
     /** At least one. All must serve it. */
-    hosts: TlsTarget[];
+    hosts: list(z.strictObject(tlsTarget)),
     /** Whole-run limit in seconds; when it is over, the gate fails. */
-    deadlineSeconds: number;
-}
+    deadlineSeconds: seconds,
+});
+
+/** Which certificate the gate looks for, and where. */
+export type CertificatePlan = z.infer<typeof certificatePlan>;
 
 /** How a run ended. */
 export interface CertificateResult {
@@ -99,23 +103,9 @@ function look(target: TlsTarget, run: AbortSignal): Promise<TlsResult> {
     });
 }
 
-const hostName = pattern(/^[a-z0-9][a-z0-9.-]*$/, "a host name in lower case");
-
-const planShape = shape<CertificatePlan>({
-    subject: text,
-    serial: pattern(/^[0-9A-F]+$/, "a serial number in capital hexadecimal digits"),
-    hosts: list(
-        shape<TlsTarget>({
-            host: hostName,
-            address: optional(pattern(/^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "host:port")),
-        }),
-    ),
-    deadlineSeconds: seconds,
-});
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseCertificatePlan(raw: unknown): CertificatePlan {
-    return planShape(raw, "");
+    return parse(certificatePlan, raw);
 }
 
 if (require.main === module) {

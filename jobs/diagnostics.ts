@@ -5,26 +5,30 @@ import { reasonOf, withTimeout } from "./lib/http";
 import { type Autoscaler, Kubernetes, type PodUsage } from "./lib/kubernetes";
 import { parseSamples } from "./lib/metrics";
 import { askPod, runningPods } from "./lib/pods";
-import { carryOut, type Probe, probes, secretFiles } from "./lib/probes";
+import { carryOut, probes, secretFiles } from "./lib/probes";
 import { Redis } from "./lib/redis";
-import { optional, pattern, seconds, shape, text, wholeNumber } from "./lib/schema";
+import * as z from "zod/mini";
+import { httpPath, parse, port, seconds, text } from "./lib/schema";
 
 /** What is looked at. Sections 4.3 and 6.3. */
-export interface DiagnosticsPlan {
-    namespace: string;
+const diagnosticsPlan = z.strictObject({
+    namespace: text,
     /** Label `app` of the pods that are looked into, and their port. */
-    app: string;
-    port: number;
+    app: text,
+    port,
     /** Path of their metrics, and of what they know of the keys of Azure AD. */
-    metrics: string;
-    jwksStatus: string;
+    metrics: httpPath,
+    jwksStatus: httpPath,
     /** What the platform depends on. */
-    probes: Probe[];
+    probes,
     /** Folder of Redis among the task's secrets. Default: there is no Redis. */
-    cache?: string | undefined;
+    cache: z.optional(text),
     /** Whole-run limit in seconds. */
-    deadlineSeconds: number;
-}
+    deadlineSeconds: seconds,
+});
+
+/** What is looked at. Sections 4.3 and 6.3. */
+export type DiagnosticsPlan = z.infer<typeof diagnosticsPlan>;
 
 /** Surroundings of a run. */
 export interface DiagnosticsOptions extends GateContext {
@@ -192,21 +196,9 @@ async function redisMemory(folder: string, signal: AbortSignal): Promise<string[
     }
 }
 
-const path = pattern(/^\//, "a path that starts with /");
-const planShape = shape<DiagnosticsPlan>({
-    namespace: text,
-    app: text,
-    port: wholeNumber(1, 65_535),
-    metrics: path,
-    jwksStatus: path,
-    probes,
-    cache: optional(text),
-    deadlineSeconds: seconds,
-});
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseDiagnosticsPlan(raw: unknown): DiagnosticsPlan {
-    return planShape(raw, "");
+    return parse(diagnosticsPlan, raw);
 }
 
 if (require.main === module) {

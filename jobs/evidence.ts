@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import { runInCluster } from "./lib/clusterGate";
 import { GateError, gateMain, type GateResult } from "./lib/gate";
 import {
@@ -10,7 +11,6 @@ import {
 } from "./lib/kubernetes";
 import {
     approvalOf,
-    type ApprovedRelease,
     approvedRelease,
     type Approval,
     isCompleted,
@@ -19,62 +19,68 @@ import {
     type HistoryEntry,
 } from "./lib/releaseHistory";
 import { beginning } from "./lib/releaseNotice";
-import {
-    either,
-    list,
-    objectName,
-    oneOf,
-    optional,
-    record,
-    seconds,
-    shape,
-    text,
-    topicArn,
-    ValidationError,
-} from "./lib/schema";
+import { list, objectName, oneOf, parse, seconds, text, topicArn, ValidationError } from "./lib/schema";
 import { publish, type SnsOptions } from "./lib/sns";
 
-/** What the gate before a release's first pod is told: what the pre-deployment checklist asks for. Section 3.1. */
-export interface ApprovalPlan {
-    /** Who is being released, for the lines printed: "mcp-server v2.1.0 (green)". */
-    subject: string;
-    /** Whole-run limit in seconds. */
-    deadlineSeconds: number;
-    namespace: string;
-    /** Key of the release's history in the ledger, and its name among what the other stack has completed. */
-    app: string;
-    /** Missing where the app has no colours. */
-    colour?: "blue" | "green" | undefined;
-    release: ApprovedRelease;
-    /** Name of the ConfigMap that remembers the releases. It must exist. */
-    ledger: string;
-    /** The change that brings the release. */
-    change?: ChangeRecord | undefined;
-    validation: Validation;
-    /** Who is told that it begins. Default: nobody yet, because it gets no traffic. */
-    announcement?: Announcement | undefined;
-    /** Where its metrics are watched. */
-    dashboard?: string | undefined;
-}
+/** A change as it was approved. */
+const changeRecord = z.strictObject({
+    /** Version it was approved for. */
+    version: text,
+    ticket: z.optional(text),
+    approvers: z.optional(list(text)),
+    rollbackPlan: z.optional(text),
+    /** Reason to do without all of the checklist: this version's own, no earlier one's. */
+    skip: z.optional(text),
+    /** Reason to do without another stack's validation. */
+    unvalidated: z.optional(text),
+});
 
 /** A change as it was approved. */
-export interface ChangeRecord {
-    /** Version it was approved for. */
-    version: string;
-    ticket?: string | undefined;
-    approvers?: string[] | undefined;
-    rollbackPlan?: string | undefined;
-    /** Reason to do without all of the checklist: this version's own, no earlier one's. */
-    skip?: string | undefined;
-    /** Reason to do without another stack's validation. */
-    unvalidated?: string | undefined;
-}
+export type ChangeRecord = z.infer<typeof changeRecord>;
 
 /** The stack that must have completed the image before, and the ConfigMap with what it has; or why none must. */
-export type Validation = { stack: string; configMap: string } | { unvalidated: string };
+const validation = z.union(
+    [z.strictObject({ stack: text, configMap: objectName }), z.strictObject({ unvalidated: text })],
+    "stack and configMap, or unvalidated",
+);
 
-/** The SNS topic of the stakeholders and the environment they know; or why nobody is told. */
-export type Announcement = { topic: string; environment: string } | { unannounced: string };
+/** The stack that must have completed the image before, and the ConfigMap with what it has; or why none must. */
+export type Validation = z.infer<typeof validation>;
+
+/** The SNS topic of the stakeholders and the environment they know; or why no notice is sent. */
+const announcement = z.union(
+    [z.strictObject({ topic: topicArn, environment: text }), z.strictObject({ unannounced: text })],
+    "topic and environment, or unannounced",
+);
+
+/** The SNS topic of the stakeholders and the environment they know; or why no notice is sent. */
+export type Announcement = z.infer<typeof announcement>;
+
+/** What the pre-deployment checklist asks for before a release's first pod starts. Section 3.1. */
+const approvalPlan = z.strictObject({
+    /** Who is being released, for the lines printed: "mcp-server v2.1.0 (green)". */
+    subject: text,
+    /** Whole-run limit in seconds. */
+    deadlineSeconds: seconds,
+    namespace: objectName,
+    /** Key of the release's history in the ledger, and its name among what the other stack has completed. */
+    app: objectName,
+    /** Missing where the app has no colours. */
+    colour: z.optional(oneOf("blue", "green")),
+    release: approvedRelease,
+    /** Name of the ConfigMap that remembers the releases. It must exist. */
+    ledger: objectName,
+    /** The change that brings the release. */
+    change: z.optional(changeRecord),
+    validation,
+    /** Who is notified that it begins. Default: no notice yet, because it gets no traffic. */
+    announcement: z.optional(announcement),
+    /** Where its metrics are watched. */
+    dashboard: z.optional(text),
+});
+
+/** What the pre-deployment checklist asks for before a release's first pod starts. Section 3.1. */
+export type ApprovalPlan = z.infer<typeof approvalPlan>;
 
 /** Key of that ConfigMap: images by app, as JSON. */
 export const COMPLETED_KEY = "completed.json";
@@ -254,7 +260,7 @@ async function completedImages(
 ): Promise<Record<string, string>> {
     try {
         const { data = {} } = await cluster.get<ConfigMap>({ resource: "configmaps", name }, signal);
-        return record(text)(JSON.parse(data[COMPLETED_KEY] ?? "{}"), "");
+        return parse(z.record(z.string(), text), JSON.parse(data[COMPLETED_KEY] ?? "{}"));
     } catch (error) {
         const readable = error instanceof SyntaxError || error instanceof ValidationError;
         if (!readable && !(error instanceof ApiError && error.status === 404)) throw error;
@@ -275,36 +281,8 @@ function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], 
     };
 }
 
-const byStack = shape<{ stack: string; configMap: string }>({ stack: text, configMap: objectName });
-const byNone = shape<{ unvalidated: string }>({ unvalidated: text });
-const toTopic = shape<{ topic: string; environment: string }>({ topic: topicArn, environment: text });
-const toNobody = shape<{ unannounced: string }>({ unannounced: text });
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
-export const parseApprovalPlan = (raw: unknown): ApprovalPlan => planShape(raw, "");
-
-const planShape = shape<ApprovalPlan>({
-    subject: text,
-    deadlineSeconds: seconds,
-    namespace: objectName,
-    app: objectName,
-    colour: optional(oneOf("blue", "green")),
-    release: approvedRelease,
-    ledger: objectName,
-    change: optional(
-        shape<ChangeRecord>({
-            version: text,
-            ticket: optional(text),
-            approvers: optional(list(text)),
-            rollbackPlan: optional(text),
-            skip: optional(text),
-            unvalidated: optional(text),
-        }),
-    ),
-    validation: either("unvalidated", byNone, byStack),
-    announcement: optional(either("unannounced", toNobody, toTopic)),
-    dashboard: optional(text),
-});
+export const parseApprovalPlan = (raw: unknown): ApprovalPlan => parse(approvalPlan, raw);
 
 if (require.main === module) {
     void gateMain(parseApprovalPlan, runApproval);

@@ -5,7 +5,8 @@ import { gzipSync } from "node:zlib";
 import { GateError, type GateContext, gateMain, type GateResult } from "./lib/gate";
 import { withTimeout } from "./lib/http";
 import { GROUPS, Kubernetes } from "./lib/kubernetes";
-import { pattern, seconds, shape, text } from "./lib/schema";
+import * as z from "zod/mini";
+import { parse, pattern, seconds, text } from "./lib/schema";
 
 /**
  * What is exported: what people and programs declare, not what controllers make of it. No Secrets: whoever may list
@@ -27,13 +28,16 @@ export const EXPORTED = {
 } as const satisfies Partial<Record<keyof typeof GROUPS, string>>;
 
 /** What is to be exported, and to where. */
-export interface ExportPlan {
-    namespace: string;
+const exportPlan = z.strictObject({
+    namespace: text,
     /** Name of the file, which is gzip, on the disk that the steps share. */
-    file: string;
+    file: pattern(/^[\w-]+(\.[\w-]+)+$/, "the name of a file"),
     /** Whole-run limit in seconds; when it is over, the export fails. */
-    deadlineSeconds: number;
-}
+    deadlineSeconds: seconds,
+});
+
+/** What is to be exported, and to where. */
+export type ExportPlan = z.infer<typeof exportPlan>;
 
 /** An export's surroundings. */
 export interface ExportOptions extends GateContext {
@@ -158,15 +162,9 @@ function sorted(value: unknown): unknown {
         : value;
 }
 
-const planShape = shape<ExportPlan>({
-    namespace: text,
-    file: pattern(/^[\w-]+(\.[\w-]+)+$/, "the name of a file"),
-    deadlineSeconds: seconds,
-});
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseExportPlan(raw: unknown): ExportPlan {
-    return planShape(raw, "");
+    return parse(exportPlan, raw);
 }
 
 if (require.main === module) {

@@ -3,20 +3,24 @@ import { join } from "node:path";
 import { type GateContext, gateMain } from "./lib/gate";
 import { handOver, type MetricDatum } from "./lib/sharedVolume";
 import { withTimeout } from "./lib/http";
-import { carryOut, type ProbeResult, type Probe, probes } from "./lib/probes";
-import { optional, seconds, shape, text } from "./lib/schema";
+import { carryOut, type ProbeResult, probes } from "./lib/probes";
+import * as z from "zod/mini";
+import { parse, seconds, text } from "./lib/schema";
 
 /** What the health check asks, and where its metrics go. */
-export interface HealthPlan {
+const healthPlan = z.strictObject({
     /** CloudWatch namespace of the metrics: "MCP/production". */
-    namespace: string;
+    namespace: text,
     /** Whole-run limit in seconds; what has not answered by then is unhealthy. */
-    deadlineSeconds: number;
+    deadlineSeconds: seconds,
     /** At least one. All are carried out at once, and told in this order. */
-    probes: Probe[];
-    /** File that the step before left its count of idle connections in, if it could. Default: nobody counts them. */
-    idleConnections?: string | undefined;
-}
+    probes,
+    /** File that an earlier step left its count of idle connections in, if it could. Default: they are not counted. */
+    idleConnections: z.optional(text),
+});
+
+/** What the health check asks, and where its metrics go. */
+export type HealthPlan = z.infer<typeof healthPlan>;
 
 /** Surroundings of a run. */
 export interface HealthOptions extends GateContext {
@@ -94,16 +98,9 @@ function countIn(directory: string, file: string | undefined): number | undefine
     return Number(readFileSync(join(directory, file), "utf8"));
 }
 
-const planShape = shape<HealthPlan>({
-    namespace: text,
-    deadlineSeconds: seconds,
-    probes,
-    idleConnections: optional(text),
-});
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseHealthPlan(raw: unknown): HealthPlan {
-    return planShape(raw, "");
+    return parse(healthPlan, raw);
 }
 
 if (require.main === module) {

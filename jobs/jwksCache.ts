@@ -2,19 +2,23 @@ import { GateError, type GateContext, gateMain, type GateResult } from "./lib/ga
 import { reasonOf, withTimeout } from "./lib/http";
 import { Kubernetes } from "./lib/kubernetes";
 import { askPod, runningPods } from "./lib/pods";
-import { pattern, seconds, shape, text, wholeNumber } from "./lib/schema";
+import * as z from "zod/mini";
+import { httpPath, parse, port, seconds, text } from "./lib/schema";
 
 /** Whose pods forget their keys. Section 4.3.4 step 4. */
-export interface JwksCachePlan {
-    namespace: string;
+const jwksCachePlan = z.strictObject({
+    namespace: text,
     /** Label `app` of the pods. */
-    app: string;
-    port: number;
+    app: text,
+    port,
     /** Path that a POST clears the cache at. */
-    path: string;
+    path: httpPath,
     /** Whole-run limit in seconds. */
-    deadlineSeconds: number;
-}
+    deadlineSeconds: seconds,
+});
+
+/** Whose pods forget their keys. Section 4.3.4 step 4. */
+export type JwksCachePlan = z.infer<typeof jwksCachePlan>;
 
 /** Clears the cache of every running pod, also after one has failed. Never rejects. */
 export async function runJwksCache(
@@ -45,17 +49,9 @@ export async function runJwksCache(
     });
 }
 
-const planShape = shape<JwksCachePlan>({
-    namespace: text,
-    app: text,
-    port: wholeNumber(1, 65_535),
-    path: pattern(/^\//, "a path that starts with /"),
-    deadlineSeconds: seconds,
-});
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseJwksCachePlan(raw: unknown): JwksCachePlan {
-    return planShape(raw, "");
+    return parse(jwksCachePlan, raw);
 }
 
 if (require.main === module) {

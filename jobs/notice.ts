@@ -1,30 +1,34 @@
 import { runInCluster } from "./lib/clusterGate";
 import { gateMain, type GateResult } from "./lib/gate";
 import { type Kubernetes } from "./lib/kubernetes";
-import { approvalOf, type ApprovedRelease, approvedRelease, ReleaseHistory } from "./lib/releaseHistory";
+import { approvalOf, approvedRelease, ReleaseHistory } from "./lib/releaseHistory";
 import { ending } from "./lib/releaseNotice";
-import { objectName, oneOf, optional, seconds, shape, text, topicArn } from "./lib/schema";
+import * as z from "zod/mini";
+import { objectName, oneOf, parse, seconds, text, topicArn } from "./lib/schema";
 import { publish, type SnsOptions } from "./lib/sns";
 
 /** What is told of a release that has passed its last gate. Section 3.1. */
-export interface NoticePlan {
+const noticePlan = z.strictObject({
     /** Who was released, for the lines printed: "mcp-server v2.1.0 (green)". */
-    subject: string;
+    subject: text,
     /** Whole-run limit in seconds. */
-    deadlineSeconds: number;
-    namespace: string;
+    deadlineSeconds: seconds,
+    namespace: objectName,
     /** Key of the release's history in the ledger. */
-    app: string;
+    app: objectName,
     /** Missing where the app has no colours. */
-    colour?: "blue" | "green" | undefined;
-    release: ApprovedRelease;
+    colour: z.optional(oneOf("blue", "green")),
+    release: approvedRelease,
     /** Name of the ConfigMap that remembers the releases. */
-    ledger: string;
+    ledger: objectName,
     /** SNS topic of the stakeholders. */
-    topic: string;
+    topic: topicArn,
     /** The environment they know. */
-    environment: string;
-}
+    environment: text,
+});
+
+/** What is told of a release that has passed its last gate. Section 3.1. */
+export type NoticePlan = z.infer<typeof noticePlan>;
 
 /** The notice's surroundings. */
 export interface NoticeOptions extends SnsOptions {
@@ -78,19 +82,7 @@ async function conclude(
 }
 
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
-export const parseNoticePlan = (raw: unknown): NoticePlan => planShape(raw, "");
-
-const planShape = shape<NoticePlan>({
-    subject: text,
-    deadlineSeconds: seconds,
-    namespace: objectName,
-    app: objectName,
-    colour: optional(oneOf("blue", "green")),
-    release: approvedRelease,
-    ledger: objectName,
-    topic: topicArn,
-    environment: text,
-});
+export const parseNoticePlan = (raw: unknown): NoticePlan => parse(noticePlan, raw);
 
 if (require.main === module) {
     void gateMain(parseNoticePlan, runNotice);

@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import { runInCluster } from "./lib/clusterGate";
 import { GateError, type GateContext, gateMain, throwIfStopped, type GateResult } from "./lib/gate";
 import { reasonOf } from "./lib/http";
@@ -27,94 +28,94 @@ import {
 } from "./lib/releaseHistory";
 import {
     type Countable,
-    type CounterChoice,
+    type Counts,
+    metricsSource,
     type MetricsSource,
     PodCounting,
-    type PodMetricsTarget,
     PrometheusCounting,
-    type PrometheusMetrics,
-    type Counts,
 } from "./lib/metrics";
-import {
-    either,
-    flag,
-    number,
-    objectName,
-    oneOf,
-    optional,
-    part,
-    pattern,
-    type Parser,
-    record,
-    seconds,
-    shape,
-    text,
-    ValidationError,
-    wholeNumber,
-} from "./lib/schema";
-import { parseSmokePlan, runSmoke, type SmokePlan } from "./smoke";
+import { number, objectName, oneOf, parse, seconds, text, variants, wholeNumber } from "./lib/schema";
+import { runSmoke, smokePlan } from "./smoke";
+
+/** Fields of every gate of a release. */
+const common = {
+    /** Who is being released, for the lines printed: "mcp-server v2.1.0 (green)". */
+    subject: text,
+    /** Whole-run limit in seconds; when it is over, the gate fails. */
+    deadlineSeconds: seconds,
+    namespace: objectName,
+    /** Label `app` of the pods, name of the live Service, and key of the release's history in the ledger. */
+    app: objectName,
+    /** The target: its pods are labelled `version: <colour>`, its Deployment is `<app>-<colour>`. */
+    colour: oneOf("blue", "green"),
+    /** The release, as the ledger remembers it. */
+    release: z.strictObject({
+        /** Changes with whatever would have to be tested again. */
+        hash: text,
+        version: text,
+        image: text,
+        /** The change request it was approved under. */
+        ticket: z.optional(text),
+    }),
+    /** Name of the ConfigMap that remembers the releases. It must exist. */
+    ledger: objectName,
+};
+
+/** The target has at least as many ready pods as the live colour. */
+const capacityPlan = z.strictObject({ gate: z.literal("capacity"), ...common });
+
+/** The target answers as planned, before it gets traffic. */
+const releaseSmokePlan = z.strictObject({
+    gate: z.literal("smoke"),
+    ...common,
+    /** With the target colour's own Service, http://<app>-<colour>:<port>. */
+    smoke: smokePlan,
+});
+
+/** The target, live now, does well for a while. */
+const soakPlan = z
+    .strictObject({
+        gate: z.literal("soak"),
+        ...common,
+        /** Less than the deadline. */
+        durationSeconds: seconds,
+        /** Highest share of failed requests, in percent of all requests; more fails the release. */
+        maxErrorPercent: number(0, 100),
+        /** With fewer requests, their error rate says nothing: the gate fails as inconclusive. */
+        minimumRequests: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+        /** Whether fewer requests are good enough, as where nobody works at night. A high error rate still fails. */
+        allowNoData: z.boolean(),
+        /**
+         * How long the gate lasts at least, in seconds, even for a release that is known: what follows the switch by itself,
+         * as a load balancer does, must have left the old colour before that is scaled away. Default: 0.
+         */
+        lingerSeconds: z.optional(seconds),
+        /** Ingress whose weights must have moved the traffic, too. Default: the Service alone moves it. */
+        ingress: z.optional(objectName),
+        metrics: metricsSource,
+    })
+    .check((ctx) => {
+        const { durationSeconds, deadlineSeconds } = ctx.value;
+        if (deadlineSeconds > durationSeconds) return;
+        ctx.issues.push({
+            code: "custom",
+            input: deadlineSeconds,
+            path: ["deadlineSeconds"],
+            message: `more than durationSeconds (${durationSeconds})`,
+        });
+    });
+
+const releasePlan = variants("gate", [capacityPlan, releaseSmokePlan, soakPlan]);
+
+export type CapacityPlan = z.infer<typeof capacityPlan>;
+export type ReleaseSmokePlan = z.infer<typeof releaseSmokePlan>;
+export type SoakPlan = z.infer<typeof soakPlan>;
 
 /** What one gate of a blue-green release checks. */
 export type ReleasePlan = CapacityPlan | ReleaseSmokePlan | SoakPlan;
 
-/** What every gate of a release is told. */
-export interface GateBase {
-    /** Who is being released, for the lines printed: "mcp-server v2.1.0 (green)". */
-    subject: string;
-    /** Whole-run limit in seconds; when it is over, the gate fails. */
-    deadlineSeconds: number;
-    namespace: string;
-    /** Label `app` of the pods, name of the live Service, and key of the release's history in the ledger. */
-    app: string;
-    /** The target: its pods are labelled `version: <colour>`, its Deployment is `<app>-<colour>`. */
-    colour: "blue" | "green";
-    release: GatedRelease;
-    /** Name of the ConfigMap that remembers the releases. It must exist. */
-    ledger: string;
-}
-
-/** A release, as the ledger remembers it. */
-export interface GatedRelease {
-    /** Changes with whatever would have to be tested again. */
-    hash: string;
-    version: string;
-    image: string;
-    /** The change request it was approved under. */
-    ticket?: string;
-}
-
-/** The target has at least as many ready pods as the live colour. */
-export interface CapacityPlan extends GateBase {
-    gate: "capacity";
-}
-
-/** The target answers as planned, before it gets traffic. */
-export interface ReleaseSmokePlan extends GateBase {
-    gate: "smoke";
-    /** With the target colour's own Service, http://<app>-<colour>:<port>. */
-    smoke: SmokePlan;
-}
-
-/** The target, live now, does well for a while. */
-export interface SoakPlan extends GateBase {
-    gate: "soak";
-    /** Less than the deadline. */
-    durationSeconds: number;
-    /** Highest share of failed requests, in percent of all requests; more fails the release. */
-    maxErrorPercent: number;
-    /** With fewer requests, their error rate says nothing: the gate fails as inconclusive. */
-    minimumRequests: number;
-    /** Whether fewer requests are good enough, as where nobody works at night. A high error rate still fails. */
-    allowNoData: boolean;
-    /**
-     * How long the gate lasts at least, in seconds, even for a release that is known: what follows the switch by itself,
-     * as a load balancer does, must have left the old colour before that is scaled away. Default: 0.
-     */
-    lingerSeconds?: number;
-    /** Ingress whose weights must have moved the traffic, too. Default: the Service alone moves it. */
-    ingress?: string;
-    metrics: PodMetricsTarget | PrometheusMetrics;
-}
+/** Arguments common to all gates of a release. */
+export type GateBase = Omit<CapacityPlan, "gate">;
 
 /** A gate's surroundings, and how fast it looks. */
 export interface ReleaseOptions extends GateContext {
@@ -569,73 +570,9 @@ function counted(tally: Counts): string {
     return error === undefined ? rate : `${rate}, ${error}`;
 }
 
-const base = {
-    subject: text,
-    deadlineSeconds: seconds,
-    namespace: objectName,
-    app: objectName,
-    colour: oneOf("blue", "green"),
-    release: shape<GatedRelease>({ hash: text, version: text, image: text, ticket: optional(text) }),
-    ledger: objectName,
-};
-
-const regularExpression: Parser<string> = (value, path) => {
-    const form = text(value, path);
-    try {
-        new RegExp(form);
-    } catch {
-        throw new ValidationError(path, JSON.stringify(form), "a regular expression");
-    }
-    return form;
-};
-
-const counterShape = shape<CounterChoice>({ counter: text, labels: optional(record(regularExpression)) });
-
-const podMetricsShape = shape<PodMetricsTarget>({
-    path: pattern(/^\//, "a path that starts with /"),
-    port: wholeNumber(1, 65_535),
-    requests: counterShape,
-    errors: counterShape,
-});
-
-const prometheusShape = shape<PrometheusMetrics>({
-    prometheus: pattern(/^https?:\/\/[^?#@]+$/, "a base URL such as http://prometheus:9090"),
-    requests: text,
-    errors: text,
-});
-
-const metricsShape = either("prometheus", prometheusShape, podMetricsShape);
-
-const soakShape = shape<SoakPlan>({
-    gate: oneOf("soak"),
-    ...base,
-    durationSeconds: seconds,
-    maxErrorPercent: number(0, 100),
-    minimumRequests: wholeNumber(0, Number.MAX_SAFE_INTEGER),
-    allowNoData: flag,
-    lingerSeconds: optional(seconds),
-    ingress: optional(objectName),
-    metrics: metricsShape,
-});
-
-const planShapes: Record<ReleasePlan["gate"], Parser<ReleasePlan>> = {
-    capacity: shape<CapacityPlan>({ gate: oneOf("capacity"), ...base }),
-    smoke: shape<ReleaseSmokePlan>({ gate: oneOf("smoke"), ...base, smoke: part(parseSmokePlan) }),
-    soak: (value, path) => {
-        const plan = soakShape(value, path);
-        if (plan.deadlineSeconds <= plan.durationSeconds) {
-            const expected = `more than durationSeconds (${plan.durationSeconds})`;
-            throw new ValidationError("deadlineSeconds", String(plan.deadlineSeconds), expected);
-        }
-        return plan;
-    },
-};
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseReleasePlan(raw: unknown): ReleasePlan {
-    // The gate decides what else there must be, so it is read before anything.
-    const { gate } = record((value) => value)(raw, "");
-    return planShapes[oneOf("capacity", "smoke", "soak")(gate, "gate")](raw, "");
+    return parse(releasePlan, raw);
 }
 
 if (require.main === module) {

@@ -1,57 +1,106 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import * as z from "zod/mini";
 import { type GateContext, gateMain } from "./lib/gate";
 import { type Answer, request, reasonOf, withTimeout } from "./lib/http";
 import {
     anyText,
+    httpPath,
     list,
-    optional,
+    parse,
     pattern,
-    type Parser,
-    record,
     scalar,
     seconds,
-    shape,
     text,
-    ValidationError,
+    textWhere,
     wholeNumber,
 } from "./lib/schema";
 
-/** What the smoke gate asks, and of whom. */
-export interface SmokePlan {
-    /** Who is being checked, for the lines printed: "mcp-server v2.0.3". */
-    subject: string;
-    /** Base URL, e.g. "http://mcp-server:8000". */
-    target: string;
-    /** Whole-run limit in seconds; when it is over, the gate fails. */
-    deadlineSeconds: number;
-    /** At least one. All are sent, one after the other, even when one fails. */
-    requests: SmokeRequest[];
-}
+/** Headers that fetch sets itself, and silently drops or refuses when they are given. */
+const CONNECTION_HEADERS =
+    /^(host|connection|content-length|expect|keep-alive|sec-fetch-mode|transfer-encoding|upgrade)$/i;
+
+const headerName = textWhere((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name), "a header name", {
+    found: "a name no header can have",
+});
+
+const sentHeaderName = headerName.check(
+    z.refine((name) => !CONNECTION_HEADERS.test(name), {
+        error: "another header",
+        params: { found: "a header that the connection sets itself" },
+    }),
+);
+
+const headerValue = textWhere(
+    (value) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
+    "one line of Latin-1 text",
+    {
+        found: "a text no header can carry (not shown)",
+    },
+);
+
+/** Base URL of a server, without credentials. */
+export const baseUrl = z.string("a text").check(
+    z.refine((target) => !target.includes("@"), {
+        error: "a base URL without them",
+        params: { found: "a URL with credentials (not shown)" },
+        abort: true,
+    }),
+    z.refine(
+        (target) => /^https?:\/\/[^?#]+$/.test(target) && URL.canParse(target),
+        "a base URL such as http://mcp-server:8000",
+    ),
+);
 
 /** One request and what must come back. */
-export interface SmokeRequest {
-    /** Shown in the lines printed: "GET /health". */
-    name: string;
-    method: string;
-    /** Appended to the plan's target. Redirects are not followed. */
-    path: string;
-    /** Headers sent. Their values are never printed, as they might be tokens. */
-    headers: Record<string, string>;
-    body?: string;
-    /** Limit of one attempt, body included. */
-    timeoutSeconds: number;
-    /** At least 1. An attempt is repeated when any expectation fails, after 1, 2, 4, 8, 8... seconds. */
-    attempts: number;
-    expect: {
-        status: number;
-        /** Header name, in any case, to a text its value must contain. */
-        headers?: Record<string, string>;
-        /** Text the body's first MiB must contain. */
-        bodyContains?: string;
-        /** Dotted path into a JSON body, array indexes as numbers, to the exact value expected there. */
-        json?: Record<string, string | number | boolean | null>;
-    };
-}
+export const smokeRequest = z
+    .strictObject({
+        /** Shown in the lines printed: "GET /health". */
+        name: text,
+        method: pattern(/^(?!(?:CONNECT|TRACE|TRACK)$)[A-Z]+$/, "an HTTP method in capitals"),
+        /** Appended to the plan's target. Redirects are not followed. */
+        path: httpPath,
+        /** Headers sent. Their values are never printed, as they might be tokens. */
+        headers: z.record(sentHeaderName, headerValue),
+        body: z.optional(anyText),
+        /** Limit of one attempt, body included. */
+        timeoutSeconds: seconds,
+        /** At least 1. An attempt is repeated when any expectation fails, after 1, 2, 4, 8, 8... seconds. */
+        attempts: wholeNumber(1, 1000),
+        expect: z.strictObject({
+            status: wholeNumber(100, 599),
+            /** Header name, in any case, to a text its value must contain. */
+            headers: z.optional(z.record(headerName, anyText)),
+            /** Text the body's first MiB must contain. */
+            bodyContains: z.optional(text),
+            /** Dotted path into a JSON body, array indexes as numbers, to the exact value expected there. */
+            json: z.optional(z.record(z.string(), scalar)),
+        }),
+    })
+    .check(
+        z.refine(({ method, body }) => body === undefined || !/^(GET|HEAD)$/.test(method), {
+            path: ["body"],
+            error: "none with this method",
+            params: { found: "a body" },
+        }),
+    );
+
+/** One request and what must come back. */
+export type SmokeRequest = z.infer<typeof smokeRequest>;
+
+/** What the smoke gate asks, and of whom. */
+export const smokePlan = z.strictObject({
+    /** Who is being checked, for the lines printed: "mcp-server v2.0.3". */
+    subject: text,
+    /** Base URL, e.g. "http://mcp-server:8000". */
+    target: baseUrl,
+    /** Whole-run limit in seconds; when it is over, the gate fails. */
+    deadlineSeconds: seconds,
+    /** At least one. All are sent, one after the other, even when one fails. */
+    requests: list(smokeRequest),
+});
+
+/** What the smoke gate asks, and of whom. */
+export type SmokePlan = z.infer<typeof smokePlan>;
 
 /** How a run ended. */
 export interface SmokeResult {
@@ -245,77 +294,9 @@ function printable({ headers }: SmokeRequest, raw: string): string {
     return EXCERPT.exec(hidden)![0];
 }
 
-/** Headers that fetch sets itself, and silently drops or refuses when they are given. */
-const CONNECTION_HEADERS =
-    /^(host|connection|content-length|expect|keep-alive|sec-fetch-mode|transfer-encoding|upgrade)$/i;
-
-const headerName: Parser<string> = (value, path) => {
-    const name = anyText(value, path);
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-        throw new ValidationError(path, "a name no header can have", "a header name");
-    }
-    return name;
-};
-
-const sentHeaderName: Parser<string> = (value, path) => {
-    const name = headerName(value, path);
-    if (CONNECTION_HEADERS.test(name)) {
-        throw new ValidationError(path, "a header that the connection sets itself", "another header");
-    }
-    return name;
-};
-
-const headerValue: Parser<string> = (value, path) => {
-    const content = anyText(value, path);
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(content)) {
-        throw new ValidationError(path, "a text no header can carry (not shown)", "one line of Latin-1 text");
-    }
-    return content;
-};
-
-const baseUrl: Parser<string> = (value, path) => {
-    const target = text(value, path);
-    if (target.includes("@")) {
-        throw new ValidationError(path, "a URL with credentials (not shown)", "a base URL without them");
-    }
-    if (!/^https?:\/\/[^?#]+$/.test(target) || !URL.canParse(target)) {
-        throw new ValidationError(path, JSON.stringify(target), "a base URL such as http://mcp-server:8000");
-    }
-    return target;
-};
-
-const requestShape = shape<SmokeRequest>({
-    name: text,
-    method: pattern(/^(?!(?:CONNECT|TRACE|TRACK)$)[A-Z]+$/, "an HTTP method in capitals"),
-    path: pattern(/^\//, "a path that starts with /"),
-    headers: record(headerValue, sentHeaderName),
-    body: optional(anyText),
-    timeoutSeconds: seconds,
-    attempts: wholeNumber(1, 1000),
-    expect: shape<SmokeRequest["expect"]>({
-        status: wholeNumber(100, 599),
-        headers: optional(record(anyText, headerName)),
-        bodyContains: optional(text),
-        json: optional(record(scalar)),
-    }),
-});
-
-const planShape = shape<SmokePlan>({
-    subject: text,
-    target: baseUrl,
-    deadlineSeconds: seconds,
-    requests: list((value, path) => {
-        const request = requestShape(value, path);
-        if (request.body !== undefined && /^(GET|HEAD)$/.test(request.method)) {
-            throw new ValidationError(`${path}.body`, "a body", `none with ${request.method}`);
-        }
-        return request;
-    }),
-});
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseSmokePlan(raw: unknown): SmokePlan {
-    return planShape(raw, "");
+    return parse(smokePlan, raw);
 }
 
 if (require.main === module) {

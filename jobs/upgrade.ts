@@ -2,15 +2,19 @@ import { GateError, type GateContext, gateMain, type GateResult } from "./lib/ga
 import { reasonOf, withTimeout } from "./lib/http";
 import { type DisruptionBudget, Kubernetes, type Node } from "./lib/kubernetes";
 import { parseSamples } from "./lib/metrics";
-import { pattern, seconds, shape } from "./lib/schema";
+import * as z from "zod/mini";
+import { parse, pattern, seconds } from "./lib/schema";
 
 /** What is looked at before an upgrade of Kubernetes. Section 5.1. */
-export interface UpgradePlan {
+const upgradePlan = z.strictObject({
     /** Version that the control plane is to have: "1.34". */
-    version: string;
+    version: pattern(/^1\.\d{2}$/, "a version such as 1.34"),
     /** Whole-run limit in seconds. */
-    deadlineSeconds: number;
-}
+    deadlineSeconds: seconds,
+});
+
+/** What is looked at before an upgrade of Kubernetes. Section 5.1. */
+export type UpgradePlan = z.infer<typeof upgradePlan>;
 
 /** A control plane serves kubelets that are at most so many minor versions older. */
 const OLDEST_KUBELET = 3;
@@ -115,14 +119,9 @@ function minorOf(version: string): number {
     return Number(minor);
 }
 
-const planShape = shape<UpgradePlan>({
-    version: pattern(/^1\.\d{2}$/, "a version such as 1.34"),
-    deadlineSeconds: seconds,
-});
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseUpgradePlan(raw: unknown): UpgradePlan {
-    return planShape(raw, "");
+    return parse(upgradePlan, raw);
 }
 
 if (require.main === module) {

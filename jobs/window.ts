@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type GateContext, gateMain, type GateResult } from "./lib/gate";
-import { flag, oneOf, optional, pattern, seconds, shape, text, wholeNumber } from "./lib/schema";
+import * as z from "zod/mini";
+import { oneOf, parse, pattern, seconds, text, wholeNumber } from "./lib/schema";
 
 const WEEKDAYS = {
     sun: "Sunday",
@@ -15,21 +16,26 @@ const WEEKDAYS = {
 type Weekday = keyof typeof WEEKDAYS;
 const DAYS = Object.keys(WEEKDAYS) as Weekday[];
 
+const timeOfDay = pattern(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day, such as 01:00");
+
 /** When a task may run: within some hours of the first such day of each month. Section 5.1. */
-export interface WindowPlan {
-    weekday: Weekday;
+const windowPlan = z.strictObject({
+    weekday: oneOf(...DAYS),
     /** Times of that day, such as 01:00; the end is later than the start. */
-    start: string;
-    end: string;
+    start: timeOfDay,
+    end: timeOfDay,
     /** How far the window's zone is ahead of UTC, in minutes. */
-    offsetMinutes: number;
+    offsetMinutes: wholeNumber(-720, 840),
     /** Whether the clock starts the task every day: on any but the month's first such one, nothing is to be done. */
-    scheduled: boolean;
+    scheduled: z.boolean(),
     /** Why it runs at any time. Undefined: it does not. */
-    force?: string | undefined;
+    force: z.optional(text),
     /** How long a forced run may take, in seconds. */
-    limitSeconds: number;
-}
+    limitSeconds: seconds,
+});
+
+/** When a task may run: within some hours of the first such day of each month. Section 5.1. */
+export type WindowPlan = z.infer<typeof windowPlan>;
 
 /** What is to become of a run, and until when, in milliseconds since 1970. */
 export type Decision = { run: "now"; until: number } | { run: "never" } | { run: "another day" };
@@ -77,21 +83,9 @@ export function runWindow(plan: WindowPlan, { now = Date.now }: GateContext, dir
     return { passed: true, line: `PASSED until ${shown(decision.until)}, ${why}` };
 }
 
-const timeOfDay = pattern(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day, such as 01:00");
-
-const planShape = shape<WindowPlan>({
-    weekday: oneOf(...DAYS),
-    start: timeOfDay,
-    end: timeOfDay,
-    offsetMinutes: wholeNumber(-720, 840),
-    scheduled: flag,
-    force: optional(text),
-    limitSeconds: seconds,
-});
-
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseWindowPlan(raw: unknown): WindowPlan {
-    return planShape(raw, "");
+    return parse(windowPlan, raw);
 }
 
 if (require.main === module) {

@@ -8,6 +8,7 @@ import {
 } from "@pulumi/pulumi";
 import { type HealthPlan } from "../../jobs/health";
 import { type Probe } from "../../jobs/lib/probes";
+import { POSTGRES_READY } from "../../jobs/lib/sharedVolume";
 import { CACHE, DATABASE } from "../../core/numbers";
 import { asApplication, type Connection } from "../data/connection";
 import { metricsPermission } from "../identity/podIdentity";
@@ -132,7 +133,7 @@ export class HealthChecks extends ComponentResource {
                 probes: [...args.probes],
                 ...(database && { idleConnections: IDLE_CONNECTIONS }),
             } satisfies HealthPlan),
-            secrets: mountedStores(stores),
+            ...(stores.cache && { secrets: mountedCache(stores.cache) }),
         };
         const publish: TaskStep = {
             name: "publish",
@@ -141,7 +142,7 @@ export class HealthChecks extends ComponentResource {
             env: { AWS_DEFAULT_REGION: region },
         };
         const steps: TaskArgs["steps"] = [
-            ...(database ? [idleStep(database, images.postgres!)] : []),
+            ...(database ? [databaseStep(database, images.postgres!)] : []),
             ...(outside.length > 0 ? [outsideStep(outside, { image: images.aws, region })] : []),
             probe,
             publish,
@@ -157,10 +158,11 @@ export class HealthChecks extends ComponentResource {
     }
 }
 
-/** Counts what idles, and leaves the number to the probe. */
-function idleStep(connection: Connection, image: string): TaskStep {
-    const idle = asApplication("idle.sh", connection);
-    return { name: "idle", image, ...idle, env: { FILE: IDLE_CONNECTIONS, ...idle.env } };
+/** Asks the database and leaves its answers to the probe. */
+function databaseStep(connection: Connection, image: string): TaskStep {
+    const step = asApplication("health.sh", connection);
+    const env = { READY: POSTGRES_READY, IDLE: IDLE_CONNECTIONS, ...step.env };
+    return { name: "database", image, ...step, env };
 }
 
 /** Has Route 53's checkers around the world ask an endpoint, every 30 seconds each. */
@@ -206,12 +208,7 @@ export function storesEgress({ database, cache }: Stores, network: string) {
         : [{ to: [{ ipBlock: { cidr: network } }], ports: ports.map((port) => ({ protocol: "TCP", port })) }];
 }
 
-/** What a step needs to know of the stores, a folder each. */
-export function mountedStores({ database, cache }: Stores): MountedKeys[] {
-    return [
-        ...(database
-            ? [{ name: database.secret, folder: "database", keys: ["host", "port", "user", "database"] }]
-            : []),
-        ...(cache ? [{ name: cache.secret, folder: "cache", keys: ["host", "port", "password"] }] : []),
-    ];
+/** What a step needs to know of the cache. */
+export function mountedCache({ secret }: Connection): MountedKeys[] {
+    return [{ name: secret, folder: "cache", keys: ["host", "port", "password"] }];
 }

@@ -2,7 +2,7 @@ import { ComponentResource, type ComponentResourceOptions, type Input } from "@p
 import { type CleanupPlan } from "../../jobs/cacheCleanup";
 import { CACHE_CLEANUP } from "../../core/numbers";
 import { type Connection } from "../data/connection";
-import { mountedStores, storesEgress } from "../observability/healthChecks";
+import { mountedCache, storesEgress } from "../observability/healthChecks";
 import { declareTaskAccess } from "../tasks/access";
 import { declareScheduledTask, declareTask, program, type TaskArgs } from "../tasks/task";
 
@@ -56,7 +56,7 @@ export class CacheCleanup extends ComponentResource {
                         secrets: "cache",
                         deadlineSeconds: DEADLINE_SECONDS,
                     } satisfies CleanupPlan),
-                    secrets: mountedStores({ cache }),
+                    secrets: mountedCache(cache),
                 },
             ],
             after: [cache.resource],

@@ -1,7 +1,7 @@
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { type DiagnosticsPlan } from "../../jobs/diagnostics";
 import { asApplication } from "../data/connection";
-import { mountedStores, type Stores, storesEgress } from "../observability/healthChecks";
+import { mountedCache, type Stores, storesEgress } from "../observability/healthChecks";
 import { declareTaskAccess, HTTPS_EGRESS } from "../tasks/access";
 import { declareTask, program, type TaskStep } from "../tasks/task";
 import { type AskingPodsArgs, askingPodsEgress } from "./askingPods";
@@ -60,7 +60,7 @@ export class Diagnostics extends ComponentResource {
                 ...(stores.cache && { cache: "cache" }),
                 deadlineSeconds: DEADLINE_SECONDS,
             } satisfies DiagnosticsPlan),
-            ...(stores.cache && { secrets: mountedStores({ cache: stores.cache }) }),
+            ...(stores.cache && { secrets: mountedCache(stores.cache) }),
         };
         const { database, cache } = stores;
         declareTask(

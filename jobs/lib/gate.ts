@@ -67,7 +67,11 @@ export async function gateMain<Plan>(
 function readPlan<Plan>(path: string | undefined, parse: (raw: unknown) => Plan): Plan {
     try {
         if (path === undefined) {
-            throw new ValidationError("first argument", "nothing", "the path of a plan");
+            throw new ValidationError({
+                path: "first argument",
+                found: "nothing",
+                expected: "the path of a plan",
+            });
         }
         return parse(parseJson(read(path)));
     } catch (error) {
@@ -83,11 +87,11 @@ function read(path: string): string {
     try {
         return readFileSync(path, "utf8");
     } catch (error) {
-        throw new ValidationError(
-            "",
-            `no readable file (${(error as NodeJS.ErrnoException).code})`,
-            "a JSON file",
-        );
+        throw new ValidationError({
+            path: "",
+            found: `no readable file (${(error as NodeJS.ErrnoException).code})`,
+            expected: "a JSON file",
+        });
     }
 }
 
@@ -96,7 +100,7 @@ function parseJson(source: string): unknown {
         return JSON.parse(source);
     } catch {
         // Node's own message quotes the text around the mistake, which may be a token.
-        throw new ValidationError("", "text that is not JSON", "a JSON file");
+        throw new ValidationError({ path: "", found: "text that is not JSON", expected: "a JSON file" });
     }
 }
 

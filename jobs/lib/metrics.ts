@@ -1,35 +1,57 @@
+import * as z from "zod/mini";
 import { GateError, throwIfStopped } from "./gate";
 import { request, withTimeout } from "./http";
 import { pause } from "./kubernetes";
+import { httpPath, pattern, port, text } from "./schema";
+
+const regularExpression = z.string("a regular expression").check(
+    z.refine((form) => {
+        try {
+            new RegExp(form);
+            return true;
+        } catch {
+            return false;
+        }
+    }, "a regular expression"),
+);
 
 /** Series of one counter in a pod's metrics. */
-export interface CounterChoice {
+const counterChoice = z.strictObject({
     /** Name as it stands there: "http_requests_total". */
-    counter: string;
+    counter: text,
     /**
      * Label to the regular expression its value must match somewhere, as {status: "^5"}; a label that is not there
      * counts as "". Default: every series of that name.
      */
-    labels?: Record<string, string>;
-}
+    labels: z.optional(z.record(z.string(), regularExpression)),
+});
 
 /** Requests and errors as the pods themselves count them, in Prometheus's text format. */
-export interface PodMetricsTarget {
-    /** "/metrics" */
-    path: string;
-    port: number;
+const podMetricsTarget = z.strictObject({
+    path: httpPath,
+    port,
     /** Best without the probes of the kubelet, which are many and never fail. */
-    requests: CounterChoice;
-    errors: CounterChoice;
-}
+    requests: counterChoice,
+    errors: counterChoice,
+});
 
 /** Requests and errors as Prometheus counts them: PromQL that gives one number, with $WINDOW for "600s". */
-export interface PrometheusMetrics {
+const prometheusMetrics = z.strictObject({
     /** Base URL: "http://prometheus.monitoring:9090". */
-    prometheus: string;
-    requests: string;
-    errors: string;
-}
+    prometheus: pattern(/^https?:\/\/[^?#@]+$/, "a base URL such as http://prometheus:9090"),
+    requests: text,
+    errors: text,
+});
+
+/** Where requests and errors are counted. */
+export const metricsSource = z.union(
+    [prometheusMetrics, podMetricsTarget],
+    "metrics of Prometheus or of the pods",
+);
+
+export type CounterChoice = z.infer<typeof counterChoice>;
+export type PodMetricsTarget = z.infer<typeof podMetricsTarget>;
+export type PrometheusMetrics = z.infer<typeof prometheusMetrics>;
 
 /** What was counted since the start. */
 export interface Counts {

@@ -1,70 +1,75 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import * as z from "zod/mini";
 import { GateError } from "./gate";
 import { request, reasonOf, withTimeout } from "./http";
-import { accepting } from "./postgres";
 import { Redis } from "./redis";
-import { list, oneOf, optional, pattern, type Parser, seconds, shape, text, ValidationError } from "./schema";
-import { servedLeaf, type TlsTarget } from "./tls";
+import { list, oneOf, seconds, text, textWhere, variants } from "./schema";
+import { POSTGRES_READY } from "./sharedVolume";
+import { servedLeaf, tlsTarget } from "./tls";
+
+/** A URL with its scheme. */
+const url = textWhere(
+    (value) => /^https?:\/\//.test(value) && URL.canParse(value),
+    "a URL such as http://mcp-server:8000/health",
+);
+
+/** Fields of every probe. */
+const common = {
+    /** What is asked, for the lines and as the metrics' dimension: "MCP Server". */
+    name: text,
+    /** Limit in seconds. */
+    timeoutSeconds: seconds,
+};
+
+const probe = variants("kind", [
+    /** Answers 200. */
+    z.strictObject({ ...common, kind: z.literal("http"), url }),
+    /** PostgreSQL accepts connections: pg_isready has said so to an earlier step, `jobs/database/health.sh`. */
+    z.strictObject({ ...common, kind: z.literal("postgres") }),
+    /** Redis takes the password and answers PONG. */
+    z.strictObject({
+        ...common,
+        kind: z.literal("redis"),
+        /** Folder among the task's secrets, with the files `host`, `port` and `password`. */
+        secrets: text,
+    }),
+    /** The OpenID configuration of an issuer of tokens names where its keys are. */
+    z.strictObject({
+        ...common,
+        kind: z.literal("openid"),
+        /** Of the configuration. */
+        url,
+    }),
+    /** There are keys where that configuration says. */
+    z.strictObject({
+        ...common,
+        kind: z.literal("jwks"),
+        /** Of the configuration. */
+        url,
+    }),
+    /** A server shows a certificate that is valid today. */
+    z.strictObject({
+        ...common,
+        kind: z.literal("certificate"),
+        ...tlsTarget,
+        /** `public`: an authority that Node.js knows vouches for it. `any`: any authority. */
+        trust: oneOf("public", "any"),
+    }),
+    /** Route 53's checkers around the world reach it, as an earlier step was told. */
+    z.strictObject({
+        ...common,
+        kind: z.literal("outside"),
+        /** File of the directory that the steps share, which is there if they have. */
+        file: text,
+    }),
+]);
 
 /** What is asked, and what counts as well. Sections 2.1, 4.3.1 and 4.3.4. */
-export type Probe =
-    HttpProbe | PostgresProbe | RedisProbe | OpenidProbe | KeysProbe | CertificateProbe | OutsideProbe;
+export type Probe = z.infer<typeof probe>;
 
-interface Named {
-    /** Who is asked, for the lines and as the metrics' dimension: "MCP Server". */
-    name: string;
-    /** Limit in seconds. */
-    timeoutSeconds: number;
-}
-
-/** Answers 200. */
-export interface HttpProbe extends Named {
-    kind: "http";
-    url: string;
-}
-
-/** PostgreSQL accepts connections, as pg_isready tells it. */
-export interface PostgresProbe extends Named {
-    kind: "postgres";
-    /** Folder among the task's secrets, with the files `host`, `port`, `user` and `database`. */
-    secrets: string;
-}
-
-/** Redis takes the password and answers PONG. */
-export interface RedisProbe extends Named {
-    kind: "redis";
-    /** Folder among the task's secrets, with the files `host`, `port` and `password`. */
-    secrets: string;
-}
-
-/** The OpenID configuration of an issuer of tokens names where its keys are. */
-export interface OpenidProbe extends Named {
-    kind: "openid";
-    /** Of the configuration. */
-    url: string;
-}
-
-/** There are keys where that configuration says. */
-export interface KeysProbe extends Named {
-    kind: "jwks";
-    /** Of the configuration. */
-    url: string;
-}
-
-/** A server shows a certificate that is valid today. */
-export interface CertificateProbe extends Named, TlsTarget {
-    kind: "certificate";
-    /** `public`: an authority that Node.js knows vouches for it. `any`: whoever does. */
-    trust: "public" | "any";
-}
-
-/** Route 53's checkers around the world reach it, as they have told the step before. */
-export interface OutsideProbe extends Named {
-    kind: "outside";
-    /** File of the directory that the steps share, which is there if they have. */
-    file: string;
-}
+/** Probes of a plan. */
+export const probes = list(probe);
 
 /** What a probe found. */
 export interface ProbeResult {
@@ -116,15 +121,8 @@ async function findingOf(probe: Probe, { signal, secrets, handover, date }: Prob
     switch (probe.kind) {
         case "http":
             return { words: String((await answerOf(probe.url, signal)).status) };
-        case "postgres": {
-            const file = secretFiles(join(secrets, probe.secrets));
-            const target = { host: file("host"), port: Number(file("port")) };
-            const words = await accepting(
-                { ...target, user: file("user"), database: file("database") },
-                signal,
-            );
-            return { words };
-        }
+        case "postgres":
+            return databaseFinding(join(handover, POSTGRES_READY));
         case "redis": {
             const file = secretFiles(join(secrets, probe.secrets));
             const target = { host: file("host"), port: Number(file("port")), password: file("password") };
@@ -149,6 +147,14 @@ async function findingOf(probe: Probe, { signal, secrets, handover, date }: Prob
     }
 }
 
+/** What pg_isready said to the earlier step: "STATUS MILLISECONDS WORDS". */
+function databaseFinding(file: string): Found {
+    if (!existsSync(file)) throw new GateError("pg_isready was not run");
+    const [status, milliseconds, ...words] = readFileSync(file, "utf8").trim().split(" ");
+    if (status !== "0") throw new GateError(words.join(" ") || `pg_isready ended with ${status}`);
+    return { words: words.join(" "), milliseconds: Number(milliseconds) };
+}
+
 /** What the checkers found, from Route 53's answer to GetHealthCheckStatus. */
 function outsideFinding(file: string): Found {
     if (!existsSync(file)) throw new GateError("Route 53 has not told");
@@ -166,7 +172,11 @@ function outsideFinding(file: string): Found {
     };
 }
 
-async function certificateFinding(probe: CertificateProbe, signal: AbortSignal, now: Date): Promise<Found> {
+async function certificateFinding(
+    probe: Extract<Probe, { kind: "certificate" }>,
+    signal: AbortSignal,
+    now: Date,
+): Promise<Found> {
     const { leaf, distrust, error: error } = await servedLeaf(probe, signal);
     if (leaf === undefined) throw new GateError(error);
     const certificateDays = Math.floor((Date.parse(leaf.validTo) - now.getTime()) / DAY_MILLISECONDS);
@@ -223,36 +233,3 @@ export function secretFiles(folder: string): (name: string) => string {
         }
     };
 }
-
-const url: Parser<string> = (value, path) => {
-    const found = text(value, path);
-    if (!/^https?:\/\//.test(found) || !URL.canParse(found)) {
-        throw new ValidationError(path, JSON.stringify(found), "a URL such as http://mcp-server:8000/health");
-    }
-    return found;
-};
-
-const named = { name: text, timeoutSeconds: seconds };
-const shapes: { [K in Probe["kind"]]: Parser<Extract<Probe, { kind: K }>> } = {
-    http: shape<HttpProbe>({ ...named, kind: oneOf("http"), url }),
-    postgres: shape<PostgresProbe>({ ...named, kind: oneOf("postgres"), secrets: text }),
-    redis: shape<RedisProbe>({ ...named, kind: oneOf("redis"), secrets: text }),
-    openid: shape<OpenidProbe>({ ...named, kind: oneOf("openid"), url }),
-    jwks: shape<KeysProbe>({ ...named, kind: oneOf("jwks"), url }),
-    certificate: shape<CertificateProbe>({
-        ...named,
-        kind: oneOf("certificate"),
-        host: pattern(/^[a-z0-9][a-z0-9.-]*$/, "a host name in lower case"),
-        address: optional(pattern(/^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "host:port")),
-        trust: oneOf("public", "any"),
-    }),
-    outside: shape<OutsideProbe>({ ...named, kind: oneOf("outside"), file: text }),
-};
-
-const kindOf = oneOf(...(Object.keys(shapes) as Probe["kind"][]));
-
-/** Probes of a plan, each by its kind. */
-export const probes: Parser<Probe[]> = list<Probe>((value, path) => {
-    const { kind } = Object(value) as { kind?: unknown };
-    return shapes[kindOf(kind, `${path}.kind`)](value, path);
-});

@@ -1,68 +1,67 @@
+import * as z from "zod/mini";
 import { GateError } from "./gate";
 import { ApiError, type ConfigMap, type Kubernetes, pause, type ResourceRef } from "./kubernetes";
-import {
-    kind,
-    list,
-    oneOf,
-    optional,
-    type Parser,
-    shape,
-    text,
-    ValidationError,
-    wholeNumber,
-} from "./schema";
-
-/** What is remembered of one release. */
-export interface HistoryEntry {
-    /** Counts the completed releases of an app; missing until the release is completed. */
-    revision?: number;
-    hash: string;
-    version: string;
-    image: string;
-    /** Missing where the app has no colours. */
-    colour?: "blue" | "green";
-    ticket?: string;
-    /** What it brought of the pre-deployment checklist, if it was asked. */
-    evidence?: Approval;
-    /** When its smoke tests passed, in ISO 8601. */
-    smokeAt?: string;
-    /** When it had proved itself with live traffic, in ISO 8601. */
-    completedAt?: string;
-    /** Anything a reader should know. */
-    note?: string;
-}
+import { list, oneOf, parse, text, ValidationError, wholeNumber } from "./schema";
 
 /** What the checklist asks of: a version and its image, whatever configuration they run with. */
-export interface ApprovedRelease {
+export const approvedRelease = z.strictObject({
     /** Names both, and nothing else: the entry's own until a gate tests a release of them. */
-    hash: string;
-    version: string;
-    image: string;
-}
+    hash: text,
+    version: text,
+    image: text,
+});
 
 /** What the pre-deployment checklist found of a release. Section 3.1. */
-export interface Approval {
+const approval = z.strictObject({
     /** When it was asked, in ISO 8601. */
-    at: string;
-    approvers?: string[];
-    rollbackPlan?: string;
+    at: text,
+    approvers: z.optional(list(text)),
+    rollbackPlan: z.optional(text),
     /** Reason why the whole checklist was skipped. */
-    skipped?: string;
+    skipped: z.optional(text),
     /** Stack that has completed the image. */
-    validatedBy?: string;
+    validatedBy: z.optional(text),
     /** Reason why none has. */
-    unvalidated?: string;
+    unvalidated: z.optional(text),
     /** Where its metrics are watched. */
-    dashboard?: string;
-    /** What had the traffic before it, as the stakeholders were told: "v2.0.3 (blue)". */
-    replaces?: string;
-    /** When the stakeholders were told that it begins, in ISO 8601. */
-    announced?: string;
+    dashboard: z.optional(text),
+    /** What had the traffic before it, as the stakeholders were notified: "v2.0.3 (blue)". */
+    replaces: z.optional(text),
+    /** When the stakeholders were notified that it begins, in ISO 8601. */
+    announced: z.optional(text),
     /** Reason why they were not. */
-    unannounced?: string;
-    /** When they were told that it is done, in ISO 8601. */
-    concluded?: string;
-}
+    unannounced: z.optional(text),
+    /** When they were notified that it is done, in ISO 8601. */
+    concluded: z.optional(text),
+});
+
+/** What the pre-deployment checklist found of a release. Section 3.1. */
+export type Approval = z.infer<typeof approval>;
+
+/** What is remembered of one release. */
+const historyEntry = z.strictObject({
+    /** Counts the completed releases of an app; missing until the release is completed. */
+    revision: z.optional(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    hash: text,
+    version: text,
+    image: text,
+    /** Missing where the app has no colours. */
+    colour: z.optional(oneOf("blue", "green")),
+    ticket: z.optional(text),
+    /** What it brought of the pre-deployment checklist, if it was asked. */
+    evidence: z.optional(approval),
+    /** When its smoke tests passed, in ISO 8601. */
+    smokeAt: z.optional(text),
+    /** When it had proved itself with live traffic, in ISO 8601. */
+    completedAt: z.optional(text),
+    /** Anything a reader should know. */
+    note: z.optional(text),
+});
+
+/** What is remembered of one release. */
+export type HistoryEntry = z.infer<typeof historyEntry>;
+
+const history = z.array(historyEntry, "a list of releases");
 
 /** What is known of an app's releases. */
 export interface History {
@@ -81,49 +80,19 @@ type Image = Pick<HistoryEntry, "version" | "image">;
 /** Most entries that are kept of one app. */
 const LEDGER_LIMIT = 20;
 
-export const approvedRelease = shape<ApprovedRelease>({ hash: text, version: text, image: text });
-
-const entryShape = shape<HistoryEntry>({
-    revision: optional(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
-    hash: text,
-    version: text,
-    image: text,
-    colour: optional(oneOf("blue", "green")),
-    ticket: optional(text),
-    evidence: optional(
-        shape<Approval>({
-            at: text,
-            approvers: optional(list(text)),
-            rollbackPlan: optional(text),
-            skipped: optional(text),
-            validatedBy: optional(text),
-            unvalidated: optional(text),
-            dashboard: optional(text),
-            replaces: optional(text),
-            announced: optional(text),
-            unannounced: optional(text),
-            concluded: optional(text),
-        }),
-    ),
-    smokeAt: optional(text),
-    completedAt: optional(text),
-    note: optional(text),
-});
-
-const entriesShape: Parser<HistoryEntry[]> = (value, path) => {
-    if (!Array.isArray(value)) throw new ValidationError(path, kind(value), "a list of releases");
-    return value.map((entry, index) => entryShape(entry, `[${index}]`));
-};
-
 /** Reads what stands under an app's key; throws {@link ValidationError} when that is no list of entries. */
 export function parseEntries(source: string): HistoryEntry[] {
     let raw: unknown;
     try {
         raw = JSON.parse(source);
     } catch {
-        throw new ValidationError("", "text that is not JSON", "a list of releases");
+        throw new ValidationError({
+            path: "",
+            found: "text that is not JSON",
+            expected: "a list of releases",
+        });
     }
-    return entriesShape(raw, "");
+    return parse(history, raw);
 }
 
 /** Reads an app's keys of the ledger. */

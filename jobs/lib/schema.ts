@@ -1,41 +1,59 @@
-/** Input a gate cannot work with: where it stands, what was found and what is expected there. */
+import * as z from "zod/mini";
+
+/** One value that a gate cannot work with. */
+export interface Problem {
+    /** Where the value is: "requests[0].path". Empty: the plan itself. */
+    path: string;
+    /** What was found there; never a value that may be secret. */
+    found: string;
+    expected: string;
+}
+
+/** Input that a gate cannot work with, with all its problems. */
 export class ValidationError extends Error {
-    constructor(
-        readonly path: string,
-        readonly found: string,
-        readonly expected: string,
-    ) {
-        super(`${path || "the plan"}: found ${found}, expected ${expected}`);
+    readonly problems: readonly Problem[];
+
+    constructor(...problems: Problem[]) {
+        super(
+            problems
+                .map(
+                    ({ path, found, expected }) =>
+                        `${path || "the plan"}: found ${found}, expected ${expected}`,
+                )
+                .join("; "),
+        );
+        this.problems = problems;
     }
 }
 
-/** Checks one value of a plan; throws {@link ValidationError}. */
-export type Parser<T> = (value: unknown, path: string) => T;
+/** What a custom issue says of the value it is about. */
+interface IssueParams {
+    /** In place of the value, which may be secret. */
+    found?: string;
+    /** Whether the kind of value is shown, and not the value. */
+    hidden?: boolean;
+}
 
-/** A text, not empty unless told otherwise. */
-export const text: Parser<string> = (value, path) => {
-    if (typeof value !== "string" || value === "") {
-        throw new ValidationError(path, found(value), "a text");
-    }
-    return value;
-};
+/** A text that is not empty. */
+export const text = z.string().check(z.minLength(1, "a text"));
 
 /** A text that may be empty. Never shown, as it may be long or secret. */
-export const anyText: Parser<string> = (value, path) => {
-    if (typeof value !== "string") {
-        throw new ValidationError(path, kind(value), "a text");
-    }
-    return value;
-};
+export const anyText = z.custom<string>((value) => typeof value === "string", {
+    error: "a text",
+    params: { hidden: true },
+});
 
-/** A text of a certain form, described in words. */
-export function pattern(form: RegExp, expected: string): Parser<string> {
-    return (value, path) => {
-        if (typeof value !== "string" || !form.test(value)) {
-            throw new ValidationError(path, found(value), expected);
-        }
-        return value;
-    };
+/** A text of a certain form, described by `expected`. */
+export function pattern(form: RegExp, expected: string) {
+    return z.string(expected).check(z.regex(form, expected));
+}
+
+/** A text that a condition holds for; what is shown in its place when it may be secret. */
+export function textWhere(condition: (value: string) => boolean, expected: string, params: IssueParams = {}) {
+    return z.custom<string>((value) => typeof value === "string" && condition(value), {
+        error: expected,
+        params,
+    });
 }
 
 /** Name of an object in Kubernetes. */
@@ -44,154 +62,137 @@ export const objectName = pattern(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, "a name of
 /** ARN of an SNS topic. */
 export const topicArn = pattern(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$/, "the ARN of an SNS topic");
 
+/** A path of an HTTP server. */
+export const httpPath = pattern(/^\//, "a path that starts with /");
+
 /** A whole number within bounds. */
-export function wholeNumber(min: number, max: number): Parser<number> {
-    return (value, path) => {
-        if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
-            throw new ValidationError(path, found(value), `a whole number from ${min} to ${max}`);
-        }
-        return value;
-    };
+export function wholeNumber(min: number, max: number) {
+    const expected = `a whole number from ${min} to ${max}`;
+    return z.int(expected).check(z.gte(min, expected), z.lte(max, expected));
 }
 
 /** A number within bounds. */
-export function number(min: number, max: number): Parser<number> {
-    return (value, path) => {
-        if (typeof value !== "number" || !(value >= min && value <= max)) {
-            throw new ValidationError(path, found(value), `a number from ${min} to ${max}`);
-        }
-        return value;
-    };
+export function number(min: number, max: number) {
+    const expected = `a number from ${min} to ${max}`;
+    return z.number(expected).check(z.gte(min, expected), z.lte(max, expected));
 }
 
-/** True or false. */
-export const flag: Parser<boolean> = (value, path) => {
-    if (typeof value !== "boolean") {
-        throw new ValidationError(path, found(value), "true or false");
-    }
-    return value;
-};
+/** TCP port. */
+export const port = wholeNumber(1, 65_535);
 
 /** One of a few texts. */
-export function oneOf<T extends string>(...texts: T[]): Parser<T> {
-    return (value, path) => {
-        const chosen = texts.find((candidate) => candidate === value);
-        if (chosen === undefined) {
-            throw new ValidationError(path, found(value), texts.join(" or "));
-        }
-        return chosen;
-    };
+export function oneOf<const T extends readonly string[]>(...texts: T) {
+    return z.enum(texts, texts.join(" or "));
 }
+
+const SECONDS = "seconds, more than 0 and at most 86400";
 
 /** A time in seconds. At most a day: timers beyond 24 days fire at once. */
-export const seconds: Parser<number> = (value, path) => {
-    if (typeof value !== "number" || !(value > 0 && value <= 86_400)) {
-        throw new ValidationError(path, found(value), "seconds, more than 0 and at most 86400");
-    }
-    return value;
-};
+export const seconds = z.number(SECONDS).check(z.gt(0, SECONDS), z.lte(86_400, SECONDS));
 
 /** What an exact comparison can be made with. */
-export const scalar: Parser<string | number | boolean | null> = (value, path) => {
-    if (value === undefined || (typeof value === "object" && value !== null)) {
-        throw new ValidationError(path, kind(value), "a text, number, true, false or null");
-    }
-    return value as string | number | boolean | null;
-};
-
-/** A value that may be missing. */
-export function optional<T>(read: Parser<T>): Parser<T | undefined> {
-    return (value, path) => (value === undefined ? undefined : read(value, path));
-}
-
-/** By the first way what has this key, and by the other what has it not. */
-export function either<One, Other>(key: string, one: Parser<One>, other: Parser<Other>): Parser<One | Other> {
-    return (value, path) =>
-        typeof value === "object" && value !== null && key in value ? one(value, path) : other(value, path);
-}
+export const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+    error: "a text, number, true, false or null",
+});
 
 /** A list that is not empty: a gate that checks nothing must not pass. */
-export function list<T>(read: Parser<T>): Parser<T[]> {
-    return (value, path) => {
-        if (!Array.isArray(value) || value.length === 0) {
-            throw new ValidationError(
-                path,
-                Array.isArray(value) ? "an empty list" : kind(value),
-                "a list of at least one",
-            );
-        }
-        return value.map((item, index) => read(item, `${path}[${index}]`));
-    };
+export function list<T extends z.ZodMiniType>(item: T) {
+    const expected = "a list of at least one";
+    return z.array(item, expected).check(z.minLength(1, expected));
 }
 
-/** An object with keys of any name; `readKey` may refuse some. */
-export function record<T>(read: Parser<T>, readKey: Parser<string> = anyText): Parser<Record<string, T>> {
-    return (value, path) =>
-        Object.fromEntries(
-            Object.entries(plainObject(value, path)).map(([key, item]) => {
-                const at = below(path, key);
-                return [readKey(key, at), read(item, at)];
-            }),
-        );
+/** One of several objects, told apart by the value of a key. */
+export function variants<
+    Key extends string,
+    const Options extends readonly [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]],
+>(key: Key, options: Options) {
+    const values = options.flatMap(({ _zod: { propValues } }) => [...(propValues?.[key] ?? [])]);
+    return z.discriminatedUnion(key, options, {
+        error: ({ code }) => (code === "invalid_union" ? values.join(" or ") : undefined),
+    });
 }
 
-/** An object with these keys and no others: a misspelt expectation must not go unchecked. */
-export function shape<T extends object>(fields: { [K in keyof T]-?: Parser<T[K]> }): Parser<T> {
-    const names = Object.keys(fields) as (keyof T & string)[];
-    return (value, path) => {
-        const object = plainObject(value, path);
-        const unknown = Object.keys(object).find((key) => !Object.hasOwn(fields, key));
-        if (unknown !== undefined) {
-            throw new ValidationError(below(path, unknown), "an unknown key", `one of ${names.join(", ")}`);
-        }
-        return Object.fromEntries(
-            names.map((name) => [name, fields[name](object[name], below(path, name))]),
-        ) as T;
-    };
-}
-
-/** A part that has a parser of its own; what that refuses is told with the part's place in the whole. */
-export function part<T>(parse: (raw: unknown) => T): Parser<T> {
-    return (value, path) => {
-        try {
-            return parse(value);
-        } catch (error) {
-            if (!(error instanceof ValidationError)) throw error;
-            const inner = error.path.startsWith("[") ? error.path : error.path && `.${error.path}`;
-            throw new ValidationError(path + inner, error.found, error.expected);
-        }
-    };
+/** Returns `raw` as the schema describes it; throws {@link ValidationError} with all problems. */
+export function parse<T extends z.ZodMiniType>(schema: T, raw: unknown): z.output<T> {
+    const result = schema.safeParse(raw, { error: expectedBy });
+    if (result.success) return result.data;
+    const problems = result.error.issues.flatMap((issue) => problemsOf(issue, raw));
+    // The first one of a value says enough.
+    throw new ValidationError(
+        ...problems.filter(
+            ({ path }, index) => problems.findIndex((problem) => problem.path === path) === index,
+        ),
+    );
 }
 
 /** What sort of value it is, without showing it. */
 export function kind(value: unknown): string {
     if (value === undefined) return "nothing";
     if (value === null) return "null";
-    if (Array.isArray(value)) return "a list";
+    if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
     return (
         { string: "a text", number: "a number", boolean: "true or false" }[typeof value as string] ??
         "an object"
     );
 }
 
-function found(value: unknown): string {
-    if (value === undefined || typeof value === "object") {
-        return kind(value);
-    }
-    const shown = JSON.stringify(value);
-    return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
+const KINDS: Readonly<Record<string, string>> = {
+    object: "an object",
+    record: "an object",
+    array: "a list",
+    string: "a text",
+    number: "a number",
+    boolean: "true or false",
+};
+
+/** What is expected, where the schema itself does not say it. */
+function expectedBy(issue: z.core.$ZodRawIssue): string | undefined {
+    if (issue.code === "invalid_type") return KINDS[issue.expected];
+    if (issue.code !== "unrecognized_keys") return undefined;
+    const { shape = {} } = (issue.inst as { _zod: { def: { shape?: object } } })._zod.def;
+    return `one of ${Object.keys(shape).join(", ")}`;
 }
 
-function plainObject(value: unknown, path: string): Record<string, unknown> {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-        throw new ValidationError(path, kind(value), "an object");
+function problemsOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
+    const { message: expected } = issue;
+    if (issue.code === "unrecognized_keys") {
+        return issue.keys.map((key) => ({
+            path: pathOf([...issue.path, key]),
+            found: "an unknown key",
+            expected,
+        }));
     }
-    return value as Record<string, unknown>;
+    // A record's key: what is wrong with it is an issue of its own.
+    const inner = issue.code === "invalid_key" ? issue.issues[0]! : issue;
+    const { found, hidden = false } = ((inner.code === "custom" && inner.params) || {}) as IssueParams;
+    const value = valueAt(raw, issue.path);
+    return [
+        {
+            path: pathOf(issue.path),
+            found:
+                hidden || (found !== undefined && typeof value !== "string")
+                    ? kind(value)
+                    : (found ?? shown(value)),
+            expected: inner.message,
+        },
+    ];
 }
 
-function below(path: string, key: string): string {
-    if (!/^[\w-]+$/.test(key)) {
-        return `${path}[${JSON.stringify(key)}]`;
-    }
-    return path === "" ? key : `${path}.${key}`;
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+    return path.reduce<unknown>((at, key) => (Object(at) as Record<PropertyKey, unknown>)[key], value);
+}
+
+function shown(value: unknown): string {
+    if (value === undefined || typeof value === "object") return kind(value);
+    const text = JSON.stringify(value);
+    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+    return path.reduce<string>((whole, key) => {
+        if (typeof key === "number") return `${whole}[${key}]`;
+        const name = String(key);
+        if (!/^[\w-]+$/.test(name)) return `${whole}[${JSON.stringify(name)}]`;
+        return whole === "" ? name : `${whole}.${name}`;
+    }, "");
 }

@@ -1,6 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** File in which `jobs/database/health.sh` leaves what pg_isready said. */
+export const POSTGRES_READY = "postgres-ready";
+
 /** One value for CloudWatch. */
 export interface MetricDatum {
     name: string;

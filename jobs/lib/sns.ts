@@ -1,9 +1,10 @@
-import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { AwsV4Signer } from "aws4fetch";
+import * as z from "zod/mini";
 import { GateError, type GateContext, throwIfStopped } from "./gate";
 import { type Answer, request, withTimeout } from "./http";
 import { pause } from "./kubernetes";
-import { shape, text, ValidationError } from "./schema";
+import { parse, text, ValidationError } from "./schema";
 
 /** One message to a topic. */
 export interface Message {
@@ -30,11 +31,7 @@ export interface SnsOptions extends Pick<GateContext, "log" | "signal"> {
 }
 
 /** Temporary credentials of a role. */
-export interface Credentials {
-    AccessKeyId: string;
-    SecretAccessKey: string;
-    Token?: string | undefined;
-}
+const temporaryCredentials = z.strictObject({ AccessKeyId: text, SecretAccessKey: text, Token: text });
 
 /** Attempts before a message counts as not sent. */
 const ATTEMPTS = 3;
@@ -57,19 +54,26 @@ export async function publish({ topic, subject, text }: Message, options: SnsOpt
         Message: text,
     }).toString();
     const credentials = await credentialsOf(env, options);
-    await patiently("SNS", options, (signal) => {
-        const given = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
-        const headers = signed({ url, headers: given, body }, credentials, {
+    await patiently("SNS", options, async (signal) => {
+        const { headers } = await new AwsV4Signer({
+            url,
+            headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
+            body,
+            accessKeyId: credentials.AccessKeyId,
+            secretAccessKey: credentials.SecretAccessKey,
+            sessionToken: credentials.Token,
             service: "sns",
             region,
-            date: date(),
-        });
+            datetime: date()
+                .toISOString()
+                .replace(/[-:]|\.\d+/g, ""),
+        }).sign();
         return request(url, { method: "POST", headers, body }, signal);
     });
 }
 
 /** Those that the agent of EKS Pod Identity gives the pod. */
-async function credentialsOf(env: NodeJS.ProcessEnv, options: SnsOptions): Promise<Credentials> {
+async function credentialsOf(env: NodeJS.ProcessEnv, options: SnsOptions) {
     const { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file } = env;
     if (url === undefined) {
         throw new GateError(
@@ -84,15 +88,13 @@ async function credentialsOf(env: NodeJS.ProcessEnv, options: SnsOptions): Promi
     });
     try {
         const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(body) as Record<string, unknown>;
-        return credentialsShape({ AccessKeyId, SecretAccessKey, Token }, "");
+        return parse(temporaryCredentials, { AccessKeyId, SecretAccessKey, Token });
     } catch (error) {
         if (!(error instanceof SyntaxError || error instanceof ValidationError)) throw error;
         // Not quoted: what it has instead may be half of a secret.
         throw new GateError("the pod identity agent answers with something else than credentials");
     }
 }
-
-const credentialsShape = shape<Credentials>({ AccessKeyId: text, SecretAccessKey: text, Token: text });
 
 function readToken(file: string): string {
     try {
@@ -130,42 +132,4 @@ function said(status: number, body: string): string {
         new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(body)?.[1]?.trim(),
     );
     return [`status ${status}`, code, message].filter(Boolean).join(", ");
-}
-
-/** The headers of a POST with its signature: AWS's Signature Version 4. */
-export function signed(
-    request: { url: string; headers: Record<string, string>; body: string },
-    { AccessKeyId, SecretAccessKey, Token }: Credentials,
-    { service, region, date }: { service: string; region: string; date: Date },
-): Record<string, string> {
-    const { host, pathname } = new URL(request.url);
-    const time = date.toISOString().replace(/[-:]|\.\d+/g, "");
-    const day = time.slice(0, 8);
-    const headers: Record<string, string> = {
-        ...request.headers,
-        "x-amz-date": time,
-        ...(Token === undefined ? {} : { "x-amz-security-token": Token }),
-    };
-    // In the order of their names, and with the host, which fetch adds itself.
-    const all = Object.entries({ ...headers, host }).sort(([one], [other]) => (one < other ? -1 : 1));
-    const names = all.map(([name]) => name).join(";");
-    const lines = all.map(([name, value]) => `${name}:${value}\n`).join("");
-    const canonical = ["POST", pathname, "", lines, names, sha256(request.body)].join("\n");
-    const scope = `${day}/${region}/${service}/aws4_request`;
-    const toSign = ["AWS4-HMAC-SHA256", time, scope, sha256(canonical)].join("\n");
-    const key = [day, region, service, "aws4_request"].reduce<string | Buffer>(
-        (derived, part) => hmac(derived, part).digest(),
-        `AWS4${SecretAccessKey}`,
-    );
-    const signature = hmac(key, toSign).digest("hex");
-    const authorization = `AWS4-HMAC-SHA256 Credential=${AccessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
-    return { ...headers, authorization };
-}
-
-function sha256(data: string): string {
-    return createHash("sha256").update(data).digest("hex");
-}
-
-function hmac(key: string | Buffer, data: string) {
-    return createHmac("sha256", key).update(data);
 }

@@ -2,13 +2,21 @@ import { type X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { addAbortSignal } from "node:stream";
 import { connect } from "node:tls";
+import * as z from "zod/mini";
 import { describeError, reasonOf } from "./http";
+import { pattern } from "./schema";
+
+/** Fields of a server that TLS is opened to. */
+export const tlsTarget = {
+    /** Name the server is asked for (SNI). */
+    host: pattern(/^[a-z0-9][a-z0-9.-]*$/, "a host name in lower case"),
+    /** `host:port` to connect to. Default: the host itself, on port 443. */
+    address: z.optional(pattern(/^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "host:port")),
+};
 
 /** A server that TLS is opened to. */
 export interface TlsTarget {
-    /** Name the server is asked for (SNI). */
     host: string;
-    /** `host:port` to connect to. Default: the host itself, on port 443. */
     address?: string | undefined;
 }
 

@@ -117,7 +117,7 @@ describe("stack values", () => {
             "a request the gate would refuse",
             `${server}/smoke/requests/0/body`,
             "x",
-            `${at}.smoke.requests[0].body: found "x", expected none with GET`,
+            `${at}.smoke.requests[0].body: found "x", expected none with this method`,
         ],
         [
             "a digest where the pins belong",

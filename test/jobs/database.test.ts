@@ -208,9 +208,19 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
         password,
     });
 
-    describe("asked for idle connections", () => {
-        const count = (password = PASSWORD) => run("idle.sh", { FILE: "idle" }, application(password));
-        const file = () => join(folder, "handover", "idle");
+    describe("asked for its health", () => {
+        const env = { READY: "ready", IDLE: "idle" };
+        const count = (password = PASSWORD, port = server.port) =>
+            run("health.sh", env, { ...application(password), port: String(port) });
+        const file = (name = "idle") => join(folder, "handover", name);
+
+        it("hands on what pg_isready says and how long it took, and never fails", async () => {
+            assert.equal(count("planted-wrong").status, 0);
+            assert.match(readFileSync(file("ready"), "utf8"), /^0 \d+ accepting connections\n$/);
+            const { status, output } = count(PASSWORD, await freePort());
+            assert.equal(status, 0, output);
+            assert.match(readFileSync(file("ready"), "utf8"), /^2 \d+ no response\n$/);
+        });
 
         it("counts those that do nothing", async () => {
             const idle = await Promise.all([idleConnection(), idleConnection()]);

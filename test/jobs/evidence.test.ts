@@ -217,6 +217,9 @@ describe("the evidence gate", function () {
             { ...evidencePlan, change: { ...change, approvers: [] } },
             "change.approvers: found an empty list, expected a list of at least one",
         );
-        refuses({ ...evidencePlan, validation: {} }, "validation.stack: found nothing, expected a text");
+        refuses(
+            { ...evidencePlan, validation: {} },
+            "validation: found an object, expected stack and configMap, or unvalidated",
+        );
     });
 });

@@ -9,11 +9,11 @@ import { delimiter, join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { bundledJob } from "../../jobs/bundle";
 import { type HealthPlan, healthVerdict, parseHealthPlan, runHealth } from "../../jobs/health";
-import { handOver } from "../../jobs/lib/sharedVolume";
+import { handOver, POSTGRES_READY } from "../../jobs/lib/sharedVolume";
 import { type Probe } from "../../jobs/lib/probes";
 import { type Issued, temporaryAuthority } from "../certificates";
 import { root } from "../support";
-import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
+import { freePort } from "./postgres";
 import { runProgram } from "./program";
 import { type RedisServer, startRedis, whyNoRedis } from "./redis";
 import { type S3, startS3, whyNoS3 } from "./s3";
@@ -296,104 +296,30 @@ describe("health check", () => {
         });
     });
 
-    const noPostgres = whyNoPostgres();
-    (noPostgres ? describe.skip : describe)(
-        `of PostgreSQL${noPostgres ? ` (skipped: ${noPostgres})` : ""}`,
-        () => {
-            let server: Postgres;
-            before(async () => {
-                server = await startPostgres(PASSWORD, served);
-            });
-            after(() => server?.stop());
-
-            const probe: Probe = {
-                name: "PostgreSQL",
-                kind: "postgres",
-                timeoutSeconds,
-                secrets: "database",
-            };
-            const at = (port: number) =>
-                secrets("database", { host: "127.0.0.1", port: String(port), user: "mcp", database: "mcp" });
-
-            it("is well when a real server accepts, and leaves nothing in its log", async () => {
-                at(server.port);
-                const before = server.log();
-                assert.equal(await found(probe), "✓ PostgreSQL: Healthy (accepting)");
-                assert.equal(server.log(), before);
-            });
-
-            it("agrees with pg_isready", async () => {
-                const away = await freePort();
-                for (const port of [server.port, away]) {
-                    at(port);
-                    const { status } = spawnSync("pg_isready", ["-h", "127.0.0.1", "-p", String(port)]);
-                    assert.equal((await found(probe)).startsWith("✓"), status === 0, String(port));
-                }
-            });
-        },
-    );
-
-    describe("of what speaks PostgreSQL", () => {
-        const probe: Probe = { name: "PostgreSQL", kind: "postgres", timeoutSeconds: 2, secrets: "database" };
-
-        /** Takes TLS and answers the startup packet with these bytes. */
-        async function answers(bytes: Buffer | string | undefined): Promise<string> {
-            const tls = createTlsServer({ cert: served.certificate, key: served.privateKey }, (socket) => {
-                socket.once("data", () => (bytes === undefined ? socket.end() : socket.write(bytes)));
-            });
-            const port = await listening(
-                createServer((socket) =>
-                    socket.once("data", () => {
-                        socket.write("S");
-                        tls.emit("connection", socket);
-                    }),
-                ),
-            );
-            secrets("database", { host: "127.0.0.1", port: String(port), user: "mcp", database: "mcp" });
-            return found(probe);
-        }
-
-        const refusal = (code: string, message: string) => {
-            const fields = Buffer.from(`SFATAL\0C${code}\0M${message}\0\0`);
-            const head = Buffer.alloc(5, "E");
-            head.writeUInt32BE(fields.length + 4, 1);
-            return Buffer.concat([head, fields]);
+    describe("of PostgreSQL", () => {
+        const ready = async (line: string | undefined) => {
+            if (line !== undefined) writeFileSync(join(folder, "handover", POSTGRES_READY), `${line}\n`);
+            await run(plan({ name: "PostgreSQL", kind: "postgres", timeoutSeconds }));
+            return found({ name: "PostgreSQL", kind: "postgres", timeoutSeconds });
         };
 
-        it("is not well while it starts, and accepts when it refuses this user alone", async () => {
+        it("is what pg_isready said to the step before, with the time that took", async () => {
             assert.equal(
-                await answers(refusal("57P03", "the database system is starting up")),
-                "✗ PostgreSQL: Unhealthy (rejecting: the database system is starting up (57P03))",
+                await ready("0 12 accepting connections"),
+                "✓ PostgreSQL: Healthy (accepting connections)",
             );
+            assert.equal(published()["PostgreSQL LatencyMilliseconds"], 12);
             assert.equal(
-                await answers(refusal("28000", "no pg_hba.conf entry")),
-                "✓ PostgreSQL: Healthy (accepting, though: no pg_hba.conf entry (28000))",
+                await ready("1 12 rejecting connections"),
+                "✗ PostgreSQL: Unhealthy (rejecting connections)",
             );
+            assert.equal(await ready("2 10012 no response"), "✗ PostgreSQL: Unhealthy (no response)");
+            assert.equal(await ready("127 1 "), "✗ PostgreSQL: Unhealthy (pg_isready ended with 127)");
+            assert.equal(published()["PostgreSQL LatencyMilliseconds"], undefined);
         });
 
-        it("is not well when it says nothing that can be understood", async () => {
-            const words = {
-                "HTTP/1.1 200 OK\r\n": "an answer that is not PostgreSQL",
-                E: "no answer within 2 s",
-            };
-            for (const [bytes, expected] of Object.entries(words)) {
-                assert.equal(await answers(bytes), `✗ PostgreSQL: Unhealthy (${expected})`);
-            }
-            assert.equal(await answers(undefined), "✗ PostgreSQL: Unhealthy (connection dropped)");
-            for (const [bytes, expected] of [
-                ["HTTP/1.1 400 Bad Request", "an answer that is not PostgreSQL"],
-                ["N", "refuses TLS"],
-            ] as const) {
-                const port = await listening(
-                    createServer((socket) => socket.once("data", () => socket.end(bytes))),
-                );
-                secrets("database", { host: "127.0.0.1", port: String(port), user: "mcp", database: "mcp" });
-                assert.equal(await found(probe), `✗ PostgreSQL: Unhealthy (${expected})`);
-            }
-        });
-
-        it("is not well when nobody says where it is", async () => {
-            assert.match(await found(probe), /database\/host cannot be read \(ENOENT\)\)$/);
+        it("is unhealthy when the step before has left nothing", async () => {
+            assert.equal(await ready(undefined), "✗ PostgreSQL: Unhealthy (pg_isready was not run)");
         });
     });
 

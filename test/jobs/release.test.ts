@@ -1046,7 +1046,7 @@ describe("release gates", function () {
 
     describe("unusable plans", () => {
         const cases: [content: () => unknown, message: string][] = [
-            [() => [], "the plan: found a list, expected an object"],
+            [() => [], "the plan: found an empty list, expected an object"],
             [() => ({}), "gate: found nothing, expected capacity or smoke or soak"],
             [
                 () => ({ ...capacityPlan(), gate: "wait" }),
@@ -1062,8 +1062,15 @@ describe("release gates", function () {
                 'release.hash: found "", expected a text',
             ],
             [
-                () => ({ ...smokePlan(), smoke: { ...smokePlan().smoke, requests: [{}] } }),
-                "smoke.requests[0].name: found nothing, expected a text",
+                () => ({
+                    ...smokePlan(),
+                    smoke: {
+                        ...smokePlan().smoke,
+                        requests: [{ ...smokePlan().smoke.requests[0], name: "", method: 1 }],
+                    },
+                }),
+                'smoke.requests[0].name: found "", expected a text; ' +
+                    "smoke.requests[0].method: found 1, expected an HTTP method in capitals",
             ],
             [() => ({ ...smokePlan(), smoke: undefined }), "smoke: found nothing, expected an object"],
             [
@@ -1091,7 +1098,7 @@ describe("release gates", function () {
             ],
             [
                 () => ({ ...soakPlan(), metrics: { prometheus: "http://a", path: "/" } }),
-                "metrics.path: found an unknown key, expected one of prometheus, requests, errors",
+                "metrics: found an object, expected metrics of Prometheus or of the pods",
             ],
         ];
         for (const [index, [content, message]] of cases.entries()) {

@@ -29,8 +29,8 @@ describe("release ledger", () => {
         ];
         const text = JSON.stringify(entries);
         assert.deepEqual(JSON.parse(JSON.stringify(parseEntries(text))), entries);
-        const { corrupt: garbled, blank, abort } = parseHistory({ app: text, "app.abort": " v2\n" }, "app");
-        assert.deepEqual({ garbled, blank, abort }, { garbled: undefined, blank: false, abort: "v2" });
+        const { corrupt, blank, abort } = parseHistory({ app: text, "app.abort": " v2\n" }, "app");
+        assert.deepEqual({ corrupt, blank, abort }, { corrupt: undefined, blank: false, abort: "v2" });
     });
 
     it("is blank until a release is completed", () => {
@@ -45,7 +45,10 @@ describe("release ledger", () => {
     for (const [text, message] of [
         ["", "the plan: found text that is not JSON, expected a list of releases"],
         ['{"hash":"a"}', "the plan: found an object, expected a list of releases"],
-        ['[{"hash":"a"}]', "[0].version: found nothing, expected a text"],
+        [
+            '[{"hash":"a"}]',
+            "[0].version: found nothing, expected a text; [0].image: found nothing, expected a text",
+        ],
         [
             JSON.stringify([entry(1, { revision: 0 })]),
             /^\[0\]\.revision: found 0, expected a whole number from 1/,
@@ -56,7 +59,7 @@ describe("release ledger", () => {
         it(`takes ${JSON.stringify(text.slice(0, 20))} for garbled, and for no first install`, () => {
             assert.throws(() => parseEntries(text), { message });
             const memory = parseHistory({ app: text }, "app");
-            assert.deepEqual(memory, { entries: [], garbled: text, abort: undefined, blank: false });
+            assert.deepEqual(memory, { entries: [], corrupt: text, abort: undefined, blank: false });
         });
     }
 

@@ -487,7 +487,7 @@ describe("smoke gate", function () {
                 "authorization: s3cr3t",
                 "the plan: found text that is not JSON, expected a JSON file",
             ],
-            ["not an object", [], "the plan: found a list, expected an object"],
+            ["not an object", [], "the plan: found an empty list, expected an object"],
             [
                 "no requests",
                 { ...good(), requests: [] },
@@ -552,12 +552,12 @@ describe("smoke gate", function () {
             [
                 "a body fetch cannot send",
                 withRequest({ body: "{}" }),
-                "requests[0].body: found a body, expected none with GET",
+                "requests[0].body: found a body, expected none with this method",
             ],
             [
                 "a header that is not text",
                 withRequest({ headers: { Authorization: ["s3cr3t"] } }),
-                "requests[0].headers.Authorization: found a list, expected a text",
+                "requests[0].headers.Authorization: found a list, expected one line of Latin-1 text",
             ],
             [
                 "a header that cannot be sent",
@@ -597,7 +597,7 @@ describe("smoke gate", function () {
             [
                 "a JSON value that is no scalar",
                 expecting({ json: { "a.b": [] } }),
-                'requests[0].expect.json["a.b"]: found a list, expected a text, number, true, false or null',
+                'requests[0].expect.json["a.b"]: found an empty list, expected a text, number, true, false or null',
             ],
         ];
 

@@ -181,8 +181,11 @@ function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
         IdleConnections: "level",
     };
     // What is to be read must be written by a step of the same task.
-    const counted = idleConnections !== undefined && data["idle.sh"] !== undefined;
-    const told = ({ kind }: Probe) => kind !== "outside" || data["outside.sh"] !== undefined;
+    const counted = idleConnections !== undefined && data["health.sh"] !== undefined;
+    const told = ({ kind }: Probe) =>
+        kind === "postgres"
+            ? data["health.sh"] !== undefined
+            : kind !== "outside" || data["outside.sh"] !== undefined;
     const rows = probes.filter(told).map(({ name, kind }) => ({
         name,
         healthy: true,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { POSTGRES_READY } from "../../jobs/lib/sharedVolume";
 import { parseHealthPlan } from "../../jobs/health";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
@@ -41,7 +42,9 @@ describe("the health check", () => {
                           ? probe.host
                           : probe.kind === "outside"
                             ? probe.file
-                            : probe.secrets,
+                            : probe.kind === "redis"
+                              ? probe.secrets
+                              : "pg_isready",
                 ];
             }),
             [
@@ -49,7 +52,7 @@ describe("the health check", () => {
                 ["Chat UI", "http", "http://chat-ui:3000/"],
                 ["MCP Server", "http", "http://mcp-server:8000/health"],
                 ["MCP Server Ready", "http", "http://mcp-server:8000/ready"],
-                ["PostgreSQL", "postgres", "database"],
+                ["PostgreSQL", "postgres", "pg_isready"],
                 ["Redis", "redis", "cache"],
                 ["Chat UI at mcp.msil.com", "outside", "chat-ui.mcp.msil.com"],
                 ["Admin Portal at admin.mcp.msil.com", "outside", "admin-portal.admin.mcp.msil.com"],
@@ -88,12 +91,12 @@ describe("the health check", () => {
 
     it("counts, probes and then publishes, and shows each step the secrets that it needs", () => {
         const { spec } = inputsOf(production, CRON, "mcp-health").spec.jobTemplate.spec.template;
-        const [idle, outside, probe] = spec.initContainers;
+        const [database, outside, probe] = spec.initContainers;
         const [publish] = spec.containers;
         assert.deepEqual(
-            [idle.command, outside.command, probe.command, publish.command],
+            [database.command, outside.command, probe.command, publish.command],
             [
-                ["bash", "/opt/task/idle.sh"],
+                ["bash", "/opt/task/health.sh"],
                 ["bash", "/opt/task/outside.sh"],
                 ["node", "/opt/task/health.js", "/opt/task/probe.json"],
                 ["bash", "/opt/task/metrics.sh"],
@@ -113,14 +116,13 @@ describe("the health check", () => {
                     secret.items.map(({ path }: any) => path).join(" "),
                 ]);
         assert.deepEqual(paths("probe-secrets"), [
-            ["mcp-db-secret", "database/host database/port database/user database/database"],
             ["mcp-cache-secret", "cache/host cache/port cache/password"],
         ]);
         // A count takes a login, and so the password.
-        assert.deepEqual(paths("idle-secrets"), [["mcp-db-secret", "host port database user password"]]);
+        assert.deepEqual(paths("database-secrets"), [["mcp-db-secret", "host port database user password"]]);
         assert.deepEqual(
-            idle.env.find(({ name }: any) => name === "FILE").value,
-            planOf(production).idleConnections,
+            database.env.flatMap(({ name, value }: any) => (/^(READY|IDLE)$/.test(name) ? [value] : [])),
+            [POSTGRES_READY, planOf(production).idleConnections],
         );
     });
 
