@@ -55,11 +55,6 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
         "maxRetentionDays",
         "minRetentionDays",
     ],
-    "aws:backup/vaultNotifications:VaultNotifications": [
-        "backupVaultEvents",
-        "backupVaultName",
-        "snsTopicArn",
-    ],
     "aws:cloudwatch/alarmMuteRule:AlarmMuteRule": ["name"],
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": ["alarmName"],
     "aws:cloudwatch/dashboard:Dashboard": ["dashboardName"],

@@ -66,6 +66,9 @@ export interface ProgramInput {
     secretKeys: string[];
 }
 
+/** Outputs that a run takes as known, beside the inputs, by type and name of a resource. */
+export type OutputsOf = (type: string, name: string) => Record<string, JavaScriptValue>;
+
 type Callback<T> = (error: unknown, response: T | undefined) => void;
 
 /** The SDK's mock monitor, with the whole request kept and the engine's way of naming. */
@@ -75,6 +78,7 @@ class Recorder extends MockMonitor {
     constructor(
         private readonly program: Program,
         private readonly input: ProgramInput,
+        private readonly outputsOf: OutputsOf,
     ) {
         super({ call: () => ({}), newResource: () => ({ id: "", state: {} }) });
     }
@@ -102,9 +106,12 @@ class Recorder extends MockMonitor {
         }
         const response = new RegisterResourceResponse();
         response.setUrn(urn);
-        // The id stays empty, as in a preview of something new; outputs are the inputs, and everything the
+        // The id stays empty, as in a preview of something new; outputs are the inputs, and everything else that the
         // provider adds is unknown.
-        response.setObject(Struct.fromJavaScript(withAssignedName(request.getType(), inputs)));
+        const [type, name] = [request.getType(), request.getName()];
+        response.setObject(
+            Struct.fromJavaScript({ ...withAssignedName(type, inputs), ...this.outputsOf(type, name) }),
+        );
         callback(undefined, response);
     }
 
@@ -234,30 +241,35 @@ function optionsOf(request: RegisterResourceRequest): RecordedOptions {
 }
 
 /**
- * Runs the program under the SDK's mocks and records every registration.
+ * Runs the program under the SDK's mocks and records every registration. What only a provider knows is unknown, unless
+ * `outputsOf` gives it.
  *
  * @throws what the program throws; values it refuses arrive as a RunError with all problems in its message.
  */
-export async function record(program: Program, input: ProgramInput): Promise<Recording> {
+export async function record(
+    program: Program,
+    input: ProgramInput,
+    outputsOf: OutputsOf = () => ({}),
+): Promise<Recording> {
     const frames = Error.stackTraceLimit;
     // The SDK notes the stack of each of its promises, which is half of a run's time and of use to nobody here.
     Error.stackTraceLimit = 0;
     try {
-        return await run(program, input);
+        return await run(program, input, outputsOf);
     } catch (error) {
         if (RunError.isInstance(error)) {
             throw error;
         }
         // A fault of the program: it is met again, this time with its stack.
         Error.stackTraceLimit = frames;
-        return await run(program, input);
+        return await run(program, input, outputsOf);
     } finally {
         Error.stackTraceLimit = frames;
     }
 }
 
-async function run(program: Program, input: ProgramInput): Promise<Recording> {
-    const recorder = new Recorder(program, input);
+async function run(program: Program, input: ProgramInput, outputsOf: OutputsOf): Promise<Recording> {
+    const recorder = new Recorder(program, input, outputsOf);
     await setMocks({ call: () => ({}), newResource: () => ({ id: "", state: {} }) });
     setMockOptions(recorder, input.project, input.stack, true);
     setAllConfig(input.config, input.secretKeys);

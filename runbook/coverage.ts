@@ -106,7 +106,7 @@ export const coverage: readonly Item[] = [
         "4.1",
         [
             "P1: complete outage, answered within 15 minutes",
-            "alarms severity-topics escalation",
+            "alarms severity-topics escalation notices",
             { decision: "only-p1-and-p2-escalate", numbers: ["SEVERITIES", "SEVERITY_MATRIX"] },
         ],
         [

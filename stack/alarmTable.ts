@@ -9,6 +9,7 @@ import {
 import { cacheAlarms } from "../components/observability/alarms/cache";
 import { databaseAlarms, idleConnectionsAlarm } from "../components/observability/alarms/database";
 import { escalationAlarms } from "../components/observability/alarms/escalation";
+import { deliveryAlarms } from "../components/observability/alarms/delivery";
 import { maintenanceAlarms } from "../components/observability/alarms/maintenance";
 import { podAlarms } from "../components/observability/alarms/pods";
 import { trafficAlarms } from "../components/observability/alarms/traffic";
@@ -43,6 +44,7 @@ export function alarmsOf(values: StackValues): Alarm[] {
         escalationArn: machineArn("escalation"),
         incidentsArn: machineArn("escalation-incidents"),
     });
+    found.push(...deliveryAlarms({ platform: name, rules: eventRulesOf(values) }));
     if (observability !== undefined) {
         found.push(
             ...trafficAlarms({
@@ -119,6 +121,19 @@ export function alarmsOf(values: StackValues): Alarm[] {
         found.push(...archiveAlarms({ name: `${name}-audit`, logGroup: `/mcp/${environment}/audit` }));
     }
     return found;
+}
+
+/** Names of the EventBridge rules that the stack declares, without the stack's own before them. */
+function eventRulesOf({ database, cache, maintenance }: StackValues): string[] {
+    return [
+        "escalation-incidents",
+        "escalation-failed",
+        ...(database === undefined
+            ? []
+            : ["snapshots-failed", "snapshots-restore", "snapshots-restore-failed"]),
+        ...(cache === undefined ? [] : ["redis-backup-failed"]),
+        ...(maintenance === undefined ? [] : ["maintenance-patches-begun", "maintenance-patches-failed"]),
+    ];
 }
 
 /** Names of the workloads' Deployments, and the most pods of each. */

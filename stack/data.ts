@@ -76,7 +76,7 @@ export function declareData(context: PlatformContext, incidents: Incidents): Dat
 function declareDatabase(
     { values, providers, production, name, labels, namespace }: PlatformContext,
     { subnets, active, checks, snapshots, ...database }: DatabaseValues,
-    { topics }: Incidents,
+    { topics, keyArn }: Incidents,
 ): NonNullable<Data["database"]> {
     const { aws, kubernetes, random, cluster } = providers;
     const names = databaseNames(values);
@@ -119,7 +119,7 @@ function declareDatabase(
             restoreTest: everyWeek(snapshots.restoreTest),
             startWindow: START_WINDOW_MINUTES,
             completionWindow: COMPLETION_WINDOW_MINUTES,
-            topics: { failure: topics.P3, restore: topics.P4 },
+            topics: { failure: topics.P3, restore: topics.P4, keyArn },
             protect: production,
         },
         { providers: { aws } },
@@ -237,7 +237,7 @@ function declareCache(
             region,
             keyArn: store.keyArn,
             logDays,
-            topicArn: incidents.topics.P2,
+            topic: { arn: incidents.topics.P2, keyArn: incidents.keyArn },
             protect: production,
         },
         { providers: { aws } },

@@ -30,7 +30,7 @@ export function declareIncidents({ values, providers: { aws }, name, logDays }: 
             levels: escalation,
             external,
             logDays,
-            topicArn: topics.P1,
+            topic: { arn: topics.P1, keyArn },
         },
         { providers: { aws } },
     );

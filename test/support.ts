@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Change, compare } from "../offline/compare";
 import { bundleProgram, type Program } from "../offline/program";
-import { record, type RecordedResource, type Recording } from "../offline/record";
+import { type OutputsOf, record, type RecordedResource, type Recording } from "../offline/record";
 import { readStackFile } from "../offline/stackFile";
 
 // The runbook's own example of a recovery is of the day before.
@@ -63,6 +63,12 @@ export function predecessors(recording: Recording, type: string, name: string): 
     return new Set(
         [...seen].map((urn) => `${byUrn.get(urn)!.type.split(":").at(-1)} ${byUrn.get(urn)!.name}`),
     );
+}
+
+/** Records a stack whose resources have these outputs beside their inputs. */
+export function recordWithOutputs(stack: string, outputsOf: OutputsOf): Promise<Recording> {
+    bundled ??= bundleProgram(root);
+    return record(bundled, readStackFile(root, stack, []), outputsOf);
 }
 
 /** What edits change in a stack; resources that stay the same are left out. */

@@ -15,6 +15,7 @@ export interface TriggerArgs {
     /** Its ARN, written out: then a preview tells what may be started before the machine exists. */
     stateMachineArn: string;
     accountId: string;
+    region: string;
 }
 
 /** Starts a state machine when AWS reports an event. It may report one twice. */
@@ -24,6 +25,7 @@ export function declareTrigger(name: string, args: TriggerArgs, parent: Componen
         {
             service: "events.amazonaws.com",
             accountId: args.accountId,
+            sourceArn: `arn:aws:events:${args.region}:${args.accountId}:rule/${name}`,
             statements: [{ actions: ["states:StartExecution"], resources: [args.stateMachineArn] }],
         },
         parent,

@@ -20,8 +20,8 @@ export interface CacheSnapshotsArgs {
     keyArn: Input<string>;
     /** How long the log is kept, in days. */
     logDays: number;
-    /** Topic that is told when a run fails. */
-    topicArn: Input<string>;
+    /** Topic of the message that a run has failed, and the key of that topic. */
+    topic: { arn: Input<string>; keyArn: Input<string> };
     /** Refuses to delete the bucket. */
     protect: boolean;
 }
@@ -109,7 +109,9 @@ export class CacheSnapshots extends ComponentResource {
                         status: ["FAILED", "TIMED_OUT", "ABORTED"],
                     },
                 },
-                topicArn: args.topicArn,
+                topic: args.topic,
+                accountId,
+                region,
                 parts: {
                     status: "$.detail.status",
                     error: "$.detail.error",

@@ -4,7 +4,6 @@ import { RestoreTestingSelection } from "@pulumi/aws/backup/restoreTestingSelect
 import { Selection } from "@pulumi/aws/backup/selection";
 import { Vault } from "@pulumi/aws/backup/vault";
 import { VaultLockConfiguration } from "@pulumi/aws/backup/vaultLockConfiguration";
-import { VaultNotifications } from "@pulumi/aws/backup/vaultNotifications";
 import {
     ComponentResource,
     type ComponentResourceOptions,
@@ -34,8 +33,8 @@ export interface DatabaseSnapshotsArgs {
     /** How long after its time a job may start, and how long it may take from its time on, in minutes. */
     startWindow: number;
     completionWindow: number;
-    /** Topics that are told: when a job fails, and when somebody restores. */
-    topics: { failure: Input<string>; restore: Input<string> };
+    /** Topics of the messages that a job has failed, and that a snapshot is restored; and the key of both. */
+    topics: { failure: Input<string>; restore: Input<string>; keyArn: Input<string> };
     /** Refuses to delete the vaults and their key, and locks the daily one. */
     protect: boolean;
 }
@@ -80,17 +79,6 @@ export class DatabaseSnapshots extends ComponentResource {
                 own,
                 { name: own, kmsKeyArn: key.arn, forceDestroy: !protect },
                 { parent: this, protect },
-            );
-            new VaultNotifications(
-                own,
-                {
-                    backupVaultName: vault.name,
-                    snsTopicArn: topics.restore,
-                    // What fails is told of by the notices below, which need no filter at the reader's.
-                    backupVaultEvents: ["RESTORE_JOB_STARTED", "RESTORE_JOB_COMPLETED"],
-                },
-                // There is one a vault: deleting the old one would take the new one away.
-                { parent: this, deleteBeforeReplace: true },
             );
             const plan = new Plan(
                 own,
@@ -149,7 +137,9 @@ export class DatabaseSnapshots extends ComponentResource {
                         state: ["FAILED", "ABORTED", "EXPIRED"],
                     },
                 },
-                topicArn: topics.failure,
+                topic: { arn: topics.failure, keyArn: topics.keyArn },
+                accountId,
+                region,
                 parts: {
                     state: "$.detail.state",
                     vault: "$.detail.backupVaultName",
@@ -166,7 +156,7 @@ export class DatabaseSnapshots extends ComponentResource {
 
     private declareRestoreTest(
         name: string,
-        { instance, network, restoreTest, topics }: DatabaseSnapshotsArgs,
+        { instance, network, restoreTest, topics, accountId, region }: DatabaseSnapshotsArgs,
         instanceArn: string,
         vaultArn: Output<string>,
     ): void {
@@ -211,21 +201,40 @@ export class DatabaseSnapshots extends ComponentResource {
             },
             { parent: this, dependsOn: [...role.ready, ...instance.ready] },
         );
-        declareNotice(
-            `${name}-restore-failed`,
-            {
-                description: "A snapshot of PostgreSQL could not be restored",
-                pattern: {
-                    source: ["aws.backup"],
-                    "detail-type": ["Restore Job State Change"],
-                    detail: { resourceType: ["RDS"], status: ["FAILED", "ABORTED"] },
+        const declareRestoreNotice = (
+            suffix: string,
+            description: string,
+            topicArn: Input<string>,
+            status: readonly string[],
+        ) => {
+            declareNotice(
+                `${name}-${suffix}`,
+                {
+                    description,
+                    pattern: {
+                        source: ["aws.backup"],
+                        "detail-type": ["Restore Job State Change"],
+                        detail: { resourceType: ["RDS"], status },
+                    },
+                    topic: { arn: topicArn, keyArn: topics.keyArn },
+                    accountId,
+                    region,
+                    parts: { status: "$.detail.status", job: "$.detail.restoreJobId" },
+                    sentence:
+                        "Restoring a PostgreSQL snapshot <status>. Details: aws backup describe-restore-job --restore-job-id <job>",
                 },
-                topicArn: topics.failure,
-                parts: { status: "$.detail.status", job: "$.detail.restoreJobId" },
-                sentence:
-                    "Restoring a PostgreSQL snapshot <status>. Why: aws backup describe-restore-job --restore-job-id <job>",
-            },
-            this,
+                this,
+            );
+        };
+        declareRestoreNotice("restore", "A snapshot of PostgreSQL is restored", topics.restore, [
+            "RUNNING",
+            "COMPLETED",
+        ]);
+        declareRestoreNotice(
+            "restore-failed",
+            "A snapshot of PostgreSQL could not be restored",
+            topics.failure,
+            ["FAILED", "ABORTED"],
         );
     }
 }

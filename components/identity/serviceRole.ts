@@ -27,6 +27,8 @@ export interface ServiceRoleArgs {
     accountId?: string;
     /** The one resource it does so for. Default: any of the account's. */
     sourceArn?: string;
+    /** External id that the service names, where it sends no source. Default: none. */
+    externalId?: string;
     /** Names of AWS's own policies that it has. Default: none. */
     managed?: readonly string[];
     /** What it may do beside those. Default: nothing. */
@@ -42,9 +44,14 @@ export interface ServiceRole {
 /** A role that one service of AWS takes on, for one account, with exactly the rights it is given. */
 export function declareServiceRole(
     name: string,
-    { service, accountId, sourceArn, managed = [], statements = [] }: ServiceRoleArgs,
+    { service, accountId, sourceArn, externalId, managed = [], statements = [] }: ServiceRoleArgs,
     parent: ComponentResource,
 ): ServiceRole {
+    const conditions = {
+        ...(externalId !== undefined && { StringEquals: { "sts:ExternalId": externalId } }),
+        ...(accountId !== undefined && { StringEquals: { "aws:SourceAccount": accountId } }),
+        ...(sourceArn !== undefined && { ArnLike: { "aws:SourceArn": sourceArn } }),
+    };
     const role = new Role(
         name,
         {
@@ -55,12 +62,7 @@ export function declareServiceRole(
                         Effect: "Allow",
                         Principal: { Service: service },
                         Action: "sts:AssumeRole",
-                        Condition:
-                            sourceArn !== undefined
-                                ? { StringLike: { "aws:SourceArn": sourceArn } }
-                                : accountId !== undefined
-                                  ? { StringEquals: { "aws:SourceAccount": accountId } }
-                                  : undefined,
+                        ...(Object.keys(conditions).length > 0 && { Condition: conditions }),
                     },
                 ],
             }),

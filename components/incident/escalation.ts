@@ -20,8 +20,8 @@ export interface EscalationArgs {
     external: Record<string, { support: string; priority: string }>;
     /** How long the logs are kept, in days. */
     logDays: number;
-    /** Topic that is told when nobody answered, or when the escalation itself failed. */
-    topicArn: Input<string>;
+    /** Topic of the message that no level answered, or that the escalation itself failed; and the key of that topic. */
+    topic: { arn: Input<string>; keyArn: Input<string> };
 }
 
 /**
@@ -135,6 +135,7 @@ export class Escalation extends ComponentResource {
                 stateMachine: incidents,
                 stateMachineArn: machineArn(incidentsName),
                 accountId,
+                region,
             },
             this,
         );
@@ -150,9 +151,11 @@ export class Escalation extends ComponentResource {
                         status: ["FAILED", "TIMED_OUT", "ABORTED"],
                     },
                 },
-                topicArn: args.topicArn,
-                parts: { status: "$.detail.status", cause: "$.detail.cause", run: "$.detail.executionArn" },
-                sentence: `Escalation of ${platform} <status>: <cause>. What it did: aws stepfunctions get-execution-history --execution-arn <run>`,
+                topic: args.topic,
+                accountId,
+                region,
+                parts: { status: "$.detail.status", error: "$.detail.error", run: "$.detail.executionArn" },
+                sentence: `Escalation of ${platform} <status>: <error>. What it did: aws stepfunctions get-execution-history --execution-arn <run>`,
             },
             this,
         );

@@ -3,8 +3,11 @@ import { declareKey } from "../encryption";
 import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../core/numbers";
 import { declareTopic } from "./topic";
 
-/** AWS services that raise incidents. They cannot use the key that AWS manages for SNS. */
-const PUBLISHERS = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "backup.amazonaws.com"];
+/**
+ * AWS services that publish in their own name. They cannot use the key that AWS manages for SNS. EventBridge is not among
+ * them: it supports no condition here, so each of its targets has a role instead.
+ */
+const PUBLISHERS = ["cloudwatch.amazonaws.com"];
 
 /** Arguments of {@link SeverityTopics}. */
 export interface SeverityTopicsArgs {

@@ -1,4 +1,4 @@
-import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { declareAnnouncement } from "../automation/schedule";
 import { declareKey, logsUse } from "../encryption";
 import { declarePatches, type PatchesArgs } from "./patches";
@@ -22,7 +22,7 @@ export interface MaintenanceWindowsArgs {
     /** Windows of what is not done from here, by name. */
     windows: Record<string, WindowArgs>;
     /** Topics told that a window begins, and that one did not end well; and their key. */
-    topics: PatchesArgs["topics"] & { keyArn: Input<string> };
+    topics: PatchesArgs["topics"];
 }
 
 /** Maintenance by the calendar of the runbook's zone. Section 5.1. */

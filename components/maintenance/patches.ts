@@ -30,8 +30,8 @@ export interface PatchesArgs {
     keyArn: Input<string>;
     /** How long the log is kept, in days. */
     logDays: number;
-    /** Topics that are told when the window begins, and when it did not end well. */
-    topics: { begun: Input<string>; failed: Input<string> };
+    /** Topics of the messages that the window begins, and that it did not end well; and the key of both. */
+    topics: { begun: Input<string>; failed: Input<string>; keyArn: Input<string> };
 }
 
 /** Installs what a node lacks of its baseline. */
@@ -103,8 +103,8 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
     const role = declareServiceRole(
         name,
         {
+            // The guide on maintenance windows documents no context key that SSM sends here.
             service: "ssm.amazonaws.com",
-            accountId,
             statements: [
                 { actions: ["ssm:SendCommand"], resources: [`arn:aws:ssm:${region}::document/${DOCUMENT}`] },
                 {
@@ -156,7 +156,9 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
         {
             description: "The window of the security patches has begun",
             pattern: executions(["IN_PROGRESS"]),
-            topicArn: args.topics.begun,
+            topic: { arn: args.topics.begun, keyArn: args.topics.keyArn },
+            accountId,
+            region,
             parts: { start: "$.detail.start-time" },
             sentence: `${name}: security patches are installed since <start>, for ${args.hours} hours at most. Nodes restart one at a time.`,
         },
@@ -167,7 +169,9 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
         {
             description: "The security patches did not come to an end",
             pattern: executions(["FAILED", "TIMED_OUT", "CANCELLED", "SKIPPED_OVERLAPPING"]),
-            topicArn: args.topics.failed,
+            topic: { arn: args.topics.failed, keyArn: args.topics.keyArn },
+            accountId,
+            region,
             parts: {
                 status: "$.detail.status",
                 window: "$.detail.window-id",

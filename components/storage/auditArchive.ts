@@ -111,7 +111,8 @@ export class AuditArchive extends ComponentResource {
             `${name}-writer`,
             {
                 service: "firehose.amazonaws.com",
-                accountId,
+                // What its guide documents; that it sends a source is not documented.
+                externalId: accountId,
                 statements: [
                     { actions: ["s3:AbortMultipartUpload", "s3:PutObject"], resources: [`${this.arn}/*`] },
                     {
@@ -177,8 +178,8 @@ export class AuditArchive extends ComponentResource {
             `${name}-sender`,
             {
                 service: "logs.amazonaws.com",
-                accountId,
-                sourceArn: `${groupArn(args.logGroup)}:*`,
+                // With and without the `:*` that some of its requests end in. The ARN names the account.
+                sourceArn: `${groupArn(args.logGroup)}*`,
                 statements: [
                     { actions: ["firehose:PutRecord", "firehose:PutRecordBatch"], resources: [streamArn] },
                 ],

@@ -4,6 +4,8 @@ import { rule as backupVaultEncryption } from "./aws-backup-vault-require-encryp
 import { rule as alarmActions } from "./aws-cloudwatch-alarm-require-actions";
 import { rule as alarmErrorRate } from "./aws-cloudwatch-alarm-require-error-rate";
 import { rule as alarmSeverity } from "./aws-cloudwatch-alarm-require-severity";
+import { rule as eventTargetFreeText } from "./aws-cloudwatch-event-target-disallow-free-text";
+import { rule as eventTargetRole } from "./aws-cloudwatch-event-target-require-role";
 import { rule as logGroupEncryption } from "./aws-cloudwatch-log-group-require-encryption";
 import { rule as logGroupRetention } from "./aws-cloudwatch-log-group-require-retention";
 import { rule as eksClusterControlPlaneLogs } from "./aws-eks-cluster-require-control-plane-logs";
@@ -160,6 +162,8 @@ export const rules: readonly Rule[] = [
     alarmActions,
     alarmErrorRate,
     alarmSeverity,
+    eventTargetRole,
+    eventTargetFreeText,
     snsTopicSeverity,
     iamPolicyWildcard,
     iamPolicyEscalation,

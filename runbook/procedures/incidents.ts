@@ -92,6 +92,27 @@ export const incidents: readonly Procedure[] = [
         undo: "Remove the address from the list.",
     },
     {
+        id: "notices",
+        sections: ["4.1"],
+        title: "A message that AWS could not deliver",
+        when:
+            "An alarm event-dropped-… rings, or a message did not come that should have: a snapshot failed, patches began, " +
+            "an OpsItem was not escalated.",
+        looks: [
+            "aws cloudwatch get-metric-statistics --namespace AWS/Events --metric-name FailedInvocations --statistics Sum " +
+                "--period 300 --dimensions Name=RuleName,Value=RULE --start-time $(date -ud '1 day ago' +%FT%TZ) --end-time $(date -u +%FT%TZ)",
+        ],
+        edits: [],
+        changes: [],
+        verify:
+            "After the first installation, and after each change of a role, a topic or a key, send one by each path: " +
+            "`aws cloudwatch set-alarm-state --alarm-name mcp-production-escalation-failed --state-value ALARM " +
+            "--state-reason drill` (CloudWatch to a topic), and `aws stepfunctions start-execution --input '{}' " +
+            "--state-machine-arn …:mcp-production-escalation-incidents` (its execution fails, EventBridge to a topic). Both " +
+            "messages arrive within five minutes.",
+        undo: "Nothing was changed.",
+    },
+    {
         id: "alarms",
         sections: ["4.1", "4.2"],
         title: "Limits of the alarms",

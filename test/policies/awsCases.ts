@@ -12,6 +12,9 @@ import {
 
 /** What a rule says of a value that is not known. */
 const unknown = (where: string) => `? ${where} is known only after the update`;
+const OWN_NAME =
+    "target: publishes in the name of EventBridge, which supports no condition in the policy of a topic or of its key: " +
+    "AWS drops the message, or admits the rules of every account";
 const NOT_OWN = "is not encrypted under a key of the account";
 
 /** A key that is none, and what is said of one that is not known: by what it comes from, the resource or the alias. */
@@ -84,6 +87,43 @@ export const AWS_CASES: Record<string, Case[]> = {
                 other: SOUND["topic"],
             },
             ["topic: has no subscription"],
+        ],
+    ],
+    "aws-cloudwatch-event-target-require-role": [
+        [{ "target props roleArn": undefined }, [OWN_NAME]],
+        [{ "target props roleArn": "" }, [OWN_NAME]],
+        [{ "target props roleArn": UNKNOWN, "target from": { roleArn: ["role"] } }],
+        [{ "target props roleArn": UNKNOWN }, ["? target: roleArn is known only after the update"]],
+        // A state machine, say, has no such policy.
+        [{ "target props roleArn": undefined, "target props arn": "arn:aws:states:any" }],
+        [
+            {
+                "target props roleArn": undefined,
+                "target props arn": UNKNOWN,
+                "target from": { arn: ["topic"] },
+            },
+            [OWN_NAME],
+        ],
+        [
+            {
+                "target props roleArn": undefined,
+                "target props arn": UNKNOWN,
+                "target from": { arn: ["role"] },
+            },
+        ],
+        [{ "target props arn": UNKNOWN }, ["? target: arn is known only after the update"]],
+    ],
+    "aws-cloudwatch-event-target-disallow-free-text": [
+        ...["cause", "statusMessage", "reason"].map((field): Case => [
+            { "target props inputTransformer inputPaths error": `$.detail.${field}` },
+            [
+                `target: inserts $.detail.${field}: a quotation mark in it breaks the message, and AWS drops it`,
+            ],
+        ]),
+        [{ "target props inputTransformer": undefined }],
+        [
+            { "target props inputTransformer": UNKNOWN },
+            ["? target: inputTransformer is known only after the update"],
         ],
     ],
     "aws-iam-policy-disallow-wildcard": [

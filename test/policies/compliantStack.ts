@@ -281,6 +281,17 @@ export const SOUND: Record<string, Sound> = {
             }),
         },
     },
+    target: {
+        type: "aws:cloudwatch/eventTarget:EventTarget",
+        props: {
+            arn: TOPIC_ARN,
+            roleArn: "arn:aws:iam::111111111111:role/notice",
+            inputTransformer: {
+                inputPaths: { status: "$.detail.status", error: "$.detail.error" },
+                inputTemplate: '"A run ended as <status>: <error>"',
+            },
+        },
+    },
     subscription: {
         type: "aws:sns/topicSubscription:TopicSubscription",
         props: { topic: TOPIC_ARN, protocol: "email", endpoint: "oncall@example.com" },

@@ -17,6 +17,7 @@ const AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler";
 const INGRESS = "kubernetes:networking.k8s.io/v1:Ingress";
 const CRON_JOB = "kubernetes:batch/v1:CronJob";
 const JOB = "kubernetes:batch/v1:Job";
+const EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget";
 const TOPIC = "aws:sns/topic:Topic";
 const ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role";
 const CLUSTER = "aws:eks/cluster:Cluster";
@@ -181,6 +182,12 @@ const MUTATIONS: Record<string, Mutation> = {
         severity: "P4",
         "response-minutes": "1440",
     }),
+    "aws-cloudwatch-event-target-require-role": change(EVENT_TARGET, "inputs roleArn"),
+    "aws-cloudwatch-event-target-disallow-free-text": change(
+        EVENT_TARGET,
+        "inputs inputTransformer inputPaths status",
+        "$.detail.cause",
+    ),
     "aws-iam-policy-disallow-wildcard": change(
         "aws:iam/rolePolicy:RolePolicy",
         "inputs policy",

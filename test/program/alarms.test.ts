@@ -211,7 +211,7 @@ describe("the alarms", () => {
         assert.ok(database && cache && archive && health && observability);
         const subjects = (ids: readonly string[]) => [...new Set(ids.map((id) => id.split("-")[0]))];
         // People are called for whatever else there is.
-        const always = ["escalation", "incidents"];
+        const always = ["escalation", "incidents", "event"];
         assert.deepEqual(subjects(alarmsOf(bare).map(({ id }) => id)), [...always, "configurations"]);
         const { backups, ...nothing } = bare;
         assert.ok(backups);

@@ -229,13 +229,10 @@ describe("the snapshots of the database", () => {
         for (const name of [`${NAME}-failed`, `${NAME}-restore-failed`]) {
             assert.deepEqual(topic("aws:cloudwatch/eventTarget:EventTarget", name, "arn"), ["p3"]);
         }
-        for (const kind of ["hourly", "daily"]) {
-            const type = "aws:backup/vaultNotifications:VaultNotifications";
-            assert.deepEqual(topic(type, `${NAME}-${kind}`, "snsTopicArn"), ["p4"]);
-            assert.deepEqual(inputsOf(production, type, `${NAME}-${kind}`).backupVaultEvents, [
-                "RESTORE_JOB_STARTED",
-                "RESTORE_JOB_COMPLETED",
-            ]);
-        }
+        assert.deepEqual(pattern(`${NAME}-restore`).detail, {
+            resourceType: ["RDS"],
+            status: ["RUNNING", "COMPLETED"],
+        });
+        assert.deepEqual(topic("aws:cloudwatch/eventTarget:EventTarget", `${NAME}-restore`, "arn"), ["p4"]);
     });
 });

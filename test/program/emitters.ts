@@ -102,6 +102,14 @@ const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
             source: "https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html",
         },
     ],
+    "aws:cloudwatch/eventRule:EventRule": [
+        {
+            namespace: "AWS/Events",
+            metrics: { FailedInvocations: "count" },
+            dimensions: ({ name }) => [{ RuleName: text(name) }],
+            source: "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html",
+        },
+    ],
     "aws:sfn/stateMachine:StateMachine": [
         {
             namespace: "AWS/States",

@@ -232,11 +232,11 @@ describe("the audit archive", () => {
         const trust = (name: string) =>
             JSON.parse(inputsOf(production, "aws:iam/role:Role", name).assumeRolePolicy).Statement[0];
         assert.deepEqual(trust("mcp-production-audit-writer").Condition, {
-            StringEquals: { "aws:SourceAccount": "000000000000" },
+            StringEquals: { "sts:ExternalId": "000000000000" },
         });
         assert.deepEqual(trust("mcp-production-audit-sender").Condition, {
-            StringLike: {
-                "aws:SourceArn": "arn:aws:logs:ap-south-1:000000000000:log-group:/mcp/production/audit:*",
+            ArnLike: {
+                "aws:SourceArn": "arn:aws:logs:ap-south-1:000000000000:log-group:/mcp/production/audit*",
             },
         });
         const rights = inputsOf(production, "aws:iam/rolePolicy:RolePolicy", "mcp-production-audit-sender");
