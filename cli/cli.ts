@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderAlarms } from "../components/observability/alarms/render";
 import { alarmsOf } from "../stack/alarmTable";
@@ -14,6 +14,7 @@ import { listReleases, restore } from "./releases";
 import { reviewCommand } from "./review/command";
 import { runbookCommand } from "./runbook/command";
 import { parseArgs } from "./args";
+import { print, printError } from "./output";
 import { renderCosts, withCosts } from "../offline/costs";
 import {
     PICTURED,
@@ -122,7 +123,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             },
         });
         if (values.help) {
-            process.stdout.write(HELP);
+            print(HELP);
             return 0;
         }
         if (values.format !== "text" && values.format !== "json") {
@@ -137,7 +138,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             values["ignore-exceptions"] ? NO_EXCEPTIONS : undefined,
         );
         const colour = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
-        process.stdout.write(values.format === "json" ? renderJson(preview) : renderText(preview, colour));
+        print(values.format === "json" ? renderJson(preview) : renderText(preview, colour));
         return isBlocked(preview) ? 1 : 0;
     },
 
@@ -152,12 +153,14 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             },
         });
         if (values.help) {
-            process.stdout.write(RENDER_HELP);
+            print(RENDER_HELP);
             return 0;
         }
         const { out } = values;
-        if (out === undefined || (existsSync(out) && readdirSync(out).length > 0)) {
-            const found = out === undefined ? "nothing" : `${out}, which is not empty`;
+        const isFolder = out !== undefined && statSync(out, { throwIfNoEntry: false })?.isDirectory();
+        if (out === undefined || (isFolder ? readdirSync(out).length > 0 : existsSync(out))) {
+            const found =
+                out === undefined ? "nothing" : `${out}, which is ${isFolder ? "not empty" : "a file"}`;
             throw new UsageError(`--out: found ${found}, expected a folder that is to be made`);
         }
         const recording = await record(bundleProgram(root), readStackFile(root, values.stack, values.set));
@@ -167,7 +170,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             const file = `${manifest.kind.toLowerCase()}-${manifest.metadata.name}.yaml`;
             writeFileSync(join(out, file), stringify(manifest, { lineWidth: 0 }));
         }
-        process.stdout.write(`Wrote ${manifests.length} files to ${out}.\n`);
+        print(`Wrote ${manifests.length} files to ${out}.\n`);
         return 0;
     },
 
@@ -182,7 +185,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             },
         });
         if (values.help) {
-            process.stdout.write(DIAGRAM_HELP);
+            print(DIAGRAM_HELP);
             return 0;
         }
         const { stack, workload } = values;
@@ -193,9 +196,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
                 `--workload: found ${JSON.stringify(workload)}, expected ${declared.join(", ")}`,
             );
         }
-        process.stdout.write(
-            workload === undefined ? platformDiagram(recording) : releaseDiagram(recording, workload),
-        );
+        print(workload === undefined ? platformDiagram(recording) : releaseDiagram(recording, workload));
         return 0;
     },
 
@@ -210,7 +211,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             },
         });
         if (values.help || positionals.join(" ") !== "pin") {
-            process.stdout.write(IMAGES_HELP);
+            print(IMAGES_HELP);
             return values.help ? 0 : 1;
         }
         await inPlainWords(() =>
@@ -219,7 +220,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
                 references: imagesOf(root, values.stack),
                 resolve: resolveDigest,
                 refresh: values.refresh,
-                log: (line) => process.stdout.write(`${line}\n`),
+                log: (line) => print(`${line}\n`),
             }),
         );
         return 0;
@@ -238,13 +239,11 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         });
         const action = positionals.join(" ");
         if (values.help || (action !== "list" && action !== "restore")) {
-            process.stdout.write(RELEASES_HELP);
+            print(RELEASES_HELP);
             return values.help ? 0 : 1;
         }
         const run = action === "list" ? listReleases : restore;
-        await inPlainWords(async () =>
-            run({ root, ...values, log: (line) => process.stdout.write(`${line}\n`) }),
-        );
+        await inPlainWords(async () => run({ root, ...values, log: (line) => print(`${line}\n`) }));
         return 0;
     },
 
@@ -262,7 +261,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     docs: async (args) => {
         const { values } = parseArgs({ args, options: { help: { type: "boolean", default: false } } });
         if (values.help) {
-            process.stdout.write(DOCS_HELP);
+            print(DOCS_HELP);
             return 0;
         }
         const alarms = alarmsOf(valuesOf(root, "production"));
@@ -284,7 +283,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             ...PICTURED.map((file) => [file, withPictures(text(file), pictures)] as const),
             [deployment, withCosts(text(deployment), costs)],
         ]);
-        process.stdout.write(`${writeGenerated(root, documents)}\n`);
+        print(`${writeGenerated(root, documents)}\n`);
         return 0;
     },
 };
@@ -323,7 +322,7 @@ async function main(): Promise<number> {
         if (!(error instanceof Error)) {
             throw error;
         }
-        process.stderr.write(`${isUsersToMend(error) ? error.message : error.stack}\n`);
+        printError(`${isUsersToMend(error) ? error.message : error.stack}\n`);
         return 1;
     }
 }

@@ -1,13 +1,13 @@
 import { RunError } from "@pulumi/pulumi/errors";
 import { getProject, getStack } from "@pulumi/pulumi/metadata";
-import { allConfig } from "@pulumi/pulumi/runtime/config";
-import { formatProblems, type Problem, problemsOf } from "./problems";
+import * as runtime from "@pulumi/pulumi/runtime/config";
+import { configPath, formatProblems, type Problem, problemsOf, SECRET_KEYS } from "./problems";
+import { rawProblems } from "./raw";
 import { stackSchema, type StackValues } from "./stack";
-import { asProblems, missingInputs, withPlaceholders } from "./requiredInputs";
+import { getOwn } from "../core/getOwn";
+import { asProblems, missingInputs, type RequiredInput, withPlaceholders } from "./requiredInputs";
 
-/** Top-level keys whose values are secret; no others may hold an encrypted value. */
-export const SECRET_KEYS = ["secrets", "tls"];
-
+export { SECRET_KEYS } from "./problems";
 export { type StackValues } from "./stack";
 export { type WorkloadValues } from "./workload";
 
@@ -17,21 +17,66 @@ export { type WorkloadValues } from "./workload";
  * @throws RunError that lists every problem with its path, the value found and the value expected.
  */
 export function loadStack(): StackValues {
-    const prefix = `${getProject()}:`;
-    const config = allConfig();
-    const raw: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(config)) {
-        if (key.startsWith(prefix)) {
-            raw[key.slice(prefix.length)] = ordered(parsed(value));
-        }
-    }
-    const missing = missingInputs(raw, getStack());
-    const { values, problems } = parseStack(withPlaceholders(raw, missing));
-    const all = [...foreignKeys(Object.keys(config), getProject()), ...problems, ...asProblems(missing)];
-    if (values === undefined || all.length > 0) {
-        throw new RunError(formatProblems(all));
+    const [project, stack] = [getProject(), getStack()];
+    const prefix = `${project}:`;
+    const config = runtime.allConfig();
+    const raw = Object.fromEntries(
+        Object.entries(config).flatMap(([key, value]) =>
+            key.startsWith(prefix) ? [[key.slice(prefix.length), parsed(value)]] : [],
+        ),
+    );
+    const plain = SECRET_KEYS.filter(
+        (key) => isFilled(getOwn(raw, key)) && !isConfigSecret(`${project}:${key}`),
+    ).map((key) => plainSecret([key], stack));
+    const foreign = foreignKeys(Object.keys(config), project);
+    const { values, problems } = parseComplete(raw, stack, [...foreign, ...plain], () => true);
+    if (values === undefined) {
+        throw new RunError(formatProblems(problems));
     }
     return values;
+}
+
+/** Declared by the SDK for itself: whether the engine has decrypted any part of a value. */
+const { isConfigSecret } = runtime as unknown as { isConfigSecret(key: string): boolean };
+
+/** Whether there is anything in a value. */
+function isFilled(value: unknown): boolean {
+    return typeof value === "object" && value !== null ? Object.keys(value).length > 0 : value !== undefined;
+}
+
+/** A secret that stands in the stack file as it is. */
+export function plainSecret(path: readonly PropertyKey[], stack: string): Problem {
+    const expected = "an encrypted value, and a new one, because this one has been read";
+    const command = `pulumi config set --stack ${stack} --secret --path '${configPath(path)}'`;
+    return { path: configPath(path), found: "a secret in plain text", expected: `${expected}: ${command}` };
+}
+
+/**
+ * The values validated, with placeholders for what only an operator can give, or everything that is wrong with them.
+ *
+ * @param known what is known to be wrong already.
+ * @param needed which of an operator's values must be there.
+ */
+export function parseComplete(
+    raw: Record<string, unknown>,
+    stack: string,
+    known: readonly Problem[],
+    needed: (input: RequiredInput) => boolean,
+): { values?: StackValues; problems: Problem[] } {
+    const { problems: unreadable, endless } = rawProblems(raw);
+    if (endless) {
+        return { problems: [...known, ...unreadable] };
+    }
+    const missing = missingInputs(raw, stack);
+    const { values, problems } = parseStack(canonical(withPlaceholders(raw, missing)) as typeof raw);
+    const before = [...known, ...unreadable];
+    const reported = new Set(before.map(({ path }) => path));
+    const all = [
+        ...before,
+        ...problems.filter(({ path }) => !reported.has(path)),
+        ...asProblems(missing.filter(needed)),
+    ];
+    return values === undefined || all.length > 0 ? { problems: all } : { values, problems: [] };
 }
 
 /** The values validated, or everything that is wrong with them. */
@@ -39,7 +84,7 @@ export function parseStack(raw: Record<string, unknown>): { values?: StackValues
     const result = stackSchema.safeParse(raw);
     return result.success
         ? { values: result.data, problems: [] }
-        : { problems: problemsOf(stackSchema, raw, result.error.issues, (key) => SECRET_KEYS.includes(key)) };
+        : { problems: problemsOf(stackSchema, raw, result.error.issues) };
 }
 
 /**
@@ -72,18 +117,23 @@ export function parsed(value: string): unknown {
 }
 
 /**
- * Keys in one order, whatever the file's: the engine hands them over sorted, and what is named by its content must
- * have one name offline and on the engine.
+ * Values in one form, whatever the file's: the engine hands keys over sorted, and what is named by its content must have
+ * one name offline and on the engine. A date that is not in quotes it reads as a time, and hands on in Go's notation.
  */
-function ordered(value: unknown): unknown {
+export function canonical(value: unknown): unknown {
     if (Array.isArray(value)) {
-        return value.map(ordered);
+        return value.map(canonical);
+    }
+    if (typeof value === "string") {
+        return value.replace(GO_DATE, "$1");
     }
     return typeof value === "object" && value !== null
         ? Object.fromEntries(
               Object.entries(value)
                   .sort(([one], [other]) => (one < other ? -1 : 1))
-                  .map(([key, inner]) => [key, ordered(inner)]),
+                  .map(([key, inner]) => [key, canonical(inner)]),
           )
         : value;
 }
+
+const GO_DATE = /^(\d{4}-\d\d-\d\d) 00:00:00 \+0000 UTC$/;

@@ -1,4 +1,5 @@
 import { type z } from "zod";
+import { printable } from "../core/printable";
 
 /** Something wrong with a value: where it stands, what was found and what is expected there. */
 export interface Problem {
@@ -17,22 +18,25 @@ export function configPath(path: readonly PropertyKey[]): string {
         }
         return /^[A-Za-z0-9_-]+$/.test(String(part)) ? `.${String(part)}` : `["${String(part)}"]`;
     });
-    return `mcp:${String(path[0] ?? "")}${rest.join("")}`;
+    return printable(`mcp:${String(path[0] ?? "")}${rest.join("")}`);
 }
 
-/** What zod found wrong with `raw`; `isSecret` tells the top-level keys whose values must not be shown. */
-export function problemsOf(
-    schema: z.ZodType,
-    raw: unknown,
-    issues: readonly z.core.$ZodIssue[],
-    isSecret: (key: string) => boolean,
-): Problem[] {
+/** Top-level keys whose values are secret; no others may hold an encrypted value. */
+export const SECRET_KEYS = ["secrets", "tls"];
+
+/** Whether a value is secret, or stands where people put one by mistake: in a workload's `secrets`. */
+export function isSecret([concern, , part]: readonly PropertyKey[]): boolean {
+    return SECRET_KEYS.includes(String(concern)) || (concern === "workloads" && part === "secrets");
+}
+
+/** What zod found wrong with `raw`. */
+export function problemsOf(schema: z.ZodType, raw: unknown, issues: readonly z.core.$ZodIssue[]): Problem[] {
     return issues.flatMap((issue) => {
-        const hidden = isSecret(String(issue.path[0]));
+        const hidden = isSecret(issue.path);
         if (issue.code === "unrecognized_keys") {
             const known = knownKeys(schema, issue.path);
             return issue.keys.map((key) => ({
-                path: configPath([...issue.path, key]),
+                path: configPath([...issue.path, key.length > 80 ? `${key.slice(0, 77)}...` : key]),
                 found: "an unknown key",
                 expected: `one of ${known.join(", ")}`,
             }));
@@ -41,7 +45,7 @@ export function problemsOf(
             return [
                 {
                     path: configPath(issue.path),
-                    found: `the key ${JSON.stringify(issue.path.at(-1))}`,
+                    found: `the key ${shown(issue.path.at(-1))}`,
                     expected: issue.issues[0]?.message ?? issue.message,
                 },
             ];
@@ -62,22 +66,30 @@ export function problemsOf(
     });
 }
 
+/** Problems that are shown; the others are counted. */
+const MOST_SHOWN = 20;
+
 /** One line a problem. */
 export function formatProblems(problems: readonly Problem[]): string {
-    const lines = problems.map(
-        ({ path, found, expected }) => `  ${path}: found ${found}, expected ${expected}`,
-    );
+    const lines = problems
+        .slice(0, MOST_SHOWN)
+        .map(({ path, found, expected }) => `  ${path}: found ${found}, expected ${expected}`);
+    const others = problems.length - lines.length;
     return [
         `${problems.length} ${problems.length === 1 ? "problem" : "problems"} in the stack's values:`,
         ...lines,
+        ...(others > 0 ? [`  and ${others} more`] : []),
     ].join("\n");
 }
 
-function shown(value: unknown): string {
+/** A value as a problem shows it: on one line, shortened, and without what is secret in it. */
+export function shown(value: unknown): string {
     if (value === undefined) {
         return "nothing";
     }
-    const text = JSON.stringify(value);
+    const text = printable(
+        JSON.stringify(value, (key, inner: unknown) => (SECRET_KEYS.includes(key) ? "(not shown)" : inner)),
+    );
     return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

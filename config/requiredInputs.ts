@@ -181,20 +181,30 @@ function missingCertificates({ ingress, tls }: z.output<typeof looseSchema>, sta
     );
 }
 
-/** A copy of the values with placeholders where an operator's are missing. */
+/**
+ * A copy of the values with placeholders where an operator's are missing. Not below what is no object, which the schema
+ * refuses.
+ */
 export function withPlaceholders(
     raw: Record<string, unknown>,
     missing: readonly RequiredInput[],
 ): Record<string, unknown> {
     const filled = structuredClone(raw);
     for (const { path, placeholder } of missing) {
-        let at = filled;
-        for (const key of path.slice(0, -1)) {
-            at = (at[key] ??= {}) as Record<string, unknown>;
-        }
-        at[path.at(-1) as string] = placeholder;
+        let at: unknown = filled;
+        path.forEach((key, index) => {
+            if (isRecord(at)) {
+                at[key] ??= index === path.length - 1 ? placeholder : {};
+                at = at[key];
+            }
+        });
     }
     return filled;
+}
+
+/** Whether a value is an object with keys. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The missing values as problems that name the command which sets each. */

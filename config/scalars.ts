@@ -7,19 +7,19 @@ export function text(pattern: RegExp, expected: string) {
 
 /**
  * A string that may look like something else: `pulumi config set --path` writes 2 for `2` and true for `true`,
- * whatever was meant, and the engine reads what looks like a date as a time, which it hands on in Go's notation.
+ * whatever was meant. A fraction was typed into the file, and reads 1.1 where `1.10` was meant; so does a number of
+ * more digits than it can hold.
  */
 export function typedText<T extends z.ZodType<string, string>>(schema: T) {
-    const write = (value: unknown) =>
-        typeof value === "string"
-            ? value.replace(GO_DATE, "$1")
-            : typeof value === "number" || typeof value === "boolean"
-              ? String(value)
-              : value;
-    return z.preprocess(write, schema);
+    return z.preprocess((value, context) => {
+        if (typeof value === "number" && !Number.isSafeInteger(value)) {
+            context.addIssue({ code: "custom", message: 'a text in quotes, such as "1.10"' });
+            return z.NEVER;
+        }
+        return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+    }, schema);
 }
 
-const GO_DATE = /^(\d{4}-\d\d-\d\d) 00:00:00 \+0000 UTC$/;
 const GO_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d) (?!UTC)\S+$/;
 
 /**

@@ -1,24 +1,15 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { RunError } from "@pulumi/pulumi/errors";
-import { type Document, isSeq, parseDocument } from "yaml";
-import { foreignKeys, parseStack, SECRET_KEYS, type StackValues } from "../config";
+import { foreignKeys, parseComplete, plainSecret, SECRET_KEYS, type StackValues } from "../config";
 import { imageReferences } from "../config/images";
-import { formatProblems } from "../config/problems";
-import { asProblems, missingInputs, type RequiredInput, withPlaceholders } from "../config/requiredInputs";
+import { formatProblems, type Problem, shown } from "../config/problems";
+import { rawProblems } from "../config/raw";
+import { isRecord, missingInputs, type RequiredInput, withPlaceholders } from "../config/requiredInputs";
 import { type ProgramInput } from "./record";
+import { UsageError } from "./usageError";
+import { readYaml } from "./yamlFile";
 
-/** Input the user can mend: shown as it is, without a stack trace. */
-export class UsageError extends Error {}
-
-/** Whether an error is the user's to mend: theirs is the message, and a stack trace is for faults of the program itself. */
-export function isUsersToMend(error: unknown): boolean {
-    return (
-        error instanceof UsageError ||
-        RunError.isInstance(error) ||
-        (error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"))
-    );
-}
+export { isUsersToMend, UsageError } from "./usageError";
 
 /** What a stack file says, ready for the program. */
 export interface StackFile extends ProgramInput {
@@ -37,10 +28,14 @@ export function stackNames(root: string): string[] {
  * Reads a stack file as the engine would, edits applied and placeholders put where only an operator's value can
  * stand.
  *
- * @throws UsageError for an unknown stack, malformed YAML, malformed edits, or a secret outside `mcp:secrets`.
+ * @throws UsageError for an unknown stack, malformed YAML, malformed edits, a secret in plain text or outside of
+ * `mcp:secrets`, and what the engine would read as another value.
  */
 export function readStackFile(root: string, stack: string, edits: readonly string[] = []): StackFile {
-    const { project, own, others } = readValues(root, stack, edits);
+    const { project, own, others, problems } = readValues(root, stack, edits);
+    if (problems.length > 0 || rawProblems(own).endless) {
+        throw new UsageError(formatProblems(parseComplete(own, stack, problems, () => false).problems));
+    }
     const placeholders = missingInputs(own, stack);
     const values = Object.entries(withPlaceholders(own, placeholders));
     return {
@@ -71,16 +66,11 @@ export function valuesOf(
         needed = () => false,
     }: { edits?: readonly string[]; needed?: (supply: RequiredInput) => boolean } = {},
 ): StackValues {
-    const { project, own, others } = readValues(root, stack, edits);
-    const missing = missingInputs(own, stack);
-    const { values, problems } = parseStack(withPlaceholders(own, missing));
-    const all = [
-        ...foreignKeys(Object.keys(others), project),
-        ...problems,
-        ...asProblems(missing.filter(needed)),
-    ];
-    if (values === undefined || all.length > 0) {
-        throw new UsageError(formatProblems(all));
+    const { project, own, others, problems: known } = readValues(root, stack, edits);
+    const foreign = foreignKeys(Object.keys(others), project);
+    const { values, problems } = parseComplete(own, stack, [...foreign, ...known], needed);
+    if (values === undefined) {
+        throw new UsageError(formatProblems(problems));
     }
     return values;
 }
@@ -100,10 +90,10 @@ export function imagesOf(root: string, stack: string): string[] {
  * file; where the value stands in the list already it is the index of that, so that the same edit adds nothing again.
  */
 export function indexedEdits(root: string, stack: string, edits: readonly string[]): string[] {
-    const document = parseYaml(root, `Pulumi.${stack}.yaml`);
+    const { config } = readConfig(root, stack);
     return edits.map((edit) => {
-        const concrete = indexed(document, edit);
-        applyEdit(document, concrete);
+        const concrete = indexed(config, edit);
+        applyEdit(config, concrete);
         return concrete;
     });
 }
@@ -129,41 +119,67 @@ function partsOf(edit: string): { path: string; value?: string | undefined } {
 function readValues(root: string, stack: string, edits: readonly string[]) {
     const known = stackNames(root);
     if (!known.includes(stack)) {
-        throw new UsageError(`--stack: found ${JSON.stringify(stack)}, expected one of ${known.join(", ")}`);
+        throw new UsageError(`--stack: found ${shown(stack)}, expected one of ${known.join(", ")}`);
     }
-    const project = String(parseYaml(root, "Pulumi.yaml").get("name"));
-    const file = `Pulumi.${stack}.yaml`;
-    const document = parseYaml(root, file);
-    const problems = edits.flatMap((edit) => applyEdit(document, indexed(document, edit)) ?? []);
-    if (problems.length > 0) {
-        throw new UsageError(problems.join("\n"));
+    const { value: settings } = readYaml(join(root, "Pulumi.yaml"), "Pulumi.yaml");
+    const project = isRecord(settings) ? settings["name"] : undefined;
+    if (typeof project !== "string") {
+        throw new UsageError(`Pulumi.yaml: name: found ${shown(project)}, expected the project's name`);
     }
-    const config: unknown = (document.toJS() as { config?: unknown } | null)?.config;
-    if (!isRecord(config)) {
-        throw new UsageError(
-            `${file}: config: found ${JSON.stringify(config) ?? "nothing"}, expected an object`,
-        );
+    const { config, problems } = readConfig(root, stack);
+    for (const secret of SECRET_KEYS) {
+        const plain = plainPaths(config[`${project}:${secret}`], [secret]);
+        problems.push(...plain.map((path) => plainSecret(path, stack)));
     }
-    const own: Record<string, unknown> = {};
-    const others: Record<string, string> = {};
-    for (const [key, value] of Object.entries(config)) {
-        if (key.startsWith(`${project}:`)) {
-            own[key.slice(project.length + 1)] = withoutCiphertext(value, key, file, project);
-        } else {
-            others[key] = asText(value);
-        }
+    const malformed = edits.flatMap((edit) => applyEdit(config, indexed(config, edit)) ?? []);
+    if (malformed.length > 0) {
+        throw new UsageError(malformed.join("\n"));
     }
-    return { project, own, others };
+    const file = fileOf(stack);
+    const entries = Object.entries(config);
+    const own = Object.fromEntries(
+        entries.flatMap(([key, value]) =>
+            key.startsWith(`${project}:`)
+                ? [[key.slice(project.length + 1), withoutCiphertext(value, key, file, project)]]
+                : [],
+        ),
+    );
+    const others = Object.fromEntries(
+        entries.flatMap(([key, value]) => (key.startsWith(`${project}:`) ? [] : [[key, asText(value)]])),
+    );
+    return { project, own, others, problems };
 }
 
-function parseYaml(root: string, file: string): Document {
-    const document = parseDocument(readFileSync(join(root, file), "utf8"));
-    // Those behind the first one are often its consequences.
-    const [error] = document.errors;
-    if (error !== undefined) {
-        throw new UsageError(`${file} is not YAML:\n${error.message.trimEnd().replace(/^(?=.)/gm, "  ")}`);
+/** What stands below `config` in a stack file. */
+function readConfig(root: string, stack: string): { config: Record<string, unknown>; problems: Problem[] } {
+    const file = fileOf(stack);
+    const { value, problems } = readYaml(join(root, file), file);
+    const config = isRecord(value) ? value["config"] : undefined;
+    if (!isRecord(config)) {
+        throw new UsageError(`${file}: config: found ${shown(config)}, expected an object`);
     }
-    return document;
+    if (rawProblems(config).endless) {
+        throw new UsageError(formatProblems(rawProblems(config).problems));
+    }
+    // Aliases lead to one and the same object, and an edit is of one place.
+    return { config: JSON.parse(JSON.stringify(config)) as typeof config, problems };
+}
+
+const fileOf = (stack: string) => `Pulumi.${stack}.yaml`;
+
+/** Paths at and below which a secret's value is not encrypted. */
+function plainPaths(value: unknown, path: readonly PropertyKey[]): (readonly PropertyKey[])[] {
+    if (value === undefined || value === null || isCiphertext(value)) {
+        return [];
+    }
+    return typeof value === "object"
+        ? Object.entries(value).flatMap(([key, inner]) => plainPaths(inner, [...path, key]))
+        : [path];
+}
+
+/** How Pulumi writes an encrypted value. */
+function isCiphertext(value: unknown): boolean {
+    return isRecord(value) && typeof value["secure"] === "string" && Object.keys(value).length === 1;
 }
 
 /** Offline nothing can be decrypted: a secret that is set reads as a text that says so. */
@@ -174,7 +190,7 @@ function withoutCiphertext(value: unknown, key: string, file: string, project: s
     if (!isRecord(value)) {
         return value;
     }
-    if (typeof value["secure"] === "string" && Object.keys(value).length === 1) {
+    if (isCiphertext(value)) {
         if (!SECRET_KEYS.some((secret) => key === `${project}:${secret}`)) {
             throw new UsageError(
                 `${file}: ${key}: found an encrypted value, expected secrets only in ${SECRET_KEYS.map((secret) => `${project}:${secret}`).join(" and ")}`,
@@ -193,21 +209,25 @@ export function shownEdit(edit: string): string {
 }
 
 /** Puts the index in the place of a path's `[]`. */
-function indexed(document: Document, edit: string): string {
+function indexed(config: unknown, edit: string): string {
     const [, path = "", value = ""] = /^([^=]*)\[\]=(.*)$/s.exec(edit) ?? [];
     const keys = parsePath(path);
     if (keys === undefined) {
         return edit;
     }
-    const list = document.getIn(["config", ...keys]);
-    const items = isSeq(list) ? (list.toJSON() as unknown[]).map(String) : [];
+    const list = keys.reduce<unknown>(
+        (at, key) =>
+            Array.isArray(at) || isRecord(at) ? (at as Record<PropertyKey, unknown>)[key] : undefined,
+        config,
+    );
+    const items = Array.isArray(list) ? list.map(String) : [];
     const index = items.includes(value) ? items.indexOf(value) : items.length;
     return `${path}[${index}]=${value}`;
 }
 
 /** Applies an edit, read as `pulumi config` reads its paths and values; returns what is wrong with it. */
-function applyEdit(document: Document, edit: string): string | undefined {
-    const found = `--set: found ${JSON.stringify(shownEdit(edit))}, expected`;
+function applyEdit(config: Record<string, unknown>, edit: string): string | undefined {
+    const found = `--set: found ${shown(shownEdit(edit))}, expected`;
     const { path: text, value } = partsOf(edit);
     const keys = parsePath(text);
     if (keys === undefined) {
@@ -221,17 +241,42 @@ function applyEdit(document: Document, edit: string): string | undefined {
         const first = list[1]!.split(",")[0]!.replace(/["']/g, "").trim();
         return `${found} one of the list after the other, such as ${shownEdit(`${text}[0]=${first}`)}`;
     }
-    const path = ["config", ...keys];
-    try {
-        if (value !== undefined) {
-            document.setIn(path, parseValue(value));
-        } else if (document.hasIn(path)) {
-            document.deleteIn(path);
-        }
-        return undefined;
-    } catch {
-        return `${found} a path through objects, not through a value`;
+    const parsed = value === undefined ? undefined : parseValue(value);
+    const expected = setAt(config, keys, parsed);
+    return expected && `${found} ${expected}`;
+}
+
+/** Sets a value below `at`, or removes it where it is undefined; returns what is expected of the path instead. */
+function setAt(at: unknown, [key, ...rest]: (string | number)[], value: unknown): string | undefined {
+    const isIndex = typeof key === "number";
+    if (!(isIndex ? Array.isArray(at) : isRecord(at))) {
+        return "a path through objects, not through a value";
     }
+    const holder = at as Record<PropertyKey, unknown>;
+    const length = isIndex ? (at as unknown[]).length : Infinity;
+    if (isIndex && key > length) {
+        return `an index of at most ${length}, which is behind the last of the list`;
+    }
+    if (key === "__proto__") {
+        return "a key other than __proto__";
+    }
+    if (rest.length > 0) {
+        // Not what every object has, such as a constructor.
+        const inner = Object.hasOwn(holder, key!) ? holder[key!] : undefined;
+        if (value === undefined && inner === undefined) {
+            return undefined;
+        }
+        holder[key!] = inner ?? (typeof rest[0] === "number" ? [] : {});
+        return setAt(holder[key!], rest, value);
+    }
+    if (value !== undefined) {
+        holder[key!] = value;
+    } else if (isIndex) {
+        (at as unknown[]).splice(key, 1);
+    } else {
+        delete holder[key!];
+    }
+    return undefined;
 }
 
 /** Splits `mcp:images.pins["registry/name:tag"]` and `mcp:incident.contacts.P1[0]` into their keys. */
@@ -259,8 +304,4 @@ function parseValue(text: string): string | number | boolean {
 /** The engine hands objects over as JSON and scalars as they are. */
 function asText(value: unknown): string {
     return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -47,7 +47,7 @@ export function readExceptions(content: string, rules: readonly Rule[]): Excepti
     const problems: string[] = [];
     list.forEach((entry: unknown, index) => {
         const { data, error } = exceptionSchema.safeParse(entry);
-        const found = problemsOf(exceptionSchema, entry, error?.issues ?? [], () => false).map(
+        const found = problemsOf(exceptionSchema, entry, error?.issues ?? []).map(
             ({ path, found, expected }) =>
                 `${path.replace("mcp:", ".")}: found ${found}, expected ${expected}`.replace(/^\.:/, ":"),
         );

@@ -53,7 +53,8 @@ export function parse(text: string, file: string): Document.Parsed {
     const [error] = document.errors;
     if (error) {
         const line = text.slice(0, error.pos[0]).split("\n").length;
-        throw new Error(`${file}:${line} is not YAML: ${error.message}`);
+        // Behind a colon the message quotes the file.
+        throw new Error(`${file}:${line} is not YAML: ${error.message.split(":")[0]}`);
     }
     return document;
 }

@@ -1,11 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { printableText } from "../../core/printable";
 import { parseArgs } from "../args";
 import { type Snapshot } from "../../offline/snapshot";
 import { stackNames, UsageError } from "../../offline/stackFile";
 import { exceptionsRule } from "../../policies/exceptions";
 import { rules } from "../../policies/rules";
 import { INTERRUPTED, Interruption } from "../interruption";
+import { print } from "../output";
 import { renderMarkdown } from "./comment";
 import { renderJson } from "./json";
 import { renderText } from "./report";
@@ -53,7 +55,7 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
         },
     });
     if (values.help) {
-        process.stdout.write(help(root));
+        print(help(root));
         return 0;
     }
     const format = Object.entries(FORMATS).find(([name]) => name === values.format)?.[1];
@@ -83,10 +85,10 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
     if (values.out !== undefined) {
         mkdirSync(values.out, { recursive: true });
         for (const { render, file } of Object.values(FORMATS)) {
-            writeFileSync(join(values.out, file), render(result));
+            writeFileSync(join(values.out, file), printableText(render(result)));
         }
     }
-    process.stdout.write(format.render(result));
+    print(format.render(result));
     return isRefused(result) ? 1 : 0;
 }
 

@@ -24,6 +24,7 @@ import { replaceFile } from "../images/replaceFile";
 import { restore } from "../releases";
 import { givenEdits, terminal } from "./edits";
 import { Interruption } from "../interruption";
+import { print, printError } from "../output";
 import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
 
 const help = (root: string) => `Usage: npm run runbook -- list [--json]
@@ -72,7 +73,7 @@ export async function runbookCommand(root: string, args: string[]): Promise<numb
     const [action, id, ...others] = args;
     const procedure = catalogue.find((each) => each.id === id);
     if (args.includes("--help") || action === undefined) {
-        process.stdout.write(procedure === undefined ? help(root) : helpWith(procedure));
+        print(procedure === undefined ? help(root) : helpWith(procedure));
         return args.includes("--help") ? 0 : 1;
     }
     if (action === "list") {
@@ -97,7 +98,7 @@ function list(args: string[]): number {
     }
     const width = Math.max(...catalogue.map(({ id }) => id.length));
     for (const { id, title, sections } of catalogue) {
-        process.stdout.write(`${id.padEnd(width)}  ${title} (${sections.join(", ")})\n`);
+        print(`${id.padEnd(width)}  ${title} (${sections.join(", ")})\n`);
     }
     return 0;
 }
@@ -110,7 +111,7 @@ async function show(root: string, procedure: Procedure, args: string[]): Promise
         const leading = alarms.filter((alarm) => alarm.procedure === procedure.id).map(({ id }) => id);
         printJson({ ...procedure, parameters, command: commandOf("run", procedure), alarms: leading });
     } else {
-        process.stdout.write(`${renderProcedure(procedure, alarms).slice(2).join("\n")}\n`);
+        print(`${renderProcedure(procedure, alarms).slice(2).join("\n")}\n`);
     }
     return 0;
 }
@@ -128,7 +129,7 @@ async function plan(root: string, procedure: Procedure, args: string[]): Promise
         return STATUS.interrupted;
     }
     const preview = await previewStack(root, bundleProgram(root), rules, options.stack, edits);
-    process.stdout.write(options.json ? renderJson(preview) : renderText(preview, isColoured()));
+    print(options.json ? renderJson(preview) : renderText(preview, isColoured()));
     return isBlocked(preview) ? 1 : 0;
 }
 
@@ -159,7 +160,7 @@ async function run(root: string, procedure: Procedure, args: string[]): Promise<
     if (json) {
         printJson({ procedure: procedure.id, stack, ...result });
     }
-    process.stderr.write(`${[wordsOf(result, goesBack), result.reason].filter(Boolean).join("\n")}\n`);
+    printError(`${[wordsOf(result, goesBack), result.reason].filter(Boolean).join("\n")}\n`);
     return STATUS[result.outcome];
 }
 
@@ -173,7 +174,7 @@ async function carryOut(
     goBack: () => void,
 ): Promise<RunResult & { edits: string[] }> {
     const { stack, json, yes, refresh, "rollback-on-failure": goesBack, "to-revision": revision } = options;
-    const log = (line: string) => (json ? process.stderr : process.stdout).write(`${line}\n`);
+    const log = (line: string) => (json ? printError : print)(`${line}\n`);
     const ask = terminal(interruption);
     if (goesBack && !procedure.revertible) {
         throw new UsageError(`--rollback-on-failure: found with ${procedure.id}, expected with a release`);
@@ -298,5 +299,5 @@ function isColoured(): boolean {
 }
 
 function printJson(value: unknown): void {
-    process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+    print(`${JSON.stringify(value, undefined, 2)}\n`);
 }

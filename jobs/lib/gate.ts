@@ -1,4 +1,5 @@
 import { constants, openSync, readFileSync, writeFileSync } from "node:fs";
+import { printable } from "../../core/printable";
 import { reasonOf } from "./http";
 import { ValidationError } from "./schema";
 
@@ -57,9 +58,11 @@ export async function gateMain<Plan>(
         });
     }
 
-    const { passed, line } = await run(plan, { log: console.log, signal: stop.signal });
-    console.log(line);
-    lastWords(line);
+    // What a server answers and what the stack remembers is in these lines.
+    const log = (line: string) => console.log(printable(line));
+    const { passed, line } = await run(plan, { log, signal: stop.signal });
+    log(line);
+    lastWords(printable(line));
     // Said outright, because sockets that are still open would keep the process alive.
     process.exit(passed ? 0 : 1);
 }
@@ -76,7 +79,7 @@ function readPlan<Plan>(path: string | undefined, parse: (raw: unknown) => Plan)
         return parse(parseJson(read(path)));
     } catch (error) {
         if (!(error instanceof ValidationError)) throw error;
-        const line = `unusable plan ${path ?? ""}`.trimEnd() + `: ${error.message}`;
+        const line = printable(`unusable plan ${path ?? ""}`.trimEnd() + `: ${error.message}`);
         console.error(line);
         lastWords(line);
         process.exit(2);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseStack } from "../../config";
+import { canonical, parseStack } from "../../config";
 import { formatProblems } from "../../config/problems";
 import { asProblems, missingInputs } from "../../config/requiredInputs";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
@@ -332,7 +332,8 @@ describe("stack values", () => {
     });
 
     it("take a date as it was written, though the engine reads it as a time", () => {
-        const { values } = parseStack(withValue(`${server}/restart`, "2026-11-23 00:00:00 +0000 UTC"));
+        const raw = canonical(withValue(`${server}/restart`, "2026-11-23 00:00:00 +0000 UTC"));
+        const { values } = parseStack(raw as Values);
         assert.equal(values?.workloads["mcp-server"]?.restart, "2026-11-23");
     });
 

@@ -1,0 +1,17 @@
+import { RunError } from "@pulumi/pulumi/errors";
+
+/** Input the user can mend: shown as it is, without a stack trace. */
+export class UsageError extends Error {}
+
+/**
+ * Whether an error is the user's to mend, or their system's (a folder that cannot be written, a full disk): theirs is
+ * the message, and a stack trace is for faults of the program itself.
+ */
+export function isUsersToMend(error: unknown): boolean {
+    return (
+        error instanceof UsageError ||
+        RunError.isInstance(error) ||
+        (error instanceof Error && "syscall" in error) ||
+        (error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"))
+    );
+}
