@@ -5,7 +5,7 @@
 const UNPRINTABLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** The sequences that colour text and end its colour, as `util.styleText` writes them. */
-// eslint-disable-next-line no-control-regex
+
 const COLOUR = /(\u001b\[\d{1,2}m)/;
 
 /** Foreign text as one line that may be printed: `\u001b` in the place of an escape. */

@@ -59,7 +59,7 @@ describe("a stack file", () => {
     const assertInvalid = (message: RegExp, ...edits: string[]) => {
         const [, found] = refusals(...edits);
         assert.match(found!, message);
-        // eslint-disable-next-line no-control-regex
+
         assert.doesNotMatch(found!, /[\u0000-\u0009\u000b-\u001f\u202e\u2028]/);
     };
     const text = (line: string) => production.replace("config:\n", `config:\n${line}\n`);

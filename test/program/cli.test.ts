@@ -231,10 +231,7 @@ describe("npm run preview", () => {
                     .replace("pins: {}", "pins: {"),
             );
             assert.equal(status, 1);
-            assert.match(
-                stderr,
-                /^Pulumi\.production\.yaml is not YAML:\n.* at line \d+, column \d+:\n\n\n {4}mcp:jobs:\n {4}\^\n$/,
-            );
+            assert.match(stderr, /^Pulumi\.production\.yaml:\d+:\d+ is not YAML: [^:\n]+\n$/);
         });
 
         it("refuses a key without its namespace, and takes the engine's own", () => {
