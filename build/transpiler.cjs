@@ -10,6 +10,8 @@ exports.create = () => {
                 loader: "ts",
                 format: "cjs",
                 target: "node20",
+                // What is imported when it is needed is required then, as in the bundles.
+                supported: { "dynamic-import": false },
                 sourcemap: "external",
                 sourcefile: fileName,
             });

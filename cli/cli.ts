@@ -27,7 +27,7 @@ import {
 import { manifestsOf, UNKNOWN_TEXT } from "../offline/manifests";
 import { isBlocked, previewStack } from "../offline/preview";
 import { bundleProgram } from "../offline/program";
-import { record } from "../offline/record";
+import { recordOnce } from "../offline/recordings";
 import { renderJson, renderText } from "../offline/render";
 import { takeSnapshot, writeSnapshot } from "../offline/snapshot";
 import {
@@ -163,7 +163,11 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
                 out === undefined ? "nothing" : `${out}, which is ${isFolder ? "not empty" : "a file"}`;
             throw new UsageError(`--out: found ${found}, expected a folder that is to be made`);
         }
-        const recording = await record(bundleProgram(root), readStackFile(root, values.stack, values.set));
+        const recording = await recordOnce(
+            root,
+            bundleProgram(root),
+            readStackFile(root, values.stack, values.set),
+        );
         mkdirSync(out, { recursive: true });
         const manifests = manifestsOf(recording, () => "");
         for (const manifest of manifests) {
@@ -189,7 +193,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             return 0;
         }
         const { stack, workload } = values;
-        const recording = await record(bundleProgram(root), readStackFile(root, stack, values.set));
+        const recording = await recordOnce(root, bundleProgram(root), readStackFile(root, stack, values.set));
         const declared = workloadsOf(recording);
         if (workload !== undefined && !declared.includes(workload)) {
             throw new UsageError(
@@ -267,7 +271,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         const alarms = alarmsOf(valuesOf(root, "production"));
         const program = bundleProgram(root);
         const recorded = (stack: string, ...edits: string[]) =>
-            record(program, readStackFile(root, stack, edits));
+            recordOnce(root, program, readStackFile(root, stack, edits));
         const pictures = await picturesOf((...edits) => recorded("production", ...edits));
         const costs = renderCosts({
             production: await recorded("production"),
@@ -307,10 +311,8 @@ function dropUnread(error: NodeJS.ErrnoException): void {
     }
 }
 
-async function main(): Promise<number> {
-    process.stdout.on("error", dropUnread);
-    process.stderr.on("error", dropUnread);
-    const [name = "", ...args] = process.argv.slice(2);
+/** Runs a command with its arguments; its exit status. What is wrong with them is told on stderr. */
+export async function runCommand([name = "", ...args]: string[]): Promise<number> {
     try {
         const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
         if (command === undefined) {
@@ -327,6 +329,9 @@ async function main(): Promise<number> {
     }
 }
 
-void main().then((status) => {
-    process.exitCode = status;
-});
+/** Runs the command that this process was started with. */
+export async function main(): Promise<void> {
+    process.stdout.on("error", dropUnread);
+    process.stderr.on("error", dropUnread);
+    process.exitCode = await runCommand(process.argv.slice(2));
+}

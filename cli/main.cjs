@@ -13,4 +13,4 @@ const root = join(__dirname, "..");
 process.chdir(root);
 // Node 22 and newer keep what they compiled, the SDK above all: a tenth of a preview.
 enableCompileCache?.(join(root, "node_modules", ".cache", "mcp", "compiled"));
-require(bundle(root, "cli/cli.ts"));
+void require(bundle(root, "cli/cli.ts")).main();

@@ -3,7 +3,8 @@ import { type Violation, type Rule } from "../policies/rule";
 import { type Change, compare } from "./compare";
 import { judgeRecording } from "./evaluate";
 import { type Program } from "./program";
-import { record, type Recording } from "./record";
+import { type Recording } from "./record";
+import { recordOnce } from "./recordings";
 import { readStackFile, shownEdit, type StackFile } from "./stackFile";
 
 /** What the offline preview of a stack found. */
@@ -34,7 +35,7 @@ export async function previewStack(
 ): Promise<Preview> {
     const run = async (tried: readonly string[]) => {
         const file = readStackFile(root, stack, tried);
-        const recording = await record(program, file);
+        const recording = await recordOnce(root, program, file);
         const findings = judgeRecording(recording, rules, new Date(), exceptions);
         return { recording, placeholders: file.placeholders, findings };
     };

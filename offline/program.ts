@@ -1,11 +1,16 @@
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import Module, { SourceMap } from "node:module";
-import { resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { bundle } from "../build/bundle.cjs";
 
 /** The program of a project, bundled once and ready to run any number of times in this process. */
 export interface Program {
+    /** The bundle. */
+    readonly file: string;
+    /** Changes with everything that a run depends on beside its values: the program, its jobs, the recorder, the packages. */
+    readonly fingerprint: string;
     /** Runs the program's `index.ts` from its first line and returns what it exports. */
     run(): unknown;
     /** Where a position of the bundle stands in the program's own files, relative to the project. */
@@ -16,8 +21,13 @@ export interface Program {
 export function bundleProgram(root: string): Program {
     const outfile = bundle(root, "index.ts");
     const code = readFileSync(outfile, "utf8");
+    let fingerprint: string | undefined;
     let sourceMap: SourceMap | undefined;
     return {
+        file: outfile,
+        get fingerprint() {
+            return (fingerprint ??= fingerprintOf(root, code));
+        },
         run() {
             const module = new Module(outfile) as Module & { _compile(code: string, filename: string): void };
             module.filename = outfile;
@@ -38,4 +48,24 @@ export function bundleProgram(root: string): Program {
             return { file: entry.originalSource.replace(/^\.\.\//, ""), line: entry.originalLine + 1 };
         },
     };
+}
+
+/** What the program reads while it runs, and what records it. */
+const READ = ["jobs", "offline/record.ts", "offline/property.ts", "package.json", "package-lock.json"];
+
+function fingerprintOf(root: string, code: string): string {
+    const hash = createHash("sha256").update(code);
+    const add = (path: string) => {
+        if (statSync(path).isDirectory()) {
+            readdirSync(path)
+                .sort()
+                .forEach((entry) => add(join(path, entry)));
+        } else {
+            hash.update(`\0${relative(root, path)}\0`).update(readFileSync(path));
+        }
+    };
+    READ.map((path) => join(root, path))
+        .filter((path) => existsSync(path))
+        .forEach(add);
+    return hash.digest("hex");
 }

@@ -74,6 +74,22 @@ export function encode(value: Property): JsonValue {
         : (value as JsonValue);
 }
 
+/** A property as it came over the wire, with its secrets plain: {@link decode} gives it back. */
+export function wire(value: Property): JsonValue {
+    if (value === UNKNOWN) {
+        return UNKNOWN_ON_THE_WIRE;
+    }
+    if (value instanceof Secret) {
+        return { [SIGNATURE_KEY]: SECRET_SIGNATURE, value: wire(value.value) };
+    }
+    if (Array.isArray(value)) {
+        return value.map(wire);
+    }
+    return isObject(value)
+        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, wire(inner)]))
+        : (value as JsonValue);
+}
+
 type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
 /** Whether a property is an object, rather than a list, scalar, secret or unknown. */

@@ -15,6 +15,8 @@ export { isUsersToMend, UsageError } from "./usageError";
 export interface StackFile extends ProgramInput {
     /** Values that stand as placeholders until an operator sets them. */
     placeholders: RequiredInput[];
+    /** Whether a value that is secret stands in it as plain text, as an edit may set one. */
+    holdsSecrets: boolean;
 }
 
 /** Names of the stacks a project has files for. */
@@ -47,6 +49,7 @@ export function readStackFile(root: string, stack: string, edits: readonly strin
         },
         secretKeys: SECRET_KEYS.map((key) => `${project}:${key}`),
         placeholders,
+        holdsSecrets: SECRET_KEYS.some((key) => holdsPlainText(own[key])),
     };
 }
 
@@ -182,6 +185,9 @@ function isCiphertext(value: unknown): boolean {
     return isRecord(value) && typeof value["secure"] === "string" && Object.keys(value).length === 1;
 }
 
+/** What stands for a secret that is set and encrypted. */
+const ENCRYPTED = "[encrypted]";
+
 /** Offline nothing can be decrypted: a secret that is set reads as a text that says so. */
 function withoutCiphertext(value: unknown, key: string, file: string, project: string): unknown {
     if (Array.isArray(value)) {
@@ -196,11 +202,18 @@ function withoutCiphertext(value: unknown, key: string, file: string, project: s
                 `${file}: ${key}: found an encrypted value, expected secrets only in ${SECRET_KEYS.map((secret) => `${project}:${secret}`).join(" and ")}`,
             );
         }
-        return "[encrypted]";
+        return ENCRYPTED;
     }
     return Object.fromEntries(
         Object.entries(value).map(([name, inner]) => [name, withoutCiphertext(inner, key, file, project)]),
     );
+}
+
+/** Whether there is more in a value than what stands for something encrypted. */
+function holdsPlainText(value: unknown): boolean {
+    return typeof value === "object" && value !== null
+        ? Object.values(value).some(holdsPlainText)
+        : value !== undefined && value !== ENCRYPTED;
 }
 
 /** An edit as it may be shown: a secret's value is not. */

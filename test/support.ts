@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { type Change, compare } from "../offline/compare";
 import { bundleProgram, type Program } from "../offline/program";
 import { type OutputsOf, record, type RecordedResource, type Recording } from "../offline/record";
+import { recordOnce } from "../offline/recordings";
 import { readStackFile } from "../offline/stackFile";
 
 // The runbook's own example of a recovery is of the day before.
@@ -26,7 +27,7 @@ export const BEHIND_ALB = [
 let bundled: Program | undefined;
 const recordings = new Map<string, Promise<Recording>>();
 
-/** Records a stack, with edits tried on its values; the same ones are recorded once for all tests. */
+/** Records a stack, with edits tried on its values; the same ones are recorded once for all tests and runs. */
 export function recordStack(stack: string, ...edits: string[]): Promise<Recording> {
     const key = [stack, ...edits].join(" ");
     const known = recordings.get(key);
@@ -34,7 +35,7 @@ export function recordStack(stack: string, ...edits: string[]): Promise<Recordin
         return known;
     }
     bundled ??= bundleProgram(root);
-    const recording = record(bundled, readStackFile(root, stack, edits));
+    const recording = recordOnce(root, bundled, readStackFile(root, stack, edits));
     recordings.set(key, recording);
     return recording;
 }
@@ -42,7 +43,7 @@ export function recordStack(stack: string, ...edits: string[]): Promise<Recordin
 /** Records what a piece of a program declares, such as one component, without the rest of a stack. */
 export function recordProgram(run: () => void): Promise<Recording> {
     return record(
-        { run, locate: () => undefined },
+        { file: "", run, locate: () => undefined },
         { project: "test", stack: "test", config: {}, secretKeys: [] },
     );
 }
@@ -108,10 +109,37 @@ export function only({ resources }: Recording, type: string, name: string): Reco
     return found[0]!;
 }
 
-/** Runs the project's command line as a user does. */
-export function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-    return spawnSync("node", ["cli/main.cjs", ...args], {
-        cwd: root,
+/** What a command did: its exit status, and what it wrote. */
+export interface Outcome {
+    status: number | null;
+    stdout: string;
+    stderr: string;
+}
+
+/** Runs a command of the project in this process, which spares its start; `test/cli` starts some as a user does. */
+export async function run(...args: string[]): Promise<Outcome> {
+    const { runCommand } = await import("../cli/cli");
+    const written = { stdout: "", stderr: "" };
+    const streams = ["stdout", "stderr"] as const;
+    const own = streams.map((stream) => process[stream].write);
+    for (const stream of streams) {
+        process[stream].write = (text: string | Uint8Array) => {
+            written[stream] += text.toString();
+            return true;
+        };
+    }
+    try {
+        const status = await runCommand(args);
+        return { status, ...written };
+    } finally {
+        streams.forEach((stream, index) => (process[stream].write = own[index]!));
+    }
+}
+
+/** Runs the project's command line as a user does, in a process and, where one is named, in a folder. */
+export function spawned(args: readonly string[], folder = root): Outcome {
+    return spawnSync(process.execPath, ["cli/main.cjs", ...args], {
+        cwd: folder,
         encoding: "utf8",
         // The whole preview as JSON is more than Node takes by default.
         maxBuffer: 64 * 1024 * 1024,

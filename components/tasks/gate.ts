@@ -1,7 +1,7 @@
 import { type types } from "@pulumi/kubernetes";
 import { type Job } from "@pulumi/kubernetes/batch/v1";
 import { all, type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
-import { bundledJob } from "../../jobs/bundle";
+import { bundledJob } from "../../jobs/bundle.cjs";
 import { containerResources, type Resources, restrictedContainer } from "../kubernetes/pod";
 import { type JobAccess } from "./access";
 import { declareFiles, declareJob, jobSpec } from "./job";

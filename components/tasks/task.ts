@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import { type types } from "@pulumi/kubernetes";
 import { CronJob, type Job } from "@pulumi/kubernetes/batch/v1";
 import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
-import { bundledJob } from "../../jobs/bundle";
+import { bundledJob } from "../../jobs/bundle.cjs";
 import { TIME_ZONE } from "../../core/numbers";
 import { containerResources, type Resources, restrictedContainer } from "../kubernetes/pod";
 import { type JobAccess } from "./access";

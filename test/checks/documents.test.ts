@@ -39,6 +39,9 @@ const tried: Record<string, Trial> = {
     "npm test": { by: ".ci/run", as: "npm test" },
     "npm run check": { by: ".ci/run", as: "npm run -s check" },
     "npm run precommit": { by: "package.json", as: "npm run -s precommit" },
+    "npm run test:cli": { by: "test/all.cjs", as: '"cli"' },
+    "npm run test:jobs": { by: "test/all.cjs", as: '"jobs"' },
+    "npm run test:all": { by: "package.json", as: "node test/all.cjs" },
     "npm run test:cluster": { by: ".ci/run", as: "npm run -s test:cluster" },
     "npm run test:engine": { by: ".ci/run", as: "npm run -s test:engine" },
     "npm run bench": { by: ".ci/run", as: "npm run -s bench" },
@@ -46,9 +49,9 @@ const tried: Record<string, Trial> = {
     "npm run docs": { by: "test/runbook/catalogue.test.ts", as: "renderRunbook" },
     "npm run diagram": { by: "test/program/diagram.test.ts", as: 'run("diagram"' },
     "npm run render": { by: "test/program/render.test.ts", as: 'run("render"' },
-    "npm run review": { by: "test/review/command.test.ts", as: 'reviewed("--base"' },
-    "npm run preview": { by: "test/program/cli.test.ts", as: 'run("preview"', here: previews },
-    "npm run runbook": { by: "test/runbook/command.test.ts", as: 'runbook(["list"', here: isProcedure },
+    "npm run review": { by: "test/cli/review.test.ts", as: 'reviewed("--base"' },
+    "npm run preview": { by: "test/program/preview.test.ts", as: 'run("preview"', here: previews },
+    "npm run runbook": { by: "test/cli/runbook.test.ts", as: 'runbook(["list"', here: isProcedure },
 };
 
 describe("the documents", () => {

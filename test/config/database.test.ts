@@ -4,6 +4,7 @@ import { minutesOf, overlap, utcDaily, utcWeekly } from "../../core/calendar";
 import { parseStack } from "../../config";
 import { momentIn } from "../calendar";
 import { linesOf, type Values, withValue } from "./stackValues";
+import { PROPERTY_RUNS } from "../properties";
 
 const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 const clock = (minute: number) =>
@@ -40,6 +41,7 @@ describe("maintenance and backup windows", () => {
                     });
                 assert.equal((to! - from! + 7 * 1440) % (7 * 1440), minutesOf({ start, end }));
             }),
+            PROPERTY_RUNS,
         );
     });
 
@@ -65,7 +67,7 @@ describe("maintenance and backup windows", () => {
                     daily.some((minute) => weekly.has(minute)),
                 );
             }),
-            { numRuns: 30 },
+            PROPERTY_RUNS,
         );
     });
 });

@@ -5,6 +5,7 @@ import { WEEKDAYS } from "../../core/calendar";
 import { BACKUPS, PATCH_WINDOW } from "../../core/numbers";
 import { parseStack } from "../../config";
 import { linesOf, valuesOf, withValue } from "./stackValues";
+import { PROPERTY_RUNS } from "../properties";
 
 const BACKUP_WINDOW = { start: "05:00", end: "06:00" };
 const DAY = 24 * 60;
@@ -85,7 +86,7 @@ describe("the hours of the hourly snapshots", () => {
                     }
                 },
             ),
-            { numRuns: 20 },
+            PROPERTY_RUNS,
         );
     });
 });

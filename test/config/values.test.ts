@@ -4,6 +4,7 @@ import { canonical, parseStack } from "../../config";
 import { formatProblems } from "../../config/problems";
 import { asProblems, missingInputs } from "../../config/requiredInputs";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
+import { PROPERTY_RUNS } from "../properties";
 
 const workloadOf = (values: Values, name: string) => (values["workloads"] as Record<string, Values>)[name]!;
 
@@ -482,7 +483,7 @@ describe("stack values", () => {
                         holderOf(values, path.slice(0, -1))[path.at(-1)!] = value;
                         judge(values, stack);
                     }),
-                    { numRuns: 300 },
+                    PROPERTY_RUNS,
                 );
             });
 

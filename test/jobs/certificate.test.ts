@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer, createSecureContext, type Server as TlsServer } from "node:tls";
-import { bundledJob } from "../../jobs/bundle";
+import { bundledJob } from "../../jobs/bundle.cjs";
 import { type CertificatePlan } from "../../jobs/certificate";
 import { type Issued, temporaryAuthority } from "../certificates";
 import { runProgram, type Watch } from "./program";

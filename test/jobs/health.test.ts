@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
-import { bundledJob } from "../../jobs/bundle";
+import { bundledJob } from "../../jobs/bundle.cjs";
 import { type HealthPlan, healthVerdict, parseHealthPlan, runHealth } from "../../jobs/health";
 import { handOver, POSTGRES_READY } from "../../jobs/lib/sharedVolume";
 import { type Probe } from "../../jobs/lib/probes";

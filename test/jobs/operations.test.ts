@@ -5,7 +5,7 @@ import { createServer } from "node:https";
 import { type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundledJob } from "../../jobs/bundle";
+import { bundledJob } from "../../jobs/bundle.cjs";
 import { type CleanupPlan, parseCleanupPlan } from "../../jobs/cacheCleanup";
 import { type DiagnosticsPlan, runDiagnostics } from "../../jobs/diagnostics";
 import { runJwksCache } from "../../jobs/jwksCache";

@@ -33,7 +33,7 @@ function programs(): string | undefined {
 /** Why there is no server to test with, in plain words; undefined when there is one. */
 export function whyNoPostgres(): string | undefined {
     if (programs() === undefined) {
-        return `there is no PostgreSQL below ${BASE}`;
+        return `there is no PostgreSQL below ${BASE}; Debian's package postgresql has it`;
     }
     if (process.getuid?.() === 0 && owner() === undefined) {
         return "PostgreSQL does not run as root, and there is no user postgres";

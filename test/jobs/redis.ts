@@ -21,7 +21,7 @@ export function whyNoRedis(): string | undefined {
     const { error, stdout } = spawnSync("redis-server", ["--version"], { encoding: "utf8" });
     return error === undefined && stdout.includes("Redis server")
         ? undefined
-        : "there is no redis-server on PATH";
+        : "there is no redis-server on PATH; Debian's package redis-server has it";
 }
 
 /** Starts a server that shows this certificate and asks for this password. */

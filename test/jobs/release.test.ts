@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundledJob } from "../../jobs/bundle";
+import { bundledJob } from "../../jobs/bundle.cjs";
 import { Kubernetes } from "../../jobs/lib/kubernetes";
 import { type HistoryEntry } from "../../jobs/lib/releaseHistory";
 import {

@@ -5,7 +5,7 @@ import { createServer as createHttpServer, type IncomingMessage, type RequestLis
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundledJob } from "../../jobs/bundle";
+import { bundledJob } from "../../jobs/bundle.cjs";
 import { runSmoke, type SmokePlan, type SmokeRequest, smokeVerdict } from "../../jobs/smoke";
 import { type Run, runProgram, type Watch } from "./program";
 import { listen } from "./servers";

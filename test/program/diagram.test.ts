@@ -89,11 +89,11 @@ describe("pictures of a stack", () => {
         });
     }
 
-    it("are drawn by npm run diagram, which knows the workloads of the stack", () => {
-        const drawn = run("diagram", "--stack", "staging", "--workload", "chat-ui");
+    it("are drawn by npm run diagram, which knows the workloads of the stack", async () => {
+        const drawn = await run("diagram", "--stack", "staging", "--workload", "chat-ui");
         assert.equal(drawn.status, 0, drawn.stderr);
         assert.match(drawn.stdout, /Service_chat_ui --> Job_chat_ui_smoke\n/);
-        const refused = run("diagram", "--workload", "nobody");
+        const refused = await run("diagram", "--workload", "nobody");
         assert.equal(refused.status, 1);
         assert.equal(
             refused.stderr,

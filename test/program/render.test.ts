@@ -13,7 +13,7 @@ describe("npm run render", () => {
 
     it("writes every Kubernetes object of a stack, a file each, without its secrets", async () => {
         const out = join(folder, "production");
-        const { status, stdout, stderr } = run("render", "--out", out);
+        const { status, stdout, stderr } = await run("render", "--out", out);
         assert.deepEqual([status, stderr], [0, ""]);
         const files = readdirSync(out);
         assert.equal(stdout, `Wrote ${files.length} files to ${out}.\n`);
@@ -29,15 +29,16 @@ describe("npm run render", () => {
         assert.match(texts[deployment]!, /progressDeadlineSeconds: 300/);
     });
 
-    it("writes a stack with values that are tried", () => {
+    it("writes a stack with values that are tried", async () => {
         const out = join(folder, "tried");
-        assert.equal(run("render", "--out", out, "--set", "mcp:workloads.chat-ui.scaling.min=3").status, 0);
+        const tried = await run("render", "--out", out, "--set", "mcp:workloads.chat-ui.scaling.min=3");
+        assert.equal(tried.status, 0);
         const autoscaler = readFileSync(join(out, "horizontalpodautoscaler-chat-ui.yaml"), "utf8");
         assert.match(autoscaler, /minReplicas: 3/);
         rmSync(out, { recursive: true });
     });
 
-    it("overwrites nothing, and says what it needs", () => {
+    it("overwrites nothing, and says what it needs", async () => {
         const bad: [args: string[], message: RegExp][] = [
             [
                 ["--out", join(folder, "production")],
@@ -47,7 +48,7 @@ describe("npm run render", () => {
             [["--out", join(folder, "qa"), "--stack", "qa"], /^--stack: found "qa"/],
         ];
         for (const [args, message] of bad) {
-            const { status, stderr } = run("render", ...args);
+            const { status, stderr } = await run("render", ...args);
             assert.equal(status, 1);
             assert.match(stderr, message);
         }

@@ -20,6 +20,7 @@ import { renderSarif } from "../../cli/review/sarif";
 import { recordingOf } from "../../cli/review/state";
 import { edited } from "../policies/edit";
 import { recordStack, root } from "../support";
+import { PROPERTY_RUNS } from "../properties";
 
 const NOW = new Date("2026-02-01T00:00:00Z");
 const RELEASE = "mcp:workloads.chat-ui.release.version=v1.5.0";
@@ -478,7 +479,7 @@ describe("a review as a comment", () => {
                     );
                 },
             ),
-            { numRuns: 20, seed: 20_260_201 },
+            PROPERTY_RUNS,
         );
     });
 

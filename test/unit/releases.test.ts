@@ -507,24 +507,19 @@ describe("releases", () => {
     });
 
     describe("command line", () => {
-        it("explains itself", () => {
-            const { status, stdout } = run("releases", "--help");
+        it("explains itself", async () => {
+            const { status, stdout } = await run("releases", "--help");
             assert.equal(status, 0);
             assert.match(stdout, /^Usage: npm run releases -- list /);
-            assert.equal(run("releases", "constructor").status, 1);
+            assert.equal((await run("releases", "constructor")).status, 1);
         });
 
-        it("fails with one line", () => {
-            assert.deepEqual(
-                (({ status, stdout, stderr }) => ({ status, stdout, stderr }))(
-                    run("releases", "restore", "--revision", "x"),
-                ),
-                {
-                    status: 1,
-                    stdout: "",
-                    stderr: '--revision: found "x", expected a number that list shows\n',
-                },
-            );
+        it("fails with one line", async () => {
+            assert.deepEqual(await run("releases", "restore", "--revision", "x"), {
+                status: 1,
+                stdout: "",
+                stderr: '--revision: found "x", expected a number that list shows\n',
+            });
         });
     });
 });

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { valuesOf } from "../../offline/stackFile";
-import { copyOfProject, root, run } from "../support";
+import { isBlocked, previewStack } from "../../offline/preview";
+import { bundleProgram } from "../../offline/program";
+import { renderText } from "../../offline/render";
+import { isUsersToMend, valuesOf } from "../../offline/stackFile";
+import { type Exceptions, NO_EXCEPTIONS } from "../../policies/exceptions";
+import { rules } from "../../policies/rules";
+import { root, run } from "../support";
 
 describe("npm run preview", () => {
-    it("shows the production stack as a tree, and says first what it is", () => {
-        const { status, stdout, stderr } = run("preview");
+    it("shows the production stack as a tree, and says first what it is", async () => {
+        const { status, stdout, stderr } = await run("preview");
         assert.equal(stderr, "");
         assert.equal(status, 0);
         const lines = stdout.split("\n");
@@ -20,8 +24,8 @@ describe("npm run preview", () => {
         assert.match(stdout, /^ {4}\+ \d+ to create$/m);
     });
 
-    it("sums up what is protected and what is undetermined, each name once, on lines of a screen's width", () => {
-        const { stdout } = run("preview");
+    it("sums up what is protected and what is undetermined, each name once, on lines of a screen's width", async () => {
+        const { stdout } = await run("preview");
         const listed = (title: RegExp) => {
             const lines = stdout.split("\n");
             const rest = lines.slice(lines.findIndex((line) => title.test(line)) + 1);
@@ -41,14 +45,14 @@ describe("npm run preview", () => {
         assert.match(stdout, /^ {4}mcp-metrics +1 replica {2}/m);
     });
 
-    it("shows another stack", () => {
-        const { status, stdout } = run("preview", "--stack", "staging");
+    it("shows another stack", async () => {
+        const { status, stdout } = await run("preview", "--stack", "staging");
         assert.equal(status, 0);
         assert.match(stdout, /^Offline preview of mcp\/staging/);
     });
 
-    it("shows what edits change, and nothing else", () => {
-        const { status, stdout } = run(
+    it("shows what edits change, and nothing else", async () => {
+        const { status, stdout } = await run(
             "preview",
             "--set",
             "mcp:workloads.chat-ui.release.version=v1.5.0",
@@ -79,16 +83,16 @@ describe("npm run preview", () => {
         );
     });
 
-    it("lists what is undetermined by an edit, beside what was so before", () => {
-        const { stdout } = run("preview", "--set", "mcp:operations.diagnostics=INC-1");
+    it("lists what is undetermined by an edit, beside what was so before", async () => {
+        const { stdout } = await run("preview", "--set", "mcp:operations.diagnostics=INC-1");
         assert.match(
             stdout,
-            /^ {4}undetermined .* \(1\)\n {8}mcp-diagnostics-inc-1\n {4}57 undetermined as before: /m,
+            /^ {4}undetermined .* \(1\)\n {8}mcp-diagnostics-inc-1\n {4}\d+ undetermined as before: /m,
         );
     });
 
-    it("says so when an edit changes nothing, in a few lines", () => {
-        const { stdout } = run(
+    it("says so when an edit changes nothing, in a few lines", async () => {
+        const { stdout } = await run(
             "preview",
             "--stack",
             "staging",
@@ -101,8 +105,8 @@ describe("npm run preview", () => {
         );
     });
 
-    it("says what the engine is going to refuse: it replaces nothing that is protected", () => {
-        const { status, stdout } = run("preview", "--set", "mcp:archive.bucket=another-bucket");
+    it("says what the engine is going to refuse: it replaces nothing that is protected", async () => {
+        const { status, stdout } = await run("preview", "--set", "mcp:archive.bucket=another-bucket");
         assert.equal(status, 1);
         assert.match(
             stdout,
@@ -110,8 +114,8 @@ describe("npm run preview", () => {
         );
     });
 
-    it("is JSON on demand, without a secret in it", () => {
-        const { stdout } = run(
+    it("is JSON on demand, without a secret in it", async () => {
+        const { stdout } = await run(
             "preview",
             "--format",
             "json",
@@ -130,24 +134,8 @@ describe("npm run preview", () => {
         assert.match(stdout, /"\[secret\]"/);
     });
 
-    for (const [what, edit, expected] of [
-        ["accepted", "mcp:workloads.chat-ui.scaling.min=3", 0],
-        ["refused", "mcp:archive.bucket=another-bucket", 1],
-    ] as const) {
-        it(`ends quietly when nobody reads on, with the status of what is ${what}`, async () => {
-            const args = ["cli/main.cjs", "preview", "--format", "json", "--set", edit];
-            const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
-            // As head does at once.
-            child.stdout.destroy();
-            let stderr = "";
-            child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-            const [status] = await once(child, "close");
-            assert.deepEqual({ status, stderr }, { status: expected, stderr: "" });
-        });
-    }
-
-    it("explains itself", () => {
-        const { status, stdout } = run("preview", "--help");
+    it("explains itself", async () => {
+        const { status, stdout } = await run("preview", "--help");
         assert.equal(status, 0);
         assert.match(stdout, /--stack NAME[^]*production, staging[^]*--set PATH=VALUE[^]*--format/);
     });
@@ -201,8 +189,8 @@ describe("npm run preview", () => {
         ],
     ];
     for (const [what, args, message] of bad) {
-        it(`refuses ${what}, in plain words`, () => {
-            const { status, stdout, stderr } = run("preview", ...args);
+        it(`refuses ${what}, in plain words`, async () => {
+            const { status, stdout, stderr } = await run("preview", ...args);
             assert.equal(status, 1);
             assert.equal(stdout, "");
             assert.match(stderr, message);
@@ -210,51 +198,59 @@ describe("npm run preview", () => {
         });
     }
 
-    describe("on another project folder", () => {
+    describe("on another stack file", () => {
         let folder: string;
         before(() => {
-            folder = copyOfProject();
+            folder = mkdtempSync(join(tmpdir(), "mcp-stack-"));
+            for (const file of ["Pulumi.yaml", "policies/exceptions.yaml"]) {
+                cpSync(join(root, file), join(folder, file));
+            }
         });
         after(() => rmSync(folder, { recursive: true }));
 
-        const previewWith = (change: (text: string) => string, ...options: string[]) => {
+        /** The preview as text, or what it is refused for. */
+        const previewWith = async (change: (text: string) => string, exceptions?: Exceptions) => {
             const text = readFileSync(join(root, "Pulumi.production.yaml"), "utf8");
             writeFileSync(join(folder, "Pulumi.production.yaml"), change(text));
-            const args = ["cli/main.cjs", "preview", "--stack", "production", ...options];
-            return spawnSync("node", args, { cwd: folder, encoding: "utf8" });
+            try {
+                const program = bundleProgram(root);
+                const preview = await previewStack(folder, program, rules, "production", [], exceptions);
+                return { blocked: isBlocked(preview), stdout: renderText(preview, false), refused: "" };
+            } catch (error) {
+                assert.ok(isUsersToMend(error), String(error));
+                return { blocked: true, stdout: "", refused: (error as Error).message };
+            }
         };
 
-        it("refuses malformed YAML by its first error, with the line", () => {
-            const { status, stderr } = previewWith((text) =>
+        it("refuses malformed YAML by its first error, with the line", async () => {
+            const { refused } = await previewWith((text) =>
                 text
                     .replace("certificates: [mcp-tls]", "certificates: [mcp-tls")
                     .replace("pins: {}", "pins: {"),
             );
-            assert.equal(status, 1);
-            assert.match(stderr, /^Pulumi\.production\.yaml:\d+:\d+ is not YAML: [^:\n]+\n$/);
+            assert.match(refused, /^Pulumi\.production\.yaml:\d+:\d+ is not YAML: [^:\n]+$/);
         });
 
-        it("refuses a key without its namespace, and takes the engine's own", () => {
-            const { status, stderr } = previewWith((text) =>
+        it("refuses a key without its namespace, and takes the engine's own", async () => {
+            const { refused } = await previewWith((text) =>
                 text.replace(/^ {2}mcp:alarms:/m, "  pulumi:tags: { team: mcp }\n  alarms:"),
             );
-            assert.equal(status, 1);
             assert.equal(
-                stderr,
-                "1 problem in the stack's values:\n  alarms: found a key without its namespace, expected mcp:alarms\n",
+                refused,
+                "1 problem in the stack's values:\n  alarms: found a key without its namespace, expected mcp:alarms",
             );
             // So does what reads the file without running the program.
-            assert.throws(() => valuesOf(folder, "production"), { message: stderr.trimEnd() });
+            assert.throws(() => valuesOf(folder, "production"), { message: refused });
         });
 
-        it("takes the workload of the README as it stands there, with all that the others have", () => {
+        it("takes the workload of the README as it stands there, with all that the others have", async () => {
             const readme = readFileSync(join(root, "README.md"), "utf8");
             const [, lines] = /<!-- workload -->\n\n```yaml\n([^]*?)```/.exec(readme)!;
             const indented = lines!.replace(/^/gm, "    ").trimEnd();
-            const { status, stdout, stderr } = previewWith((text) =>
+            const { blocked, stdout, refused } = await previewWith((text) =>
                 text.replace(/^ {2}mcp:workloads:\n/m, (line) => `${line}${indented}\n`),
             );
-            assert.equal(status, 0, stderr);
+            assert.equal(blocked, false, refused);
             for (const kind of [
                 "Deployment",
                 "Service",
@@ -268,24 +264,23 @@ describe("npm run preview", () => {
             assert.match(stdout, /Job +reports-smoke-/);
         });
 
-        it("reads an encrypted secret as set, and refuses one outside mcp:secrets", () => {
+        it("reads an encrypted secret as set, and refuses one outside mcp:secrets", async () => {
             const secure = "        LOG_LEVEL: { secure: v1:planted }";
-            const misplaced = previewWith((text) => text.replace(/^ {8}LOG_LEVEL: info$/m, secure));
-            assert.equal(misplaced.status, 1);
+            const misplaced = await previewWith((text) => text.replace(/^ {8}LOG_LEVEL: info$/m, secure));
             assert.match(
-                misplaced.stderr,
-                /^Pulumi\.production\.yaml: mcp:workloads: found an encrypted value, expected secrets only in mcp:secrets and mcp:tls\n$/,
+                misplaced.refused,
+                /^Pulumi\.production\.yaml: mcp:workloads: found an encrypted value, expected secrets only in mcp:secrets and mcp:tls$/,
             );
-            const set = previewWith(
+            const set = await previewWith(
                 (text) =>
                     `${text}\n  mcp:secrets:\n    mcp-server:\n      APIM_SUBSCRIPTION_KEY: { secure: v1:planted }\n`,
             );
-            assert.equal(set.status, 0);
+            assert.equal(set.blocked, false);
             assert.doesNotMatch(set.stdout, /mcp:secrets\.mcp-server\.APIM_SUBSCRIPTION_KEY/);
             assert.match(set.stdout, /mcp:secrets\.mcp-server\.AZURE_AD_CLIENT_SECRET/);
         });
 
-        it("suppresses a violation that is accepted, says by whom, and can be told not to", () => {
+        it("suppresses a violation that is accepted, says by whom, and can be told not to", async () => {
             const oneZone = (text: string) =>
                 text.replace("active: primary", "active: primary\n    multiAz: false");
             writeFileSync(
@@ -301,67 +296,25 @@ describe("npm run preview", () => {
                     "      expires: 2999-12-31",
                 ].join("\n"),
             );
-            const accepted = previewWith(oneZone);
-            assert.equal(accepted.status, 0, accepted.stderr);
+            const accepted = await previewWith(oneZone);
+            assert.equal(accepted.blocked, false, accepted.refused);
             assert.match(accepted.stdout, /^Policies: \d+ rules, 0 violations, 1 suppressed, /m);
             assert.match(
                 accepted.stdout,
                 /suppressed {2}aws-rds-instance-require-multi-az\n.*: is in one zone only\n +CHG-1, accepted by Platform Lead until 2999-12-31: The second zone is being built\.$/m,
             );
-            const ignored = previewWith(oneZone, "--ignore-exceptions");
-            assert.equal(ignored.status, 1);
+            const ignored = await previewWith(oneZone, NO_EXCEPTIONS);
+            assert.equal(ignored.blocked, true);
             assert.match(ignored.stdout, /^Policies: \d+ rules, 1 violations, 0 suppressed, /m);
         });
 
-        it("pins no image it cannot resolve, and says why without a stack trace", () => {
-            const file = join(folder, "Pulumi.production.yaml");
-            const text = readFileSync(join(root, "Pulumi.production.yaml"), "utf8")
-                .replace('# accountId: "…"', 'accountId: "111122223333"')
-                .replace("pins: {}", "pins: {}\n    registry: 127.0.0.1:1")
-                .replaceAll("public.ecr.aws/", "127.0.0.1:1/");
-            writeFileSync(file, text);
-            const args = ["cli/main.cjs", "images", "pin", "--stack", "production"];
-            const { status, stderr } = spawnSync("node", args, { cwd: folder, encoding: "utf8" });
-            assert.equal(status, 1);
-            assert.match(
-                stderr,
-                /^9 of 9 images not resolved, .* is unchanged:\n {2}127\.0\.0\.1:1\/aws-cli/,
-            );
-            assert.doesNotMatch(stderr, /^\s+at /m);
-            assert.equal(readFileSync(file, "utf8"), text);
-        });
-
-        it("shows pinned digests as they are", () => {
+        it("shows pinned digests as they are", async () => {
             const digest = `sha256:${"ab".repeat(32)}`;
             const reference = "000000000000.dkr.ecr.ap-south-1.amazonaws.com/msil-chat-ui:v1.4.2";
-            const { stdout } = previewWith((text) =>
+            const { stdout } = await previewWith((text) =>
                 text.replace("pins: {}", `pins: { "${reference}": "${digest}" }`),
             );
             assert.match(stdout, /msil-chat-ui:v1\.4\.2@sha256:abababababab$/m);
         });
-    });
-});
-
-describe("the commands", () => {
-    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-        scripts: Record<string, string>;
-    };
-    const commands = Object.values(scripts).flatMap(
-        (script) => /^node offline\/main\.cjs (\w+)$/.exec(script)?.[1] ?? [],
-    );
-
-    for (const command of commands) {
-        it(`explain themselves: ${command}`, () => {
-            const { status, stdout } = run(command, "--help");
-            assert.equal(status, 0);
-            assert.ok(stdout.startsWith(`Usage: npm run ${command}`), stdout);
-            assert.match(stdout, /\n {2}--help +this text\n/);
-        });
-    }
-
-    it("say what there is where one is unknown", () => {
-        const { status, stdout, stderr } = run("constructor");
-        assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
-        assert.match(stderr, /^found the command "constructor", expected one of preview, .*review.*\n$/);
     });
 });

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { escalationMachine } from "../../components/incident/escalationMachine";
 import { catalogue } from "../../runbook/catalogue";
 import { listen } from "../jobs/servers";
-import { execute, type Fake } from "./interpreter";
+import { execute, type Fake } from "../stateMachine/interpreter";
 
 /* The command that acknowledges, as it stands in a message and in the runbook, in the hands of AWS's own command line. */
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { runtime } from "@pulumi/pulumi";
 import { type Patience, ToolProvider, type ToolState } from "../../components/operations/toolProvider";
 import { ADMIN_API } from "../../core/numbers";
-import { freePort } from "../jobs/postgres";
+import { freePort } from "./postgres";
 import { root } from "../support";
 
 const TOKEN = "planted-token";

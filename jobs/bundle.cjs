@@ -1,0 +1,58 @@
+"use strict";
+const { createHash } = require("node:crypto");
+const { readdirSync, readFileSync } = require("node:fs");
+const { basename, join } = require("node:path");
+const { cacheFolder, readCached, writeCached } = require("../core/cache.cjs");
+
+/** Sets of bundles that the cache keeps: of this checkout, and of some others that share its packages. */
+const KEPT_SETS = 8;
+
+let bundles;
+
+/**
+ * A program of this folder as one file that Node runs without any package, ready for a ConfigMap.
+ * The engine and every command of the project run in its root, where `jobs/` is found.
+ */
+exports.bundledJob = function bundledJob(name) {
+    bundles ??= bundledJobs(process.cwd());
+    return bundles[name];
+};
+
+/** All programs, bundled at once and kept until one of their sources changes: esbuild takes a tenth of a preview. */
+function bundledJobs(root) {
+    const sources = readdirSync(join(root, "jobs"), { recursive: true })
+        .filter((file) => file.endsWith(".ts"))
+        .sort();
+    const hash = createHash("sha256").update(require("esbuild/package.json").version);
+    for (const file of [...sources.map((source) => join("jobs", source)), join("jobs", "bundle.cjs")]) {
+        hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
+    }
+    const [folder, key] = [cacheFolder(root, "jobs"), hash.digest("hex")];
+    const known = readCached(folder, key);
+    if (known !== undefined) return JSON.parse(known.toString());
+    const made = bundle(
+        root,
+        sources.filter((source) => basename(source) === source),
+    );
+    writeCached(folder, key, JSON.stringify(made), KEPT_SETS);
+    return made;
+}
+
+function bundle(root, programs) {
+    // Loaded only where something is bundled.
+    const { buildSync } = require("esbuild");
+    const { outputFiles } = buildSync({
+        absWorkingDir: root,
+        entryPoints: programs.map((program) => join("jobs", program)),
+        outdir: join(root, "jobs"),
+        bundle: true,
+        platform: "node",
+        target: "node20",
+        format: "cjs",
+        // Readable in the cluster: whoever is on call may want to see what a gate asked.
+        minify: false,
+        write: false,
+        logLevel: "silent",
+    });
+    return Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path, ".js"), text]));
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { copyOfProject, root, spawned } from "../support";
+
+/* Commands as a user starts them. What they print in detail is tested in `test/program`, in one process. */
+
+describe("npm run preview", () => {
+    it("shows a stack, and ends with the status of what it found", () => {
+        const { status, stdout, stderr } = spawned(["preview"]);
+        assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+        assert.match(stdout, /^Offline preview of mcp\/production: [^]*^ {4}\+ \d+ to create$/m);
+        assert.equal(spawned(["preview", "--set", "mcp:archive.bucket=another-bucket"]).status, 1);
+    });
+
+    it("refuses bad input in one message, without a stack trace", () => {
+        const { status, stdout, stderr } = spawned(["preview", "--stack", "qa"]);
+        assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
+        assert.equal(stderr, '--stack: found "qa", expected one of production, staging\n');
+    });
+
+    for (const [what, edit, expected] of [
+        ["accepted", "mcp:workloads.chat-ui.scaling.min=3", 0],
+        ["refused", "mcp:archive.bucket=another-bucket", 1],
+    ] as const) {
+        it(`ends quietly when nobody reads on, with the status of what is ${what}`, async () => {
+            const args = ["cli/main.cjs", "preview", "--format", "json", "--set", edit];
+            const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+            // As head does at once.
+            child.stdout.destroy();
+            let stderr = "";
+            child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+            const [status] = await once(child, "close");
+            assert.deepEqual({ status, stderr }, { status: expected, stderr: "" });
+        });
+    }
+});
+
+describe("npm run images", () => {
+    let folder: string;
+    before(() => (folder = copyOfProject()));
+    after(() => rmSync(folder, { recursive: true }));
+
+    it("pins no image it cannot resolve, and says why without a stack trace", () => {
+        const file = join(folder, "Pulumi.production.yaml");
+        const text = readFileSync(join(root, "Pulumi.production.yaml"), "utf8")
+            .replace('# accountId: "…"', 'accountId: "111122223333"')
+            .replace("pins: {}", "pins: {}\n    registry: 127.0.0.1:1")
+            .replaceAll("public.ecr.aws/", "127.0.0.1:1/");
+        writeFileSync(file, text);
+        const { status, stderr } = spawned(["images", "pin", "--stack", "production"], folder);
+        assert.equal(status, 1);
+        assert.match(stderr, /^9 of 9 images not resolved, .* is unchanged:\n {2}127\.0\.0\.1:1\/aws-cli/);
+        assert.doesNotMatch(stderr, /^\s+at /m);
+        assert.equal(readFileSync(file, "utf8"), text);
+    });
+});
+
+describe("the commands", () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+        scripts: Record<string, string>;
+    };
+    // All but the tests and what checks or formats the sources.
+    const commands = Object.entries(scripts).filter(([name]) => !/^(test|check|format|precommit)/.test(name));
+
+    for (const [name, script] of commands) {
+        it(`explain themselves: ${name}`, () => {
+            const { status, stdout } = spawnSync("sh", ["-c", `${script} --help`], {
+                cwd: root,
+                encoding: "utf8",
+            });
+            assert.equal(status, 0);
+            assert.match(stdout, new RegExp(`^Usage: npm run ${name}\\b`));
+            assert.match(stdout, /\n {2}--help +this text\n/);
+        });
+    }
+
+    it("say what there is where one is unknown", () => {
+        const { status, stdout, stderr } = spawned(["constructor"]);
+        assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
+        assert.match(stderr, /^found the command "constructor", expected one of preview, .*review.*\n$/);
+    });
+});
