@@ -10,8 +10,9 @@ import { declareObservability } from "./stack/observability";
 import { declareOperations } from "./stack/operations";
 import { declareWorkloads, promoteWorkloads } from "./stack/workloads";
 import { loadStack } from "./config";
+import { resolveStack } from "./config/resolve";
 
-const context = declarePlatform(loadStack());
+const context = declarePlatform(resolveStack(loadStack()));
 const incidents = declareIncidents(context);
 const data = declareData(context, incidents);
 const observability = declareObservability(context, data);

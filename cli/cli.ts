@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderAlarms } from "../components/observability/alarms/render";
+import { resolveStack } from "../config/resolve";
 import { alarmsOf } from "../stack/alarmTable";
 import { NO_EXCEPTIONS } from "../policies/exceptions";
 import { stringify } from "yaml";
@@ -268,7 +269,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             print(DOCS_HELP);
             return 0;
         }
-        const alarms = alarmsOf(valuesOf(root, "production"));
+        const alarms = alarmsOf(resolveStack(valuesOf(root, "production")));
         const program = bundleProgram(root);
         const recorded = (stack: string, ...edits: string[]) =>
             recordOnce(root, program, readStackFile(root, stack, edits));

@@ -4,7 +4,6 @@ import { Cluster } from "@pulumi/aws/eks/cluster";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import { getProject, getStack, jsonStringify } from "@pulumi/pulumi";
 import { Provider as RandomProvider } from "@pulumi/random/provider";
-import { type StackValues } from "../config";
 
 /** The explicit providers of the stack; the default ones are disabled, so nothing lands elsewhere by accident. */
 export interface Providers {
@@ -15,12 +14,30 @@ export interface Providers {
     cluster: Cluster | undefined;
 }
 
+/** Arguments of {@link configureProviders}. */
+export interface ProvidersArgs {
+    environment: string;
+    aws: {
+        region: string;
+        /** The only account that the AWS provider may touch. */
+        accountId: string;
+        /** Tags on every AWS resource, beside project, stack, environment and managed-by. */
+        tags: Readonly<Record<string, string>>;
+    };
+    /** The cluster: an EKS cluster by its name, or any other by the context of a kubeconfig. */
+    kubernetes: {
+        cluster?: string | undefined;
+        context?: string | undefined;
+        kubeconfig?: string | undefined;
+    };
+}
+
 /** Declares one provider each for the account, the cluster and generated values. */
 export function configureProviders({
     aws: account,
     kubernetes: access,
     environment,
-}: StackValues): Providers {
+}: ProvidersArgs): Providers {
     const aws = new AwsProvider("aws", {
         region: account.region as Region,
         allowedAccountIds: [account.accountId],

@@ -14,17 +14,17 @@ import { maintenanceAlarms } from "../components/observability/alarms/maintenanc
 import { podAlarms } from "../components/observability/alarms/pods";
 import { trafficAlarms } from "../components/observability/alarms/traffic";
 import { healthAlarms } from "../components/observability/alarms/health";
-import { type StackValues, type WorkloadValues } from "../config";
-import { COMPLETION_WINDOW_MINUTES, longestGap, openHours } from "../core/snapshotHours";
-import { databaseNames, healthProbes, publicEndpoints } from "../config/joins";
+import { type ResolvedStack, type ResolvedWorkload } from "../config/resolve";
+import { COMPLETION_WINDOW_MINUTES, longestGap } from "../core/snapshotHours";
 import { mebibytes } from "../core/quantities";
 import { minutesOf } from "../core/calendar";
 import { COLOURS, DATABASE_WINDOW, SERVER } from "../core/numbers";
 
 /** Every alarm of a stack, as data: none for what it does not declare. */
-export function alarmsOf(values: StackValues): Alarm[] {
+export function alarmsOf(stack: ResolvedStack): Alarm[] {
     const {
-        aws,
+        name,
+        metrics,
         database,
         cache,
         archive,
@@ -33,18 +33,13 @@ export function alarmsOf(values: StackValues): Alarm[] {
         health,
         observability,
         workloads,
-        environment,
         alarms,
-        kubernetes: { namespace: name, cluster },
-    } = values;
-    const metrics = `MCP/${environment}`;
-    const machineArn = (machine: string) =>
-        `arn:aws:states:${aws.region}:${aws.accountId}:stateMachine:${name}-${machine}`;
+    } = stack;
     const found = escalationAlarms({
-        escalationArn: machineArn("escalation"),
-        incidentsArn: machineArn("escalation-incidents"),
+        escalationArn: stack.escalation.machineArn,
+        incidentsArn: stack.escalation.incidentsMachineArn,
     });
-    found.push(...deliveryAlarms({ platform: name, rules: eventRulesOf(values) }));
+    found.push(...deliveryAlarms({ platform: name, rules: eventRulesOf(stack) }));
     if (observability !== undefined) {
         found.push(
             ...trafficAlarms({
@@ -53,13 +48,13 @@ export function alarmsOf(values: StackValues): Alarm[] {
                 quietMinutes: alarms.noTraffic,
             }),
         );
-        if (observability.metrics.workloads.includes(SERVER)) {
+        if (observability.metrics.services[SERVER] !== undefined) {
             found.push(...applicationAlarms({ namespace: metrics, service: SERVER, ...alarms.application }));
         }
         if (observability.podMetrics !== false) {
             found.push(
                 ...podAlarms({
-                    cluster: cluster!,
+                    cluster: observability.cluster,
                     namespace: name,
                     deployments: deploymentsOf(workloads),
                     ...alarms.pods,
@@ -71,26 +66,24 @@ export function alarmsOf(values: StackValues): Alarm[] {
         found.push(
             ...healthAlarms({
                 namespace: metrics,
-                probes: healthProbes(values, health),
-                outside: publicEndpoints(values),
+                probes: health.probes,
+                outside: health.outside,
                 latency: alarms.apimLatency,
             }),
         );
     }
     if (database !== undefined) {
-        const { identifier, recovery } = databaseNames(values);
         const { freeMemory, freeStorage, idle, ...limits } = alarms.database;
-        const { maintenanceWindow, backupWindow, snapshots } = database;
         found.push(
             ...databaseAlarms({
-                identifier: database.active === "recovery" ? recovery : identifier,
+                identifier: database.inUse,
                 freeMemory: mebibytes(freeMemory),
                 freeStorage: (freeStorage / 100) * database.storage.initial,
                 ...limits,
             }),
             ...databaseBackupAlarms({
-                vaults: { hourly: `${name}-snapshots-hourly`, daily: `${name}-snapshots-daily` },
-                longestGap: longestGap(openHours([maintenanceWindow, backupWindow], snapshots.daily.start)),
+                vaults: stack.databaseSnapshots.vaults,
+                longestGap: longestGap(database.openHours),
                 // Of the hour in which it comes, a part may be over.
                 slack: COMPLETION_WINDOW_MINUTES / 60 + 1,
             }),
@@ -113,18 +106,18 @@ export function alarmsOf(values: StackValues): Alarm[] {
     );
     if (cache !== undefined) {
         found.push(
-            ...cacheAlarms({ group: name, nodes: cache.replicas + 1, ...alarms.cache }),
-            cacheBackupAlarm({ stateMachineArn: machineArn("redis-backup") }),
+            ...cacheAlarms({ group: name, nodes: cache.nodes.length, ...alarms.cache }),
+            cacheBackupAlarm({ stateMachineArn: stack.cacheSnapshots.machineArn }),
         );
     }
     if (archive !== undefined) {
-        found.push(...archiveAlarms({ name: `${name}-audit`, logGroup: `/mcp/${environment}/audit` }));
+        found.push(...archiveAlarms({ name: stack.auditArchive, logGroup: stack.logs.audit }));
     }
     return found;
 }
 
 /** Names of the EventBridge rules that the stack declares, without the stack's own before them. */
-function eventRulesOf({ database, cache, maintenance }: StackValues): string[] {
+function eventRulesOf({ database, cache, maintenance }: ResolvedStack): string[] {
     return [
         "escalation-incidents",
         "escalation-failed",
@@ -137,7 +130,7 @@ function eventRulesOf({ database, cache, maintenance }: StackValues): string[] {
 }
 
 /** Names of the workloads' Deployments, and the most pods of each. */
-function deploymentsOf(workloads: StackValues["workloads"]): Record<string, number> {
+function deploymentsOf(workloads: ResolvedStack["workloads"]): Record<string, number> {
     return Object.fromEntries(
         Object.entries(workloads).flatMap(([name, workload]) =>
             namesOf(name, workload).map((deployment) => [deployment, workload.scaling.max]),
@@ -145,7 +138,7 @@ function deploymentsOf(workloads: StackValues["workloads"]): Record<string, numb
     );
 }
 
-function namesOf(name: string, workload: WorkloadValues): string[] {
+function namesOf(name: string, workload: ResolvedWorkload): string[] {
     return workload.strategy === "rolling"
         ? [name]
         : COLOURS.filter((colour) => workload.releases[colour]).map((colour) => `${name}-${colour}`);

@@ -1,5 +1,5 @@
 import { Alarms, type Mute } from "../components/observability/alarms";
-import { type StackValues } from "../config";
+import { type ResolvedStack } from "../config/resolve";
 import { everyWeekOfFive, firstOfMonthOfFive, inRunbookZone, minutesOf } from "../core/calendar";
 import { DATABASE_WINDOW } from "../core/numbers";
 import { alarmsOf } from "./alarmTable";
@@ -7,18 +7,15 @@ import { type PlatformContext } from "./platform";
 import { type Incidents } from "./incidents";
 
 /** Declares the alarms of what the stack declares, and when they are muted. Sections 4.2 and 5.1. */
-export function declareAlarms(
-    { values, providers: { aws }, name }: PlatformContext,
-    incidents: Incidents,
-): void {
+export function declareAlarms({ stack, providers: { aws } }: PlatformContext, incidents: Incidents): void {
     new Alarms(
-        name,
-        { alarms: alarmsOf(values), mutes: mutesOf(values), ...incidents },
+        stack.name,
+        { alarms: alarmsOf(stack), mutes: mutesOf(stack), ...incidents },
         { providers: { aws } },
     );
 }
 
-function mutesOf({ maintenance, database }: StackValues): Mute[] {
+function mutesOf({ maintenance, database }: ResolvedStack): Mute[] {
     if (maintenance === undefined) {
         return [];
     }

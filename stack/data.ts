@@ -10,13 +10,10 @@ import { Database } from "../components/data/database";
 import { DatabaseAccess } from "../components/data/databaseAccess";
 import { AuditArchive } from "../components/storage/auditArchive";
 import { BackupBucket } from "../components/storage/backupBucket";
-import { type CacheValues } from "../config/cache";
-import { type DatabaseValues } from "../config/database";
-import { COMPLETION_WINDOW_MINUTES, hoursCron, openHours, START_WINDOW_MINUTES } from "../core/snapshotHours";
-import { pinned } from "../config/images";
-import { databaseNames } from "../config/joins";
-import { type BackupsValues } from "../config/storage";
-import { everyDay, everyWeek, utcDaily, utcWeekly } from "../core/calendar";
+import { type ResolvedStack } from "../config/resolve";
+import { everyDay, everyWeek } from "../core/calendar";
+import { required } from "../core/required";
+import { COMPLETION_WINDOW_MINUTES, hoursCron, START_WINDOW_MINUTES } from "../core/snapshotHours";
 import { type PlatformContext } from "./platform";
 import { type Incidents } from "./incidents";
 
@@ -35,17 +32,21 @@ export interface Data {
     archive: AuditArchive | undefined;
 }
 
+type ResolvedDatabase = NonNullable<ResolvedStack["database"]>;
+type ResolvedBackups = NonNullable<ResolvedStack["backups"]>;
+type ResolvedCache = NonNullable<ResolvedStack["cache"]>;
+
 /** Declares databases, buckets and what saves the one in the other. Sections 2.1, 5.3 and 7. */
 export function declareData(context: PlatformContext, incidents: Incidents): Data {
-    const { values, providers, production, name, logDays } = context;
+    const { stack, providers } = context;
     const { aws } = providers;
-    const { database, cache, backups, archive } = values;
+    const { name, production, database, cache, backups, archive } = stack;
     const store = database && declareDatabase(context, database, incidents);
     const bucket =
         backups &&
         new BackupBucket(
             `${name}-backups`,
-            { bucket: backups.bucket, accountId: values.aws.accountId, protect: production },
+            { bucket: backups.bucket, accountId: stack.aws.accountId, protect: production },
             { providers: { aws } },
         );
     if (backups !== undefined && bucket !== undefined) {
@@ -55,16 +56,16 @@ export function declareData(context: PlatformContext, incidents: Incidents): Dat
         database: store,
         cache: cache && declareCache(context, cache, incidents),
         backups: bucket,
-        dumps: store && backups && bucket && declareDumps(context, backups, bucket, store),
+        dumps: store && backups?.dumps && bucket && declareDumps(context, backups.dumps, bucket, store),
         archive:
             archive &&
             new AuditArchive(
-                `${name}-audit`,
+                stack.auditArchive,
                 {
-                    ...values.aws,
+                    ...stack.aws,
                     bucket: archive.bucket,
-                    logGroup: `/mcp/${values.environment}/audit`,
-                    searchableDays: logDays,
+                    logGroup: stack.logs.audit,
+                    searchableDays: stack.logDays,
                     retention: { mode: archive.mode, ...archive.retention },
                     protect: production,
                 },
@@ -73,42 +74,40 @@ export function declareData(context: PlatformContext, incidents: Incidents): Dat
     };
 }
 
+/** The network of the EKS cluster, in which the stores are. */
+function networkOf({ providers: { cluster } }: PlatformContext) {
+    const { vpcConfig } = required(cluster, "the EKS cluster");
+    return { vpcId: vpcConfig.vpcId, clusterSecurityGroup: vpcConfig.clusterSecurityGroupId };
+}
+
 function declareDatabase(
-    { values, providers, production, name, labels, namespace }: PlatformContext,
-    { subnets, active, checks, snapshots, ...database }: DatabaseValues,
+    context: PlatformContext,
+    { active, checks, snapshots, openHours, tasks, ...database }: ResolvedDatabase,
     { topics, keyArn }: Incidents,
 ): NonNullable<Data["database"]> {
-    const { aws, kubernetes, random, cluster } = providers;
-    const names = databaseNames(values);
-    const { recovery } = values;
+    const { stack, providers, labels, namespace } = context;
+    const { name, production } = stack;
+    const { aws, kubernetes, random } = providers;
     const instances = new Database(
         `${name}-database`,
         {
             ...database,
-            ...names,
-            subnets,
-            accountId: values.aws.accountId,
-            vpcId: cluster!.vpcConfig.vpcId,
-            clusterSecurityGroup: cluster!.vpcConfig.clusterSecurityGroupId,
-            multiAz: database.multiAz ?? production,
-            maintenanceWindow: utcWeekly(database.maintenanceWindow),
-            backupWindow: utcDaily(database.backupWindow),
+            ...networkOf(context),
+            accountId: stack.aws.accountId,
             protect: production,
-            recovery: recovery && { ...recovery, identifier: names.recovery },
         },
         { providers: { aws, random } },
     );
-    const inUse = active === "recovery" ? instances.recovered! : instances.primary;
-    const open = openHours([database.maintenanceWindow, database.backupWindow], snapshots.daily.start);
+    const inUse = active === "recovery" ? required(instances.recovered, "mcp:recovery") : instances.primary;
     const { vaults } = new DatabaseSnapshots(
-        `${name}-snapshots`,
+        stack.databaseSnapshots.name,
         {
-            ...values.aws,
+            ...stack.aws,
             instance: inUse,
             network: instances.network,
             hourly: {
                 rules: Object.fromEntries(
-                    open.map((hours) => [`hourly-${hours.weekdays.join("-")}`, hoursCron(hours)]),
+                    openHours.map((hours) => [`hourly-${hours.weekdays.join("-")}`, hoursCron(hours)]),
                 ),
                 retentionDays: snapshots.hourly.retention,
             },
@@ -126,28 +125,15 @@ function declareDatabase(
     );
     const { connection } = new DatabaseAccess(
         "mcp-database",
-        {
-            namespace: namespace.namespace,
-            labels,
-            cluster: values.kubernetes.cluster!,
-            region: values.aws.region,
-            network: values.kubernetes.vpc,
-            database: instances,
-            active,
-            checks,
-            images: {
-                postgres: pinned(values.images, values.jobs.images.postgres!),
-                aws: pinned(values.images, values.jobs.images.aws!),
-            },
-        },
+        { ...tasks, namespace: namespace.namespace, labels, database: instances, active, checks },
         { providers: { aws, kubernetes, random } },
     );
     return { connection, host: inUse.host, vaults };
 }
 
 function declareDumps(
-    { values, providers: { aws, kubernetes }, name, labels, namespace, metrics }: PlatformContext,
-    { dumps, manual }: BackupsValues,
+    { stack, providers: { aws, kubernetes }, labels, namespace }: PlatformContext,
+    { tasks, ...dumps }: NonNullable<ResolvedBackups["dumps"]>,
     bucket: BackupBucket,
     { connection }: Store,
 ): DatabaseDumps {
@@ -155,72 +141,52 @@ function declareDumps(
         "mcp-dumps",
         {
             ...dumps,
+            ...tasks,
             namespace: namespace.namespace,
             labels,
-            cluster: values.kubernetes.cluster!,
-            region: values.aws.region,
-            network: values.kubernetes.vpc,
             connection,
             bucket,
-            subject: name,
-            metrics,
-            daily: dumps.daily.cron,
-            weekly: dumps.weekly.cron,
-            manual,
-            images: {
-                postgres: pinned(values.images, values.jobs.images.postgres!),
-                aws: pinned(values.images, values.jobs.images.aws!),
-            },
+            subject: stack.name,
+            metrics: stack.metrics,
         },
         { providers: { aws, kubernetes } },
     );
 }
 
 function declareExport(
-    { values, providers: { aws, kubernetes }, name, labels, namespace, metrics }: PlatformContext,
-    { configurations }: BackupsValues,
+    { stack, providers: { aws, kubernetes }, labels, namespace }: PlatformContext,
+    { configurations }: ResolvedBackups,
     bucket: BackupBucket,
 ): void {
     new ConfigurationExport(
         "mcp-configurations",
         {
+            ...configurations,
             namespace: namespace.namespace,
-            namespaceName: name,
+            namespaceName: stack.name,
             labels,
-            cluster: values.kubernetes.cluster!,
-            region: values.aws.region,
-            apiServer: values.kubernetes.apiServer,
+            apiServer: stack.kubernetes.apiServer,
             bucket,
-            metrics,
-            schedule: configurations.cron,
-            images: {
-                node: pinned(values.images, values.jobs.images.node),
-                aws: pinned(values.images, values.jobs.images.aws!),
-            },
+            metrics: stack.metrics,
         },
         { providers: { aws, kubernetes } },
     );
 }
 
-function declareCache(
-    { values, providers, production, name, labels, namespace, logDays }: PlatformContext,
-    { snapshotBucket, maintenanceWindow, ...cache }: CacheValues,
-    incidents: Incidents,
-): Store {
-    const { aws, kubernetes, random, cluster } = providers;
-    const { accountId, region, canonicalUserId } = values.aws;
-    const snapshots = `${name}-redis-backup`;
+function declareCache(context: PlatformContext, cache: ResolvedCache, incidents: Incidents): Store {
+    const { stack, providers, labels, namespace } = context;
+    const { aws, kubernetes, random } = providers;
+    const { name, production } = stack;
+    const { accountId, region } = stack.aws;
     const store = new Cache(
         `${name}-cache`,
         {
             ...cache,
+            ...networkOf(context),
             group: name,
             accountId,
             region,
-            vpcId: cluster!.vpcConfig.vpcId,
-            clusterSecurityGroup: cluster!.vpcConfig.clusterSecurityGroupId,
-            maintenanceWindow: utcWeekly(maintenanceWindow),
-            logGroup: logGroupOf(snapshots),
+            logGroup: logGroupOf(stack.cacheSnapshots.name),
             namespace: namespace.namespace,
             labels,
             protect: production,
@@ -228,15 +194,15 @@ function declareCache(
         { providers: { aws, kubernetes, random } },
     );
     new CacheSnapshots(
-        snapshots,
+        stack.cacheSnapshots.name,
         {
             group: name,
-            bucket: snapshotBucket,
+            bucket: cache.snapshotBucket,
             accountId,
-            canonicalUserId: canonicalUserId!,
+            canonicalUserId: cache.canonicalUserId,
             region,
             keyArn: store.keyArn,
-            logDays,
+            logDays: stack.logDays,
             topic: { arn: incidents.topics.P2, keyArn: incidents.keyArn },
             protect: production,
         },

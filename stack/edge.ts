@@ -1,11 +1,6 @@
 import { type Resource } from "@pulumi/pulumi";
-import { type AlbArgs } from "../components/edge/alb";
 import { PlatformIngress } from "../components/edge/ingress";
-import { pinned } from "../config/images";
-import { albOf, controllerNamespace } from "../config/joins";
-import { type StackValues } from "../config/stack";
-import { COLOURS } from "../core/numbers";
-import { type PlatformContext, verifiesCertificates } from "./platform";
+import { type PlatformContext } from "./platform";
 
 /** Name of the Ingress. Section 5.4 step 3. */
 export const INGRESS = "mcp-ingress";
@@ -16,10 +11,10 @@ export const INGRESS = "mcp-ingress";
  * @returns what those workloads wait for before they are promoted.
  */
 export function declareEdge(
-    { values, providers, labels, namespace }: PlatformContext,
+    { stack, providers, labels, namespace }: PlatformContext,
     readyForTraffic: readonly Resource[],
 ): readonly Resource[] {
-    const { ingress, tls } = values;
+    const { ingress } = stack;
     if (ingress === undefined) {
         return [];
     }
@@ -29,43 +24,14 @@ export function declareEdge(
             ...ingress,
             namespace: namespace.namespace,
             labels,
-            alb: albArgs(values),
-            certificates: Object.fromEntries(ingress.certificates.map((name) => [name, tls[name]!])),
-            active: { name: ingress.certificate, facts: tls[ingress.certificate]!.facts },
             after: readyForTraffic,
-            verify: verifiesCertificates(values) && {
+            verify: ingress.verify && {
                 address: ingress.address,
-                ingressNamespace: controllerNamespace(values),
-                nodeImage: pinned(values.images, values.jobs.images.node),
+                ingressNamespace: ingress.controllerNamespace,
+                nodeImage: stack.nodeImage,
             },
         },
         { providers: { kubernetes: providers.kubernetes, aws: providers.aws } },
     );
     return [edge.ingress];
-}
-
-/** Arguments of the ALB, if there is one. */
-function albArgs(values: StackValues): AlbArgs | undefined {
-    const alb = values.ingress?.alb;
-    return (
-        alb && {
-            ...alb,
-            subnets: alb.subnets.map(({ id }) => id),
-            weighted: Object.fromEntries(
-                Object.entries(values.workloads).flatMap(([name, workload]) =>
-                    workload.strategy === "blueGreen" && albOf(values, name)?.weights
-                        ? [
-                              [
-                                  name,
-                                  {
-                                      active: workload.live,
-                                      colours: COLOURS.filter((colour) => workload.releases[colour]),
-                                  },
-                              ],
-                          ]
-                        : [],
-                ),
-            ),
-        }
-    );
 }

@@ -15,21 +15,22 @@ export interface Incidents {
 }
 
 /** Declares who is told what, and who is called until somebody answers. Sections 4.1, 4.2 and 8. */
-export function declareIncidents({ values, providers: { aws }, name, logDays }: PlatformContext): Incidents {
-    const { contacts, escalation, external } = values.incident;
+export function declareIncidents({ stack, providers }: PlatformContext): Incidents {
+    const { aws } = providers;
+    const { contacts, escalation, external } = stack.incident;
     const { arns: topics, keyArn } = new SeverityTopics(
-        `${name}-incidents`,
-        { ...values.aws, contacts },
+        `${stack.name}-incidents`,
+        { ...stack.aws, contacts },
         { providers: { aws } },
     );
     const { actions: opsItem } = new Escalation(
-        `${name}-escalation`,
+        stack.escalation.name,
         {
-            ...values.aws,
-            platform: name,
+            ...stack.aws,
+            platform: stack.name,
             levels: escalation,
             external,
-            logDays,
+            logDays: stack.logDays,
             topic: { arn: topics.P1, keyArn },
         },
         { providers: { aws } },

@@ -1,7 +1,6 @@
 import { MaintenanceWindows, type WindowArgs } from "../components/maintenance/maintenanceWindows";
 import { UpgradeCheck } from "../components/maintenance/upgradeCheck";
-import { pinned } from "../config/images";
-import { type MaintenanceValues } from "../config/maintenance";
+import { type ResolvedStack } from "../config/resolve";
 import { everyWeek, firstOfMonth, inRunbookZone, minutesOf } from "../core/calendar";
 import { DATABASE_WINDOW } from "../core/numbers";
 import { type PlatformContext } from "./platform";
@@ -9,8 +8,8 @@ import { type Incidents } from "./incidents";
 
 /** Declares what is done by the calendar, if the stack has one. Section 5.1. */
 export function declareMaintenance(context: PlatformContext, { topics, keyArn }: Incidents): void {
-    const { values, providers, name, logDays } = context;
-    const { maintenance, database } = values;
+    const { stack, providers } = context;
+    const { name, maintenance, database } = stack;
     if (maintenance === undefined) {
         return;
     }
@@ -18,14 +17,14 @@ export function declareMaintenance(context: PlatformContext, { topics, keyArn }:
     new MaintenanceWindows(
         `${name}-maintenance`,
         {
-            ...values.aws,
+            ...stack.aws,
             patches: {
                 ...patches,
                 cron: everyWeek(window),
                 hours: minutesOf(window) / 60,
                 patchGroup: patchGroup ?? name,
-                logGroup: `/mcp/${values.environment}/patches`,
-                logDays,
+                logGroup: stack.logs.patches,
+                logDays: stack.logDays,
             },
             windows: windowsOf(maintenance, database !== undefined),
             topics: { begun: topics.P4, failed: topics.P3, keyArn },
@@ -37,33 +36,34 @@ export function declareMaintenance(context: PlatformContext, { topics, keyArn }:
     }
 }
 
+type Maintenance = NonNullable<ResolvedStack["maintenance"]>;
+
 /** From when an upgrade is planned on, every day at the time when it is to begin. */
 function declareUpgradeCheck(
-    { values, providers, name, labels, namespace, metrics }: PlatformContext,
-    { start, version }: NonNullable<MaintenanceValues["upgrade"]>,
+    { stack, providers, labels, namespace }: PlatformContext,
+    { start, version, cluster, region, images }: NonNullable<Maintenance["upgrade"]>,
 ): void {
-    const { aws, kubernetes, images, jobs } = values;
     const [hour, minute] = inRunbookZone(start).slice(11).split(":").map(Number);
     new UpgradeCheck(
         "mcp-upgrade-check",
         {
             namespace: namespace.namespace,
-            namespaceName: name,
+            namespaceName: stack.name,
             labels,
-            cluster: kubernetes.cluster!,
-            region: aws.region,
-            metrics,
-            apiServer: kubernetes.apiServer,
+            cluster,
+            region,
+            metrics: stack.metrics,
+            apiServer: stack.kubernetes.apiServer,
             version,
             schedule: `${minute} ${hour} * * *`,
-            images: { node: pinned(images, jobs.images.node), aws: pinned(images, jobs.images.aws!) },
+            images,
         },
         { providers: { aws: providers.aws, kubernetes: providers.kubernetes } },
     );
 }
 
 /** Windows in which something else than the patches is done. */
-function windowsOf({ upgrade }: MaintenanceValues, hasDatabase: boolean): Record<string, WindowArgs> {
+function windowsOf({ upgrade }: Maintenance, hasDatabase: boolean): Record<string, WindowArgs> {
     return {
         ...(hasDatabase && {
             database: {

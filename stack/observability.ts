@@ -5,9 +5,8 @@ import { LogShipper } from "../components/observability/logShipper";
 import { MetricsCollector } from "../components/observability/metricsCollector";
 import { PodMetrics } from "../components/observability/podMetrics";
 import { serverQueries } from "../components/observability/savedQueries";
-import { databaseNames } from "../config/joins";
-import { pinned } from "../config/images";
-import { logGroupOf, type ObservabilityValues } from "../config/observability";
+import { logGroupOf } from "../config/observability";
+import { type ResolvedStack } from "../config/resolve";
 import { type Data } from "./data";
 import { type PlatformContext } from "./platform";
 
@@ -21,77 +20,76 @@ export interface Observability {
     queries: string;
 }
 
+type ResolvedObservability = NonNullable<ResolvedStack["observability"]>;
+
 /** Declares how the platform is seen from outside, if the stack's values ask for it. Sections 4.3, 5.3, 6.2 and 6.3. */
 export function declareObservability(context: PlatformContext, data: Data): Observability | undefined {
-    const { values, name, providers } = context;
-    const { observability } = values;
+    const { stack, providers } = context;
+    const { observability } = stack;
     if (observability === undefined) {
         return undefined;
     }
     const { groups } = declareLogs(context, data, observability);
     new LogAnalysis(
-        `${name}-server`,
+        `${stack.name}-server`,
         {
             group: groups.server,
             statusField: observability.statusField,
-            metrics: metricsOf(context),
-            folder: name,
+            metrics: stack.metrics,
+            folder: stack.name,
         },
         { providers: { aws: providers.aws } },
     );
     declareMetrics(context, observability, groups);
     return {
         dashboard: declareDashboard(context, observability),
-        queries: `${consoleOf(values.aws.region)}#logsV2:logs-insights`,
+        queries: `${consoleOf(stack.aws.region)}#logsV2:logs-insights`,
     };
 }
 
-/** Namespace of the platform's own metrics. */
-function metricsOf({ values }: PlatformContext): string {
-    return `MCP/${values.environment}`;
-}
-
 function declareLogs(
-    { values, providers, production, name, labels, logDays }: PlatformContext,
+    { stack, providers, labels }: PlatformContext,
     { archive }: Data,
-    { retention = logDays, audit }: ObservabilityValues,
+    { retention = stack.logDays, audit, cluster, fluentBitImage }: ResolvedObservability,
 ) {
     const { aws, kubernetes } = providers;
-    const { region, accountId } = values.aws;
-    const prefix = `/mcp/${values.environment}/`;
-    const workloads = Object.keys(values.workloads);
+    const { region, accountId } = stack.aws;
+    const workloads = Object.keys(stack.workloads);
     const services = Object.fromEntries(workloads.map((workload) => [workload, logGroupOf(workload)]));
     const logs = new LogGroups(
-        `${name}-logs`,
+        `${stack.name}-logs`,
         {
-            prefix,
+            prefix: stack.logs.prefix,
             retentionDays: {
                 ...Object.fromEntries(Object.values(services).map((group) => [group, retention])),
                 jobs: retention,
                 metrics: RAW_METRIC_DAYS,
-                server: logDays,
+                server: stack.logDays,
             },
             accountId,
             region,
-            protect: production,
+            protect: stack.production,
         },
         { providers: { aws } },
     );
     new LogShipper(
-        `${name}-logs`,
+        `${stack.name}-logs`,
         {
-            cluster: values.kubernetes.cluster!,
+            cluster,
             accountId,
             labels,
-            image: pinned(values.images, values.jobs.images.fluentBit!),
+            image: fluentBitImage,
             routes: {
                 region,
-                namespace: values.kubernetes.namespace,
+                namespace: stack.name,
                 services: Object.fromEntries(
-                    Object.entries(services).map(([workload, group]) => [workload, prefix + group]),
+                    Object.entries(services).map(([workload, group]) => [
+                        workload,
+                        `${stack.logs.prefix}${group}`,
+                    ]),
                 ),
-                jobs: `${prefix}jobs`,
-                audit: archive && { ...audit, logGroup: `${prefix}audit` },
+                jobs: stack.logs.jobs,
+                audit: archive && { ...audit, logGroup: stack.logs.audit },
             },
             after: [...Object.values(logs.groups), ...(archive === undefined ? [] : [archive])],
         },
@@ -101,40 +99,33 @@ function declareLogs(
 }
 
 function declareMetrics(
-    context: PlatformContext,
-    { metrics: { interval, workloads }, podMetrics }: ObservabilityValues,
+    { stack, providers, labels, namespace }: PlatformContext,
+    { metrics: { interval, services }, podMetrics, cluster, collectorImage }: ResolvedObservability,
     { metrics: group }: ReturnType<typeof declareLogs>["groups"],
 ) {
-    const { values, providers, name, labels, namespace } = context;
     const { aws, kubernetes } = providers;
-    const { region, accountId } = values.aws;
-    const cluster = values.kubernetes.cluster!;
+    const { region, accountId } = stack.aws;
     new MetricsCollector(
-        `${name}-metrics`,
+        `${stack.name}-metrics`,
         {
             cluster,
             accountId,
             region,
             namespace: namespace.namespace,
-            namespaceName: values.kubernetes.namespace,
+            namespaceName: stack.name,
             labels,
-            image: pinned(values.images, values.jobs.images.collector!),
-            services: Object.fromEntries(
-                workloads.map((workload) => {
-                    const { port, health } = values.workloads[workload]!;
-                    return [workload, { port, path: health.metrics }];
-                }),
-            ),
+            image: collectorImage,
+            services,
             intervalSeconds: interval,
-            metrics: metricsOf(context),
-            logGroup: `/mcp/${values.environment}/metrics`,
+            metrics: stack.metrics,
+            logGroup: stack.logs.metrics,
             after: [group],
         },
         { providers: { aws, kubernetes } },
     );
     if (podMetrics !== false) {
         new PodMetrics(
-            `${name}-pods`,
+            `${stack.name}-pods`,
             { cluster, accountId, region, version: podMetrics.version, retentionDays: RAW_METRIC_DAYS },
             { providers: { aws } },
         );
@@ -142,31 +133,26 @@ function declareMetrics(
 }
 
 /** Returns its address. */
-function declareDashboard(context: PlatformContext, { statusField }: ObservabilityValues): string {
-    const { values, providers, name } = context;
-    const { database, cache, environment } = values;
+function declareDashboard(
+    { stack, providers }: PlatformContext,
+    { statusField, cluster }: ResolvedObservability,
+): string {
     const {
         errors,
         "failed-tools": failedTools,
         "slow-requests": slowRequests,
     } = serverQueries({ statusField });
-    const { identifier, recovery } = databaseNames(values);
-    const nodes = cache === undefined ? 0 : cache.replicas + 1;
     const { url } = new PlatformDashboard(
-        name,
+        stack.name,
         {
-            region: values.aws.region,
-            metrics: metricsOf(context),
-            cluster: values.kubernetes.cluster!,
-            namespace: values.kubernetes.namespace,
-            serverLog: `/mcp/${environment}/server`,
+            region: stack.aws.region,
+            metrics: stack.metrics,
+            cluster,
+            namespace: stack.name,
+            serverLog: stack.logs.server,
             queries: [errors, failedTools, slowRequests],
-            database: database && (database.active === "recovery" ? recovery : identifier),
-            // ElastiCache names the nodes of a group so.
-            cacheNodes: Array.from(
-                { length: nodes },
-                (_, index) => `${name}-${String(index + 1).padStart(3, "0")}`,
-            ),
+            database: stack.database?.inUse,
+            cacheNodes: stack.cache?.nodes ?? [],
         },
         { providers: { aws: providers.aws } },
     );

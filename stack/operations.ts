@@ -3,9 +3,6 @@ import { DatabaseMaintenance } from "../components/operations/databaseMaintenanc
 import { Diagnostics } from "../components/operations/diagnostics";
 import { DisabledTools } from "../components/operations/disabledTools";
 import { JwksCacheClearing } from "../components/operations/jwksCacheClearing";
-import { pinned } from "../config/images";
-import { externalProbes } from "../config/joins";
-import { adminApiOf } from "../config/tools";
 import { dailyCron, minutesOf } from "../core/calendar";
 import { ASKING_TASKS } from "../core/labels";
 import { CACHE_CLEANUP, DATABASE_WINDOW, DEBUG, ZONE_OFFSET_MINUTES } from "../core/numbers";
@@ -14,21 +11,19 @@ import { type PlatformContext } from "./platform";
 
 /** Declares what is done once when a value asks for it, and what of it is done by the clock too. Sections 4.3, 5.3, 6.3. */
 export function declareOperations(context: PlatformContext, data: Data): void {
-    const { values, providers, labels, namespace } = context;
-    const { operations, disabledTools, kubernetes, images, jobs, health, workloads } = values;
+    const { stack, providers, labels, namespace } = context;
+    const { kubernetes, nodeImage, cache } = stack;
+    const { diagnostics, clearJwksCache, disabledTools } = stack.operations;
     const opts = { providers: { kubernetes: providers.kubernetes } };
-    const nodeImage = pinned(images, jobs.images.node);
     const common = { namespace: namespace.namespace, labels };
-    const server = workloads[DEBUG.app];
     const inServer = {
         ...common,
-        namespaceName: kubernetes.namespace,
+        namespaceName: stack.name,
         apiServer: kubernetes.apiServer,
         app: DEBUG.app,
     };
     declareDatabaseMaintenance(context, data);
-    if (data.cache !== undefined) {
-        const { cacheCleanup } = operations;
+    if (cache !== undefined && data.cache !== undefined) {
         new CacheCleanup(
             "mcp-cache-cleanup",
             {
@@ -36,76 +31,53 @@ export function declareOperations(context: PlatformContext, data: Data): void {
                 cache: data.cache.connection,
                 network: kubernetes.vpc,
                 schedule: CACHE_CLEANUP.schedule,
-                run: cacheCleanup && {
-                    hash: `${cacheCleanup.run}${cacheCleanup.dryRun ? "-dry" : ""}`,
-                    dryRun: cacheCleanup.dryRun,
-                },
+                run: cache.cleanup,
                 nodeImage,
             },
             opts,
         );
     }
-    if (operations.diagnostics !== undefined) {
+    if (diagnostics !== undefined) {
         new Diagnostics(
             ASKING_TASKS.diagnostics,
             {
                 ...inServer,
-                port: server!.port,
-                metrics: server!.health.metrics,
+                ...diagnostics,
                 jwksStatus: DEBUG.jwksStatus,
-                probes: externalProbes(health!),
                 stores: { database: data.database?.connection, cache: data.cache?.connection },
                 network: kubernetes.vpc,
-                run: operations.diagnostics,
-                images: {
-                    node: nodeImage,
-                    postgres: jobs.images.postgres && pinned(images, jobs.images.postgres),
-                },
             },
             opts,
         );
     }
-    if (operations.clearJwksCache !== undefined) {
+    if (clearJwksCache !== undefined) {
         new JwksCacheClearing(
             ASKING_TASKS.jwksCache,
-            {
-                ...inServer,
-                port: server!.port,
-                path: DEBUG.clearJwksCache,
-                run: operations.clearJwksCache,
-                nodeImage,
-            },
+            { ...inServer, ...clearJwksCache, path: DEBUG.clearJwksCache, nodeImage },
             opts,
         );
     }
-    if (disabledTools.length > 0) {
-        new DisabledTools("mcp-tools", {
-            api: adminApiOf(values)!,
-            tools: disabledTools,
-            platform: namespace,
-        });
+    if (disabledTools !== undefined) {
+        new DisabledTools("mcp-tools", { ...disabledTools, platform: namespace });
     }
 }
 
 /** The maintenance of the database, if the stack has one and a bucket to save it in before. Sections 5.1 and 5.2. */
 function declareDatabaseMaintenance(
-    { values, providers: { aws, kubernetes }, labels, namespace, metrics }: PlatformContext,
+    { stack, providers: { aws, kubernetes }, labels, namespace }: PlatformContext,
     { database, backups: bucket }: Data,
 ): void {
-    const { operations, images, jobs, backups } = values;
-    if (database === undefined || backups === undefined || bucket === undefined) {
+    const dumps = stack.backups?.dumps;
+    if (database === undefined || dumps === undefined || bucket === undefined) {
         return;
     }
-    const { tables, minimumSize, scratch } = backups.dumps;
-    const run = operations.databaseMaintenance;
+    const { tables, minimumSize, scratch, maintenance, tasks } = dumps;
     new DatabaseMaintenance(
         "mcp-db-maintenance",
         {
+            ...tasks,
             namespace: namespace.namespace,
             labels,
-            cluster: values.kubernetes.cluster!,
-            region: values.aws.region,
-            network: values.kubernetes.vpc,
             connection: database.connection,
             bucket,
             tables,
@@ -114,17 +86,8 @@ function declareDatabaseMaintenance(
             window: { ...DATABASE_WINDOW, offsetMinutes: ZONE_OFFSET_MINUTES },
             deadlineSeconds: minutesOf(DATABASE_WINDOW) * 60,
             schedule: dailyCron(DATABASE_WINDOW.start),
-            metrics,
-            run: run && {
-                hash: `${run.run}${run.force === undefined ? "" : "-forced"}`,
-                label: run.run,
-                force: run.force,
-            },
-            images: {
-                node: pinned(images, jobs.images.node),
-                postgres: pinned(images, jobs.images.postgres!),
-                aws: pinned(images, jobs.images.aws!),
-            },
+            metrics: stack.metrics,
+            run: maintenance,
         },
         { providers: { aws, kubernetes } },
     );

@@ -11,43 +11,32 @@ import { HEALTH_TASKS } from "../components/observability/healthChecks";
 import { MOST_COLLECTORS } from "../components/observability/metricsCollector";
 import { CLEANUP_TASKS } from "../components/operations/cacheCleanup";
 import { MAINTENANCE_TASKS } from "../components/operations/databaseMaintenance";
-import { type StackValues } from "../config";
-import { LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "../core/numbers";
+import { type ResolvedStack } from "../config/resolve";
 
 /** Operations that have no schedule: diagnostics, and clearing the JWKS cache. */
 const OPERATION_TASKS = 2;
 
-/** What every part of the platform stands on. */
+/** What every concern of the stack is declared with. */
 export interface PlatformContext {
-    values: StackValues;
+    stack: ResolvedStack;
     providers: Providers;
-    /** Whether production's stricter rules hold: data is protected, there are two zones, events are kept for a year. */
-    production: boolean;
-    /** Begins the names of what exists once a stack: `mcp-production`. */
-    name: string;
     /** Labels on every Kubernetes object. */
     labels: Record<string, string>;
     namespace: PlatformNamespace;
-    /** How long log groups stay searchable, in days. Section 5.3. */
-    logDays: number;
-    /** CloudWatch namespace of the platform's own metrics. */
-    metrics: string;
 }
 
 /** Declares the providers and the namespace. */
-export function declarePlatform(values: StackValues): PlatformContext {
-    const providers = configureProviders(values);
-    const { environment, workloads, database, cache, backups, health, observability, maintenance } = values;
-    const production = environment === "production";
-    const labels = commonLabels(environment);
-    const name = values.kubernetes.namespace;
+export function declarePlatform(stack: ResolvedStack): PlatformContext {
+    const providers = configureProviders(stack);
+    const { name, workloads, database, cache, backups, health, observability, maintenance, ingress } = stack;
+    const labels = commonLabels(stack.environment);
     const namespace = new PlatformNamespace(
         name,
         {
             namespace: name,
             labels,
             quota: quotaFor(Object.values(workloads), {
-                otherGates: verifiesCertificates(values) ? 1 : 0,
+                otherGates: ingress?.verify ? 1 : 0,
                 tasks:
                     (database === undefined ? 0 : DATABASE_TASKS) +
                     (backups === undefined ? 0 : EXPORT_TASKS) +
@@ -61,16 +50,10 @@ export function declarePlatform(values: StackValues): PlatformContext {
                 others: observability === undefined ? [] : MOST_COLLECTORS,
             }),
             // Behind an ALB, a pod is ready once that finds it healthy, too.
-            namespaceLabels: values.ingress?.alb === undefined ? {} : READINESS_GATES,
-            protect: production,
+            namespaceLabels: ingress?.alb === undefined ? {} : READINESS_GATES,
+            protect: stack.production,
         },
         { providers: { kubernetes: providers.kubernetes } },
     );
-    const logDays = production ? LOG_RETENTION_DAYS : TRIAL_LOG_RETENTION_DAYS;
-    return { values, providers, production, name, labels, namespace, logDays, metrics: `MCP/${environment}` };
-}
-
-/** Whether an update waits until the hosts serve the active certificate. Section 5.4 step 4. */
-export function verifiesCertificates({ ingress, environment }: StackValues): boolean {
-    return ingress !== undefined && (ingress.verify ?? environment === "production");
+    return { stack, providers, labels, namespace };
 }

@@ -1,7 +1,6 @@
 import { LEDGER } from "../core/labels";
 import { ValidatedReleases } from "../components/platform/validatedReleases";
 import { ReleaseApproval } from "../components/workload/releaseApproval";
-import { pinned } from "../config/images";
 import { type PlatformContext } from "./platform";
 import { type Observability } from "./observability";
 
@@ -10,45 +9,40 @@ const VALIDATED = "mcp-validated";
 
 /** Declares the approval that a release needs and its notices, in production alone. Section 3.1. */
 export function declareReleaseApproval(
-    { values, production, name, labels, namespace, providers: { aws, kubernetes } }: PlatformContext,
+    { stack, labels, namespace, providers: { aws, kubernetes } }: PlatformContext,
     observability: Observability | undefined,
 ): ReleaseApproval | undefined {
-    if (!production) {
+    if (stack.releaseApproval === undefined) {
         return undefined;
     }
-    const { validatedBy: stack, unvalidated, stakeholders, unannounced } = values.checklist;
+    const { validation, stakeholders } = stack.releaseApproval;
     const validated =
-        stack === undefined
-            ? undefined
-            : new ValidatedReleases(
+        "stack" in validation
+            ? new ValidatedReleases(
                   VALIDATED,
-                  { namespace: namespace.namespace, labels, stack },
+                  { namespace: namespace.namespace, labels, stack: validation.stack },
                   { providers: { kubernetes } },
-              );
+              )
+            : undefined;
     return new ReleaseApproval(
         "mcp-checklist",
         {
             namespace: namespace.namespace,
-            namespaceName: values.kubernetes.namespace,
+            namespaceName: stack.name,
             labels,
-            environment: values.environment,
+            environment: stack.environment,
             releaseHistory: LEDGER,
-            apiServer: values.kubernetes.apiServer,
+            apiServer: stack.kubernetes.apiServer,
             workloads: Object.fromEntries(
-                Object.entries(values.workloads).map(([app, { strategy }]) => [app, strategy]),
+                Object.entries(stack.workloads).map(([app, { strategy }]) => [app, strategy]),
             ),
-            validation: stack === undefined ? { unvalidated: unvalidated! } : { stack, configMap: VALIDATED },
+            validation: "stack" in validation ? { ...validation, configMap: VALIDATED } : validation,
             stakeholders:
-                stakeholders === undefined
-                    ? { unannounced: unannounced! }
-                    : {
-                          ...values.aws,
-                          cluster: values.kubernetes.cluster!,
-                          topic: `${name}-stakeholders`,
-                          addresses: stakeholders,
-                      },
+                "addresses" in stakeholders
+                    ? { ...stack.aws, ...stakeholders, topic: `${stack.name}-stakeholders` }
+                    : stakeholders,
             dashboard: observability?.dashboard,
-            nodeImage: pinned(values.images, values.jobs.images.node),
+            nodeImage: stack.nodeImage,
             after: validated === undefined ? [] : [validated],
         },
         { providers: { aws, kubernetes } },

@@ -1,13 +1,11 @@
 import { type ComponentResource, type Output, type Resource } from "@pulumi/pulumi";
-import { ASKING_TASKS, LEDGER } from "../core/labels";
+import { LEDGER } from "../core/labels";
+import { required } from "../core/required";
 import { PodIdentity } from "../components/identity/podIdentity";
 import { BlueGreenWorkload } from "../components/workload/blueGreenWorkload";
 import { type ReleaseApproval } from "../components/workload/releaseApproval";
 import { RollingWorkload } from "../components/workload/rollingWorkload";
-import { type StackValues, type WorkloadValues } from "../config";
-import { pinned } from "../config/images";
-import { albOf, blueGreenOf, connectionsOf, networkOf, releaseOf, secretsOf } from "../config/joins";
-import { HEALTH_MATRIX } from "../core/numbers";
+import { type ResolvedWorkload } from "../config/resolve";
 import { type Data } from "./data";
 import { INGRESS } from "./edge";
 import { type PlatformContext } from "./platform";
@@ -27,8 +25,9 @@ export function declareWorkloads(
     data: Data,
     approval: ReleaseApproval | undefined,
 ): Workloads {
+    const { workloads } = context.stack;
     const services = Object.fromEntries(
-        Object.entries(context.values.workloads).map(([name, workload]) => [
+        Object.entries(workloads).map(([name, workload]) => [
             name,
             declareWorkload(context, data, approval, name, workload),
         ]),
@@ -36,7 +35,7 @@ export function declareWorkloads(
     return {
         services,
         readyForTraffic: Object.entries(services).flatMap(([name, workload]) =>
-            workload instanceof BlueGreenWorkload && albOf(context.values, name)?.weights
+            workload instanceof BlueGreenWorkload && workloads[name]?.alb?.weights
                 ? workload.readyForTraffic
                 : [],
         ),
@@ -51,7 +50,7 @@ export function declareWorkloads(
  * @returns the images that run, by service, once they have passed every gate.
  */
 export function promoteWorkloads(
-    { values }: PlatformContext,
+    { stack }: PlatformContext,
     { services }: Workloads,
     ingress: readonly Resource[],
 ): Record<string, Output<string>> {
@@ -59,71 +58,58 @@ export function promoteWorkloads(
         Object.entries(services).map(([name, service]) => [
             name,
             service instanceof BlueGreenWorkload
-                ? service.promote(albOf(values, name)?.weights ? ingress : [])
+                ? service.promote(stack.workloads[name]?.alb?.weights ? ingress : [])
                 : service.completed,
         ]),
     );
 }
 
 function declareWorkload(
-    { values, providers: { aws, kubernetes, random }, name: prefix, labels, namespace }: PlatformContext,
+    { stack, providers: { aws, kubernetes, random }, labels, namespace }: PlatformContext,
     data: Data,
     approval: ReleaseApproval | undefined,
     name: string,
-    workload: WorkloadValues,
+    workload: ResolvedWorkload,
 ): RollingWorkload | BlueGreenWorkload {
     const after: ComponentResource[] = [namespace];
-    if (workload.awsPermissions.length > 0) {
+    if (workload.identity !== undefined) {
         // Before the pods, which get their credentials when they are created.
         const identity = new PodIdentity(
-            `${prefix}-${name}`,
-            {
-                cluster: values.kubernetes.cluster!,
-                namespace: namespace.namespace,
-                serviceAccount: name,
-                permissions: workload.awsPermissions,
-            },
+            `${stack.name}-${name}`,
+            { ...workload.identity, namespace: namespace.namespace, serviceAccount: name },
             { providers: { aws } },
         );
         after.push(identity);
     }
-    const { smoke, health } = workload;
-    const alb = albOf(values, name);
+    const { alb, health } = workload;
     const common = {
-        ...workload,
         namespace: namespace.namespace,
         labels,
         after,
         dumps: data.dumps,
         approval,
         probes: { liveness: health.live, readiness: health.ready },
-        nodeImage: pinned(values.images, values.jobs.images.node),
-        secrets: secretsOf(values, name),
-        connections: connectionsOf(values, name, data),
-        network: { ...networkOf(values, name), tasks: askingTasks(values, name) },
+        nodeImage: stack.nodeImage,
+        connections: Object.fromEntries(
+            Object.entries(workload.stores).map(([secret, store]) => [
+                secret,
+                required(data[store], `mcp:${store}`).connection,
+            ]),
+        ),
         alb: alb && (alb.weights ? { weightedBy: INGRESS } : {}),
-        smoke: { ...smoke, image: smoke.image && pinned(values.images, smoke.image) },
     };
     const opts = { providers: { kubernetes, random } };
     return workload.strategy === "rolling"
-        ? new RollingWorkload(
-              name,
-              { ...common, release: releaseOf(values, workload, workload.release) },
-              opts,
-          )
+        ? new RollingWorkload(name, { ...workload, ...common }, opts)
         : new BlueGreenWorkload(
               name,
-              { ...common, ...blueGreenOf(values, workload), releaseHistory: LEDGER },
+              {
+                  ...workload,
+                  ...common,
+                  namespaceName: stack.name,
+                  apiServer: stack.kubernetes.apiServer,
+                  releaseHistory: LEDGER,
+              },
               opts,
           );
-}
-
-/** Tasks that call a service: the health checks and, where it has metrics, what reads those and its debug pages. */
-function askingTasks({ health }: StackValues, name: string): string[] {
-    return [
-        ...(health === undefined ? [] : [ASKING_TASKS.health]),
-        ...(HEALTH_MATRIX[name]?.metrics === undefined
-            ? []
-            : [ASKING_TASKS.diagnostics, ASKING_TASKS.jwksCache]),
-    ];
 }

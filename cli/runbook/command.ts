@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { resolveStack } from "../../config/resolve";
 import { alarmsOf } from "../../stack/alarmTable";
 import { parseArgs } from "../args";
 import { isBlocked, previewStack } from "../../offline/preview";
@@ -105,7 +106,7 @@ function list(args: string[]): number {
 
 async function show(root: string, procedure: Procedure, args: string[]): Promise<number> {
     const { values } = parseArgs({ args, options: { json: { type: "boolean", default: false } } });
-    const alarms = alarmsOf(valuesOf(root, "production"));
+    const alarms = alarmsOf(resolveStack(valuesOf(root, "production")));
     if (values.json) {
         const parameters = parametersOf(procedure).map((each) => ({ ...each, flag: flagOf(each.name) }));
         const leading = alarms.filter((alarm) => alarm.procedure === procedure.id).map(({ id }) => id);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderAlarms } from "../../components/observability/alarms/render";
+import { resolveStack } from "../../config/resolve";
 import { alarmsOf } from "../../stack/alarmTable";
 import { valuesOf } from "../../offline/stackFile";
 import { displayed } from "../../offline/property";
@@ -212,11 +213,17 @@ describe("the alarms", () => {
         const subjects = (ids: readonly string[]) => [...new Set(ids.map((id) => id.split("-")[0]))];
         // People are called for whatever else there is.
         const always = ["escalation", "incidents", "event"];
-        assert.deepEqual(subjects(alarmsOf(bare).map(({ id }) => id)), [...always, "configurations"]);
+        assert.deepEqual(subjects(alarmsOf(resolveStack(bare)).map(({ id }) => id)), [
+            ...always,
+            "configurations",
+        ]);
         const { backups, ...nothing } = bare;
         assert.ok(backups);
-        assert.deepEqual(subjects(alarmsOf(nothing).map(({ id }) => id)), always);
-        assert.deepEqual(subjects(alarmsOf({ ...nothing, cache }).map(({ id }) => id)), [...always, "cache"]);
+        assert.deepEqual(subjects(alarmsOf(resolveStack(nothing)).map(({ id }) => id)), always);
+        assert.deepEqual(subjects(alarmsOf(resolveStack({ ...nothing, cache })).map(({ id }) => id)), [
+            ...always,
+            "cache",
+        ]);
     });
 
     it("watch the level of a database", () => {
@@ -435,10 +442,12 @@ describe("the alarms", () => {
         const { observability } = valuesOf(root, "production");
         const elsewhere = { ...observability!.metrics, workloads: ["admin-portal"] };
         assert.ok(
-            !alarmsOf({
-                ...valuesOf(root, "production"),
-                observability: { ...observability!, metrics: elsewhere },
-            }).some(({ id }) => id === "circuit-breaker"),
+            !alarmsOf(
+                resolveStack({
+                    ...valuesOf(root, "production"),
+                    observability: { ...observability!, metrics: elsewhere },
+                }),
+            ).some(({ id }) => id === "circuit-breaker"),
         );
     });
 
@@ -540,7 +549,7 @@ describe("the alarms", () => {
     });
 
     it("are in docs/alarms.md as they are declared (npm run docs writes it anew)", () => {
-        const page = renderAlarms(alarmsOf(valuesOf(root, "production")));
+        const page = renderAlarms(alarmsOf(resolveStack(valuesOf(root, "production"))));
         assert.equal(readFileSync(join(root, "docs", "alarms.md"), "utf8"), page);
     });
 });

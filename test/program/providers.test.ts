@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { runtime } from "@pulumi/pulumi";
 import { configureProviders } from "../../components/providers";
-import { type StackValues } from "../../config";
 
 describe("the Kubernetes provider", () => {
     /** Inputs of the providers that some values of `mcp:kubernetes` lead to, with a cluster that can be looked up. */
@@ -24,8 +23,8 @@ describe("the Kubernetes provider", () => {
         configureProviders({
             environment: "production",
             aws: { region: "ap-south-1", accountId: "111122223333", tags: {} },
-            kubernetes: { namespace: "mcp", ingressNamespace: "ingress", ...access },
-        } as StackValues);
+            kubernetes: access,
+        });
         await runtime.disconnect();
         return kubernetes;
     }

@@ -1,0 +1,263 @@
+import { getOwn } from "../../core/getOwn";
+import { utcDaily, utcWeekly } from "../../core/calendar";
+import { COLOURS, DEBUG, LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "../../core/numbers";
+import { required } from "../../core/required";
+import { openHours } from "../../core/snapshotHours";
+import { type DatabaseValues } from "../database";
+import { pinned } from "../images";
+import { type ObservabilityValues } from "../observability";
+import { type StackValues } from "../stack";
+import { adminApiOf } from "../tools";
+import { databaseNames, resolveNames } from "./names";
+import { externalProbes, publicEndpoints, resolveProbes } from "./probes";
+import { type ResolvedWorkload, resolveWorkloads } from "./workloads";
+
+export { type ResolvedWorkload, type Store } from "./workloads";
+export { type PublicEndpoint } from "./probes";
+
+/**
+ * A stack's values, ready to declare: images are pinned, references are joined, names are built, and each concern has
+ * what its schema ensures. A concern that the stack does not have is undefined.
+ */
+export type ResolvedStack = ReturnType<typeof resolveStack>;
+
+/** Turns validated values into what the stack declares. */
+export function resolveStack(values: StackValues) {
+    const { environment, aws, kubernetes, incident, alarms } = values;
+    const production = environment === "production";
+    const workloads = resolveWorkloads(values);
+    const names = resolveNames(values);
+    return {
+        environment,
+        /** Whether production's stricter rules hold: data is protected, there are two zones, events are kept for a year. */
+        production,
+        aws,
+        kubernetes,
+        ...names,
+        /** How long log groups stay searchable, in days. Section 5.3. */
+        logDays: production ? LOG_RETENTION_DAYS : TRIAL_LOG_RETENTION_DAYS,
+        /** Node.js, for the gates. */
+        nodeImage: imageOf(values, "node"),
+        incident,
+        alarms,
+        workloads,
+        ingress: resolveIngress(values, workloads),
+        releaseApproval: production ? resolveReleaseApproval(values) : undefined,
+        database: values.database && resolveDatabase(values, values.database),
+        cache: values.cache && {
+            ...values.cache,
+            maintenanceWindow: utcWeekly(values.cache.maintenanceWindow),
+            canonicalUserId: required(aws.canonicalUserId, "mcp:aws.canonicalUserId"),
+            /** ElastiCache names the nodes of a group so. */
+            nodes: Array.from(
+                { length: values.cache.replicas + 1 },
+                (_, index) => `${names.name}-${String(index + 1).padStart(3, "0")}`,
+            ),
+            cleanup: resolveCacheCleanup(values),
+        },
+        backups: values.backups && resolveBackups(values, values.backups),
+        archive: values.archive,
+        maintenance: values.maintenance && {
+            ...values.maintenance,
+            upgrade: values.maintenance.upgrade && {
+                ...values.maintenance.upgrade,
+                ...eksOf(values),
+                images: imagesOf(values, "node", "aws"),
+            },
+        },
+        observability: values.observability && resolveObservability(values, values.observability),
+        health: values.health && {
+            ...eksOf(values),
+            probes: resolveProbes(values, values.health),
+            outside: publicEndpoints(values),
+            images: { ...imagesOf(values, "node", "aws"), postgres: optionalImage(values, "postgres") },
+            run: values.operations.healthCheck,
+        },
+        operations: resolveOperations(values, workloads),
+    };
+}
+
+type JobImage = keyof StackValues["jobs"]["images"];
+
+function optionalImage({ images, jobs }: StackValues, name: JobImage): string | undefined {
+    const reference = jobs.images[name];
+    return reference && pinned(images, reference);
+}
+
+/** One of the images that tasks run on, pinned. */
+function imageOf(values: StackValues, name: JobImage): string {
+    return required(optionalImage(values, name), `mcp:jobs.images.${name}`);
+}
+
+function imagesOf<Name extends JobImage>(values: StackValues, ...names: Name[]): Record<Name, string> {
+    return Object.fromEntries(names.map((name) => [name, imageOf(values, name)])) as Record<Name, string>;
+}
+
+/** The EKS cluster, for what has rights on AWS. */
+function eksOf({ kubernetes, aws }: StackValues) {
+    return { cluster: required(kubernetes.cluster, "mcp:kubernetes.cluster"), region: aws.region };
+}
+
+/** Tasks that work on the database, and exchange files with AWS. */
+function databaseTasks(values: StackValues) {
+    return {
+        ...eksOf(values),
+        network: values.kubernetes.vpc,
+        images: imagesOf(values, "node", "postgres", "aws"),
+    };
+}
+
+function resolveDatabase(values: StackValues, database: DatabaseValues) {
+    const { identifier, recovery, subnetGroup } = databaseNames(values);
+    const { active, snapshots } = database;
+    const windows = [database.maintenanceWindow, database.backupWindow];
+    return {
+        ...database,
+        identifier,
+        subnetGroup,
+        /** Name of the instance that the services use. */
+        inUse: active === "recovery" ? recovery : identifier,
+        multiAz: database.multiAz ?? values.environment === "production",
+        maintenanceWindow: utcWeekly(database.maintenanceWindow),
+        backupWindow: utcDaily(database.backupWindow),
+        /** Hours at which AWS Backup can take a snapshot. */
+        openHours: openHours(windows, snapshots.daily.start),
+        recovery: values.recovery && { ...values.recovery, identifier: recovery },
+        tasks: databaseTasks(values),
+    };
+}
+
+function resolveBackups(values: StackValues, backups: NonNullable<StackValues["backups"]>) {
+    const { bucket, dumps, configurations, manual } = backups;
+    const { databaseMaintenance: run } = values.operations;
+    return {
+        bucket,
+        configurations: {
+            ...eksOf(values),
+            schedule: configurations.cron,
+            images: imagesOf(values, "node", "aws"),
+        },
+        /** Dumps of the database, and its maintenance, before which it is dumped. Default: there is no database. */
+        dumps: values.database && {
+            ...dumps,
+            daily: dumps.daily.cron,
+            weekly: dumps.weekly.cron,
+            manual,
+            tasks: databaseTasks(values),
+            maintenance: run && {
+                hash: `${run.run}${run.force === undefined ? "" : "-forced"}`,
+                label: run.run,
+                force: run.force,
+            },
+        },
+    };
+}
+
+function resolveCacheCleanup({ operations: { cacheCleanup } }: StackValues) {
+    return (
+        cacheCleanup && {
+            hash: `${cacheCleanup.run}${cacheCleanup.dryRun ? "-dry" : ""}`,
+            dryRun: cacheCleanup.dryRun,
+        }
+    );
+}
+
+function resolveIngress(values: StackValues, workloads: Record<string, ResolvedWorkload>) {
+    const { ingress, tls, environment, kubernetes } = values;
+    if (ingress === undefined) {
+        return undefined;
+    }
+    const { alb, certificate } = ingress;
+    const pairOf = (name: string) => required(getOwn(tls, name), `mcp:tls.${name}`);
+    return {
+        ...ingress,
+        certificates: Object.fromEntries(ingress.certificates.map((name) => [name, pairOf(name)])),
+        active: { name: certificate, facts: pairOf(certificate).facts },
+        /** Namespace of the controller. Default: an ALB is before the pods. */
+        controllerNamespace: alb === undefined ? kubernetes.ingressNamespace : undefined,
+        /** Whether an update waits until the hosts serve the active certificate. Section 5.4 step 4. */
+        verify: ingress.verify ?? environment === "production",
+        alb: alb && {
+            ...alb,
+            subnets: alb.subnets.map(({ id }) => id),
+            /** Workloads whose traffic the ALB moves from one colour to the other. */
+            weighted: Object.fromEntries(
+                Object.entries(workloads).flatMap(([name, workload]) =>
+                    workload.strategy === "blueGreen" && workload.alb?.weights
+                        ? [[name, { active: workload.active, colours: coloursOf(workload) }]]
+                        : [],
+                ),
+            ),
+        },
+    };
+}
+
+/** Colours of a workload that have a release. */
+function coloursOf({ releases }: Extract<ResolvedWorkload, { strategy: "blueGreen" }>) {
+    return COLOURS.filter((colour) => releases[colour]);
+}
+
+function resolveObservability(values: StackValues, observability: ObservabilityValues) {
+    const { interval, workloads } = observability.metrics;
+    return {
+        ...observability,
+        ...eksOf(values),
+        fluentBitImage: imageOf(values, "fluentBit"),
+        collectorImage: imageOf(values, "collector"),
+        metrics: {
+            interval,
+            /** Where each service has its metrics. */
+            services: Object.fromEntries(
+                workloads.map((name) => {
+                    const { port, health } = required(
+                        getOwn(values.workloads, name),
+                        `mcp:workloads.${name}`,
+                    );
+                    return [name, { port, path: health.metrics }];
+                }),
+            ),
+        },
+    };
+}
+
+/** What a release must bring before it starts, and who is told. Section 3.1. */
+function resolveReleaseApproval(values: StackValues): {
+    validation: { stack: string } | { unvalidated: string };
+    stakeholders: { addresses: string[]; cluster: string } | { unannounced: string };
+} {
+    const { validatedBy: stack, unvalidated, stakeholders, unannounced } = values.checklist;
+    return {
+        validation:
+            stack === undefined
+                ? { unvalidated: required(unvalidated, "mcp:checklist.unvalidated") }
+                : { stack },
+        stakeholders:
+            stakeholders === undefined
+                ? { unannounced: required(unannounced, "mcp:checklist.unannounced") }
+                : { addresses: stakeholders, cluster: eksOf(values).cluster },
+    };
+}
+
+function resolveOperations(values: StackValues, workloads: Record<string, ResolvedWorkload>) {
+    const { operations, disabledTools, health } = values;
+    const { diagnostics, clearJwksCache } = operations;
+    const server = () => required(getOwn(workloads, DEBUG.app), `mcp:workloads.${DEBUG.app}`);
+    return {
+        diagnostics:
+            diagnostics === undefined
+                ? undefined
+                : {
+                      run: diagnostics,
+                      port: server().port,
+                      metrics: server().health.metrics,
+                      probes: externalProbes(required(health, "mcp:health")),
+                      images: { node: imageOf(values, "node"), postgres: optionalImage(values, "postgres") },
+                  },
+        clearJwksCache:
+            clearJwksCache === undefined ? undefined : { run: clearJwksCache, port: server().port },
+        disabledTools:
+            disabledTools.length === 0
+                ? undefined
+                : { tools: disabledTools, api: required(adminApiOf(values), "mcp:ingress.hosts") },
+    };
+}

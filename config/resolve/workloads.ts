@@ -1,0 +1,161 @@
+import { type Output } from "@pulumi/pulumi/output";
+import { getOwn } from "../../core/getOwn";
+import { ASKING_TASKS } from "../../core/labels";
+import { CACHE, DATABASE, HEALTH_MATRIX } from "../../core/numbers";
+import { required } from "../../core/required";
+import { pinned, releaseReference } from "../images";
+import { type StackValues } from "../stack";
+import { type BlueGreenValues, type ReleaseValues, STORES, type WorkloadValues } from "../workload";
+
+/** A store of the stack that the URL among a workload's secrets leads to. */
+export type Store = (typeof STORES)[number];
+
+const STORE_PORTS: Readonly<Record<Store, number>> = { database: DATABASE.port, cache: CACHE.port };
+
+/** A workload, ready to declare. */
+export type ResolvedWorkload = ReturnType<typeof resolveWorkload>;
+
+/** Every workload by its name. */
+export function resolveWorkloads(values: StackValues): Record<string, ResolvedWorkload> {
+    return Object.fromEntries(
+        Object.entries(values.workloads).map(([name, workload]) => [
+            name,
+            resolveWorkload(values, name, workload),
+        ]),
+    );
+}
+
+function resolveWorkload(values: StackValues, name: string, workload: WorkloadValues) {
+    const { smoke } = workload;
+    const common = {
+        ...workload,
+        ...resolveSecrets(values, name, workload),
+        network: resolveNetwork(values, name, workload),
+        alb: albOf(values, name, workload),
+        smoke: { ...smoke, image: smoke.image && pinned(values.images, smoke.image) },
+        /** The AWS rights of its pods, and the EKS cluster that they are for. Default: none. */
+        identity:
+            workload.awsPermissions.length === 0
+                ? undefined
+                : {
+                      cluster: required(values.kubernetes.cluster, "mcp:kubernetes.cluster"),
+                      permissions: workload.awsPermissions,
+                  },
+    };
+    return workload.strategy === "rolling"
+        ? {
+              ...common,
+              strategy: workload.strategy,
+              release: resolveRelease(values, workload, workload.release),
+          }
+        : { ...common, ...resolveBlueGreen(values, workload) };
+}
+
+/** One release of a workload: its image pinned, its configuration over the workload's own. */
+function resolveRelease(values: StackValues, { image, config }: WorkloadValues, release: ReleaseValues) {
+    return {
+        ...release,
+        image: pinned(values.images, releaseReference(values, image, release.version)),
+        config: { ...config, ...release.config },
+    };
+}
+
+/** What the blue-green strategy needs beside what every workload does. */
+function resolveBlueGreen(values: StackValues, workload: BlueGreenValues) {
+    const { strategy, releases, live, stage, standby, soak, health, port } = workload;
+    const { counters, prometheus } = soak;
+    return {
+        strategy,
+        active: live,
+        stage,
+        standby,
+        releases: {
+            blue: releases.blue && resolveRelease(values, workload, releases.blue),
+            green: releases.green && resolveRelease(values, workload, releases.green),
+        },
+        soak: {
+            durationSeconds: soak.duration,
+            maxErrorPercent: soak.maxErrorRate,
+            minimumRequests: soak.minimumRequests,
+            allowNoData: soak.onNoData === "pass",
+            metrics: prometheus
+                ? { prometheus: prometheus.url, requests: prometheus.requests, errors: prometheus.errors }
+                : {
+                      path: health.metrics,
+                      port,
+                      requests: { counter: counters.requests },
+                      errors: { counter: counters.errors, labels: { [counters.label]: counters.pattern } },
+                  },
+        },
+    };
+}
+
+/** Whether the pods are targets of an ALB, and whether that moves their traffic by weights. */
+function albOf(
+    { ingress }: StackValues,
+    name: string,
+    { strategy }: WorkloadValues,
+): { weights: boolean } | undefined {
+    const routed = ingress?.hosts.some(({ paths }) => paths.some(({ workload }) => workload === name));
+    return ingress?.alb === undefined || !routed
+        ? undefined
+        : { weights: strategy === "blueGreen" && ingress.alb.switch !== "selector" };
+}
+
+/** Who may reach a workload and what it may reach. */
+function resolveNetwork(values: StackValues, name: string, workload: WorkloadValues) {
+    const { workloads, observability, kubernetes } = values;
+    const { secrets, awsPermissions } = workload;
+    const { ingress, calls, egress } = workload.network;
+    const ports = STORES.filter((store) => Object.values(secrets).includes(store)).map(
+        (store) => STORE_PORTS[store],
+    );
+    return {
+        outside: ingress ? outsideOf(values) : undefined,
+        callers: Object.entries(workloads).flatMap(([caller, { network }]) =>
+            network.calls.includes(name) ? [caller] : [],
+        ),
+        calls: calls.map((app) => ({
+            app,
+            port: required(getOwn(workloads, app), `mcp:workloads.${app}`).port,
+        })),
+        egress: [...(ports.length === 0 ? [] : [{ cidr: kubernetes.vpc, except: [], ports }]), ...egress],
+        awsIdentity: awsPermissions.length > 0,
+        scraped: observability?.metrics.workloads.includes(name) ?? false,
+        tasks: askingTasks(values, name),
+    };
+}
+
+/** Where requests from outside the stack come from. */
+function outsideOf({ ingress, kubernetes }: StackValues) {
+    return ingress?.alb === undefined
+        ? { namespace: required(kubernetes.ingressNamespace, "mcp:kubernetes.ingressNamespace") }
+        : { cidrs: ingress.alb.subnets.map(({ cidr }) => cidr) };
+}
+
+/** Tasks that ask a service: whether it is well and, where it has metrics, what they and its pods' debug pages say. */
+function askingTasks({ health }: StackValues, name: string): string[] {
+    return [
+        ...(health === undefined ? [] : [ASKING_TASKS.health]),
+        ...(getOwn(HEALTH_MATRIX, name)?.metrics === undefined
+            ? []
+            : [ASKING_TASKS.diagnostics, ASKING_TASKS.jwksCache]),
+    ];
+}
+
+/** Secrets of a workload by name: the operator's value or `generated`, and apart from them the URLs of stores. */
+function resolveSecrets(values: StackValues, name: string, workload: WorkloadValues) {
+    const secrets: Record<string, Output<string> | "generated"> = {};
+    const stores: Record<string, Store> = {};
+    for (const [key, origin] of Object.entries(workload.secrets)) {
+        if (origin === "generated") {
+            secrets[key] = origin;
+        } else if (origin === "supplied") {
+            const supplied = getOwn(getOwn(values.secrets, name) ?? {}, key);
+            secrets[key] = required(supplied, `mcp:secrets.${name}.${key}`);
+        } else {
+            stores[key] = origin;
+        }
+    }
+    return { secrets, stores };
+}
