@@ -5,7 +5,10 @@ import { type RecordedResource, type Recording } from "./record";
 /** What an update would do to a resource. The last one: offline it is not known which of the two. */
 export type Operation = "create" | "read" | "update" | "replace" | "delete" | "same" | "update or replace";
 
-/** One property that differs; undefined where it is absent. */
+/**
+ * One property that differs; undefined where it is absent. A document in JSON is compared as what it says:
+ * `policy.Statement[0].Action[1]`.
+ */
 export interface PropertyChange {
     readonly path: string;
     readonly before: Property | undefined;
@@ -33,13 +36,17 @@ export function isMade({ operation }: Change): boolean {
 export function compare(before: Recording, after: Recording): Change[] {
     const old = new Map(before.resources.map((resource) => [resource.urn, resource]));
     const renewed = new Set<string>();
+    const moved = new Set<string>();
     const changes = new Map<string, Change>();
     // A replacement gives its dependents new values, which may replace them in turn: until nothing is added.
-    for (let size = -1; size < renewed.size;) {
-        size = renewed.size;
+    for (let size = -1; size < renewed.size + moved.size;) {
+        size = renewed.size + moved.size;
         for (const resource of after.resources) {
-            const change = changeOf(old.get(resource.urn), resource, renewed);
+            const change = changeOf(old.get(resource.urn), resource, renewed, moved);
             changes.set(resource.urn, change);
+            if (isMoved(change)) {
+                moved.add(resource.urn);
+            }
             if (isMade(change) && hasUnknownOutputs(resource)) {
                 renewed.add(resource.urn);
             }
@@ -58,6 +65,28 @@ export function compare(before: Recording, after: Recording): Change[] {
     return [...changes.values(), ...deleted];
 }
 
+/** What a provider is known by: with another of these it looks after other resources. */
+const PROVIDER_IDENTITY: Readonly<Record<string, RegExp>> = {
+    "pulumi:providers:aws": /^(region|profile|allowedAccountIds|assumeRoles?|endpoints)\b/,
+    "pulumi:providers:kubernetes": /^(kubeconfig|context|cluster)$/,
+};
+
+/** Stands for the account until an operator gives its id: the first one moves nothing. */
+const NO_ACCOUNT = "000000000000";
+
+/** Whether a provider leads somewhere else than before, where nothing of the stack exists. */
+function isMoved({ operation, resource: { type }, properties }: Change): boolean {
+    const identity = PROVIDER_IDENTITY[type];
+    return (
+        identity !== undefined &&
+        operation !== "create" &&
+        properties.some(
+            ({ path, before }) =>
+                identity.test(path) && !(typeof before === "string" && before.includes(NO_ACCOUNT)),
+        )
+    );
+}
+
 /** An object of Kubernetes that the program itself names gives its dependents nothing they do not know. */
 function hasUnknownOutputs({ type, inputs }: RecordedResource): boolean {
     const metadata = inputs["metadata"];
@@ -68,6 +97,7 @@ function changeOf(
     before: RecordedResource | undefined,
     after: RecordedResource,
     renewed: ReadonlySet<string>,
+    moved: ReadonlySet<string>,
 ): Change {
     if (before === undefined) {
         return {
@@ -99,7 +129,11 @@ function changeOf(
             }
         }
     }
-    const operation = operationOf(after, properties);
+    const isMovedAlong = after.custom && !after.read && moved.has(after.provider);
+    if (isMovedAlong) {
+        because.push(after.provider.split("::").at(-1)!);
+    }
+    const operation = isMovedAlong ? "replace" : operationOf(after, properties);
     return {
         operation,
         resource: after,
@@ -129,24 +163,95 @@ function differences(
     after: Property | undefined,
     path: string,
 ): PropertyChange[] {
+    if (before === after) {
+        return [];
+    }
     if (before instanceof Secret && after instanceof Secret) {
         return differences(before.value, after.value, path).length > 0 ? [{ path, before, after }] : [];
     }
-    const keys =
-        isObject(before) && isObject(after) ? [...Object.keys(before), ...Object.keys(after)] : undefined;
-    if (keys !== undefined) {
-        const [left, right] = [before, after] as Record<string, Property>[];
-        return [...new Set(keys)].flatMap((key) =>
-            differences(left![key], right![key], path === "" ? key : `${path}.${key}`),
+    if (isObject(before) && isObject(after)) {
+        return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
+            differences(before[key], after[key], path === "" ? key : `${path}.${key}`),
         );
     }
     if (Array.isArray(before) && Array.isArray(after)) {
-        const length = Math.max(before.length, after.length);
-        return Array.from({ length }, (_, index) =>
-            differences(before[index], after[index], `${path}[${index}]`),
-        ).flat();
+        const between = (pairs: readonly Pair[]) =>
+            pairs.flatMap(({ key, left, right }) => differences(left, right, `${path}[${key}]`));
+        const inOrder = between(inOrderOf(before, after));
+        const paired = inOrder.length === 0 ? [] : between(pairsOf(before, after));
+        return paired.length > 0 ? paired : inOrder;
     }
-    return before === after ? [] : [{ path, before, after }];
+    const [old, now]: (Property | undefined)[] = [documentOf(before), documentOf(after)];
+    const inside = old === undefined || now === undefined ? [] : differences(old, now, path);
+    // One that says the same in other words is still another text.
+    return inside.length > 0 ? inside : [{ path, before, after }];
+}
+
+/** What a text in JSON says; undefined for any other text, and for what is no object or list. */
+export function documentOf(value: Property | undefined): Property | undefined {
+    if (typeof value !== "string" || !/^\s*[[{]/.test(value)) {
+        return undefined;
+    }
+    try {
+        return JSON.parse(value) as Property;
+    } catch {
+        return undefined;
+    }
+}
+
+interface Pair {
+    /** Index, or the name that both know it by. */
+    key: string | number;
+    left: Property | undefined;
+    right: Property | undefined;
+}
+
+/** What an item of a list is known by. */
+const ITEM_KEYS = ["name", "Sid", "id", "key", "host"];
+
+function inOrderOf(before: readonly Property[], after: readonly Property[]): Pair[] {
+    return Array.from({ length: Math.max(before.length, after.length) }, (_, key) => ({
+        key,
+        left: before[key],
+        right: after[key],
+    }));
+}
+
+/**
+ * The items of two lists that belong together: those of one name; where they have none, those that are equal, and of
+ * the rest the first with the first. One that is put in front changes no other.
+ */
+function pairsOf(before: readonly Property[], after: readonly Property[]): Pair[] {
+    const identity = ITEM_KEYS.find((key) => isUnique(before, key) && isUnique(after, key));
+    if (identity !== undefined) {
+        const nameOf = (item: Property) => (item as Record<string, string>)[identity]!;
+        const [left, right] = [before, after].map(
+            (items) => new Map(items.map((item) => [nameOf(item), item])),
+        ) as [Map<string, Property>, Map<string, Property>];
+        const names = [...new Set([...left.keys(), ...right.keys()])];
+        const isInOrder = [...left.keys()].every((name, index) => name === [...right.keys()][index]);
+        return isInOrder
+            ? inOrderOf(before, after)
+            : names.map((key) => ({ key, left: left.get(key), right: right.get(key) }));
+    }
+    const rest = [...after.keys()];
+    const changed = [...before.keys()].filter((index) => {
+        const same = rest.findIndex((other) => differences(before[index], after[other], "").length === 0);
+        if (same >= 0) {
+            rest.splice(same, 1);
+        }
+        return same < 0;
+    });
+    return Array.from({ length: Math.max(changed.length, rest.length) }, (_, index) => ({
+        key: rest[index] ?? changed[index]!,
+        left: before[changed[index] ?? -1],
+        right: after[rest[index] ?? -1],
+    }));
+}
+
+function isUnique(items: readonly Property[], key: string): boolean {
+    const names = items.map((item) => (isObject(item) ? item[key] : undefined));
+    return names.every((name) => typeof name === "string") && new Set(names).size === names.length;
 }
 
 function unknownPaths(value: Property | undefined, path: string): string[] {

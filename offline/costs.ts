@@ -29,8 +29,57 @@ const MOST_FOR_THE_REGION = 1.35;
 interface Item {
     what: string;
     quantity: string;
-    /** Dollars a month, in us-east-1. */
+    /** Dollars a month, in us-east-1; NaN where there is no price of it. */
     monthly: number;
+}
+
+/** What one kind of thing costs more or less a month than before. */
+export interface CostChange {
+    readonly what: string;
+    /** `db.r6g.large, two zones => db.r6g.2xlarge, two zones`. */
+    readonly quantity: string;
+    /** Dollars a month in us-east-1, less and more; NaN where there is no price of it. */
+    readonly from: number;
+    readonly to: number;
+}
+
+/** What a change costs, by what costs it. */
+export function costChanges(before: Recording, after: Recording): CostChange[] {
+    const [old, now] = [itemsByName(before), itemsByName(after)];
+    return [...new Set([...old.keys(), ...now.keys()])].flatMap((what) => {
+        const [was, is] = [old.get(what), now.get(what)];
+        const [from, to] = [was?.monthly ?? 0, is?.monthly ?? 0];
+        const quantity = `${was?.quantity ?? "none"} => ${is?.quantity ?? "none"}`;
+        return was?.quantity === is?.quantity && Object.is(from, to) ? [] : [{ what, quantity, from, to }];
+    });
+}
+
+/** Items of one kind as one. */
+function itemsByName(recording: Recording): Map<string, Item> {
+    const items = new Map<string, Item>();
+    for (const item of itemsOf(recording)) {
+        const known = items.get(item.what);
+        items.set(
+            item.what,
+            known === undefined
+                ? item
+                : {
+                      what: item.what,
+                      quantity: `${known.quantity} + ${item.quantity}`,
+                      monthly: known.monthly + item.monthly,
+                  },
+        );
+    }
+    return items;
+}
+
+/** Dollars that something costs more (or less, below zero) a month, as a range that the region leaves open. */
+export function describeDifference(dollars: number): string {
+    if (Number.isNaN(dollars)) {
+        return "an unknown sum";
+    }
+    const [least, most] = [Math.abs(dollars), Math.abs(dollars) * MOST_FOR_THE_REGION].map(Math.round);
+    return `$${least} to ${most} ${dollars < 0 ? "less" : "more"} a month`;
 }
 
 /** What a stack costs a month whether it is used or not, as it is declared. */
@@ -149,12 +198,26 @@ function keyOf({ namespace, metricName, dimensions = {} }: PricedUsage): string 
     return JSON.stringify([namespace, metricName, dimensions]);
 }
 
+/** How many times as much as `large` a size costs: AWS prices a family in proportion. */
+function sizeOf(size: string): number {
+    const small: Readonly<Record<string, number>> = { micro: 1 / 8, small: 1 / 4, medium: 1 / 2, large: 1 };
+    const [, times] = /^(\d*)xlarge$/.exec(size) ?? [];
+    return times === undefined ? (small[size] ?? NaN) : 2 * Number(times === "" ? 1 : times);
+}
+
+/** What an hour of an instance class costs a month, by another size of the same family where it has no price itself. */
 function hourly(type: string): number {
-    const price = PRICES.hourly[type];
-    if (price === undefined) throw new Error(`there is no price of ${type} in offline/costs.ts`);
-    return HOURS * price;
+    const [, family, size] = /^(.*)\.(\w+)$/.exec(type) ?? [];
+    const [known, price] =
+        Object.entries(PRICES.hourly).find(([other]) => other.startsWith(`${family}.`)) ?? [];
+    return known === undefined
+        ? NaN
+        : HOURS * price! * (sizeOf(size!) / sizeOf(known.slice(family!.length + 1)));
 }
 
 function range(monthly: number): string {
+    if (Number.isNaN(monthly)) {
+        return "unknown";
+    }
     return `$${Math.round(monthly)} to ${Math.round(monthly * MOST_FOR_THE_REGION)}`;
 }

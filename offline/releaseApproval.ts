@@ -7,6 +7,18 @@ import { isObject, type Property } from "./property";
  * completed the image. What the ledger knows nobody knows offline, and a release in there is not asked.
  */
 export function describeEvidence(changes: readonly Change[]): string[] {
+    return plansOf(changes).map(sentenceOf);
+}
+
+/** New releases that their gate stops, or that skip the checklist, a sentence each. */
+export function unapproved(changes: readonly Change[]): string[] {
+    return plansOf(changes)
+        .filter((plan) => problemsOf(plan, []).length > 0 || plan.change?.skip !== undefined)
+        .map(sentenceOf);
+}
+
+/** What the evidence gates of new releases look at. */
+function plansOf(changes: readonly Change[]): ApprovalPlan[] {
     const programs = new Map<string, Property | undefined>(
         changes
             .filter(({ resource: { type } }) => type === "kubernetes:core/v1:ConfigMap")
@@ -17,7 +29,7 @@ export function describeEvidence(changes: readonly Change[]): string[] {
         const data = programs.get(`${gate}-program`);
         const plan = isObject(data) ? data["plan.json"] : undefined;
         return type === "kubernetes:batch/v1:Job" && typeof plan === "string"
-            ? [sentenceOf(parseApprovalPlan(JSON.parse(plan)))]
+            ? [parseApprovalPlan(JSON.parse(plan))]
             : [];
     });
 }

@@ -183,16 +183,34 @@ function describe({ path, before, after }: PropertyChange, because: readonly str
             ...fresh.filter((line) => !old.includes(line)).map((line) => `    + ${line.trim()}`),
         ];
     }
-    return [
-        after === undefined
-            ? `- ${path}: ${short(before)}`
-            : `~ ${path}: ${short(before)} => ${short(after)}`,
-    ];
+    if (after === undefined) {
+        return [`- ${path}: ${short(before)}`];
+    }
+    const [old, fresh] = apart(textOf(before), textOf(after));
+    return [`~ ${path}: ${old} => ${fresh}`];
 }
 
+/** Longest text of a value that is shown whole, in characters. */
+const LONGEST_VALUE = 120;
+
 function short(value: Property | undefined): string {
-    const text = shortDigests(JSON.stringify(displayed(value ?? null)));
-    return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+    const text = textOf(value);
+    return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE - 3)}...` : text;
+}
+
+function textOf(value: Property | undefined): string {
+    return shortDigests(JSON.stringify(displayed(value ?? null)));
+}
+
+/** Two long texts from shortly before where they begin to differ, so that the difference is not what is cut off. */
+function apart(before: string, after: string): [string, string] {
+    const first = [...before].findIndex((_, index) => before[index] !== after[index]);
+    const begin = Math.max(0, (first < 0 ? before.length : first) - LONGEST_VALUE / 4);
+    return [before, after].map((text) => {
+        const start = text.length > LONGEST_VALUE ? begin : 0;
+        const end = start + LONGEST_VALUE;
+        return `${start > 0 ? "..." : ""}${text.slice(start, end)}${end < text.length ? "..." : ""}`;
+    }) as [string, string];
 }
 
 /** Digests by their first characters, as people compare them; a placeholder must not read like one at all. */

@@ -1,4 +1,5 @@
 import { type Change } from "../../offline/compare";
+import { type CostChange, describeDifference } from "../../offline/costs";
 import { OPERATIONS } from "../../offline/render";
 import { plural } from "../../offline/summary";
 import { type Violation } from "../../policies/rule";
@@ -53,31 +54,76 @@ export function renderText(review: Review): string {
     return `${lines.join("\n")}\n`;
 }
 
-/** The review in a line. */
+/** The review in a line: what stops it, what a person has to look at, and how much changes. */
 export function verdict(review: Review): string {
     const { stacks } = review;
-    const fresh = stacks.reduce((sum, { findings }) => sum + findings.fresh.length, 0);
-    const total = (changesOf: (stack: StackReview) => readonly Change[]) =>
-        stacks.reduce((sum, stack) => sum + changesOf(stack).length, 0);
-    const [refused, endangered, changed] = [
-        total(refusedOf),
-        total(endangeredOf),
-        total(({ changes }) => changes),
-    ];
-    const word = isRefused(review) ? "Refused" : endangered > 0 ? "Look closely" : "Nothing against it";
-    const parts = [
+    const total = (itemsOf: (stack: StackReview) => readonly unknown[]) =>
+        stacks.reduce((sum, stack) => sum + itemsOf(stack).length, 0);
+    const counted = (what: string, itemsOf: (stack: StackReview) => readonly unknown[], many?: string) => {
+        const number = total(itemsOf);
+        return number === 0
+            ? []
+            : [number > 1 && many !== undefined ? `${number} ${many}` : plural(number, what)];
+    };
+    const more = stacks.reduce((sum, { costs }) => sum + differenceOf(costs), 0);
+    const reasons = [
         ...stacks.flatMap(({ stack, problems }) =>
             problems.head === undefined ? [] : [`${stack} does not preview`],
         ),
         ...stacks.flatMap(({ stack, problems }) =>
-            problems.base === undefined ? [] : [`${stack} has no base to compare with`],
+            problems.base === undefined ? [] : [`${stack} was not compared`],
         ),
-        fresh > 0 ? `${plural(fresh, "new finding")}` : "no new findings",
-        ...(refused > 0 ? [`${plural(refused, "change")} that the engine refuses`] : []),
-        ...(endangered > 0 ? [`${plural(endangered, "stateful resource")} deleted or replaced`] : []),
+        ...counted("change that the engine refuses", refusedOf, "changes that the engine refuses"),
+        ...counted("change that AWS refuses", ({ refusedByAws }) => refusedByAws, "changes that AWS refuses"),
+        ...counted("new finding", ({ findings }) => findings.fresh),
+        ...counted(
+            "release that is not approved",
+            ({ unapproved }) => unapproved,
+            "releases that are not approved",
+        ),
+        ...counted(
+            "stateful resource deleted or replaced",
+            endangeredOf,
+            "stateful resources deleted or replaced",
+        ),
+        ...counted("resource less protected", ({ unprotected }) => unprotected, "resources less protected"),
+        ...counted("new access", ({ access }) => access.gained, "new accesses"),
+        ...counted(
+            "safeguard removed or changed",
+            ({ loosened }) => loosened,
+            "safeguards removed or changed",
+        ),
+        ...counted(
+            "image changed under its version",
+            ({ images }) => images,
+            "images changed under their versions",
+        ),
+        ...(isExpensive(review) ? [`${describeDifference(more)}`] : []),
+    ];
+    const word = isRefused(review) ? "Refused" : reasons.length > 0 ? "Look closely" : "Nothing against it";
+    const changed = total(({ changes }) => changes);
+    const parts = [
+        ...reasons,
+        ...(total(({ findings }) => findings.fresh) > 0 ? [] : ["no new findings"]),
         changed > 0 ? `${plural(changed, "resource")} changed` : "no resource changed",
     ];
     return `${word}: ${parts.join(", ")}`;
+}
+
+/** How much more a month a person is asked about, in dollars of us-east-1. */
+const MUCH = 50;
+
+function differenceOf(costs: readonly CostChange[]): number {
+    return costs.reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
+/** Whether the change costs much more a month, or nobody can tell. */
+function isExpensive({ stacks }: Review): boolean {
+    return stacks.some(({ costs }) => !(differenceOf(costs) <= MUCH));
+}
+
+function costLine({ what, quantity, from, to }: CostChange): string {
+    return `${what}: ${quantity}, ${describeDifference(to - from)}`;
 }
 
 function urgentSections(review: Review): Section[] {
@@ -87,10 +133,22 @@ function urgentSections(review: Review): Section[] {
     return filled([
         { title: "Does not preview:", items: ofEach(({ problems: { head } }) => listOf(head)) },
         {
+            title: "Was not compared, because the base does not preview:",
+            items: ofEach(({ problems: { base } }) => listOf(base)),
+        },
+        {
             title: "Refused by the engine, before it changes anything:",
             items: ofEach((stack) => refusedOf(stack).map(lineOf)),
         },
-        { title: "Data in danger:", items: ofEach((stack) => endangeredOf(stack).map(lineOf)) },
+        {
+            title: "Refused by AWS, in the middle of the update:",
+            items: ofEach((stack) => stack.refusedByAws),
+        },
+        { title: "Releases without approval:", items: ofEach((stack) => stack.unapproved) },
+        {
+            title: "Data in danger:",
+            items: ofEach((stack) => [...endangeredOf(stack).map(lineOf), ...stack.unprotected]),
+        },
         {
             title: "New violations of mandatory policies:",
             items: ofEach(({ findings }) =>
@@ -99,10 +157,9 @@ function urgentSections(review: Review): Section[] {
                     .map((each) => advised(each, review)),
             ),
         },
-        {
-            title: "The base does not preview, so that nothing is compared:",
-            items: ofEach(({ problems: { base } }) => listOf(base)),
-        },
+        { title: "Access:", items: ofEach(({ access }) => access.gained) },
+        { title: "Safeguards:", items: ofEach((stack) => stack.loosened) },
+        { title: "Other images under the same version:", items: ofEach((stack) => stack.images) },
     ]);
 }
 
@@ -116,13 +173,21 @@ function endangeredOf({ endangered }: StackReview): Change[] {
 }
 
 /** Everything of a stack that is not urgent, but for the resources. */
-function sectionsOf({ workloads, findings, edits }: StackReview, review: Review): Section[] {
+function sectionsOf({ workloads, findings, edits, costs, access }: StackReview, review: Review): Section[] {
     const line = (each: Violation) => findingLine(each, review);
     const advisory = findings.fresh.filter((each) => !isMandatory(each, review.rules));
     return filled([
         { title: "Workloads:", items: workloads },
         { title: "New findings of advisory policies:", items: advisory.map((each) => advised(each, review)) },
         { title: "Values:", items: edits.map(editLine) },
+        {
+            title: "Costs:",
+            items: [
+                ...costs.map(costLine),
+                ...(costs.length > 1 ? [`together: ${describeDifference(differenceOf(costs))}`] : []),
+            ],
+        },
+        { title: "Access that ends:", items: access.lost, folded: true },
         { title: "Fixed findings:", items: findings.fixed.map(line) },
         { title: "Findings that were there before:", items: findings.existing.map(line), folded: true },
         {

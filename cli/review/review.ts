@@ -3,7 +3,11 @@ import { type RecordedResource } from "../../offline/record";
 import { type Snapshot, type StackSnapshot } from "../../offline/snapshot";
 import { describeWorkloads } from "../../offline/summary";
 import { type Violation, type Rule } from "../../policies/rule";
+import { type CostChange, costChanges } from "../../offline/costs";
+import { unapproved } from "../../offline/releaseApproval";
 import { catalogue } from "../../runbook/catalogue";
+import { type Access, compareAccess } from "./access";
+import { lessProtected, loosened, refusedByAws, sameVersionOtherImage } from "./risks";
 
 /** What a change of the project means for one stack. */
 export interface StackReview {
@@ -12,6 +16,19 @@ export interface StackReview {
     readonly problems: { readonly head?: string; readonly base?: string };
     /** Stateful resources that are deleted or replaced. */
     readonly endangered: readonly Change[];
+    /** What AWS refuses though the engine does not, a sentence each. */
+    readonly refusedByAws: readonly string[];
+    /** Releases that the approval gate stops, and those that skip it, a sentence each. */
+    readonly unapproved: readonly string[];
+    /** What keeps data and does so no longer, though nothing is deleted yet. */
+    readonly unprotected: readonly string[];
+    /** Who can reach or do what. */
+    readonly access: Access;
+    /** Checks, alarms and backups that go or let more through. */
+    readonly loosened: readonly string[];
+    /** Images that change under the same version. */
+    readonly images: readonly string[];
+    readonly costs: readonly CostChange[];
     /** Releases, restarts and removals of workloads, a sentence each. */
     readonly workloads: readonly string[];
     /** Values that changed, and the procedure of the runbook that changes them so. */
@@ -77,12 +94,20 @@ function reviewStack(
     const known = problems.head === undefined && problems.base === undefined;
     const [old, now] = known ? [before ?? nothing, after ?? nothing] : [nothing, nothing];
     const changes = compare(old.recording, now.recording).filter(({ operation }) => operation !== "same");
+    const edits = editsBetween(old.values, now.values);
     return {
         stack,
         problems,
         endangered: changes.filter(isEndangered),
+        refusedByAws: refusedByAws(changes),
+        unapproved: before === undefined ? [] : unapproved(changes),
+        unprotected: lessProtected(old.recording, changes),
+        access: compareAccess(old.recording, now.recording),
+        loosened: loosened(changes, edits),
+        images: sameVersionOtherImage(old.recording, changes),
+        costs: costChanges(old.recording, now.recording),
         workloads: before === undefined ? [] : describeWorkloads(changes),
-        edits: editsBetween(old.values, now.values),
+        edits,
         changes,
         findings: judged(known ? old : nothing, after ?? nothing, known),
         sources: new Map(
@@ -142,9 +167,10 @@ function procedureOf(path: string): string | undefined {
  */
 export function isRefused({ stacks, rules }: Review): boolean {
     return stacks.some(
-        ({ problems, changes, findings }) =>
+        ({ problems, changes, findings, refusedByAws: refused }) =>
             problems.head !== undefined ||
             changes.some(({ refused }) => refused) ||
+            refused.length > 0 ||
             findings.fresh.some((finding) => isMandatory(finding, rules)),
     );
 }

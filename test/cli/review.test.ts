@@ -72,7 +72,7 @@ describe("npm run review", function () {
         const { status, stdout, stderr } = reviewed("--base", "main");
         assert.equal(stderr, "");
         assert.equal(status, 1);
-        assert.match(stdout, /^Refused: no new findings, 1 change that the engine refuses, /);
+        assert.match(stdout, /^Refused: 1 change that the engine refuses, no new findings, /);
         assert.match(
             stdout.split("\n").slice(2, 4).join("\n"),
             /^ {2}Refused by the engine.*:\n {4}production: replace aws:s3\/bucket:Bucket mcp-production-backups/,
@@ -84,7 +84,7 @@ describe("npm run review", function () {
         const { status, stdout, stderr } = reviewed("--base", "main");
         assert.equal(stderr, "");
         assert.equal(status, 0);
-        assert.match(stdout, /^Look closely: no new findings, 1 stateful resource deleted or replaced, /);
+        assert.match(stdout, /^Look closely: 1 stateful resource deleted or replaced, no new findings, /);
         assert.match(
             stdout.split("\n").slice(2, 4).join("\n"),
             /^ {2}Data in danger:\n {4}staging: replace aws:s3\/bucket:Bucket mcp-staging-backups/,
@@ -102,8 +102,8 @@ describe("npm run review", function () {
         git("reset", "--quiet", "--hard");
         git("checkout", "--quiet", "main");
         assert.equal(status, 0);
-        assert.match(stdout, /^Nothing against it: production has no base to compare with, /);
-        assert.match(stdout, /The base does not preview, so that nothing is compared:\n.*the base is broken/);
+        assert.match(stdout, /^Look closely: production was not compared, no new findings, /);
+        assert.match(stdout, /Was not compared, because the base does not preview:\n.*the base is broken/);
     });
 
     it("reports a base that cannot be installed, and judges the head all the same", () => {
@@ -117,7 +117,7 @@ describe("npm run review", function () {
         assert.equal(status, 0);
         assert.match(
             stdout,
-            /The base does not preview, so that nothing is compared:\n.*cannot be installed: it has no package-lock\.json/,
+            /Was not compared, because the base does not preview:\n.*cannot be installed: it has no package-lock\.json/,
         );
         assert.equal(git("worktree", "list").split("\n").length, 1);
     });

@@ -1,0 +1,62 @@
+import { displayed, type Property } from "../../../offline/property";
+import { type RecordedResource, type Recording } from "../../../offline/record";
+import { type Properties } from "../../../policies/unknown";
+
+/** One thing that somebody can do: the subject, and what it may do, in words. */
+export interface Grant {
+    /** `ServiceAccount mcp-production/chat-ui`. */
+    readonly subject: string;
+    /** `read Secret mcp-db-secret`. */
+    readonly may: string;
+}
+
+/** A change of what somebody can do. */
+export interface AccessChange extends Grant {
+    readonly kind: "gained" | "lost" | "unknown";
+}
+
+/** What a stack grants: the grants of one kind, before and after, compared by that kind's own rules. */
+export type CompareAccess = (before: Recording, after: Recording) => AccessChange[];
+
+/** Compares grants that no other can include. */
+export function byText(grantsOf: (recording: Recording) => readonly Grant[]): CompareAccess {
+    return (before, after) => {
+        const [old, now] = [before, after].map(
+            (recording) =>
+                new Map(grantsOf(recording).map((grant) => [`${grant.subject} ${grant.may}`, grant])),
+        ) as [Map<string, Grant>, Map<string, Grant>];
+        return [
+            ...[...now]
+                .filter(([key]) => !old.has(key))
+                .map(([, grant]) => ({ ...grant, kind: "gained" as const })),
+            ...[...old]
+                .filter(([key]) => !now.has(key))
+                .map(([, grant]) => ({ ...grant, kind: "lost" as const })),
+        ];
+    };
+}
+
+/** What stands in an input for what is not known offline. */
+export const NOT_KNOWN = "[unknown]";
+
+/** Inputs as plain data: secrets and unknowns read as texts that say so. */
+export function inputsOf({ inputs }: RecordedResource): Properties {
+    return displayed(inputs as Property) as Properties;
+}
+
+/** Name without the hash that it ends in, which differs from release to release. */
+export function lasting(name: string): string {
+    return name.replace(/-[0-9a-f]{8}$/, "");
+}
+
+/** Names of the resources that a property is made of, of the types that the pattern matches. */
+export function sourcesOf(
+    { propertyDependencies }: RecordedResource,
+    property: string,
+    type: RegExp,
+): string[] {
+    return (propertyDependencies[property] ?? []).flatMap((urn) => {
+        const [, , types = "", ...name] = urn.split("::");
+        return type.test(types.split("$").at(-1)!) ? [name.join("::")] : [];
+    });
+}

@@ -1,0 +1,284 @@
+import { documentOf } from "../../../offline/compare";
+import { type RecordedResource, type Recording } from "../../../offline/record";
+import { asList } from "../../../policies/statements";
+import { type Properties } from "../../../policies/unknown";
+import { type AccessChange, byText, type CompareAccess, inputsOf, NOT_KNOWN, sourcesOf } from "./grant";
+
+/** One action on one resource that a policy allows or denies. */
+interface Permission {
+    readonly effect: "Allow" | "Deny";
+    readonly subject: string;
+    readonly action: string;
+    readonly resource: string;
+    /** As canonical JSON; empty for none. */
+    readonly condition: string;
+    /** Where it is said, for what is a policy of a resource: `on bucket mcp-audit`. */
+    readonly place: string;
+}
+
+/** What policies of AWS allow that they did not before, or deny no longer. */
+export const comparePolicies: CompareAccess = (before, after) => {
+    const [old, now] = [before, after].map(({ resources }) => resources.flatMap(permissionsOf)) as [
+        Permission[],
+        Permission[],
+    ];
+    const allowed = (some: readonly Permission[]) => some.filter(({ effect }) => effect === "Allow");
+    const denied = (some: readonly Permission[]) => some.filter(({ effect }) => effect === "Deny");
+    return [
+        ...allowed(now)
+            .filter((one) => !allowed(old).some((other) => includes(other, one)))
+            .map((one) => change(one, "gained")),
+        // Where something is no longer denied, it is gained.
+        ...denied(old)
+            .filter((one) => !denied(now).some((other) => includes(other, one) || isRenamed(other, one)))
+            .filter((one) => isThere(one, after))
+            .map((one) => change(one, "gained")),
+        ...allowed(old)
+            .filter((one) => !allowed(now).some((other) => includes(other, one)))
+            .map((one) => change(one, "lost")),
+        ...unknowns(before, after),
+    ];
+};
+
+/** Whether a policy denies the same of another resource: what it protects has another name now. */
+function isRenamed(other: Permission, one: Permission): boolean {
+    return other.resource !== one.resource && includes({ ...other, resource: one.resource }, one);
+}
+
+/** Whether what a policy protects, or whom it binds, is still there. */
+function isThere({ subject, place }: Permission, { resources }: Recording): boolean {
+    return resources.some(
+        ({ name, type }) =>
+            !/polic/i.test(type) && (place.endsWith(` ${name}`) || subject.endsWith(` ${name}`)),
+    );
+}
+
+function change(
+    { effect, subject, action, resource, condition, place }: Permission,
+    kind: "gained" | "lost",
+): AccessChange {
+    const verb = effect === "Deny" ? `do what was denied: ${action}` : action;
+    const on = [resource === "" ? "" : ` on ${resource}`, place === "" ? "" : ` (${place})`].join("");
+    return { subject, may: `${verb}${on}${condition === "" ? "" : ` if ${condition}`}`, kind };
+}
+
+function includes(other: Permission, one: Permission): boolean {
+    return (
+        other.place === one.place &&
+        (other.condition === "" || other.condition === one.condition) &&
+        matches(other.subject, one.subject) &&
+        matches(other.action, one.action) &&
+        matches(other.resource, one.resource)
+    );
+}
+
+/** Whether a pattern of a policy includes another one. */
+function matches(pattern: string, text: string): boolean {
+    if (pattern === text) {
+        return true;
+    }
+    if (!/[*?]/.test(pattern)) {
+        return false;
+    }
+    const source = pattern
+        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+        .replaceAll("*", ".*")
+        .replaceAll("?", ".");
+    return new RegExp(`^${source}$`, "i").test(text);
+}
+
+/** A document that the program only has after the update, where it was another one before. */
+function unknowns(before: Recording, after: Recording): AccessChange[] {
+    const known = new Map(before.resources.map((resource) => [resource.urn, resource]));
+    return after.resources.flatMap((resource) =>
+        documentsOf(resource)
+            .filter(({ document }) => document === undefined)
+            .filter(({ property }) => {
+                const old = known.get(resource.urn);
+                return (
+                    old === undefined ||
+                    inputsOf(old)[property] !== NOT_KNOWN ||
+                    String(old.propertyDependencies[property]) !==
+                        String(resource.propertyDependencies[property])
+                );
+            })
+            .map(({ subject, place }) => ({
+                kind: "unknown" as const,
+                subject: subject ?? "somebody",
+                may: `do what is known only after the update${place === "" ? "" : ` (${place})`}`,
+            })),
+    );
+}
+
+interface PolicyDocument {
+    property: string;
+    /** Undefined where it is known only after the update. */
+    document: Properties | undefined;
+    /** Whom it gives rights; undefined where each statement names its own. */
+    subject: string | undefined;
+    /** What it is attached to, where it is no role. */
+    place: string;
+    trust: boolean;
+}
+
+function documentsOf(resource: RecordedResource): PolicyDocument[] {
+    const { type, name } = resource;
+    if (!type.startsWith("aws:")) {
+        return [];
+    }
+    const inputs = inputsOf(resource);
+    const found = Object.entries(inputs).flatMap(([property, value]) => {
+        const document = documentOf(value as string) as Properties | undefined;
+        const isPolicy =
+            document?.["Statement"] !== undefined || (value === NOT_KNOWN && /policy$/i.test(property));
+        return isPolicy ? [{ property, document }] : [];
+    });
+    const inline = ((inputs["inlinePolicies"] ?? []) as Properties[]).map(({ policy }) => ({
+        property: "inlinePolicies",
+        document: documentOf(policy) as Properties | undefined,
+    }));
+    const kind = type.split(":").at(-1)!;
+    return [...found, ...inline].map(({ property, document }) => {
+        if (property === "assumeRolePolicy") {
+            return { property, document, subject: undefined, place: `role ${name}`, trust: true };
+        }
+        const isOfRole = /^aws:iam\/(rolePolicy|role):/.test(type);
+        const subject = isOfRole
+            ? `role ${type.startsWith("aws:iam/role:") ? name : roleOf(resource)}`
+            : type.startsWith("aws:iam/")
+              ? `${kind} ${name}`
+              : undefined;
+        return {
+            property,
+            document,
+            subject,
+            place: subject === undefined ? `${kind} ${name}` : "",
+            trust: false,
+        };
+    });
+}
+
+/** The role that a resource is of. */
+function roleOf(resource: RecordedResource): string {
+    return sourcesOf(resource, "role", /^aws:iam\/role:/)[0] ?? String(inputsOf(resource)["role"]);
+}
+
+function permissionsOf(resource: RecordedResource): Permission[] {
+    return documentsOf(resource).flatMap(({ document, subject, place, trust }) =>
+        (asList(document?.["Statement"]) as Properties[]).flatMap((statement) => {
+            const { Effect, Condition } = statement;
+            const condition = Condition === undefined ? "" : canonical(Condition);
+            const subjects = subject === undefined ? principalsOf(statement) : [subject];
+            const actions = trust ? ["act as the role"] : partOf(statement, "Action");
+            const resources = trust ? [""] : partOf(statement, "Resource");
+            return subjects.flatMap((each) =>
+                actions.flatMap((action) =>
+                    resources.map((on): Permission => {
+                        return { effect: Effect, subject: each, action, resource: on, condition, place };
+                    }),
+                ),
+            );
+        }),
+    );
+}
+
+/** What a statement names, or everything but what it leaves out. */
+function partOf(statement: Properties, part: "Action" | "Resource"): string[] {
+    const left = asList(statement[`Not${part}`]);
+    return left.length > 0 ? [`everything but ${left.join(", ")}`] : asList(statement[part]).map(String);
+}
+
+function principalsOf({ Principal, NotPrincipal }: Properties): string[] {
+    if (NotPrincipal !== undefined) {
+        return [`everybody but ${canonical(NotPrincipal)}`];
+    }
+    if (typeof Principal !== "object" || Principal === null) {
+        return [Principal === "*" ? "everybody" : String(Principal)];
+    }
+    return Object.entries(Principal as Properties).flatMap(([kind, names]) =>
+        asList(names).map((name) =>
+            name === "*" ? "everybody" : kind === "AWS" ? String(name) : `${kind} ${String(name)}`,
+        ),
+    );
+}
+
+/** JSON in which neither the order of keys nor that of lists makes a difference. */
+function canonical(value: unknown): string {
+    return JSON.stringify(value, (_, inner: unknown) =>
+        Array.isArray(inner)
+            ? [...inner].sort()
+            : typeof inner === "object" && inner !== null
+              ? Object.fromEntries(Object.entries(inner).sort(([one], [other]) => (one < other ? -1 : 1)))
+              : inner,
+    );
+}
+
+/** Who uses roles, which policies of AWS they have, and what of AWS opens access by another way than a policy. */
+export const compareRoles: CompareAccess = byText(({ resources }) =>
+    resources.flatMap((resource) => {
+        const { type, name } = resource;
+        if (!type.startsWith("aws:")) {
+            return [];
+        }
+        const inputs = inputsOf(resource);
+        const managed = asList(inputs["managedPolicyArns"]).map(String);
+        switch (type) {
+            case "aws:iam/role:Role":
+                return managed.map((arn) => ({ subject: `role ${name}`, may: `do what ${arn} allows` }));
+            case "aws:iam/rolePolicyAttachment:RolePolicyAttachment":
+                return [
+                    { subject: `role ${roleOf(resource)}`, may: `do what ${inputs["policyArn"]} allows` },
+                ];
+            case "aws:eks/podIdentityAssociation:PodIdentityAssociation": {
+                const role = sourcesOf(resource, "roleArn", /^aws:iam\/role:/)[0] ?? inputs["roleArn"];
+                const account = `${inputs["namespace"]}/${inputs["serviceAccount"]}`;
+                return [{ subject: `ServiceAccount ${account}`, may: `act as role ${role}` }];
+            }
+            case "aws:sns/topicSubscription:TopicSubscription": {
+                const topic = sourcesOf(resource, "topic", /^aws:sns\/topic:/)[0] ?? inputs["topic"];
+                return [
+                    {
+                        subject: `${inputs["protocol"]} ${inputs["endpoint"]}`,
+                        may: `read what topic ${topic} sends`,
+                    },
+                ];
+            }
+            case "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":
+                return ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"]
+                    .filter((key) => inputs[key] !== true)
+                    .map((key) => ({
+                        subject: "everybody",
+                        may: `be given access to bucket ${name} (${key} is off)`,
+                    }));
+            case "aws:s3/bucketAcl:BucketAcl":
+                return ((inputs["accessControlPolicy"]?.grants ?? []) as Properties[])
+                    .map(({ grantee, permission }) => ({
+                        subject: `grantee ${grantee?.id ?? grantee?.uri ?? grantee?.emailAddress}`,
+                        may: `${permission} bucket ${name}`,
+                    }))
+                    .concat(
+                        /public|authenticated/.test(String(inputs["acl"]))
+                            ? [{ subject: "everybody", may: `use bucket ${name} (${inputs["acl"]})` }]
+                            : [],
+                    );
+        }
+        if (inputs["publiclyAccessible"] === true) {
+            return [{ subject: "the internet", may: `reach ${type} ${name}` }];
+        }
+        const groups = ["vpcSecurityGroupIds", "securityGroupIds"].flatMap((key) => {
+            const ids = asList(inputs[key]).map(String);
+            const given = ids.includes(NOT_KNOWN) ? sourcesOf(resource, key, /securityGroup:/) : [];
+            return [...ids.filter((id) => id !== NOT_KNOWN), ...given];
+        });
+        if (groups.length > 0) {
+            return groups.map((group) => ({ subject: `whatever ${group} lets in`, may: `reach ${name}` }));
+        }
+        return OPENING.test(type)
+            ? [{ subject: `${type} ${name}`, may: `give access: ${canonical(inputs)}` }]
+            : [];
+    }),
+);
+
+/** Types that open access by what they are; of each it is for a person to judge. */
+const OPENING =
+    /^aws:(kms\/grant|eks\/access\w*|iam\/(user|accessKey|group|openIdConnectProvider|samlProvider|policyAttachment|userPolicyAttachment|groupPolicyAttachment|userLoginProfile|instanceProfile)|lambda\/(permission|functionUrl)|ram\/\w+|s3\/(bucketReplicationConfig|accessPoint)|cloudwatch\/logSubscriptionFilter|cloudwatch\/eventPermission|ec2\/(vpcPeering\w*|networkAcl\w*|route|internetGateway|eip)|vpc\/\w*endpoint\w*|lb\/\w+|alb\/\w+|apigateway\w*\/\w+|cloudfront\/\w+|rds\/snapshot|rds\/clusterSnapshot|ec2\/amiLaunchPermission|rolesanywhere\/\w+):/i;

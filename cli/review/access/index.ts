@@ -1,0 +1,71 @@
+import { type RecordedResource, type Recording } from "../../../offline/record";
+import { isObject, type Property, Secret } from "../../../offline/property";
+import { type AccessChange, type CompareAccess } from "./grant";
+import { comparePolicies, compareRoles } from "./iam";
+import { compareCluster, compareRbac } from "./kubernetes";
+import { compareNetwork } from "./network";
+
+const KINDS: readonly CompareAccess[] = [
+    compareNetwork,
+    comparePolicies,
+    compareRoles,
+    compareRbac,
+    compareCluster,
+];
+
+/** Who can reach or do what after a change, in one line each. */
+export interface Access {
+    /** What somebody can do now and could not before. */
+    readonly gained: readonly string[];
+    /** What somebody could do before and can no longer. */
+    readonly lost: readonly string[];
+}
+
+/** Compares who can reach or do what: network, rights on AWS and in the cluster, secrets. */
+export function compareAccess(before: Recording, after: Recording): Access {
+    const [old, now] = [before, after].map(withoutAccount) as [Recording, Recording];
+    const changes = KINDS.flatMap((compare) => compare(old, now));
+    return {
+        gained: [...linesOf(changes, "gained", "may now"), ...linesOf(changes, "unknown", "may now")],
+        lost: linesOf(changes, "lost", "may no longer"),
+    };
+}
+
+/** Changes in words, those of several subjects in one line. */
+function linesOf(changes: readonly AccessChange[], kind: AccessChange["kind"], verb: string): string[] {
+    const subjects = new Map<string, Set<string>>();
+    for (const change of changes.filter((each) => each.kind === kind)) {
+        subjects.set(change.may, (subjects.get(change.may) ?? new Set()).add(change.subject));
+    }
+    return [...subjects].map(([may, names]) => `${[...names].sort().join(", ")} ${verb} ${may}`).sort();
+}
+
+/** The account's own id reads the same in both, so that the first one an operator gives is no new access. */
+function withoutAccount(recording: Recording): Recording {
+    const account = accountOf(recording);
+    const renamed = (value: Property): Property => {
+        if (typeof value === "string") {
+            return value.includes(account!) ? value.replaceAll(account!, "ACCOUNT") : value;
+        }
+        if (value instanceof Secret || typeof value !== "object" || value === null) {
+            return value;
+        }
+        return isObject(value)
+            ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, renamed(inner)]))
+            : (value as readonly Property[]).map(renamed);
+    };
+    return account === undefined
+        ? recording
+        : {
+              ...recording,
+              resources: recording.resources.map((resource) => ({
+                  ...resource,
+                  inputs: renamed(resource.inputs) as RecordedResource["inputs"],
+              })),
+          };
+}
+
+function accountOf({ resources }: Recording): string | undefined {
+    const provider = resources.find(({ type }) => type === "pulumi:providers:aws");
+    return /\d{12}/.exec(JSON.stringify(provider?.inputs["allowedAccountIds"] ?? ""))?.[0];
+}

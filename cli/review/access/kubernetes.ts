@@ -1,0 +1,218 @@
+import { type RecordedResource, type Recording } from "../../../offline/record";
+import { asList } from "../../../policies/statements";
+import { type Properties } from "../../../policies/unknown";
+import {
+    type AccessChange,
+    byText,
+    type CompareAccess,
+    type Grant,
+    inputsOf,
+    lasting,
+    NOT_KNOWN,
+    sourcesOf,
+} from "./grant";
+import { podsOf } from "./network";
+
+const isKind = ({ type }: RecordedResource, kind: string) =>
+    type.startsWith("kubernetes:") && type.endsWith(`:${kind}`);
+
+/** One verb on one kind of object that RBAC allows somebody. */
+interface Right {
+    readonly subject: string;
+    readonly verb: string;
+    readonly resource: string;
+    /** One object; `*` for all of the kind. */
+    readonly object: string;
+    readonly place: string;
+}
+
+/** What RBAC allows that it did not before. */
+export const compareRbac: CompareAccess = (before, after) => {
+    const [old, now] = [before, after].map(rightsOf) as [Right[], Right[]];
+    const beyond = (
+        some: readonly Right[],
+        others: readonly Right[],
+        kind: "gained" | "lost",
+    ): AccessChange[] => {
+        const left = some.filter((one) => !others.some((other) => includes(other, one)));
+        const bySentence = new Map<string, Right[]>();
+        for (const right of left) {
+            const key = [right.subject, right.resource, right.object, right.place].join(" ");
+            bySentence.set(key, [...(bySentence.get(key) ?? []), right]);
+        }
+        return [...bySentence.values()].map(([first, ...rest]) => {
+            const { subject, resource, object, place } = first!;
+            const verbs = [...new Set([first!, ...rest].map(({ verb }) => verb))].join(", ");
+            return {
+                subject,
+                may: `${verbs} ${resource}${object === "*" ? "" : ` ${object}`} ${place}`,
+                kind,
+            };
+        });
+    };
+    return [...beyond(now, old, "gained"), ...beyond(old, now, "lost")];
+};
+
+function includes(other: Right, one: Right): boolean {
+    return (
+        other.subject === one.subject &&
+        (["verb", "resource", "object"] as const).every(
+            (part) => other[part] === "*" || other[part] === one[part],
+        ) &&
+        (other.place === "in every namespace" || other.place === one.place)
+    );
+}
+
+function rightsOf({ resources }: Recording): Right[] {
+    const roles = new Map<string, Properties[]>(
+        resources
+            .filter((resource) => isKind(resource, "Role") || isKind(resource, "ClusterRole"))
+            .filter(({ type }) => type.includes("rbac.authorization"))
+            .map((resource) => {
+                const { metadata, rules } = inputsOf(resource);
+                const kind = resource.type.split(":").at(-1)!;
+                return [`${kind} ${metadata?.name ?? resource.name}`, (rules ?? []) as Properties[]] as const;
+            }),
+    );
+    return resources.flatMap((resource) => {
+        const isWide = isKind(resource, "ClusterRoleBinding");
+        if (!isWide && !isKind(resource, "RoleBinding")) {
+            return [];
+        }
+        const { metadata, roleRef, subjects } = inputsOf(resource);
+        const place = isWide ? "in every namespace" : `in namespace ${metadata?.namespace}`;
+        const names = (asList(subjects) as Properties[]).map(({ kind, name, namespace }) =>
+            kind === "ServiceAccount"
+                ? `ServiceAccount ${namespace ?? metadata?.namespace}/${name}`
+                : `${kind} ${name}`,
+        );
+        const role = `${roleRef?.kind} ${roleRef?.name}`;
+        const rights = roles.get(role)?.flatMap(rightsOfRule) ?? [
+            { verb: "do what", resource: `${role} allows`, object: "*" },
+        ];
+        return names.flatMap((subject) => rights.map((right) => ({ subject, place, ...right })));
+    });
+}
+
+function rightsOfRule({ apiGroups, resources, verbs, resourceNames, nonResourceURLs }: Properties) {
+    const groups = asList(apiGroups).map(String);
+    const kinds = [
+        ...asList(resources).flatMap((resource) =>
+            (groups.length === 0 ? [""] : groups).map((group) =>
+                resource === "*" && group === "*"
+                    ? "*"
+                    : `${String(resource)}${group === "" ? "" : `.${group}`}`,
+            ),
+        ),
+        ...asList(nonResourceURLs).map(String),
+    ];
+    const objects = asList(resourceNames).length === 0 ? ["*"] : asList(resourceNames).map(String);
+    return asList(verbs).flatMap((verb) =>
+        kinds.flatMap((resource) => objects.map((object) => ({ verb: String(verb), resource, object }))),
+    );
+}
+
+/** Which Secrets pods read, whose rights they have, what they share with the node, and which ways lead to them. */
+export const compareCluster: CompareAccess = byText(({ resources }) => {
+    const secrets = new Map(
+        resources
+            .filter((resource) => isKind(resource, "Secret"))
+            .map((resource) => [String(inputsOf(resource)["metadata"]?.name), resource.name]),
+    );
+    return resources.flatMap((resource) => [
+        ...podsOf(resource).flatMap((pod) => podGrants(pod, resource, secrets)),
+        ...wayGrants(resource),
+    ]);
+});
+
+function podGrants(
+    { name, spec, namespace }: ReturnType<typeof podsOf>[number],
+    resource: RecordedResource,
+    secrets: ReadonlyMap<string, string>,
+): Grant[] {
+    const subject = `pods of ${name}`;
+    const volumes = asList(spec["volumes"]) as Properties[];
+    const containers = [...asList(spec["initContainers"]), ...asList(spec["containers"])] as Properties[];
+    const mounted = volumes.flatMap(({ secret, projected }) => [
+        secret?.secretName,
+        ...(asList(projected?.sources) as Properties[]).map((source) => source["secret"]?.name),
+    ]);
+    const inEnvironment = containers.flatMap(({ env, envFrom }) => [
+        ...(asList(env) as Properties[]).map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
+        ...(asList(envFrom) as Properties[]).map(({ secretRef }) => secretRef?.name),
+    ]);
+    const named = [...mounted, ...inEnvironment].filter((each) => each !== undefined).map(String);
+    const read = [
+        ...named.filter((each) => each !== NOT_KNOWN).map((each) => secrets.get(each) ?? each),
+        ...(named.includes(NOT_KNOWN) ? sourcesOf(resource, "spec", /^kubernetes:core\/v1:Secret$/) : []),
+    ];
+    const token = (asList(volumes) as Properties[]).some(({ projected }) =>
+        (asList(projected?.sources) as Properties[]).some(
+            ({ serviceAccountToken }) => serviceAccountToken != null,
+        ),
+    );
+    const onNode = [
+        ...["hostNetwork", "hostPID", "hostIPC"].filter((key) => spec[key] === true),
+        ...volumes.flatMap(({ hostPath }) => (hostPath === undefined ? [] : [`hostPath ${hostPath.path}`])),
+        ...containers.flatMap(({ securityContext }) => [
+            ...(securityContext?.privileged === true ? ["privileged"] : []),
+            ...asList(securityContext?.capabilities?.add).map(
+                (capability) => `capability ${String(capability)}`,
+            ),
+        ]),
+    ];
+    return [
+        ...[...new Set(read)].map((secret) => ({ subject, may: `read Secret ${lasting(secret)}` })),
+        ...[...new Set(onNode)].map((what) => ({ subject, may: `use the node (${what})` })),
+        {
+            subject,
+            may: `act as ServiceAccount ${namespace}/${spec["serviceAccountName"] ?? "default"}`,
+        },
+        ...(spec["automountServiceAccountToken"] !== false || token
+            ? [{ subject, may: "call the Kubernetes API with a token" }]
+            : []),
+    ];
+}
+
+/** Ways into the cluster: Ingresses with their annotations, and Services that are reached from outside. */
+function wayGrants(resource: RecordedResource): Grant[] {
+    const { metadata, spec } = inputsOf(resource);
+    if (isKind(resource, "Service")) {
+        const { type = "ClusterIP", externalIPs, externalName } = spec ?? {};
+        const outside = [
+            ...(type === "NodePort" || type === "LoadBalancer" ? [`its ${type}`] : []),
+            ...asList(externalIPs).map((address) => `address ${String(address)}`),
+            ...(externalName === undefined ? [] : [`name ${externalName}`]),
+        ];
+        return outside.map((way) => ({
+            subject: "whoever reaches the nodes",
+            may: `reach Service ${resource.name} by ${way}`,
+        }));
+    }
+    if (!isKind(resource, "Ingress")) {
+        return [];
+    }
+    const annotations = Object.entries((metadata?.annotations ?? {}) as Record<string, string>).filter(
+        ([key]) => !/(^|\.)(mcp\.msil|pulumi)\.com\//.test(key) && !OWN_ANNOTATIONS.test(key),
+    );
+    const subject = `clients of Ingress ${resource.name}`;
+    return [
+        ...(asList(spec?.rules) as Properties[]).flatMap(({ host = "*", http }) =>
+            (asList(http?.paths) as Properties[]).map(({ path = "/", backend }) => ({
+                subject,
+                may: `reach ${backend?.service?.name ?? "another backend"} at ${host}${path}`,
+            })),
+        ),
+        ...(spec?.defaultBackend === undefined
+            ? []
+            : [{ subject, may: `reach ${spec.defaultBackend.service?.name} at every other host` }]),
+        ...annotations.map(([key, value]) => ({ subject, may: `do what ${key}: ${value} makes of it` })),
+        ...(spec?.ingressClassName === undefined
+            ? []
+            : [{ subject: `clients of ${spec.ingressClassName}`, may: `reach Ingress ${resource.name}` }]),
+    ];
+}
+
+/** Annotations that open nothing. */
+const OWN_ANNOTATIONS =
+    /^alb\.ingress\.kubernetes\.io\/(tags|load-balancer-name|healthcheck-|success-codes|target-type)/;

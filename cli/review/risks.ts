@@ -1,0 +1,165 @@
+import { type Change, isMade } from "../../offline/compare";
+import { isObject, type Property } from "../../offline/property";
+import { versionOf } from "../../offline/summary";
+import { type RecordedResource, type Recording } from "../../offline/record";
+import { PLACEHOLDER_DIGEST } from "../../config/requiredInputs";
+import { lasting } from "./access/grant";
+import { podsOf } from "./access/network";
+
+const DATABASE = "aws:rds/instance:Instance";
+const CACHE = "aws:elasticache/replicationGroup:ReplicationGroup";
+
+/** What AWS does not do to what exists, whatever the engine says: the update fails. */
+export function refusedByAws(changes: readonly Change[]): string[] {
+    return changes.flatMap(({ operation, resource: { type, name }, properties }) =>
+        operation === "create" || operation === "delete"
+            ? []
+            : properties.flatMap(({ path, before, after }) => {
+                  const change = `${type} ${name}: ${path} ${String(before)} => ${String(after)}`;
+                  if (
+                      [DATABASE, CACHE].includes(type) &&
+                      path === "engineVersion" &&
+                      isLower(after, before)
+                  ) {
+                      return [`${change}: AWS takes no engine back to a lower version`];
+                  }
+                  return type === DATABASE && path === "allocatedStorage" && isLower(after, before)
+                      ? [`${change}: AWS makes no disk smaller`]
+                      : [];
+              }),
+    );
+}
+
+function isLower(after: Property | undefined, before: Property | undefined): boolean {
+    const [now, old] = [after, before].map((value) =>
+        typeof value === "string" || typeof value === "number" ? String(value) : undefined,
+    );
+    return (
+        now !== undefined &&
+        old !== undefined &&
+        now.localeCompare(old, "en", { numeric: true }) < 0 &&
+        !isPart(now, old)
+    );
+}
+
+/** `17` names every 17.x. */
+function isPart(now: string, old: string): boolean {
+    return old.startsWith(`${now}.`);
+}
+
+/** Inputs that keep data, and the values with which they keep it no longer, or less of it. */
+const KEEPING: Readonly<
+    Record<string, (after: Property | undefined, before: Property | undefined) => boolean>
+> = {
+    deletionProtection: (after) => after !== true,
+    skipFinalSnapshot: (after) => after === true,
+    deleteAutomatedBackups: (after) => after !== false,
+    finalSnapshotIdentifier: (after) => after === undefined,
+    backupRetentionPeriod: (after, before) => isLower(after ?? 0, before),
+    snapshotRetentionLimit: (after, before) => isLower(after ?? 0, before),
+    deletionWindowInDays: (after, before) => isLower(after, before),
+    retentionInDays: (after, before) => isLower(after, before),
+    forceDestroy: (after) => after === true,
+    objectLockEnabled: (after) => after !== true,
+    isEnabled: (after) => after === false,
+};
+
+/** What keeps data and does so no longer: protection that is taken away, though nothing is deleted yet. */
+export function lessProtected(before: Recording, changes: readonly Change[]): string[] {
+    const old = new Map(before.resources.map((resource) => [resource.urn, resource]));
+    return changes.flatMap(({ operation, resource, properties }) => {
+        const was = old.get(resource.urn);
+        if (was === undefined || operation === "delete") {
+            return [];
+        }
+        const what = `${resource.type} ${resource.name}`;
+        return [
+            ...(["protect", "retainOnDelete"] as const)
+                .filter((option) => was.options[option] === true && resource.options[option] !== true)
+                .map((option) => `${what} loses ${option}: an update may delete it`),
+            ...properties
+                .filter((change) => KEEPING[change.path]?.(change.after, change.before))
+                .map(({ path, before, after }) => `${what}: ${path} ${String(before)} => ${String(after)}`),
+        ];
+    });
+}
+
+/** Types whose loss nobody notices until they are needed. */
+const SAFEGUARD =
+    /^(aws:cloudwatch\/(metricAlarm|compositeAlarm|eventRule|eventTarget|logMetricFilter|logSubscriptionFilter):|aws:backup\/|aws:route53\/healthCheck:|aws:s3\/bucket(Versioning|ObjectLockConfiguration|PublicAccessBlock|Policy|ServerSideEncryptionConfiguration):|aws:sns\/topic(Subscription|Policy)?:|aws:scheduler\/schedule:|aws:sfn\/|kubernetes:batch\/v1:CronJob$|kubernetes:policy\/|kubernetes:networking\.k8s\.io\/v1:NetworkPolicy$|kubernetes:autoscaling\/|kubernetes:core\/v1:ResourceQuota$)/;
+
+/** Inputs of an alarm by which it fires less, or tells nobody. */
+const ALARM_INPUTS =
+    /^(threshold|period|evaluationPeriods|datapointsToAlarm|treatMissingData|actionsEnabled|alarmActions|comparisonOperator|metricQueries|alarmRule|statistic|extendedStatistic|pattern|state)\b/;
+
+/** Values of the stack files by which checks let more through. */
+const CHECKS =
+    /^mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.(change\.skip|databaseChange))|alarms|checklist|archive\.(?!bucket)|backups\.(?!bucket)|maintenance\.mutedYears|incident\.escalation|images\.registry|observability\.audit)\b/;
+
+/** What watches over the platform or checks a release, and goes or becomes another: a person says whether that is meant. */
+export function loosened(
+    changes: readonly Change[],
+    edits: readonly { path: string; before: string | undefined; after: string | undefined }[],
+): string[] {
+    const made = new Set(
+        changes.filter(isMade).map(({ resource: { type, name } }) => `${type} ${lasting(name)}`),
+    );
+    const removed = new Set(
+        changes
+            .filter(({ operation, resource: { custom } }) => operation === "delete" && !custom)
+            .map(({ resource }) => resource.urn),
+    );
+    return [
+        ...changes.flatMap(({ operation, resource, properties }) => {
+            const { type, name } = resource;
+            const isGate = type === "kubernetes:batch/v1:Job" && !made.has(`${type} ${lasting(name)}`);
+            if (operation === "delete" && !removed.has(resource.parent) && (SAFEGUARD.test(type) || isGate)) {
+                return [`${type} ${lasting(name)} goes`];
+            }
+            return operation !== "create" && /^aws:(cloudwatch|scheduler)\//.test(type)
+                ? properties
+                      .filter(({ path }) => ALARM_INPUTS.test(path))
+                      .map(
+                          ({ path, before, after }) =>
+                              `${type} ${name}: ${path} ${textOf(before)} => ${textOf(after)}`,
+                      )
+                : [];
+        }),
+        ...edits
+            .filter(({ path, before }) => CHECKS.test(path) && before !== undefined)
+            .map(({ path, before, after }) => `${path}: ${before} => ${after ?? "the default"}`),
+    ];
+}
+
+function textOf(value: Property | undefined): string {
+    return isObject(value) || typeof value === "object" ? "…" : String(value);
+}
+
+/** Pods that run another image under the version they had: the same release with other contents. */
+export function sameVersionOtherImage(before: Recording, changes: readonly Change[]): string[] {
+    const old = new Map(
+        before.resources.map((resource) => [`${resource.type} ${lasting(resource.name)}`, resource]),
+    );
+    return changes.flatMap(({ resource }) => {
+        const was = old.get(`${resource.type} ${lasting(resource.name)}`);
+        if (was === undefined || versionOf(was) !== versionOf(resource)) {
+            return [];
+        }
+        const [images, now] = [imagesOf(was), imagesOf(resource)];
+        return Object.entries(now)
+            .filter(([container, image]) => images[container] !== undefined && images[container] !== image)
+            .filter(([container]) => !images[container]!.endsWith(PLACEHOLDER_DIGEST))
+            .map(
+                ([container, image]) =>
+                    `${lasting(resource.name)} (${container}): ${images[container]!} => ${image}`,
+            );
+    });
+}
+
+function imagesOf(resource: RecordedResource): Record<string, string> {
+    const containers = podsOf(resource).flatMap(({ spec }) => [
+        ...((spec["initContainers"] ?? []) as { name: string; image: string }[]),
+        ...((spec["containers"] ?? []) as { name: string; image: string }[]),
+    ]);
+    return Object.fromEntries(containers.map(({ name, image }) => [name, image]));
+}
