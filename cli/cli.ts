@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { renderAlarms } from "../components/observability/alarms/render";
 import { resolveStack } from "../config/resolve";
 import { alarmsOf } from "../stack/alarmTable";
@@ -30,7 +31,7 @@ import { isBlocked, previewStack } from "../offline/preview";
 import { bundleProgram } from "../offline/program";
 import { recordOnce } from "../offline/recordings";
 import { renderJson, renderText } from "../offline/render";
-import { takeSnapshot, writeSnapshot } from "../offline/snapshot";
+import { judgeStacks, packOf, readSnapshot, takeSnapshot, writeSnapshot } from "../offline/snapshot";
 import {
     imagesOf,
     isUsersToMend,
@@ -256,9 +257,16 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
 
     review: (args) => reviewCommand(root, args),
 
-    /** What a review compares: each side is told by its own code. */
-    snapshot: async () => {
-        process.stdout.write(writeSnapshot(await takeSnapshot(root, bundleProgram(root), rules)));
+    /**
+     * What a review compares: each side is told by its own code. With --judge, stacks that another state of the project
+     * declares are read from the standard input and judged by this one's rules and exceptions, too.
+     */
+    snapshot: async (args) => {
+        const { values } = parseArgs({ args, options: { judge: { type: "boolean", default: false } } });
+        const stacks = await takeSnapshot(root, bundleProgram(root), rules);
+        const others = values.judge ? await text(process.stdin) : "";
+        const judged = others === "" ? {} : { judged: judgeStacks(root, readSnapshot(others).stacks, rules) };
+        process.stdout.write(writeSnapshot({ stacks, pack: packOf(root, rules), ...judged }));
         return 0;
     },
 
@@ -278,15 +286,15 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             production: await recorded("production"),
             staging: await recorded("staging"),
         });
-        const text = (file: string) => readFileSync(join(root, file), "utf8");
+        const contentOf = (file: string) => readFileSync(join(root, file), "utf8");
         const deployment = join("docs", "first-deployment.md");
         const documents = new Map([
             [join("docs", "runbook.md"), renderRunbook(alarms)],
             [join("docs", "coverage.md"), renderCoverage()],
             [join("docs", "policies.md"), renderPolicies(rules)],
             [join("docs", "alarms.md"), renderAlarms(alarms)],
-            ...PICTURED.map((file) => [file, withPictures(text(file), pictures)] as const),
-            [deployment, withCosts(text(deployment), costs)],
+            ...PICTURED.map((file) => [file, withPictures(contentOf(file), pictures)] as const),
+            [deployment, withCosts(contentOf(deployment), costs)],
         ]);
         print(`${writeGenerated(root, documents)}\n`);
         return 0;

@@ -1,6 +1,7 @@
 import { parsed } from "../config";
 import { configPath } from "../config/problems";
-import { loadExceptions } from "../policies/exceptions";
+import { type Exception } from "../policies/exception";
+import { exceptionsRule, loadExceptions } from "../policies/exceptions";
 import { type Violation, type Rule } from "../policies/rule";
 import { judgeRecording } from "./evaluate";
 import { type Program } from "./program";
@@ -14,6 +15,22 @@ export interface StackSnapshot {
     readonly findings: readonly Violation[];
     /** The stack file's values by their paths, as JSON. Secrets and placeholders are left out. */
     readonly values: Readonly<Record<string, string>>;
+}
+
+/** What a state of the project judges by. */
+export interface Pack {
+    /** Without what they check. */
+    readonly rules: readonly Rule[];
+    readonly exceptions: readonly Exception[];
+}
+
+/** A state of the project, as its own code describes it. */
+export interface ProjectSnapshot {
+    readonly stacks: Snapshot;
+    /** Undefined for one from before packs were part of a snapshot. */
+    readonly pack?: Pack;
+    /** What this state's rules and exceptions find in the stacks of another one, by stack. */
+    readonly judged?: Readonly<Record<string, readonly Violation[]>>;
 }
 
 /** Each stack of a project, or why it cannot be told. */
@@ -68,17 +85,42 @@ function leavesOf(value: unknown, path: string): [path: string, value: string][]
         : [[path, JSON.stringify(value)]];
 }
 
+/** What the project judges by. */
+export function packOf(root: string, rules: readonly Rule[]): Pack {
+    return {
+        rules: [...rules, exceptionsRule],
+        exceptions: loadExceptions(root, rules).entries,
+    };
+}
+
+/** What the project's rules and exceptions find in stacks that another state of it declares. */
+export function judgeStacks(
+    root: string,
+    stacks: Snapshot,
+    rules: readonly Rule[],
+): NonNullable<ProjectSnapshot["judged"]> {
+    const exceptions = loadExceptions(root, rules);
+    return Object.fromEntries(
+        Object.entries(stacks).flatMap(([stack, snapshot]) =>
+            "recording" in snapshot
+                ? [[stack, judgeRecording(snapshot.recording, rules, new Date(), exceptions)]]
+                : [],
+        ),
+    );
+}
+
 /** A snapshot as text, without its secrets. */
-export function writeSnapshot(snapshot: Snapshot): string {
+export function writeSnapshot(snapshot: ProjectSnapshot): string {
     return JSON.stringify(snapshot, (key, value: unknown) =>
         key === "inputs" || key === "outputs" ? encode(value as Property) : value,
     );
 }
 
-/** The snapshot that {@link writeSnapshot} wrote. */
-export function readSnapshot(text: string): Snapshot {
-    return JSON.parse(text, (key, value: unknown) =>
+/** The snapshot that {@link writeSnapshot} wrote, or its stacks alone as it was written before it had a pack. */
+export function readSnapshot(text: string): ProjectSnapshot {
+    const read = JSON.parse(text, (key, value: unknown) =>
         // An input of that name is decoded with the inputs it is one of, and is the same for it.
         key === "inputs" || key === "outputs" ? (decode(value) as RecordedResource["inputs"]) : value,
-    ) as Snapshot;
+    ) as ProjectSnapshot | Snapshot;
+    return "stacks" in read ? (read as ProjectSnapshot) : { stacks: read as Snapshot };
 }

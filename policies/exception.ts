@@ -7,8 +7,8 @@ export const exceptionSchema = z.strictObject({
     rule: someText,
     /** Stack it is accepted in. */
     stack: someText,
-    /** Name or URN of the resource; `*` stands for any characters. */
-    resource: someText,
+    /** Name or URN of the one resource. */
+    resource: someText.refine((name) => !name.includes("*"), "the name or URN of one resource, without *"),
     /** Why it is accepted. */
     reason: someText,
     /** Who answers for it. */

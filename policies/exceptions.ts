@@ -9,6 +9,9 @@ import { type Violation, type Rule, stackOf } from "./rule";
 /** Where the exceptions stand, below the project. */
 export const EXCEPTIONS_FILE = "policies/exceptions.yaml";
 
+/** Longest that an exception may hold from now on, in days. */
+export const MOST_EXCEPTION_DAYS = 180;
+
 /** What the file of exceptions says. */
 export interface Exceptions {
     readonly entries: readonly Exception[];
@@ -35,8 +38,8 @@ export function loadExceptions(root: string, rules: readonly Rule[]): Exceptions
     return readExceptions(readFileSync(join(root, EXCEPTIONS_FILE), "utf8"), rules);
 }
 
-/** Reads what a file of exceptions says. */
-export function readExceptions(content: string, rules: readonly Rule[]): Exceptions {
+/** Reads what a file of exceptions says. Default for `now`: the time of the call. */
+export function readExceptions(content: string, rules: readonly Rule[], now = new Date()): Exceptions {
     const document = parseDocument(content);
     const raw: unknown = document.errors.length > 0 ? undefined : document.toJS();
     const list = (raw as { exceptions?: unknown } | null | undefined)?.exceptions;
@@ -56,6 +59,10 @@ export function readExceptions(content: string, rules: readonly Rule[]): Excepti
             found.push(`.rule: found ${JSON.stringify(data.rule)}, expected a rule of the pack`);
         } else if (named?.exceptions === "none") {
             found.push(`.rule: found ${JSON.stringify(named.name)}, expected a rule that accepts exceptions`);
+        }
+        const last = new Date(now.getTime() + MOST_EXCEPTION_DAYS * DAY).toISOString().slice(0, 10);
+        if (data !== undefined && data.expires > last) {
+            found.push(`.expires: found ${JSON.stringify(data.expires)}, expected a day until ${last}`);
         }
         problems.push(...found.map((problem) => `exceptions[${index}]${problem}`));
         if (data !== undefined && found.length === 0) {
@@ -105,16 +112,11 @@ export class ExceptionFilter {
 }
 
 function concerns({ rule, stack, resource }: Exception, finding: Violation): boolean {
-    const pattern = new RegExp(`^${resource.split("*").map(escaped).join(".*")}$`);
     return (
         rule === finding.rule &&
         stack === stackOf(finding.urn) &&
-        [finding.urn, finding.urn.split("::").at(-1)!].some((name) => pattern.test(name))
+        [finding.urn, finding.urn.split("::").at(-1)].includes(resource)
     );
-}
-
-function escaped(part: string): string {
-    return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 const DAY = 24 * 60 * 60 * 1000;

@@ -12,24 +12,34 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSnapshot, type Snapshot } from "../../offline/snapshot";
+import { type ProjectSnapshot, readSnapshot } from "../../offline/snapshot";
 import { UsageError } from "../../offline/stackFile";
 
 /** Longest that installing the packages of the base may take, in milliseconds. */
 const INSTALL_TIMEOUT = 10 * 60_000;
 
-/** The snapshot of the project in a folder, taken by the folder's own code in a process that ends with the signal. */
-export async function snapshotOf(folder: string, signal: AbortSignal): Promise<Snapshot> {
+/**
+ * The snapshot of the project in a folder, taken by the folder's own code in a process that ends with the signal.
+ * `others` is what another state of the project declares, as text, which this one is to judge as well; empty for nothing.
+ */
+export async function snapshotOf(
+    folder: string,
+    signal: AbortSignal,
+    others?: Promise<string>,
+): Promise<{ text: string; snapshot: ProjectSnapshot }> {
     // Commits from before the command line had a folder start it from another file.
     const main = existsSync(join(folder, "cli/main.cjs")) ? "cli/main.cjs" : "offline/main.cjs";
-    const child = spawn(process.execPath, [main, "snapshot"], {
+    const child = spawn(process.execPath, [main, "snapshot", ...(others === undefined ? [] : ["--judge"])], {
         cwd: folder,
-        stdio: ["ignore", "pipe", "pipe"],
+        stdio: ["pipe", "pipe", "pipe"],
         signal,
     });
-    const [text, errors] = ["", ""].map((): string[] => []) as [string[], string[]];
-    child.stdout.setEncoding("utf8").on("data", (part: string) => text.push(part));
+    const [parts, errors] = ["", ""].map((): string[] => []) as [string[], string[]];
+    child.stdout.setEncoding("utf8").on("data", (part: string) => parts.push(part));
     child.stderr.setEncoding("utf8").on("data", (part: string) => errors.push(part));
+    // One that judges nothing ends without reading it.
+    child.stdin.on("error", () => undefined);
+    void (others ?? Promise.resolve("")).then((text) => child.stdin.end(text));
     const status = await new Promise<number | null>((done, fail) => {
         child.once("error", fail);
         child.once("close", done);
@@ -37,7 +47,46 @@ export async function snapshotOf(folder: string, signal: AbortSignal): Promise<S
     if (status !== 0) {
         throw new UsageError(lastLines(errors.join("")) || `it ended with ${status}`);
     }
-    return readSnapshot(text.join(""));
+    const text = parts.join("");
+    return { text, snapshot: readSnapshot(text) };
+}
+
+/** One file that a change touches. */
+export interface ChangedFile {
+    /** Below the project. */
+    readonly path: string;
+    /** Whether it is only added. */
+    readonly isNew: boolean;
+    /** Lines of the head that are added or changed. */
+    readonly lines: readonly number[];
+}
+
+/** The files that differ between a commit and the working tree; nothing where git cannot tell. */
+export function changedFiles(root: string, commit: string): ChangedFile[] {
+    const git = (...args: string[]) =>
+        spawnSync("git", args, { cwd: root, encoding: "utf8", maxBuffer: 256 * 1024 * 1024 }).stdout;
+    const files = new Map<string, { path: string; isNew: boolean; lines: number[] }>();
+    let current: { path: string; isNew: boolean; lines: number[] } | undefined;
+    const options = ["--unified=0", "--no-color", "--no-ext-diff", "--no-renames", "--relative"];
+    for (const line of git("-c", "core.quotePath=false", "diff", ...options, commit).split("\n")) {
+        const [, path] = /^diff --git a\/(.*) b\/\1$/.exec(line) ?? [];
+        const [, start, count = "1"] = /^@@ -\S+ \+(\d+)(?:,(\d+))? @@/.exec(line) ?? [];
+        if (path !== undefined) {
+            current = { path, isNew: false, lines: [] };
+            files.set(path, current);
+        } else if (line.startsWith("new file mode") && current !== undefined) {
+            current.isNew = true;
+        } else if (start !== undefined) {
+            current?.lines.push(
+                ...Array.from({ length: Number(count) }, (_, index) => Number(start) + index),
+            );
+        }
+    }
+    const untracked = git("-c", "core.quotePath=false", "ls-files", "--others", "--exclude-standard");
+    for (const path of untracked.split("\n").filter((each) => each !== "")) {
+        files.set(path, { path, isNew: true, lines: [] });
+    }
+    return [...files.values()];
 }
 
 /** The state of the project that a change starts from, in a folder of its own until it is removed. */

@@ -2,18 +2,16 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { printableText } from "../../core/printable";
 import { parseArgs } from "../args";
-import { type Snapshot } from "../../offline/snapshot";
+import { type ProjectSnapshot } from "../../offline/snapshot";
 import { stackNames, UsageError } from "../../offline/stackFile";
-import { exceptionsRule } from "../../policies/exceptions";
-import { rules } from "../../policies/rules";
 import { INTERRUPTED, Interruption } from "../interruption";
 import { print } from "../output";
 import { renderMarkdown } from "./comment";
 import { renderJson } from "./json";
 import { renderText } from "./report";
-import { isRefused, type Review, review } from "./review";
+import { isRefused, type Review, reviewProject } from "./review";
 import { renderSarif } from "./sarif";
-import { type Base, checkOut, install, snapshotOf } from "./baseCheckout";
+import { type Base, type ChangedFile, changedFiles, checkOut, install, snapshotOf } from "./baseCheckout";
 import { recordingOf } from "./state";
 
 const FORMATS: Record<string, { render: (review: Review) => string; file: string }> = {
@@ -76,12 +74,7 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
     } finally {
         interruption.forget();
     }
-    const { base, head } = sides;
-    const result: Review = {
-        base: base.words,
-        stacks: review(base.snapshot, head),
-        rules: [...rules, exceptionsRule],
-    };
+    const result = reviewProject(sides);
     if (values.out !== undefined) {
         mkdirSync(values.out, { recursive: true });
         for (const { render, file } of Object.values(FORMATS)) {
@@ -93,35 +86,50 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
 }
 
 interface Sides {
-    base: { words: string; snapshot: Snapshot };
-    head: Snapshot;
+    base: { words: string; snapshot: ProjectSnapshot };
+    head: ProjectSnapshot;
+    files: readonly ChangedFile[];
 }
 
 async function ofCommit(root: string, ref: string, signal: AbortSignal): Promise<Sides> {
     const base = checkOut(root, ref);
     try {
-        // In processes of their own, at the same time.
+        // In processes of their own, at the same time; then the base's judges what the head declares.
         const head = snapshotOf(root, signal);
         // It is awaited behind the base, and must not count as unhandled where that one fails first.
         head.catch(() => undefined);
+        const declared = head.then(
+            ({ text }) => text,
+            () => "",
+        );
         const words = `${ref} (${base.commit.slice(0, 10)})`;
-        return { base: { words, snapshot: await snapshotOfBase(root, base, signal) }, head: await head };
+        const snapshot = await snapshotOfBase(root, base, declared, signal);
+        return {
+            base: { words, snapshot },
+            head: (await head).snapshot,
+            files: changedFiles(root, base.commit),
+        };
     } finally {
         base.remove();
     }
 }
 
 /** A base that cannot be told is no reason to say nothing about the head. */
-async function snapshotOfBase(root: string, base: Base, signal: AbortSignal): Promise<Snapshot> {
+async function snapshotOfBase(
+    root: string,
+    base: Base,
+    declared: Promise<string>,
+    signal: AbortSignal,
+): Promise<ProjectSnapshot> {
     try {
         install(root, base);
-        return await snapshotOf(base.folder, signal);
+        return (await snapshotOf(base.folder, signal, declared)).snapshot;
     } catch (error) {
         if (!(error instanceof UsageError)) {
             throw error;
         }
         const problem = error.message;
-        return Object.fromEntries(stackNames(root).map((stack) => [stack, { problem }]));
+        return { stacks: Object.fromEntries(stackNames(root).map((stack) => [stack, { problem }])) };
     }
 }
 
@@ -137,13 +145,15 @@ async function ofState(
         throw new UsageError(`--stack: found ${found}, expected one of ${known.join(", ")} beside --against`);
     }
     const state = read(file);
-    const head = (await snapshotOf(root, signal))[stack]!;
+    const { snapshot } = await snapshotOf(root, signal);
+    const head = snapshot.stacks[stack]!;
+    const own = { ...snapshot, stacks: { [stack]: head } };
     if ("problem" in head) {
-        return { base: { words: file, snapshot: {} }, head: { [stack]: head } };
+        return { base: { words: file, snapshot: { ...own, stacks: {} } }, head: own, files: [] };
     }
     const recording = recordingOf(state, file, head.recording);
-    const snapshot = { [stack]: { ...head, recording } };
-    return { base: { words: `the state in ${file}`, snapshot }, head: { [stack]: head } };
+    const before = { ...own, stacks: { [stack]: { ...head, recording } } };
+    return { base: { words: `the state in ${file}`, snapshot: before }, head: own, files: [] };
 }
 
 function read(file: string): string {

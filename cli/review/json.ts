@@ -8,13 +8,12 @@ export function renderJson(result: Review): string {
         verdict: verdict(result),
         refused: isRefused(result),
         base: result.base,
-        stacks: result.stacks.map(({ stack, problems, endangered, workloads, edits, findings, changes }) => ({
-            stack,
-            problems,
+        attention: result.attention ?? [],
+        stacks: result.stacks.map(({ endangered, changes, ...stack }) => ({
+            ...stack,
+            // Each change says its own.
+            sources: undefined,
             endangered: endangered.map(({ operation, resource }) => ({ operation, urn: resource.urn })),
-            workloads,
-            edits,
-            findings,
             changes: changes.map(({ operation, resource, properties, because, refused }) => ({
                 operation,
                 urn: resource.urn,

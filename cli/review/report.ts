@@ -66,7 +66,16 @@ export function verdict(review: Review): string {
             : [number > 1 && many !== undefined ? `${number} ${many}` : plural(number, what)];
     };
     const more = stacks.reduce((sum, { costs }) => sum + differenceOf(costs), 0);
+    const { attention = [] } = review;
     const reasons = [
+        ...(attention.length > 0
+            ? [
+                  `${plural(attention.length, "thing")} that needs attention`.replace(
+                      "things that needs",
+                      "things that need",
+                  ),
+              ]
+            : []),
         ...stacks.flatMap(({ stack, problems }) =>
             problems.head === undefined ? [] : [`${stack} does not preview`],
         ),
@@ -131,6 +140,10 @@ function urgentSections(review: Review): Section[] {
     const ofEach = (items: (stack: StackReview) => readonly string[]) =>
         stacks.flatMap((stack) => items(stack).map((item) => `${stack.stack}: ${item}`));
     return filled([
+        {
+            title: "Needs attention, because it decides how changes are judged. This one",
+            items: [...(review.attention ?? [])],
+        },
         { title: "Does not preview:", items: ofEach(({ problems: { head } }) => listOf(head)) },
         {
             title: "Was not compared, because the base does not preview:",

@@ -1,12 +1,14 @@
 import { type Change, compare } from "../../offline/compare";
 import { type RecordedResource } from "../../offline/record";
-import { type Snapshot, type StackSnapshot } from "../../offline/snapshot";
+import { type ProjectSnapshot, type Snapshot, type StackSnapshot } from "../../offline/snapshot";
 import { describeWorkloads } from "../../offline/summary";
 import { type Violation, type Rule } from "../../policies/rule";
 import { type CostChange, costChanges } from "../../offline/costs";
 import { unapproved } from "../../offline/releaseApproval";
 import { catalogue } from "../../runbook/catalogue";
 import { type Access, compareAccess } from "./access";
+import { stricterOf, touchedJudges, weakened } from "./attention";
+import { type ChangedFile } from "./baseCheckout";
 import { lessProtected, loosened, refusedByAws, sameVersionOtherImage } from "./risks";
 
 /** What a change of the project means for one stack. */
@@ -62,11 +64,68 @@ export interface Review {
     readonly base: string;
     readonly stacks: readonly StackReview[];
     readonly rules: readonly Rule[];
+    /** What of the change decides how changes are judged, a sentence each. Default: nothing. */
+    readonly attention?: readonly string[];
+    /** Files that the change touches. Default: none are known. */
+    readonly files?: readonly ChangedFile[];
 }
 
 /** Types whose loss is a loss of data, or of the way to it. */
 const STATEFUL =
     /^(aws:rds\/(instance|cluster):|aws:s3\/bucket:|aws:elasticache\/replicationGroup:|aws:kms\/key:|aws:backup\/vault:|aws:cloudwatch\/logGroup:|kubernetes:core\/v1:(Namespace|PersistentVolumeClaim)$|kubernetes:apps\/v1:StatefulSet$)/;
+
+/** Reviews a whole change. The rules and exceptions of its base hold for it, beside those that it brings itself. */
+export function reviewProject({
+    base,
+    head,
+    files,
+}: {
+    base: { words: string; snapshot: ProjectSnapshot };
+    head: ProjectSnapshot;
+    files: readonly ChangedFile[];
+}): Review {
+    const { stacks, pack, judged } = base.snapshot;
+    const isJudged = judged !== undefined || files.length === 0;
+    return {
+        base: base.words,
+        stacks: review(stacks, mergedFindings(head.stacks, judged)),
+        rules: stricterOf(pack, head.pack?.rules ?? []),
+        attention: [
+            ...weakened(pack, head.pack),
+            ...touchedJudges(files),
+            ...(isJudged ? [] : ["is judged by its own rules alone, because those of the base do not run"]),
+        ],
+        files,
+    };
+}
+
+/** Stacks with what both sides' rules find in them: what an exception of one side accepts is a violation to the other. */
+function mergedFindings(stacks: Snapshot, judged: ProjectSnapshot["judged"] = {}): Snapshot {
+    return Object.fromEntries(
+        Object.entries(stacks).map(([name, stack]) => {
+            const others = judged[name];
+            return "problem" in stack || others === undefined
+                ? [name, stack]
+                : [name, { ...stack, findings: merged(others, stack.findings) }];
+        }),
+    );
+}
+
+function merged(base: readonly Violation[], head: readonly Violation[]): Violation[] {
+    const ranks: readonly Violation["kind"][] = ["violation", "undetermined", "suppressed"];
+    const found = new Map<string, Violation>();
+    for (const kind of ranks) {
+        for (const finding of [...base, ...head].filter((each) => each.kind === kind)) {
+            const key = `${finding.rule} ${finding.urn}`;
+            const known = found.get(key);
+            // Of one kind a rule may have several things to say about a resource.
+            if (known === undefined || known.kind === kind) {
+                found.set(known === undefined ? key : `${key} ${finding.message}`, finding);
+            }
+        }
+    }
+    return [...new Map([...found.values()].map((each) => [JSON.stringify(each), each])).values()];
+}
 
 /** Compares what each stack declares at two states of the project. */
 export function review(base: Snapshot, head: Snapshot): StackReview[] {

@@ -2,7 +2,7 @@ import { type Change, isMade } from "../../offline/compare";
 import { isObject, type Property } from "../../offline/property";
 import { versionOf } from "../../offline/summary";
 import { type RecordedResource, type Recording } from "../../offline/record";
-import { PLACEHOLDER_DIGEST } from "../../config/requiredInputs";
+import { PLACEHOLDER_DIGEST } from "../../core/placeholderDigest";
 import { lasting } from "./access/grant";
 import { podsOf } from "./access/network";
 

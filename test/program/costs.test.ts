@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderCosts, withCosts } from "../../offline/costs";
+import { costChanges, describeDifference, renderCosts, withCosts } from "../../offline/costs";
+import { type Recording } from "../../offline/record";
 import { recordStack, root } from "../support";
 
 /** The cells of a row. */
@@ -35,8 +36,35 @@ describe("what the stacks cost", () => {
         ]);
     });
 
-    it("is not guessed where there is no price", async () => {
-        const staging = await recordStack("staging", "mcp:cache.nodeType=cache.r7g.16xlarge");
-        assert.throws(() => renderCosts({ staging }), /there is no price of cache\.r7g\.16xlarge/);
+    it("follows the size within a family, and is unknown where the family has no price", async () => {
+        const [staging, large] = await Promise.all([
+            recordStack("staging"),
+            recordStack("staging", "mcp:cache.nodeType=cache.r7g.16xlarge"),
+        ]);
+        const unknown = withNodeType(staging, "cache.x9g.large");
+        assert.deepEqual(row(renderCosts({ large, unknown }), "Redis"), [
+            "1 × cache.r7g.16xlarge: $5116 to 6906",
+            "1 × cache.x9g.large: unknown",
+        ]);
+        const [change, ...others] = costChanges(staging, large);
+        assert.deepEqual(others, []);
+        assert.deepEqual(
+            [change!.what, change!.quantity, describeDifference(change!.to - change!.from)],
+            ["Redis", "1 × cache.t4g.small => 1 × cache.r7g.16xlarge", "$5092 to 6875 more a month"],
+        );
+        assert.equal(describeDifference(-100), "$100 to 135 less a month");
+        const [guess] = costChanges(staging, unknown);
+        assert.equal(describeDifference(guess!.to - guess!.from), "an unknown sum");
+        assert.deepEqual(costChanges(unknown, unknown), []);
     });
 });
+
+/** A recording with another type of node. */
+function withNodeType(recording: Recording, nodeType: string): Recording {
+    const resources = recording.resources.map((resource) =>
+        resource.type === "aws:elasticache/replicationGroup:ReplicationGroup"
+            ? { ...resource, inputs: { ...resource.inputs, nodeType } }
+            : resource,
+    );
+    return { ...recording, resources };
+}

@@ -56,7 +56,7 @@ async function takeSnapshot(edits: string[]): Promise<StackSnapshot> {
     const recording = await recordStack("production", ...edits);
     const values = openValues(readStackFile(root, "production", edits));
     const findings = judgeRecording(recording, rules, NOW);
-    return readSnapshot(writeSnapshot({ production: { recording, findings, values } }))[
+    return readSnapshot(writeSnapshot({ stacks: { production: { recording, findings, values } } })).stacks[
         "production"
     ] as StackSnapshot;
 }
@@ -523,8 +523,8 @@ describe("an exported stack", () => {
         version: 3,
         deployment: {
             resources: (
-                JSON.parse(writeSnapshot({ production: { recording, findings: [], values: {} } })).production
-                    .recording.resources as Record<string, any>[]
+                JSON.parse(writeSnapshot({ stacks: { production: { recording, findings: [], values: {} } } }))
+                    .stacks.production.recording.resources as Record<string, any>[]
             ).map(({ urn, type, custom, read, parent, provider, inputs, options, ...resource }) => ({
                 urn,
                 type,
