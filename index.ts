@@ -9,10 +9,12 @@ import { declareMaintenance } from "./stack/maintenance";
 import { declareObservability } from "./stack/observability";
 import { declareOperations } from "./stack/operations";
 import { declareWorkloads, promoteWorkloads } from "./stack/workloads";
+import { stackQuota } from "./stack/quota";
 import { loadStack } from "./config";
 import { resolveStack } from "./config/resolve";
 
-const context = declarePlatform(resolveStack(loadStack()));
+const stack = resolveStack(loadStack());
+const context = declarePlatform(stack, stackQuota(stack));
 const incidents = declareIncidents(context);
 const data = declareData(context, incidents);
 const observability = declareObservability(context, data);

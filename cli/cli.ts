@@ -10,6 +10,7 @@ import { rules } from "../policies/rules";
 import { renderCoverage } from "../runbook/coverage";
 import { renderRunbook } from "../runbook/render";
 import { renderPolicies } from "../policies/render";
+import { foldersDiagram, importsOf } from "./importGraph";
 import { pinImages } from "./images/pin";
 import { resolveDigest } from "./images/registry";
 import { listReleases, restore } from "./releases";
@@ -281,7 +282,10 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         const program = bundleProgram(root);
         const recorded = (stack: string, ...edits: string[]) =>
             recordOnce(root, program, readStackFile(root, stack, edits));
-        const pictures = await picturesOf((...edits) => recorded("production", ...edits));
+        const pictures = {
+            ...(await picturesOf((...edits) => recorded("production", ...edits))),
+            folders: foldersDiagram(importsOf(root)),
+        };
         const costs = renderCosts({
             production: await recorded("production"),
             staging: await recorded("staging"),

@@ -1,13 +1,14 @@
 import { type Output } from "@pulumi/pulumi";
 import { logGroupOf } from "../components/automation/stateMachine";
-import { ConfigurationExport } from "../components/backup/configurationExport";
-import { DatabaseDumps } from "../components/backup/databaseDumps";
+import { ConfigurationExport, EXPORT_PODS } from "../components/backup/configurationExport";
+import { DatabaseDumps, DUMP_PODS } from "../components/backup/databaseDumps";
 import { CacheSnapshots } from "../components/backup/cacheSnapshots";
 import { DatabaseSnapshots } from "../components/backup/databaseSnapshots";
 import { Cache } from "../components/data/cache";
 import { type Connection } from "../components/data/connection";
 import { Database } from "../components/data/database";
-import { DatabaseAccess } from "../components/data/databaseAccess";
+import { DATABASE_PODS, DatabaseAccess } from "../components/data/databaseAccess";
+import { type PodResources } from "../components/kubernetes/pod";
 import { AuditArchive } from "../components/storage/auditArchive";
 import { BackupBucket } from "../components/storage/backupBucket";
 import { type ResolvedStack } from "../config/resolve";
@@ -35,6 +36,15 @@ export interface Data {
 type ResolvedDatabase = NonNullable<ResolvedStack["database"]>;
 type ResolvedBackups = NonNullable<ResolvedStack["backups"]>;
 type ResolvedCache = NonNullable<ResolvedStack["cache"]>;
+
+/** Most pods at the same time. */
+export function dataPods({ database, backups }: ResolvedStack): PodResources[] {
+    return [
+        ...(database === undefined ? [] : DATABASE_PODS),
+        ...(backups === undefined ? [] : EXPORT_PODS),
+        ...(backups?.dumps === undefined ? [] : DUMP_PODS),
+    ];
+}
 
 /** Declares databases, buckets and what saves the one in the other. Sections 2.1, 5.3 and 7. */
 export function declareData(context: PlatformContext, incidents: Incidents): Data {

@@ -1,9 +1,17 @@
 import { type Resource } from "@pulumi/pulumi";
+import { CERTIFICATE_GATE_PODS } from "../components/edge/certificateGate";
 import { PlatformIngress } from "../components/edge/ingress";
+import { type PodResources } from "../components/kubernetes/pod";
+import { type ResolvedStack } from "../config/resolve";
 import { type PlatformContext } from "./platform";
 
 /** Name of the Ingress. Section 5.4 step 3. */
 export const INGRESS = "mcp-ingress";
+
+/** Most pods at the same time. */
+export function edgePods({ ingress }: ResolvedStack): readonly PodResources[] {
+    return ingress?.verify ? CERTIFICATE_GATE_PODS : [];
+}
 
 /**
  * Declares the Ingress, if the stack has one, once workloads whose traffic it moves are `readyForTraffic`. Section 5.4.

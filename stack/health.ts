@@ -1,6 +1,13 @@
-import { HealthChecks } from "../components/observability/healthChecks";
+import { type PodResources } from "../components/kubernetes/pod";
+import { HEALTH_PODS, HealthChecks } from "../components/observability/healthChecks";
+import { type ResolvedStack } from "../config/resolve";
 import { type Data } from "./data";
 import { type PlatformContext } from "./platform";
+
+/** Most pods at the same time. */
+export function healthPods({ health }: ResolvedStack): readonly PodResources[] {
+    return health === undefined ? [] : HEALTH_PODS;
+}
 
 /** Declares the health check, if the stack has one. Sections 2.1, 2.2, 4.3.1 and 4.3.4. */
 export function declareHealth(context: PlatformContext, { database, cache }: Data): void {

@@ -1,10 +1,16 @@
+import { type PodResources } from "../components/kubernetes/pod";
 import { MaintenanceWindows, type WindowArgs } from "../components/maintenance/maintenanceWindows";
-import { UpgradeCheck } from "../components/maintenance/upgradeCheck";
+import { UPGRADE_PODS, UpgradeCheck } from "../components/maintenance/upgradeCheck";
 import { type ResolvedStack } from "../config/resolve";
 import { everyWeek, firstOfMonth, inRunbookZone, minutesOf } from "../core/calendar";
 import { DATABASE_WINDOW } from "../core/numbers";
 import { type PlatformContext } from "./platform";
 import { type Incidents } from "./incidents";
+
+/** Most pods at the same time. */
+export function maintenancePods({ maintenance }: ResolvedStack): readonly PodResources[] {
+    return maintenance?.upgrade === undefined ? [] : UPGRADE_PODS;
+}
 
 /** Declares what is done by the calendar, if the stack has one. Section 5.1. */
 export function declareMaintenance(context: PlatformContext, { topics, keyArn }: Incidents): void {

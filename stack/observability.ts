@@ -1,8 +1,9 @@
+import { type PodResources } from "../components/kubernetes/pod";
 import { consoleOf, PlatformDashboard } from "../components/observability/dashboard";
 import { LogAnalysis } from "../components/observability/logAnalysis";
 import { LogGroups } from "../components/observability/logGroups";
 import { LogShipper } from "../components/observability/logShipper";
-import { MetricsCollector } from "../components/observability/metricsCollector";
+import { COLLECTOR_PODS, MetricsCollector } from "../components/observability/metricsCollector";
 import { PodMetrics } from "../components/observability/podMetrics";
 import { serverQueries } from "../components/observability/savedQueries";
 import { logGroupOf } from "../config/observability";
@@ -21,6 +22,11 @@ export interface Observability {
 }
 
 type ResolvedObservability = NonNullable<ResolvedStack["observability"]>;
+
+/** Most pods at the same time. */
+export function observabilityPods({ observability }: ResolvedStack): readonly PodResources[] {
+    return observability === undefined ? [] : COLLECTOR_PODS;
+}
 
 /** Declares how the platform is seen from outside, if the stack's values ask for it. Sections 4.3, 5.3, 6.2 and 6.3. */
 export function declareObservability(context: PlatformContext, data: Data): Observability | undefined {

@@ -1,13 +1,25 @@
-import { CacheCleanup } from "../components/operations/cacheCleanup";
-import { DatabaseMaintenance } from "../components/operations/databaseMaintenance";
-import { Diagnostics } from "../components/operations/diagnostics";
+import { type PodResources } from "../components/kubernetes/pod";
+import { CacheCleanup, CLEANUP_PODS } from "../components/operations/cacheCleanup";
+import { DatabaseMaintenance, MAINTENANCE_PODS } from "../components/operations/databaseMaintenance";
+import { Diagnostics, DIAGNOSTICS_PODS } from "../components/operations/diagnostics";
 import { DisabledTools } from "../components/operations/disabledTools";
-import { JwksCacheClearing } from "../components/operations/jwksCacheClearing";
+import { JWKS_CACHE_CLEARING_PODS, JwksCacheClearing } from "../components/operations/jwksCacheClearing";
 import { dailyCron, minutesOf } from "../core/calendar";
 import { ASKING_TASKS } from "../core/labels";
 import { CACHE_CLEANUP, DATABASE_WINDOW, DEBUG, ZONE_OFFSET_MINUTES } from "../core/numbers";
+import { type ResolvedStack } from "../config/resolve";
 import { type Data } from "./data";
 import { type PlatformContext } from "./platform";
+
+/** Most pods at the same time. Those that only a value asks for have their room before it does. */
+export function operationsPods({ cache, backups }: ResolvedStack): PodResources[] {
+    return [
+        ...(backups?.dumps === undefined ? [] : MAINTENANCE_PODS),
+        ...(cache === undefined ? [] : CLEANUP_PODS),
+        ...DIAGNOSTICS_PODS,
+        ...JWKS_CACHE_CLEARING_PODS,
+    ];
+}
 
 /** Declares what is done once when a value asks for it, and what of it is done by the clock too. Sections 4.3, 5.3, 6.3. */
 export function declareOperations(context: PlatformContext, data: Data): void {

@@ -2,10 +2,13 @@ import { type ComponentResource, type Output, type Resource } from "@pulumi/pulu
 import { LEDGER } from "../core/labels";
 import { required } from "../core/required";
 import { PodIdentity } from "../components/identity/podIdentity";
+import { type PodResources } from "../components/kubernetes/pod";
+import { taskPods } from "../components/tasks/task";
 import { BlueGreenWorkload } from "../components/workload/blueGreenWorkload";
+import { podsOfWorkload } from "../components/workload/deployment";
 import { type ReleaseApproval } from "../components/workload/releaseApproval";
 import { RollingWorkload } from "../components/workload/rollingWorkload";
-import { type ResolvedWorkload } from "../config/resolve";
+import { type ResolvedStack, type ResolvedWorkload } from "../config/resolve";
 import { type Data } from "./data";
 import { INGRESS } from "./edge";
 import { type PlatformContext } from "./platform";
@@ -17,6 +20,14 @@ export interface Workloads {
     readyForTraffic: readonly Resource[];
     /** URLs inside the cluster. */
     urls: Record<string, string>;
+}
+
+/** Most pods at the same time, with the dump before a release of each. */
+export function workloadPods({ workloads, backups }: ResolvedStack): PodResources[] {
+    return Object.values(workloads).flatMap((workload) => [
+        ...podsOfWorkload(workload, workload.strategy === "blueGreen" ? 2 : 1),
+        ...(backups?.dumps === undefined ? [] : taskPods(1)),
+    ]);
 }
 
 /** Declares the services up to the switch of those that are blue-green. Sections 3.1 to 3.4. */

@@ -3,7 +3,7 @@ import { EXPORTED, type ExportPlan } from "../../jobs/export";
 import { GROUPS } from "../../jobs/lib/kubernetes";
 import { type BackupBucket } from "../storage/backupBucket";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
-import { declareScheduledTask, program } from "../tasks/task";
+import { declareScheduledTask, program, taskPods } from "../tasks/task";
 import { uploadPermissions, uploadStep } from "./upload";
 
 /** Arguments of {@link ConfigurationExport}. */
@@ -27,8 +27,8 @@ export interface ConfigurationExportArgs {
     images: { node: string; aws: string };
 }
 
-/** Most exports that run at once. */
-export const EXPORT_TASKS = 1;
+/** Most pods at the same time: one export. */
+export const EXPORT_PODS = taskPods(1);
 
 /** Limit of the export and its upload, in seconds. */
 const DEADLINE_SECONDS = 600;

@@ -5,7 +5,7 @@ import { asApplication, type Connection } from "../data/connection";
 import { contentHash } from "../../core/hash";
 import { type BackupBucket } from "../storage/backupBucket";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
-import { declareScheduledTask, declareTask, type TaskArgs, type TaskStep } from "../tasks/task";
+import { declareScheduledTask, declareTask, type TaskArgs, type TaskStep, taskPods } from "../tasks/task";
 import { type BackupKind, uploadPermissions, uploadStep } from "./upload";
 
 /** What one dump is taken with. */
@@ -46,8 +46,8 @@ export interface DatabaseDumpsArgs extends DumpArgs {
     deadline: number;
 }
 
-/** Most dumps that run at once, beside those before the releases: both scheduled ones and one on demand. */
-export const DUMP_TASKS = 3;
+/** Most pods at the same time, beside the dumps before releases: both scheduled ones and one on demand. */
+export const DUMP_PODS = taskPods(3);
 
 /** Name of the dump on the disk that the steps share. */
 const FILE = "database.dump";

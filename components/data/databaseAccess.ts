@@ -12,7 +12,7 @@ import { RandomPassword } from "@pulumi/random/randomPassword";
 import { DATABASE } from "../../core/numbers";
 import { contentHash } from "../../core/hash";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
-import { declareTask, script } from "../tasks/task";
+import { declareTask, script, taskPods } from "../tasks/task";
 import { type Connection, declareConnection } from "./connection";
 import { type Database, type DatabaseInstance } from "./database";
 import { scramVerifier } from "./scram";
@@ -43,8 +43,8 @@ export interface DatabaseAccessArgs {
     images: { postgres: string; aws: string };
 }
 
-/** Most tasks that run at once: a recovery's bootstrap beside the one of the first instance. */
-export const DATABASE_TASKS = 2;
+/** Most pods at the same time: a recovery's bootstrap beside the one of the first instance. */
+export const DATABASE_PODS = taskPods(2);
 
 /** Time a bootstrap or a verification may take, in seconds. A count over a large table takes its time. */
 const DEADLINE_SECONDS = 600;

@@ -4,10 +4,13 @@ import { type CertificatePlan } from "../../jobs/certificate";
 import { contentHash } from "../../core/hash";
 import { namespaceEgress } from "../platform/namespace";
 import { declareGateAccess } from "../tasks/access";
-import { declareGate } from "../tasks/gate";
+import { declareGate, gatePod } from "../tasks/gate";
 
 /** Controllers read a new Secret within seconds; load balancers in front of them take a minute or two. */
 const DEADLINE_SECONDS = 180;
+
+/** Most pods at the same time: one gate. */
+export const CERTIFICATE_GATE_PODS = [gatePod({ tests: false })];
 
 /** Arguments of {@link declareCertificateGate}. */
 export interface CertificateGateArgs {

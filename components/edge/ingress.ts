@@ -7,7 +7,6 @@ import {
     type Input,
     type Resource,
 } from "@pulumi/pulumi";
-import { type CertificateFacts } from "../../config/certificates";
 import { SKIP_AWAIT } from "../kubernetes/annotations";
 import {
     ACTION_PORT,
@@ -32,8 +31,8 @@ export interface PlatformIngressArgs {
     alb?: AlbArgs | undefined;
     /** Certificates as PEM, whole and in parts, and their private keys, by their names. */
     certificates: Record<string, { certificate: Input<string> } & ImportedCertificate>;
-    /** The one that is served: its name, and what can be read off it. */
-    active: { name: string; facts: CertificateFacts };
+    /** The one that is served: its name, its serial number in capital hexadecimal digits, and when it ends. */
+    active: { name: string; facts: { serial: string; notAfter: string } };
     /** Hosts, and the workloads behind their paths; a workload's Service has a port named `http`. */
     hosts: readonly { host: string; paths: readonly { path: string; workload: string }[] }[];
     /** What must be done before the Ingress is created or changed. Default: nothing. */

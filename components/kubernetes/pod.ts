@@ -31,6 +31,9 @@ export interface Resources {
     memory: { request: string; limit: string };
 }
 
+/** Containers that a pod runs at the same time. */
+export type PodResources = readonly Resources[];
+
 /** Resources as Kubernetes takes them. */
 export function containerResources({ cpu, memory }: Resources) {
     return {

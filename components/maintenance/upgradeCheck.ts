@@ -2,7 +2,7 @@ import { ComponentResource, type ComponentResourceOptions, type Input } from "@p
 import { type UpgradePlan } from "../../jobs/upgrade";
 import { metricsPermission } from "../identity/podIdentity";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
-import { declareScheduledTask, program, succeededStep } from "../tasks/task";
+import { declareScheduledTask, program, succeededStep, taskPods } from "../tasks/task";
 
 /** Arguments of {@link UpgradeCheck}. */
 export interface UpgradeCheckArgs {
@@ -25,8 +25,8 @@ export interface UpgradeCheckArgs {
     images: { node: string; aws: string };
 }
 
-/** Most runs at once. */
-export const UPGRADE_TASKS = 1;
+/** Most pods at the same time: one check. */
+export const UPGRADE_PODS = taskPods(1);
 
 /** Limit of one run, in seconds. */
 const DEADLINE_SECONDS = 120;

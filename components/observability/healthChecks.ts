@@ -22,6 +22,7 @@ import {
     script,
     type TaskArgs,
     type TaskStep,
+    taskPods,
 } from "../tasks/task";
 
 /** Every five minutes. */
@@ -76,8 +77,8 @@ export interface HealthChecksArgs {
     run?: string | undefined;
 }
 
-/** Most runs at once: the scheduled one, and one by hand. */
-export const HEALTH_TASKS = 2;
+/** Most pods at the same time: the scheduled check, and one by hand. */
+export const HEALTH_PODS = taskPods(2);
 
 /**
  * The health check matrix (section 2.1) filled in every five minutes, with what the platform depends on: a line each in

@@ -8,7 +8,13 @@ import { contentHash } from "../../core/hash";
 import { IDENTITY_AGENT_EGRESS, PodIdentity } from "../identity/podIdentity";
 import { COLLECTOR } from "../../core/labels";
 import { SKIP_AWAIT } from "../kubernetes/annotations";
-import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pod";
+import {
+    containerResources,
+    type PodResources,
+    type Resources,
+    restrictedContainer,
+    restrictedPod,
+} from "../kubernetes/pod";
 import { collectorConfiguration, HEALTH_PORT } from "./collectorConfiguration";
 
 /** Arguments of {@link MetricsCollector}. */
@@ -40,8 +46,8 @@ const RESOURCES: Resources = {
     memory: { request: "128Mi", limit: "512Mi" },
 };
 
-/** Most of its pods at once: in the middle of a rollout. */
-export const MOST_COLLECTORS: readonly Resources[] = [RESOURCES, RESOURCES];
+/** Most pods at the same time: in the middle of a rollout. */
+export const COLLECTOR_PODS: readonly PodResources[] = [[RESOURCES], [RESOURCES]];
 
 const CONFIGURATION_PATH = "/etc/mcp";
 const CONFIGURATION_FILE = "collector.yaml";

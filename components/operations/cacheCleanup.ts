@@ -4,7 +4,7 @@ import { CACHE_CLEANUP } from "../../core/numbers";
 import { type Connection } from "../data/connection";
 import { mountedCache, storesEgress } from "../observability/healthChecks";
 import { declareTaskAccess } from "../tasks/access";
-import { declareScheduledTask, declareTask, program, type TaskArgs } from "../tasks/task";
+import { declareScheduledTask, declareTask, program, type TaskArgs, taskPods } from "../tasks/task";
 
 /** Limit of one run, in seconds: a million keys take some seconds. */
 const DEADLINE_SECONDS = 1800;
@@ -12,8 +12,8 @@ const DEADLINE_SECONDS = 1800;
 /** Keys that are looked at at once. */
 const BATCH = 1000;
 
-/** Most runs at once: the scheduled one, and one by hand. */
-export const CLEANUP_TASKS = 2;
+/** Most pods at the same time: the scheduled cleanup, and one by hand. */
+export const CLEANUP_PODS = taskPods(2);
 
 /** Arguments of {@link CacheCleanup}. */
 export interface CacheCleanupArgs {

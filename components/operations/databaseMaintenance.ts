@@ -5,10 +5,17 @@ import { type DumpArgs, dumpSteps } from "../backup/databaseDumps";
 import { uploadPermissions } from "../backup/upload";
 import { asApplication } from "../data/connection";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
-import { declareScheduledTask, declareTask, program, succeededStep, type TaskArgs } from "../tasks/task";
+import {
+    declareScheduledTask,
+    declareTask,
+    program,
+    succeededStep,
+    type TaskArgs,
+    taskPods,
+} from "../tasks/task";
 
-/** Most runs at once: the scheduled one, and one by hand. */
-export const MAINTENANCE_TASKS = 2;
+/** Most pods at the same time: the scheduled maintenance, and one by hand. */
+export const MAINTENANCE_PODS = taskPods(2);
 
 /** Arguments of {@link DatabaseMaintenance}. */
 export interface DatabaseMaintenanceArgs extends DumpArgs {

@@ -3,11 +3,14 @@ import { type DiagnosticsPlan } from "../../jobs/diagnostics";
 import { asApplication } from "../data/connection";
 import { mountedCache, type Stores, storesEgress } from "../observability/healthChecks";
 import { declareTaskAccess, HTTPS_EGRESS } from "../tasks/access";
-import { declareTask, program, type TaskStep } from "../tasks/task";
+import { declareTask, program, taskPods, type TaskStep } from "../tasks/task";
 import { type AskingPodsArgs, askingPodsEgress } from "./askingPods";
 
 /** Limit of one run, in seconds. */
 const DEADLINE_SECONDS = 180;
+
+/** Most pods at the same time: one run. */
+export const DIAGNOSTICS_PODS = taskPods(1);
 
 /** Arguments of {@link Diagnostics}. */
 export interface DiagnosticsArgs

@@ -1,11 +1,14 @@
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { type JwksCachePlan } from "../../jobs/jwksCache";
 import { declareTaskAccess } from "../tasks/access";
-import { declareTask, program } from "../tasks/task";
+import { declareTask, program, taskPods } from "../tasks/task";
 import { type AskingPodsArgs, askingPodsEgress } from "./askingPods";
 
 /** Limit of one run, in seconds. */
 const DEADLINE_SECONDS = 120;
+
+/** Most pods at the same time: one run. */
+export const JWKS_CACHE_CLEARING_PODS = taskPods(1);
 
 /** Arguments of {@link JwksCacheClearing}. */
 export interface JwksCacheClearingArgs extends AskingPodsArgs, Pick<JwksCachePlan, "path"> {

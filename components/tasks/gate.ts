@@ -2,15 +2,25 @@ import { type types } from "@pulumi/kubernetes";
 import { type Job } from "@pulumi/kubernetes/batch/v1";
 import { all, type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
 import { bundledJob } from "../../jobs/bundle.cjs";
-import { containerResources, type Resources, restrictedContainer } from "../kubernetes/pod";
+import {
+    containerResources,
+    type PodResources,
+    type Resources,
+    restrictedContainer,
+} from "../kubernetes/pod";
 import { type JobAccess } from "./access";
 import { declareFiles, declareJob, jobSpec } from "./job";
 
 /** Resources of a gate's container. */
-export const GATE_RESOURCES: Resources = {
+const GATE_RESOURCES: Resources = {
     cpu: { request: "50m", limit: "500m" },
     memory: { request: "64Mi", limit: "256Mi" },
 };
+
+/** The pod of a gate, alone or beside the user's own tests. */
+export function gatePod({ tests }: { tests: boolean }): PodResources {
+    return tests ? [GATE_RESOURCES, GATE_RESOURCES] : [GATE_RESOURCES];
+}
 
 /** Time for the gate's pod to be scheduled and its image pulled, in seconds, besides its own deadline. */
 const START_SECONDS = 120;

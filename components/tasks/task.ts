@@ -5,15 +5,25 @@ import { CronJob, type Job } from "@pulumi/kubernetes/batch/v1";
 import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
 import { bundledJob } from "../../jobs/bundle.cjs";
 import { TIME_ZONE } from "../../core/numbers";
-import { containerResources, type Resources, restrictedContainer } from "../kubernetes/pod";
+import {
+    containerResources,
+    type PodResources,
+    type Resources,
+    restrictedContainer,
+} from "../kubernetes/pod";
 import { type JobAccess } from "./access";
 import { declareFiles, declareJob, jobSpec } from "./job";
 
 /** Resources of one step of a task. */
-export const TASK_RESOURCES: Resources = {
+const TASK_RESOURCES: Resources = {
     cpu: { request: "100m", limit: "1" },
     memory: { request: "128Mi", limit: "512Mi" },
 };
+
+/** Pods of so many tasks at the same time; the steps of each follow one another. */
+export function taskPods(tasks: number): PodResources[] {
+    return Array<PodResources>(tasks).fill([TASK_RESOURCES]);
+}
 
 /** Time for the pod to be scheduled and its images pulled, in seconds, besides the task's own limit. */
 const START_SECONDS = 180;

@@ -1,35 +1,11 @@
 import { type Job } from "@pulumi/kubernetes/batch/v1";
 import { ComponentResource, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { type Colour, COLOURS } from "../../core/numbers";
-import { type SoakPlan } from "../../jobs/release";
 import { Colours } from "./colours";
 import { type Release } from "./release";
 import { ReleaseGates } from "./releaseGates";
 import { declareService } from "./service";
-import { WORKLOAD_TYPE, type WorkloadArgs } from "./workload";
-
-/** Arguments of {@link BlueGreenWorkload}. Times are in seconds. */
-export interface BlueGreenWorkloadArgs extends WorkloadArgs {
-    /** What each colour runs. A colour without a release is not declared. */
-    releases: { [colour in Colour]?: Release | undefined };
-    /** The colour that gets the traffic. */
-    active: Colour;
-    /** An idle colour that is deployed and tested without a switch. Default: none. */
-    stage?: Colour | undefined;
-    /** Whether the idle colour keeps its pods (`warm`) or is scaled to 0 (`cold`). */
-    standby: "cold" | "warm";
-    /** Settings of the soak gate, which watches the release after the switch. */
-    soak: Pick<
-        SoakPlan,
-        "durationSeconds" | "maxErrorPercent" | "minimumRequests" | "allowNoData" | "metrics"
-    >;
-    /** Name of the namespace, for the gates. */
-    namespaceName: string;
-    /** Name of the ConfigMap with the releases that passed their gates. */
-    releaseHistory: string;
-    /** Where the gates reach the Kubernetes API. */
-    apiServer: { cidr: string; port: number };
-}
+import { type BlueGreenWorkloadArgs, WORKLOAD_TYPE } from "./workload";
 
 /**
  * A service with two sets of pods, of which one gets the traffic (section 3.3). Changing `active` is the release. One

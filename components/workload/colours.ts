@@ -3,7 +3,6 @@ import { type NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { type ComponentResource, type Resource } from "@pulumi/pulumi";
 import { type Colour } from "../../core/numbers";
 import { declareAutoscaler } from "./autoscaler";
-import { type BlueGreenWorkloadArgs } from "./blueGreenWorkload";
 import { declareConfiguration } from "./configuration";
 import { declareDeployment, declareDump } from "./deployment";
 import { declareDisruptionBudget } from "./disruptionBudget";
@@ -11,6 +10,7 @@ import { declareNetworkPolicy } from "./networkPolicy";
 import { type Release } from "./release";
 import { declareSecrets, declareSecretValues, type SecretValues } from "./secrets";
 import { declareServiceAccount } from "./serviceAccount";
+import { type BlueGreenWorkloadArgs } from "./workload";
 
 /** The pods of both colours of a workload, and what the colours share. */
 export class Colours {

@@ -3,12 +3,29 @@ import { all, type ComponentResource, type Input, type Output, type Resource } f
 import { ROLLOUT_TIMEOUT_SECONDS } from "../../core/numbers";
 import { type Connection } from "../data/connection";
 import { SKIP_AWAIT } from "../kubernetes/annotations";
+import { type PodResources } from "../kubernetes/pod";
+import { gatePod } from "../tasks/gate";
 import { type MountedSecret, workloadPod } from "./pod";
 import { approvalHash, type Release } from "./release";
 import { deregistrationSeconds, metadataOf, type WorkloadArgs } from "./workload";
 
 /** Pods that a rollout may add above the number wanted, in percent. */
-export const MAX_SURGE_PERCENT = 25;
+const MAX_SURGE_PERCENT = 25;
+
+/**
+ * Most pods of a workload at the same time: in the middle of a rollout, with both colours where it has two, and its
+ * gate beside them.
+ */
+export function podsOfWorkload(
+    { scaling, resources, smoke }: Pick<WorkloadArgs, "resources" | "smoke"> & { scaling: { max: number } },
+    colours: 1 | 2,
+): PodResources[] {
+    const surge = Math.ceil((scaling.max * MAX_SURGE_PERCENT) / 100);
+    return [
+        ...Array<PodResources>(colours * scaling.max + surge).fill([resources]),
+        gatePod({ tests: smoke.image !== undefined }),
+    ];
+}
 
 /** Settings of one Deployment of a workload. */
 export interface DeploymentArgs {

@@ -6,8 +6,8 @@ import { ALB_SWITCH_SECONDS } from "../edge/alb";
 import { namespaceEgress } from "../platform/namespace";
 import { declareGateAccess, egressToNetwork, egressToPods, type JobAccess } from "../tasks/access";
 import { declareGate, type GateArgs } from "../tasks/gate";
-import { type BlueGreenWorkloadArgs } from "./blueGreenWorkload";
 import { type Release, releaseHash } from "./release";
+import { type BlueGreenWorkloadArgs } from "./workload";
 
 /** Time the capacity gate gives the target's pods to become ready, in seconds. */
 const CAPACITY_SECONDS = 300;

@@ -1,9 +1,12 @@
 import { type Input, type Output, type Resource } from "@pulumi/pulumi";
+import { type Colour } from "../../core/numbers";
+import { type SoakPlan } from "../../jobs/release";
 import { type SmokeRequest } from "../../jobs/smoke";
 import { type DatabaseDumps } from "../backup/databaseDumps";
 import { type Connection } from "../data/connection";
 import { ALB_DEREGISTRATION_SECONDS } from "../edge/alb";
 import { type Resources } from "../kubernetes/pod";
+import { type Release } from "./release";
 import { type ReleaseApproval } from "./releaseApproval";
 
 /** Both strategies have one type: a workload keeps its URN, and its objects in the cluster, when its strategy changes. */
@@ -51,6 +54,29 @@ export interface WorkloadArgs {
     dumps?: DatabaseDumps | undefined;
     /** Approval that a release needs before its pods start. Default: none. */
     approval?: ReleaseApproval | undefined;
+}
+
+/** Arguments of a blue-green workload. Times are in seconds. */
+export interface BlueGreenWorkloadArgs extends WorkloadArgs {
+    /** What each colour runs. A colour without a release is not declared. */
+    releases: { [colour in Colour]?: Release | undefined };
+    /** The colour that gets the traffic. */
+    active: Colour;
+    /** An idle colour that is deployed and tested without a switch. Default: none. */
+    stage?: Colour | undefined;
+    /** Whether the idle colour keeps its pods (`warm`) or is scaled to 0 (`cold`). */
+    standby: "cold" | "warm";
+    /** Settings of the soak gate, which watches the release after the switch. */
+    soak: Pick<
+        SoakPlan,
+        "durationSeconds" | "maxErrorPercent" | "minimumRequests" | "allowNoData" | "metrics"
+    >;
+    /** Name of the namespace, for the gates. */
+    namespaceName: string;
+    /** Name of the ConfigMap with the releases that passed their gates. */
+    releaseHistory: string;
+    /** Where the gates reach the Kubernetes API. */
+    apiServer: { cidr: string; port: number };
 }
 
 /** How an ALB balances the pods. */

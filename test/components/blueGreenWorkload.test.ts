@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Ingress } from "@pulumi/kubernetes/networking/v1";
 import { type Resource } from "@pulumi/pulumi";
-import { BlueGreenWorkload, type BlueGreenWorkloadArgs } from "../../components/workload/blueGreenWorkload";
+import { BlueGreenWorkload } from "../../components/workload/blueGreenWorkload";
+import { type BlueGreenWorkloadArgs } from "../../components/workload/workload";
 import { type Recording } from "../../offline/record";
 import { displayed } from "../../offline/property";
 import { only, predecessors, recordProgram, withoutHashes } from "../support";

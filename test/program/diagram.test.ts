@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { foldersDiagram, importsOf } from "../../cli/importGraph";
 import { PICTURED, picturesOf, platformDiagram, releaseDiagram, withPictures } from "../../offline/diagram";
 import { recordStack, root, run } from "../support";
 
@@ -83,7 +84,10 @@ describe("pictures of a stack", () => {
     for (const file of PICTURED) {
         it(`are in ${file} as the program is (npm run docs draws them anew)`, async () => {
             const text = readFileSync(join(root, file), "utf8");
-            const pictures = await picturesOf((...edits) => recordStack("production", ...edits));
+            const pictures = {
+                ...(await picturesOf((...edits) => recordStack("production", ...edits))),
+                folders: foldersDiagram(importsOf(root)),
+            };
             assert.equal(text, withPictures(text, pictures));
             assert.match(text, /<!-- picture: \w+ -->\n\n```mermaid\nflowchart LR\n/);
         });
