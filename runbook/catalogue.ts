@@ -1,3 +1,4 @@
+import { type WorkloadValues } from "../config";
 import { type Procedure } from "./procedure";
 import { deployment } from "./procedures/deployment";
 import { diagnosis } from "./procedures/diagnosis";
@@ -6,6 +7,12 @@ import { incidents } from "./procedures/incidents";
 import { logs } from "./procedures/logs";
 import { maintenance } from "./procedures/maintenance";
 import { recovery } from "./procedures/recovery";
+
+/** Commands that mean one procedure or another, by the strategy of the workload that is named. */
+export const BY_STRATEGY: Readonly<Record<string, Readonly<Record<WorkloadValues["strategy"], string>>>> = {
+    release: { rolling: "standard-deployment", blueGreen: "blue-green-release" },
+    rollback: { rolling: "rollback", blueGreen: "blue-green-rollback" },
+};
 
 /** Every procedure of the runbook that is a stack update or a declared resource, in the order of its chapters. */
 export const catalogue: readonly Procedure[] = [

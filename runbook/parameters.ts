@@ -19,7 +19,10 @@ export function parametersOf({ parameters = [], edits }: Procedure): (Parameter 
  * left out.
  */
 export function editsWith({ replaces, edits }: Procedure, given: Readonly<Record<string, string>>): string[] {
-    const removed = replaces === undefined ? [] : [`${pathWith(replaces, given)}-`];
+    const replaced = edits.some(
+        (edit) => edit.path.startsWith(`${replaces}.`) && given[parameterOf(edit)] !== undefined,
+    );
+    const removed = replaces !== undefined && replaced ? [`${pathWith(replaces, given)}-`] : [];
     const set = edits.flatMap((edit) => {
         const value = given[parameterOf(edit)];
         if (value === undefined) {
@@ -54,7 +57,8 @@ export function optionsOf(
     return parametersOf(procedure).map(({ name, meaning, default: value, keeps = false }) => [
         flagOf(name),
         meaning,
-        value ?? (keeps ? "what the stack file has" : "must be given"),
+        (typeof value === "object" ? value.meaning : value) ??
+            (keeps ? "what the stack file has" : "must be given"),
     ]);
 }
 

@@ -9,6 +9,18 @@ export interface ExpectedChange {
     name: string;
 }
 
+/** What a parameter is when it is not given, where the stack's values tell. */
+export interface Default {
+    /** In words, such as `the inactive colour`. */
+    meaning: string;
+    /** The value, by the stack's values and what was given; undefined where there is none. */
+    of: (
+        values: StackValues,
+        given: Readonly<Record<string, string>>,
+        resumes: boolean,
+    ) => string | undefined;
+}
+
 /** Something the operator is asked for. */
 export interface Parameter {
     /** On the command line `--restore-time` for `restoreTime`. */
@@ -17,8 +29,8 @@ export interface Parameter {
     meaning: string;
     /** A value for the documentation, the prediction and its test. */
     example: string;
-    /** What is taken where nothing is given. Default: it must be given. */
-    default?: string;
+    /** Value where nothing is given. Default: it must be given. */
+    default?: string | Default;
     /** What may be given, by the stack's values. Default: whatever the stack takes. */
     choices?: (values: StackValues) => readonly string[];
 }
@@ -55,7 +67,7 @@ export interface Procedure {
     preparation?: readonly string[];
     /** What stands in the paths of the edits. Default: nothing. */
     parameters?: readonly Parameter[];
-    /** Path of the record that the edits write anew: nothing else of what stands there stays. Default: none. */
+    /** Path of the record that edits below it replace as a whole. Default: none. */
     replaces?: string;
     /** Values to set; none where the procedure is declared for good. */
     edits: readonly Edit[];
@@ -71,8 +83,12 @@ export interface Procedure {
     undo: string;
     /** Whether the values before it take it back in one update, so that a failed run may do so by itself. Default: false. */
     revertible?: boolean;
-    /** Whether it can go back to a revision that the ledger of releases remembers. Default: false. */
+    /** Whether a run that fails takes its update back unless it is told to keep it. Default: false. */
+    rollsBack?: boolean;
+    /** Whether it can go back to a revision in the release history. Default: false. */
     takesRevision?: boolean;
+    /** Why the values given make no sense for the stack, one line each. Default: nothing is wrong. */
+    refuses?: (values: StackValues, given: Readonly<Record<string, string>>) => readonly string[];
     /** What the operator may do beside updating the stack. Default: nothing else. */
     rights?: string;
 }

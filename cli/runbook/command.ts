@@ -15,7 +15,8 @@ import {
     valuesOf,
 } from "../../offline/stackFile";
 import { rules } from "../../policies/rules";
-import { catalogue } from "../../runbook/catalogue";
+import { getOwn } from "../../core/getOwn";
+import { BY_STRATEGY, catalogue } from "../../runbook/catalogue";
 import { flagOf, optionsOf, parametersOf } from "../../runbook/parameters";
 import { type Procedure } from "../../runbook/procedure";
 import { commandOf, renderProcedure } from "../../runbook/render";
@@ -23,6 +24,7 @@ import { pinImages } from "../images/pin";
 import { resolveDigest } from "../images/registry";
 import { replaceFile } from "../images/replaceFile";
 import { restore } from "../releases";
+import { commandsFor, commit, type DueCommit, dueCommit, isUncommitted } from "./commit";
 import { givenEdits, terminal } from "./edits";
 import { Interruption } from "../interruption";
 import { print, printError } from "../output";
@@ -32,18 +34,28 @@ const help = (root: string) => `Usage: npm run runbook -- list [--json]
        npm run runbook -- show ID [--json]
        npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--json]
        npm run runbook -- run ID [--PARAMETER VALUE …] [--stack NAME] [--yes] [--json] [--refresh]
-                                 [--rollback-on-failure] [--to-revision N]
+                                 [--keep-failed] [--rollback-on-failure] [--to-revision N] [--commit]
 
 The operations runbook: lists its procedures, shows one, shows offline what one would change, or runs it: sets its
 values in the stack file, previews, asks, updates the stack, and shows the gates' lines as they come. What a procedure
-is not told it asks for at a terminal.
+needs and was not given it asks for at a terminal.
+
+The ids release and rollback mean the procedure of the strategy of --workload:
+
+  npm run runbook -- run release --workload mcp-server --version v2.2.0 --ticket CHG-2041 \\
+                                 --approver NAME,NAME --rollback-plan TEXT
+  npm run runbook -- run rollback --workload mcp-server
 
   --stack NAME           stack that is meant (${stackNames(root).join(", ")}); default production
   --yes                  does not ask before the update
   --json                 the result as JSON on standard output; everything else goes to standard error
-  --refresh              looks first at what was changed outside of the program
-  --rollback-on-failure  for releases: when the update fails, sets the values before it again, and updates
-  --to-revision N        for blue-green-rollback: goes back to this revision of the ledger (npm run releases -- list)
+  --refresh              looks first at what was changed outside of the program; resumes a run that was interrupted, so a
+                         colour that is not given is the one of the stack file
+  --keep-failed          a release that fails stays as it is, to be studied; by default the next update takes it back
+  --rollback-on-failure  the same for other procedures that can be taken back: when the update fails, sets the values
+                         before it again, and updates
+  --to-revision N        for blue-green-rollback: goes back to this revision of the history (npm run releases -- list)
+  --commit               commits the stack file on a branch when the update is done; by default the commands are printed
   --help                 this text
 
 Exit status: 0 done, 1 bad input or a plan that is refused, 2 not confirmed, 3 no Pulumi CLI, 4 the update failed,
@@ -71,7 +83,8 @@ function helpWith(procedure: Procedure): string {
 
 /** `npm run runbook`. Returns the exit status. */
 export async function runbookCommand(root: string, args: string[]): Promise<number> {
-    const [action, id, ...others] = args;
+    const [action, named, ...others] = args;
+    const id = procedureId(root, named, args);
     const procedure = catalogue.find((each) => each.id === id);
     if (args.includes("--help") || action === undefined) {
         print(procedure === undefined ? help(root) : helpWith(procedure));
@@ -89,6 +102,29 @@ export async function runbookCommand(root: string, args: string[]): Promise<numb
         );
     }
     return { show, plan, run }[action](root, procedure, others);
+}
+
+/** The id of the procedure that is meant: of `release` and `rollback`, by the strategy of the workload. */
+function procedureId(root: string, named: string | undefined, args: readonly string[]): string | undefined {
+    const strategies = getOwn(BY_STRATEGY, named ?? "");
+    const option = (name: string) => {
+        const at = args.findIndex((word) => word === name || word.startsWith(`${name}=`));
+        return at < 0 ? undefined : args[at] === name ? args[at + 1] : args[at]!.slice(name.length + 1);
+    };
+    if (strategies === undefined || args.includes("--help") || !["plan", "run"].includes(args[0]!)) {
+        return strategies === undefined || catalogue.some(({ id }) => id === named)
+            ? named
+            : strategies.blueGreen;
+    }
+    const { workloads } = valuesOf(root, option("--stack") ?? "production");
+    const workload = option("--workload");
+    const found = workload === undefined ? undefined : getOwn(workloads, workload);
+    if (found === undefined) {
+        throw new UsageError(
+            `--workload: found ${JSON.stringify(workload) ?? "nothing"}, expected one of ${Object.keys(workloads).join(", ")}`,
+        );
+    }
+    return strategies[found.strategy];
 }
 
 function list(args: string[]): number {
@@ -136,7 +172,7 @@ async function plan(root: string, procedure: Procedure, args: string[]): Promise
 
 async function run(root: string, procedure: Procedure, args: string[]): Promise<number> {
     const { given, options } = parse(procedure, args);
-    const { stack, json, "rollback-on-failure": goesBack } = options;
+    const { stack, json } = options;
     const file = join(root, `Pulumi.${stack}.yaml`);
     const before = existsSync(file) ? readFileSync(file, "utf8") : "";
     const interruption = new Interruption();
@@ -161,8 +197,34 @@ async function run(root: string, procedure: Procedure, args: string[]): Promise<
     if (json) {
         printJson({ procedure: procedure.id, stack, ...result });
     }
-    printError(`${[wordsOf(result, goesBack), result.reason].filter(Boolean).join("\n")}\n`);
+    const summary = [wordsOf(result, stack, goesBack(procedure, options)), result.reason];
+    printError(`${summary.filter(Boolean).join("\n")}\n`);
+    if (result.outcome === "done") {
+        record(root, dueCommit(procedure, stack, given), options.commit);
+    }
     return STATUS[result.outcome];
+}
+
+/** Whether a failed update is taken back: a release's always, unless it is to be kept. */
+function goesBack(procedure: Procedure, options: ReturnType<typeof parse>["options"]): boolean {
+    return (procedure.rollsBack === true && !options["keep-failed"]) || options["rollback-on-failure"];
+}
+
+/** Commits what the run has changed, or says how: a deploy from main would take it back. */
+function record(root: string, due: DueCommit, commits: boolean): void {
+    if (isUncommitted(root, due.file) !== true) {
+        return;
+    }
+    if (commits) {
+        commit(root, due);
+        process.stderr.write(
+            `Committed ${due.file} on the branch ${due.branch}: push it and merge it into main.\n`,
+        );
+    } else {
+        printError(
+            `${[`${due.file} is not committed. Commit it before the next deploy from main takes it back:`, ...commandsFor(due)].join("\n")}\n`,
+        );
+    }
 }
 
 /** Plans a run and has the engine do it. Where the update does not begin, the stack file may be left edited. */
@@ -174,11 +236,21 @@ async function carryOut(
     interruption: Interruption,
     goBack: () => void,
 ): Promise<RunResult & { edits: string[] }> {
-    const { stack, json, yes, refresh, "rollback-on-failure": goesBack, "to-revision": revision } = options;
+    const { stack, json, yes, refresh, "to-revision": revision } = options;
     const log = (line: string) => (json ? printError : print)(`${line}\n`);
     const ask = terminal(interruption);
-    if (goesBack && !procedure.revertible) {
+    if (options["rollback-on-failure"] && !procedure.revertible) {
         throw new UsageError(`--rollback-on-failure: found with ${procedure.id}, expected with a release`);
+    }
+    if (options["keep-failed"] && procedure.rollsBack !== true) {
+        throw new UsageError(
+            `--keep-failed: found with ${procedure.id}, expected with a release: it alone is taken back when it fails`,
+        );
+    }
+    if (options.commit && isUncommitted(root, `Pulumi.${stack}.yaml`) !== false) {
+        throw new UsageError(
+            `--commit: found changes in Pulumi.${stack}.yaml that are not committed, expected none: commit them or discard them first`,
+        );
     }
     if (revision !== undefined && !procedure.takesRevision) {
         throw new UsageError(`--to-revision: found with ${procedure.id}, expected with blue-green-rollback`);
@@ -189,7 +261,7 @@ async function carryOut(
     if (revision !== undefined) {
         Object.assign(given, restored(root, given, stack, revision, log));
     }
-    const edits = await editsOf(root, stack, procedure, given, ask);
+    const edits = await editsOf(root, stack, procedure, given, ask, refresh);
     // The same plan that a pull request shows: what it refuses never reaches the engine.
     const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
     log(renderText(preview, !json && isColoured()));
@@ -206,7 +278,7 @@ async function carryOut(
         edits,
         prepare: procedure.pinsImages ? () => pin(root, stack, log) : () => Promise.resolve(),
         confirm: async () => yes || /^y(es)?$/i.test(await ask!(`Update ${stack}? (yes or no) `)),
-        goBack: goesBack ? goBack : undefined,
+        goBack: goesBack(procedure, options) ? goBack : undefined,
         refresh,
         interruption,
         kubernetes: valuesOf(root, stack).kubernetes,
@@ -216,10 +288,10 @@ async function carryOut(
 }
 
 /** What the outcome means for the operator. */
-function wordsOf({ outcome, begun }: RunResult, goesBack: boolean): string {
+function wordsOf({ outcome, begun }: RunResult, stack: string, goesBack: boolean): string {
     const failed = goesBack
         ? "The update failed. The stack file has the values before it:"
-        : "The update failed. The stack file keeps the values, so that the same command tries again:";
+        : `The update failed. The stack file keeps the values: pulumi up --stack ${stack} --policy-pack policies tries again.`;
     const words: Record<Outcome, string> = {
         done: "Done.",
         refused: "Refused by the engine's preview: nothing was changed.",
@@ -239,8 +311,9 @@ async function editsOf(
     procedure: Procedure,
     given: Record<string, string>,
     ask: ReturnType<typeof terminal>,
+    resumes = false,
 ): Promise<string[]> {
-    const edits = await givenEdits(procedure, valuesOf(root, stack), given, ask);
+    const edits = await givenEdits(procedure, valuesOf(root, stack), given, ask, resumes);
     if (edits.length === 0) {
         throw new UsageError(
             `${procedure.id} has no value to set; what to do and to look at: npm run runbook -- show ${procedure.id}`,
@@ -284,8 +357,10 @@ function parse(procedure: Procedure, args: string[]) {
             json: { type: "boolean", default: false },
             yes: { type: "boolean", default: false },
             refresh: { type: "boolean", default: false },
+            "keep-failed": { type: "boolean", default: false },
             "rollback-on-failure": { type: "boolean", default: false },
             "to-revision": { type: "string" },
+            commit: { type: "boolean", default: false },
         },
     });
     const typed: Record<string, unknown> = values;

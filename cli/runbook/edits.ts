@@ -6,7 +6,8 @@ import { type Procedure } from "../../runbook/procedure";
 import { type Interruption } from "../interruption";
 
 /**
- * The edits of a procedure with the values given for its parameters. What is missing is asked for at a terminal.
+ * The edits of a procedure with the values given for its parameters. What is missing is asked for at a terminal. A run that
+ * `resumes` an earlier one has that one's values in the stack file.
  *
  * @throws UsageError that names every parameter that is missing and cannot be asked for, or has a value that it cannot
  * have in the stack.
@@ -16,12 +17,17 @@ export async function givenEdits(
     stack: StackValues,
     given: Readonly<Record<string, string>>,
     ask: ((question: string) => Promise<string>) | undefined,
+    resumes = false,
 ): Promise<string[]> {
     const parameters = parametersOf(procedure);
-    const defaults = parameters.flatMap(({ name, default: value }) =>
-        value === undefined ? [] : [[name, value]],
-    );
-    const values: Record<string, string> = { ...Object.fromEntries(defaults), ...given };
+    const values: Record<string, string> = { ...given };
+    // In order: a default may follow from a parameter before it.
+    for (const { name, default: standard } of parameters) {
+        const value = typeof standard === "object" ? standard.of(stack, values, resumes) : standard;
+        if (value !== undefined) {
+            values[name] ??= value;
+        }
+    }
     const missing = parameters.filter(({ name, keeps }) => !keeps && values[name] === undefined);
     if (ask === undefined && missing.length > 0) {
         const lines = missing.map(
@@ -41,6 +47,10 @@ export async function givenEdits(
             ? []
             : [`${flagOf(name)}: found ${JSON.stringify(value)}, expected ${expected}`];
     });
+    // A run that is resumed finds its own values in the stack file.
+    if (wrong.length === 0 && !resumes) {
+        wrong.push(...(procedure.refuses?.(stack, values) ?? []));
+    }
     if (wrong.length > 0) {
         throw new UsageError(wrong.join("\n"));
     }

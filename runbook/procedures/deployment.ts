@@ -1,5 +1,6 @@
-import { SOAK_SECONDS } from "../../core/numbers";
-import { type Edit, type ExpectedChange, type Parameter, type Procedure } from "../procedure";
+import { type StackValues } from "../../config";
+import { COLOURS, SERVER as SERVER_NAME, SOAK_SECONDS } from "../../core/numbers";
+import { type Default, type Edit, type ExpectedChange, type Parameter, type Procedure } from "../procedure";
 import { DEPLOYMENT, gateOf, ROLLOUT, workloadsOf } from "./changes";
 
 /** Traffic moves from one colour to the other; each has its gates, and its notice, as long as it is live. */
@@ -38,6 +39,47 @@ const releaseOf = (workload: string): ExpectedChange[] => [
     ]),
 ];
 
+type Given = Readonly<Record<string, string>>;
+
+/** The release that has the traffic of the workload that was named, and its colour where it has one. */
+function activeOf({ workloads }: StackValues, { workload = SERVER_NAME }: Given) {
+    const found = workloads[workload];
+    return found?.strategy === "blueGreen"
+        ? { version: found.releases[found.live]?.version, colour: found.live }
+        : { version: found?.release.version, colour: undefined };
+}
+
+const INACTIVE: Default = {
+    meaning: "the inactive colour",
+    of: (values, given, resumes) => {
+        const { colour } = activeOf(values, given);
+        return resumes ? colour : COLOURS.find((each) => colour !== undefined && each !== colour);
+    },
+};
+
+/** A release of what is active already would change nothing. */
+function refuseActive(values: StackValues, given: Given): string[] {
+    const { version, colour } = activeOf(values, given);
+    const where = colour === undefined ? "" : ` on ${colour}`;
+    const isVersion = given["version"] !== undefined && given["version"] === version;
+    return [
+        ...(isVersion
+            ? [`--version: found "${version}", which is active${where}; expected another version`]
+            : []),
+        ...(colour !== undefined && given["live"] === colour
+            ? [`--live: found "${colour}", which is active; expected the inactive colour`]
+            : []),
+    ];
+}
+
+/** The colour that gets the traffic. It comes first, because paths of the edits name it. */
+const TARGET_COLOUR: Parameter = {
+    name: "live",
+    meaning: "the colour that gets the traffic",
+    example: "green",
+    default: INACTIVE,
+};
+
 /** How the pre-deployment checklist is kept. Section 3.1. */
 const EVIDENCE =
     "Before the first pod, the evidence gate reads the record of the change, and compares the image's digest with what the " +
@@ -46,11 +88,11 @@ const EVIDENCE =
     "release that it knows has nothing to bring, and nobody is told of it.";
 
 /** What the gate before the first pod of a new release asks for. Section 3.1. */
-const recordOf = (change: string): Edit[] => [
+const recordOf = (change: string, version = "v1.5.0", previous = "v1.4.2"): Edit[] => [
     {
         path: `${change}.version`,
         value: "the same version: a record approves no other",
-        example: "v1.5.0",
+        example: version,
         parameter: "version",
     },
     { path: `${change}.ticket`, value: "the change request", example: "CHG-2041" },
@@ -63,7 +105,7 @@ const recordOf = (change: string): Edit[] => [
     {
         path: `${change}.rollbackPlan`,
         value: "how it is taken back",
-        example: "back-to-v1.4.2",
+        example: `back-to-${previous}`,
     },
 ];
 
@@ -87,6 +129,8 @@ export const deployment: readonly Procedure[] = [
         ],
         pinsImages: true,
         revertible: true,
+        rollsBack: true,
+        refuses: refuseActive,
         changes: releaseOf("chat-ui"),
         verify: `${EVIDENCE} ${ROLLOUT} and then for the smoke gate, which asks the service from inside the cluster; its lines are in the update's output and in \`kubectl logs\` of the Job.`,
         undo: "Rollback: set the version before it.",
@@ -113,11 +157,34 @@ export const deployment: readonly Procedure[] = [
         id: "blue-green-release",
         sections: ["3.1", "3.3"],
         title: "Blue-green deployment: release",
-        when: "A new version of MCP Server has been approved. The idle colour's release names it, and has the record of its change.",
-        parameters: [SERVER],
-        edits: [{ path: "mcp:workloads.{workload}.live", value: "the other colour", example: "green" }],
+        when:
+            "A new version of MCP Server has been approved. `--version` and the record of its change are set on the inactive " +
+            "colour; without them the release is the one that the stack file has there.",
+        parameters: [SERVER, TARGET_COLOUR],
+        replaces: "mcp:workloads.{workload}.releases.{live}.change",
+        edits: [
+            {
+                path: "mcp:workloads.{workload}.releases.{live}.version",
+                value: "the version's image tag",
+                example: "v2.2.0",
+                keeps: true,
+            },
+            ...recordOf("mcp:workloads.{workload}.releases.{live}.change", "v2.2.0", "v2.0.3").map(
+                (edit) => ({
+                    ...edit,
+                    keeps: true,
+                }),
+            ),
+            {
+                path: "mcp:workloads.{workload}.live",
+                value: "that colour",
+                example: "green",
+            },
+        ],
         pinsImages: true,
         revertible: true,
+        rollsBack: true,
+        refuses: refuseActive,
         changes: switchOf("mcp-server", "blue", "green"),
         verify:
             `${EVIDENCE} ` +
@@ -136,7 +203,7 @@ export const deployment: readonly Procedure[] = [
             "The release migrates the database (pre-deployment checklist: verify backup completed). It says so with " +
             "`databaseChange`, and stands with the release it belongs to; a rolling workload has it below `release`. Both " +
             "colours use one database: migrations expand it first, and contract it in a later release.",
-        parameters: [SERVER],
+        parameters: [SERVER, TARGET_COLOUR],
         edits: [
             {
                 path: "mcp:workloads.{workload}.releases.{live}.databaseChange",
@@ -147,6 +214,8 @@ export const deployment: readonly Procedure[] = [
         ],
         pinsImages: true,
         revertible: true,
+        rollsBack: true,
+        refuses: refuseActive,
         changes: [
             ...gateOf("create", "mcp-server-green", "dump"),
             ...switchOf("mcp-server", "blue", "green"),
@@ -163,16 +232,11 @@ export const deployment: readonly Procedure[] = [
         sections: ["3.3", "3.4"],
         title: "Rollback of a blue-green deployment",
         when: "The release that has the traffic misbehaves, or its soak failed. Set `live` to the colour before it.",
-        parameters: [SERVER],
-        edits: [
-            {
-                path: "mcp:workloads.{workload}.live",
-                value: "the colour before it",
-                example: "blue",
-            },
-        ],
+        parameters: [SERVER, { ...TARGET_COLOUR, example: "blue" }],
+        edits: [{ path: "mcp:workloads.{workload}.live", value: "that colour", example: "blue" }],
         revertible: true,
         takesRevision: true,
+        refuses: refuseActive,
         from: ["mcp:workloads.mcp-server.live=green"],
         changes: switchOf("mcp-server", "green", "blue"),
         verify:

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { valuesOf } from "../../offline/stackFile";
-import { catalogue } from "../../runbook/catalogue";
+import { BY_STRATEGY, catalogue } from "../../runbook/catalogue";
 import { flagOf, parametersOf } from "../../runbook/parameters";
 import { root } from "../support";
 
@@ -220,10 +220,21 @@ function previews(words: readonly string[]): void {
 /** A procedure is one of the catalogue, and has the parameters that it is given. ID stands for any. */
 function isProcedure([, action, id, ...others]: readonly string[]): void {
     if (action === "list" || id === undefined || id === "ID") return;
-    const procedure = catalogue.find((each) => each.id === id);
+    const workload = others[others.indexOf("--workload") + 1]!;
+    const meant = BY_STRATEGY[id]?.[valuesOf(root, "production").workloads[workload]!.strategy] ?? id;
+    const procedure = catalogue.find((each) => each.id === meant);
     assert.ok(procedure !== undefined, "no such procedure");
     const flags = parametersOf(procedure).map(({ name }) => flagOf(name));
-    const options = ["--stack", "--yes", "--json", "--refresh", "--rollback-on-failure", "--to-revision"];
+    const options = [
+        "--stack",
+        "--yes",
+        "--json",
+        "--refresh",
+        "--keep-failed",
+        "--rollback-on-failure",
+        "--to-revision",
+        "--commit",
+    ];
     const given = others.filter((word) => word.startsWith("--"));
     assert.deepEqual(
         given.filter((flag) => ![...flags, ...options].includes(flag)),

@@ -35,6 +35,7 @@ describe("npm run runbook", () => {
     });
 
     const RESTART = ["run", "restart", "--restart", "INC-1"];
+    const RECORD = ["--ticket", "CHG-2041", "--approver", "ops-board,data-board", "--rollback-plan", "back"];
 
     /** `fails` names what the engine fails at, null that there is none; `hangs` what it does not end by itself. */
     function environment(fails: string | null, hangs = ""): NodeJS.ProcessEnv {
@@ -252,11 +253,11 @@ describe("npm run runbook", () => {
         [
             "a workload there is none of",
             ["plan", "restart", "--workload", "mcp-sever", "--restart", "x"],
-            /^--workload: found "mcp-sever", expected one of mcp-server, admin-portal, chat-ui$/m,
+            /^--workload: found "mcp-sever", expected one of admin-portal, chat-ui, mcp-server$/m,
         ],
         [
             "a workload that is released otherwise",
-            ["plan", "rollback", "--workload", "mcp-server", "--version", "v1.4.1"],
+            ["plan", "standard-deployment", "--workload", "mcp-server", "--version", "v1.4.1", ...RECORD],
             /^--workload: found "mcp-server", expected one of admin-portal, chat-ui$/m,
         ],
         [
@@ -284,6 +285,31 @@ describe("npm run runbook", () => {
             "to go back where there is no way",
             [...RESTART, "--yes", "--rollback-on-failure"],
             /^--rollback-on-failure: /,
+        ],
+        [
+            "to keep what is never taken back",
+            [...RESTART, "--yes", "--keep-failed"],
+            /^--keep-failed: found with restart, expected with a release/,
+        ],
+        [
+            "a commit where there is no repository",
+            [...RESTART, "--yes", "--commit"],
+            /^--commit: found .* that are not committed/,
+        ],
+        [
+            "a release of no workload",
+            ["plan", "release"],
+            /^--workload: found nothing, expected one of admin-portal, /,
+        ],
+        [
+            "a release of a workload there is none of",
+            ["run", "rollback", "--workload=constructor", "--yes"],
+            /^--workload: found "constructor", expected one of admin-portal, /,
+        ],
+        [
+            "a version that is active already",
+            ["plan", "release", "--workload", "chat-ui", "--version", "v1.4.2", ...RECORD],
+            /^--version: found "v1\.4\.2", which is active; expected another version/,
         ],
         ["a revision of what has none", [...RESTART, "--yes", "--to-revision", "3"], /^--to-revision: /],
     ];
@@ -351,7 +377,7 @@ describe("npm run runbook", () => {
         assert.match(set, /^# set: /);
     });
 
-    it("takes a release back when it fails and is asked to", () => {
+    it("takes back what can be taken back when it fails and is asked to", () => {
         const release = ["run", "scale-up", "--min", "6", "--yes", "--rollback-on-failure"];
         const { status, stderr, set, called } = runbook(release, "up once");
         assert.equal(status, 5);

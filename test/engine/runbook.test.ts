@@ -94,7 +94,7 @@ suite(`the runbook's command on the engine${missing ? ` (skipped: ${missing})` :
     it("takes a release back that fails, says why, and leaves the stack file as it was", async () => {
         const before = stackFile();
         lab.world.failing.add("mcp-server-green");
-        const { status, stdout, stderr } = await runbook(...RELEASE, "--rollback-on-failure");
+        const { status, stdout, stderr } = await runbook(...RELEASE);
         assert.equal(status, 5, stdout + stderr);
         assert.match(stderr, /^The update failed, and the stack is back at the values before it:$/m);
         assert.match(stderr, /✗ GET \/health: expected status 200, found 503/);
