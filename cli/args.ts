@@ -1,6 +1,17 @@
 import * as util from "node:util";
 import { UsageError } from "../offline/stackFile";
 
+/** The options by which a command tries values. */
+export const EDIT_OPTIONS = {
+    set: { type: "string", multiple: true, default: [] as string[] },
+    unset: { type: "string", multiple: true, default: [] as string[] },
+} as const;
+
+/** What those are told as edits: what is taken away comes first. */
+export function editsOf({ set, unset }: { set: readonly string[]; unset: readonly string[] }): string[] {
+    return [...unset.map((path) => `${path}-`), ...set];
+}
+
 /**
  * Reads a command's options as Node does.
  *

@@ -16,7 +16,7 @@ import { resolveDigest } from "./images/registry";
 import { listReleases, restore } from "./releases";
 import { reviewCommand } from "./review/command";
 import { runbookCommand } from "./runbook/command";
-import { parseArgs } from "./args";
+import { EDIT_OPTIONS, editsOf, parseArgs } from "./args";
 import { print, printError } from "./output";
 import { renderCosts, withCosts } from "../offline/costs";
 import {
@@ -53,12 +53,13 @@ policy pack. Exit status: 0, or 1 for bad input and for what the engine or a man
   --stack NAME       stack to preview (${stackNames(root).join(", ")}); default production
   --set PATH=VALUE   tries a value as pulumi config set --path would set it, and shows what it changes compared
                      with the stack file; repeatable. One of a list: mcp:disabledTools[0]=a
+  --unset PATH       takes a value away as pulumi config rm --path would; repeatable
   --format FORMAT    text or json; default text
   --ignore-exceptions  judges as if no violation were accepted (policies/exceptions.yaml)
   --help             this text
 `;
 
-const RENDER_HELP = `Usage: npm run render -- --out FOLDER [--stack NAME] [--set PATH=VALUE]
+const RENDER_HELP = `Usage: npm run render -- --out FOLDER [--stack NAME] [--set PATH=VALUE] [--unset PATH]
 
 Writes the Kubernetes objects of a stack as plain YAML, a file each, for whatever reads manifests. Secrets are left out,
 and what only the update can tell reads ${UNKNOWN_TEXT}. Exit status: 0, or 1 for bad input.
@@ -66,6 +67,7 @@ and what only the update can tell reads ${UNKNOWN_TEXT}. Exit status: 0, or 1 fo
   --stack NAME       stack to render (${stackNames(root).join(", ")}); default production
   --out FOLDER       where the files are written; it must not exist, or be empty
   --set PATH=VALUE   tries a value, as in npm run preview; repeatable
+  --unset PATH       takes one away, as in npm run preview; repeatable
   --help             this text
 `;
 
@@ -78,6 +80,7 @@ for bad input.
   --stack NAME       stack to draw (${stackNames(root).join(", ")}); default production
   --workload NAME    draws the steps of this workload instead
   --set PATH=VALUE   tries a value, as in npm run preview; repeatable
+  --unset PATH       takes one away, as in npm run preview; repeatable
   --help             this text
 `;
 
@@ -119,7 +122,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             args,
             options: {
                 stack: { type: "string", default: "production" },
-                set: { type: "string", multiple: true, default: [] },
+                ...EDIT_OPTIONS,
                 format: { type: "string", default: "text" },
                 "ignore-exceptions": { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
@@ -137,7 +140,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             bundleProgram(root),
             rules,
             values.stack,
-            values.set,
+            editsOf(values),
             values["ignore-exceptions"] ? NO_EXCEPTIONS : undefined,
         );
         const colour = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
@@ -151,7 +154,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             options: {
                 stack: { type: "string", default: "production" },
                 out: { type: "string" },
-                set: { type: "string", multiple: true, default: [] },
+                ...EDIT_OPTIONS,
                 help: { type: "boolean", default: false },
             },
         });
@@ -169,7 +172,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         const recording = await recordOnce(
             root,
             bundleProgram(root),
-            readStackFile(root, values.stack, values.set),
+            readStackFile(root, values.stack, editsOf(values)),
         );
         mkdirSync(out, { recursive: true });
         const manifests = manifestsOf(recording, () => "");
@@ -187,7 +190,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             options: {
                 stack: { type: "string", default: "production" },
                 workload: { type: "string" },
-                set: { type: "string", multiple: true, default: [] },
+                ...EDIT_OPTIONS,
                 help: { type: "boolean", default: false },
             },
         });
@@ -196,7 +199,11 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             return 0;
         }
         const { stack, workload } = values;
-        const recording = await recordOnce(root, bundleProgram(root), readStackFile(root, stack, values.set));
+        const recording = await recordOnce(
+            root,
+            bundleProgram(root),
+            readStackFile(root, stack, editsOf(values)),
+        );
         const declared = workloadsOf(recording);
         if (workload !== undefined && !declared.includes(workload)) {
             throw new UsageError(

@@ -1,14 +1,90 @@
 import { z } from "zod";
 import { text, typedText } from "./scalars";
 
+/** Regions of the commercial partition, which alone the program knows. */
+export const REGIONS: readonly string[] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/** Tags that the program gives every resource itself. */
+const OWN_TAGS = ["project", "stack", "environment", "managed-by", "Name"];
+
+/** AWS takes 50 tags a resource, the program's own among them. */
+const MOST_TAGS = 40;
+
+const tagKey = text(
+    /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/iu,
+    "a tag key of at most 128 letters, digits, spaces and _ . : / = + - @ that does not begin with aws:",
+);
+
+const tagValue = typedText(
+    z
+        .string({ error: "a tag value" })
+        .regex(
+            /^[\p{L}\p{Z}\p{N}_.:/=+@-]{0,256}$/u,
+            "a tag value of at most 256 letters, digits, spaces and _ . : / = + - @",
+        ),
+);
+
 /** Account and region the stack lives in. */
 export const awsSchema = z.strictObject({
     /** Region of every AWS resource. */
-    region: text(/^[a-z]{2}(-[a-z]+)+-[1-9]$/, "an AWS region, such as ap-south-1"),
+    region: z.enum(REGIONS, { error: "an AWS region, such as ap-south-1" }),
     /** The only account the stack may touch: with credentials of another one, the update stops at once. */
     accountId: text(/^[0-9]{12}$/, "an account id of 12 digits"),
     /** The account as the access lists of S3 name it. Needed where there is a cache, whose snapshots are exported. */
     canonicalUserId: text(/^[0-9a-f]{64}$/, "a canonical user id of 64 hexadecimal digits").optional(),
     /** Tags on every AWS resource, beside project, stack, environment and managed-by. Default: none. */
-    tags: z.record(z.string(), typedText(z.string({ error: "a tag value" }))).default({}),
+    tags: z
+        .record(tagKey, tagValue)
+        .superRefine((tags, context) => {
+            const keys = Object.keys(tags);
+            if (keys.length > MOST_TAGS) {
+                context.addIssue({ code: "custom", message: `at most ${MOST_TAGS} tags` });
+            }
+            keys.forEach((key, index) => {
+                // IAM takes two keys that differ in case only for one.
+                const same = [...OWN_TAGS, ...keys.slice(0, index)].find(
+                    (other) => other.toLowerCase() === key.toLowerCase(),
+                );
+                if (same !== undefined && key !== "Name") {
+                    const message = `a key other than ${same}, from whose case alone it differs, if at all`;
+                    context.addIssue({ code: "custom", path: [key], message });
+                }
+            });
+        })
+        .default({}),
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PATCH_WINDOW } from "../core/numbers";
-import { bucketName, subnet, text, wholeNumber } from "./scalars";
+import { bucketName, distinct, subnet, text, wholeNumber } from "./scalars";
 import { minutesOf } from "../core/calendar";
 import { weeklyWindow } from "./windows";
 
@@ -8,7 +8,7 @@ import { weeklyWindow } from "./windows";
 export const cacheSchema = z
     .strictObject({
         /** Private subnets of the cluster's VPC, in different zones. */
-        subnets: z.array(subnet).min(2, "at least two subnets, in different zones"),
+        subnets: distinct(z.array(subnet).min(2, "at least two subnets, in different zones")),
         nodeType: text(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, "a node type, such as cache.r7g.large"),
         /** Version of Redis. Its patches install themselves in the maintenance window. Default: 7.1. */
         version: text(/^7\.[01]$/, "7.0 or 7.1").default("7.1"),
@@ -32,9 +32,6 @@ export const cacheSchema = z
 const FIRST_REGIONS =
     /^(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(central|north)-1|eu-west-[123]|ap-(south-1|southeast-[12]|northeast-[123]))$/;
 
-/** A replication group has the name of the namespace. */
-const GROUP_NAME = /^[a-z](-?[a-z0-9])*$/;
-
 /** See {@link cacheSchema}. */
 export type CacheValues = z.output<typeof cacheSchema>;
 
@@ -45,7 +42,7 @@ export function checkCache(
         cache?: CacheValues | undefined;
         backups?: { bucket: string } | undefined;
         archive?: { bucket: string } | undefined;
-        kubernetes: { cluster?: string | undefined; namespace: string };
+        kubernetes: { cluster?: string | undefined };
         aws: { region: string; canonicalUserId?: string | undefined };
     },
     context: z.core.$RefinementCtx,
@@ -68,13 +65,6 @@ export function checkCache(
         problem(
             ["aws", "region"],
             "a region that needs no opt-in, such as ap-south-1, because snapshots are exported",
-        );
-    }
-    const { namespace } = values.kubernetes;
-    if (namespace.length > 40 || !GROUP_NAME.test(namespace)) {
-        problem(
-            ["kubernetes", "namespace"],
-            "at most 40 characters from a letter on, without two hyphens in a row, because the cache has this name",
         );
     }
     if (values.environment === "production" && cache.replicas === 0) {

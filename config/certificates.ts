@@ -9,8 +9,11 @@ export const PLACEHOLDER_PEM = "placeholder";
  */
 const STAND_INS: readonly string[] = [PLACEHOLDER_PEM, "[encrypted]"];
 
-/** One certificate of a PEM text. */
-const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+/** One block of a PEM text: its two lines are lines of their own, and there is nothing but base64 between them. */
+const BLOCK = /^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\n((?:[A-Za-z0-9+/=]+[ \t]*\n)+)-----END \1-----[ \t]*$/gm;
+
+/** Blocks that openssl writes before a key. */
+const PARAMETERS = "EC PARAMETERS";
 
 /** Lengths of RSA keys, and curves of ECDSA, that an HTTPS listener takes. */
 const ALB_KEYS: readonly (number | string)[] = [2048, 3072, 4096, "prime256v1", "secp384r1", "secp521r1"];
@@ -25,14 +28,21 @@ export interface PemPair {
 export interface CertificateFacts {
     /** Serial number, in capital hexadecimal digits. */
     serial: string;
-    /** End of its validity, such as 2027-11-30T12:00:00Z. */
+    /** Beginning of its validity, such as 2026-11-30T12:00:00Z. */
+    notBefore: string;
+    /** End of its validity. */
     notAfter: string;
     /** DNS names it is for, wildcards among them. */
     hosts: string[];
 }
 
 /** Facts of a stand-in: no certificate has the serial number 0, so a gate that looks for it can only fail. */
-const PLACEHOLDER_FACTS: CertificateFacts = { serial: "00000000", notAfter: "unknown", hosts: [] };
+const PLACEHOLDER_FACTS: CertificateFacts = {
+    serial: "00000000",
+    notBefore: "unknown",
+    notAfter: "unknown",
+    hosts: [],
+};
 
 /**
  * What is wrong with a certificate that is to serve these hosts, each in words of what is expected; never with any
@@ -40,8 +50,8 @@ const PLACEHOLDER_FACTS: CertificateFacts = { serial: "00000000", notAfter: "unk
  * emergency must not depend on the clock. A policy reports it.
  */
 export function checkCertificate({ certificate, privateKey }: PemPair, hosts: readonly string[]): string[] {
-    const chain = isStandIn(certificate) ? [] : parseChain(certificate);
-    const key = isStandIn(privateKey) ? undefined : parseKey(privateKey);
+    const chain = isStandIn(certificate) ? [] : parseChain(normalisedPem(certificate));
+    const key = isStandIn(privateKey) ? undefined : parseKey(normalisedPem(privateKey));
     const problems = [chain, key].filter((part) => typeof part === "string");
     if (typeof chain === "string") {
         return problems;
@@ -67,9 +77,11 @@ export function certificateFacts(pem: string): CertificateFacts {
         return PLACEHOLDER_FACTS;
     }
     const leaf = new X509Certificate(pem);
+    const time = (text: string) => new Date(text).toISOString().replace(".000Z", "Z");
     return {
         serial: leaf.serialNumber,
-        notAfter: new Date(leaf.validTo).toISOString().replace(".000Z", "Z"),
+        notBefore: time(leaf.validFrom),
+        notAfter: time(leaf.validTo),
         hosts: namesOf(leaf),
     };
 }
@@ -78,6 +90,26 @@ export function certificateFacts(pem: string): CertificateFacts {
 export function checkHost(pem: string, host: string): string | undefined {
     const leaf = isStandIn(pem) ? undefined : new X509Certificate(pem);
     return leaf === undefined || isFor(leaf, host) ? undefined : uncoveredHost(leaf, host);
+}
+
+/**
+ * A PEM text as every parser in use reads it, Go's above all, which is the strictest: no byte order mark, a line feed behind
+ * each line, and nothing around the blocks. What is no PEM stays as it is, for {@link checkCertificate} to refuse.
+ */
+export function normalisedPem(pem: string): string {
+    const text = pem.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
+    const blocks = Array.from(text.matchAll(BLOCK), ([block, label]) => ({ block, label }));
+    if (blocks.length === 0 || blocks.length !== labelsOf(text).length) {
+        return pem;
+    }
+    const kept = blocks.flatMap(({ block, label }) =>
+        label === PARAMETERS ? [] : [block.replace(/[ \t]+$/gm, "")],
+    );
+    return kept.join("\n") + (text.endsWith("\n") ? "\n" : "");
+}
+
+function labelsOf(pem: string): string[] {
+    return Array.from(pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g), ([, label]) => label!);
 }
 
 /** The leaf of a chain, and those that vouch for it, as ACM takes them: each by itself, with nothing around. */
@@ -105,7 +137,7 @@ function isStandIn(text: string): boolean {
 
 /** The certificates of a PEM text, or what is expected instead. */
 function parseChain(pem: string): X509Certificate[] | string {
-    const labels = Array.from(pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g), ([, label]) => label!);
+    const labels = labelsOf(pem);
     const foreign = labels.find((label) => label !== "CERTIFICATE");
     if (foreign !== undefined) {
         return `nothing but certificates in certificate, found a block ${foreign}`;
@@ -123,11 +155,14 @@ function parseChain(pem: string): X509Certificate[] | string {
 
 function parseKey(pem: string): KeyObject | string {
     try {
-        return createPrivateKey(pem);
+        // Node's parser is content with less than Go's.
+        if (pem.match(BLOCK)?.length === 1) {
+            return createPrivateKey(pem);
+        }
     } catch {
         // The message of the error is left out: it might quote the key.
-        return "privateKey as a readable PEM private key without passphrase";
     }
+    return "privateKey as a readable PEM private key without passphrase";
 }
 
 function chainProblems(chain: readonly X509Certificate[]): string[] {

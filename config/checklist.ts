@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { email, someText, text, typedText, versionTag } from "./scalars";
+import { addresses, someText, text, typedText, versionTag } from "./scalars";
 
 /** What the pre-deployment checklist asks for once a stack. Section 3.1. */
 export const checklistSchema = z
@@ -12,10 +12,9 @@ export const checklistSchema = z
         /** Reason why no stack does so, which the ledger keeps with each release. Default: none. */
         unvalidated: someText.optional(),
         /** Addresses that are told when a release begins and when it is done. Default: none; production has some. */
-        stakeholders: z
-            .array(email, { error: "a list of e-mail addresses" })
-            .min(1, "at least one address, or the reason to do without in unannounced")
-            .optional(),
+        stakeholders: addresses(
+            "at least one address, or the reason to do without in unannounced",
+        ).optional(),
         /** Reason why nobody is told, which the ledger keeps with each release. Default: none. */
         unannounced: someText.optional(),
     })

@@ -3,7 +3,7 @@ import { BACKUPS, PATCH_WINDOW } from "../core/numbers";
 import { getOwn } from "../core/getOwn";
 import { checksSchema } from "./recovery";
 import { checkSnapshotRetention, checkSnapshots, snapshotsSchema } from "./databaseSnapshots";
-import { duration, subnet, text, wholeDays, wholeNumber } from "./scalars";
+import { distinct, durationUpTo, subnet, text, wholeDays, wholeNumber } from "./scalars";
 import { minutesOf, overlap } from "../core/calendar";
 import { dailyWindow, weeklyWindow } from "./windows";
 
@@ -11,16 +11,20 @@ import { dailyWindow, weeklyWindow } from "./windows";
 export const databaseSchema = z
     .strictObject({
         /** Private subnets of the cluster's VPC, in different zones. */
-        subnets: z.array(subnet).min(2, "at least two subnets, in different zones"),
+        subnets: distinct(z.array(subnet).min(2, "at least two subnets, in different zones")),
         instanceClass: text(/^db\.[a-z0-9]+\.[a-z0-9]+$/, "an instance class, such as db.r6g.large"),
         /** Major version of PostgreSQL. Its patches install themselves in the maintenance window. */
         version: text(/^1[4-9]$/, "a major version of PostgreSQL, such as 17"),
         /** Disk in GiB: to begin with, and how far it grows by itself. */
         storage: z
             .strictObject({ initial: wholeNumber(20, 65_536), max: wholeNumber(20, 65_536) })
-            .refine(({ initial, max }) => max > initial, {
-                path: ["max"],
-                error: "more than storage.initial",
+            .superRefine(({ initial, max }, context) => {
+                // RDS grows a disk by a tenth at least.
+                const least = Math.ceil((initial * 11) / 10);
+                if (max < least) {
+                    const message = `at least ${least}, a tenth more than storage.initial`;
+                    context.addIssue({ code: "custom", path: ["max"], message });
+                }
             }),
         /** Whether a second zone takes over when one fails. Default: true in production, false elsewhere. */
         multiAz: z.boolean({ error: "true or false" }).optional(),
@@ -33,7 +37,7 @@ export const databaseSchema = z
         /** Snapshots by AWS Backup, hourly and daily, and the test that they can be restored. */
         snapshots: snapshotsSchema,
         /** Statements that take longer are logged. Default: 1s. */
-        slowQuery: duration.default(1),
+        slowQuery: durationUpTo("1h").default(1),
         /**
          * Which instance the services use: `primary`, or `recovery`, the one `mcp:recovery` restored. Editing it
          * switches them over, once the instance has been verified. Section 7.2 steps 5 and 6. Default: primary.
@@ -61,9 +65,6 @@ export const databaseSchema = z
 /** See {@link databaseSchema}. */
 export type DatabaseValues = z.output<typeof databaseSchema>;
 
-/** Names of vaults, which end in `-snapshots-hourly`, have at most 50 characters. */
-const LONGEST_NAMESPACE = 33;
-
 /** Rules of the database that need the rest of the stack's values. */
 export function checkDatabase(
     {
@@ -76,7 +77,7 @@ export function checkDatabase(
         database?: DatabaseValues | undefined;
         recovery?: object | undefined;
         environment: string;
-        kubernetes: { cluster?: string | undefined; namespace: string };
+        kubernetes: { cluster?: string | undefined };
         jobs: { images: Record<string, string | undefined> };
     },
     context: z.core.$RefinementCtx,
@@ -97,12 +98,6 @@ export function checkDatabase(
         }
     }
     const { retentionDays } = BACKUPS.postgresql.daily;
-    if (kubernetes.namespace.length > LONGEST_NAMESPACE) {
-        problem(
-            ["kubernetes", "namespace"],
-            `at most ${LONGEST_NAMESPACE} characters, because the vaults of the database's snapshots have this name`,
-        );
-    }
     if (environment === "production") {
         checkSnapshotRetention(database, context);
     }

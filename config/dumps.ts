@@ -21,7 +21,7 @@ export const dumpsSchema = z.strictObject({
         .default(3600),
     /** Tables of the schema `public` that a dump must hold. Default: tools. Section 7.2 step 4. */
     tables: z
-        .array(text(/^[a-z_][a-z0-9_]*$/, "the name of a table, such as tools"))
+        .array(text(/^[a-z_][a-z0-9_]{0,62}$/, "the name of a table, such as tools"))
         .min(1, "at least one table")
         .default(["tools"]),
     /** A dump that is smaller has lost something. Default: 8Ki. */

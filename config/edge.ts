@@ -7,13 +7,21 @@ import {
     checkCertificate,
     checkHost,
     leafAndChain,
+    normalisedPem,
 } from "./certificates";
 import { getOwn } from "../core/getOwn";
-import { cidr, dnsLabel, duration, someText, subnet, text, typedText } from "./scalars";
+import { CACHE, DATABASE } from "../core/numbers";
+import { cidr, dnsLabel, duration, subnet, text, typedText } from "./scalars";
+
+/** AWS takes 255 characters for an alarm's name, which is also of namespace and workload. */
+const LONGEST_HOST = 180;
 
 const hostName = text(
     /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$/,
     "a full host name in lower case, such as mcp.msil.com",
+).refine(
+    (name) => name.length <= LONGEST_HOST,
+    `at most ${LONGEST_HOST} characters, because alarms have this name`,
 );
 
 /** Annotations that the AWS Load Balancer Controller reads. */
@@ -81,6 +89,9 @@ const albSchema = z.strictObject({
         .default({}),
 });
 
+/** Secrets of the namespace that are none of a certificate. */
+const OTHER_SECRETS: readonly string[] = [DATABASE.secret, CACHE.secret];
+
 /** Which host and path leads to which workload, and the certificate they are served with. Section 5.4. */
 export const ingressSchema = z
     .strictObject({
@@ -108,7 +119,14 @@ export const ingressSchema = z
          * Names of certificates and of their Secrets. Each pair stands in `mcp:tls`. A rotation adds one, makes it
          * the active one, and removes the old one. Section 5.4 step 2.
          */
-        certificates: z.array(dnsLabel).min(1, "at least one certificate"),
+        certificates: z
+            .array(
+                dnsLabel.refine(
+                    (name) => !OTHER_SECRETS.includes(name),
+                    `a name other than ${OTHER_SECRETS.join(" and ")}, which are Secrets of the stack`,
+                ),
+            )
+            .min(1, "at least one certificate"),
         /** What is served to whom. */
         hosts: z
             .array(
@@ -120,8 +138,8 @@ export const ingressSchema = z
                             z.strictObject({
                                 /** First segments of the request's path. */
                                 path: text(
-                                    /^\/([^\s?#/]+\/)*[^\s?#/]*$/,
-                                    "a path that begins with / and has no empty segment, such as /mcp",
+                                    /^\/(?!.*%2f)((?!\.{1,2}(\/|$))[^\s?#/]+\/)*((?!\.{1,2}$)[^\s?#/]*)$/i,
+                                    "a path that begins with /, such as /mcp, without empty segments, . and ..",
                                 ),
                                 /** One of `mcp:workloads`, with `network.ingress` set. */
                                 workload: dnsLabel,
@@ -222,6 +240,13 @@ export function workloadAt(
     return longest?.workload;
 }
 
+/** A PEM text, at most of a long chain. */
+const pem = z
+    .string({ error: "a text" })
+    .min(1, "a text that is not empty")
+    .max(64 * 1024, "at most 64 KiB")
+    .transform(normalisedPem);
+
 /** A certificate, checked, and its private key. Their texts never leave the schema unwrapped. */
 export interface CertificatePair {
     certificate: Output<string>;
@@ -247,9 +272,9 @@ export const tlsSchema = z.record(
     z
         .strictObject({
             /** The certificate and those that vouch for it, in order, as PEM. */
-            certificate: someText,
+            certificate: pem,
             /** The private key, as PEM without passphrase. */
-            privateKey: someText,
+            privateKey: pem,
         })
         .superRefine((pair, context) => {
             for (const message of checkCertificate(pair, [])) {

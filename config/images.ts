@@ -23,7 +23,12 @@ export const jobsSchema = z.strictObject({
         /** Node.js, for the gates. */
         node: imageReference,
         /** PostgreSQL's tools, for the bootstrap, the dumps and the checks of the database. */
-        postgres: imageReference.optional(),
+        postgres: imageReference
+            .refine(
+                (reference) => !reference.includes("alpine"),
+                "an image of Debian: the bootstrap needs its perl",
+            )
+            .optional(),
         /** AWS command line, for what those exchange with AWS. */
         aws: imageReference.optional(),
         /** AWS's Fluent Bit, for shipping what the pods print. */

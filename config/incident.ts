@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { ESCALATION_MATRIX, EXTERNAL_CONTACTS, type Level, LEVELS } from "../core/numbers";
-import { duration, email, someText } from "./scalars";
+import { addresses, duration, someText } from "./scalars";
 
-const addresses = z
-    .array(email, { error: "a list of e-mail addresses" })
-    .min(1, "at least one address: an alarm nobody receives is none");
+const contacts = addresses("at least one address: an alarm nobody receives is none");
 
 /** One level of the escalation; what the runbook says of it is the default. */
 const levelSchema = (level: Level) => {
@@ -12,7 +10,7 @@ const levelSchema = (level: Level) => {
     return z
         .strictObject({
             /** Addresses that are called. */
-            contacts: addresses.default([contact]),
+            contacts: contacts.default([contact]),
             /** How long they have to answer before the next level is called, in whole minutes. */
             within: duration
                 .refine((seconds) => seconds % 60 === 0 && seconds <= 6 * 3600, "whole minutes, at most 6h")
@@ -24,7 +22,7 @@ const levelSchema = (level: Level) => {
 /** Who is told about incidents, and who is called. Sections 4.1, 8.1 and 8.2. */
 export const incidentSchema = z.strictObject({
     /** Addresses subscribed to each severity's topic. */
-    contacts: z.strictObject({ P1: addresses, P2: addresses, P3: addresses, P4: addresses }),
+    contacts: z.strictObject({ P1: contacts, P2: contacts, P3: contacts, P4: contacts }),
     /** Who is called, one level after the other, until somebody answers. Default: the runbook's. Section 8.1. */
     escalation: z
         .strictObject({

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { COLLECTOR } from "../core/labels";
 import { LOG_RETENTION_DAYS, SERVER, TRIAL_LOG_RETENTION_DAYS } from "../core/numbers";
 import { getOwn } from "../core/getOwn";
-import { dnsLabel, duration, text } from "./scalars";
+import { distinct, dnsLabel, duration, text } from "./scalars";
 
 /** The retentions that CloudWatch takes, in days. */
 const RETENTIONS = [
@@ -52,7 +51,7 @@ export const observabilitySchema = z.strictObject({
             /** Default: 30s. */
             interval: interval.default(30),
             /** Which of `mcp:workloads` have any. Default: mcp-server. */
-            workloads: z.array(dnsLabel).min(1, "at least one workload").default([SERVER]),
+            workloads: distinct(z.array(dnsLabel).min(1, "at least one workload")).default([SERVER]),
         })
         .prefault({}),
     /**
@@ -80,7 +79,7 @@ export const observabilitySchema = z.strictObject({
 export type ObservabilityValues = z.output<typeof observabilitySchema>;
 
 /** Log groups below `/mcp/<environment>/` that no service may take. */
-const RESERVED_GROUPS = ["audit", "audit-delivery", "jobs", "metrics"];
+const RESERVED_GROUPS = ["audit", "audit-delivery", "jobs", "metrics", "patches"];
 
 /** Log group of a workload, below `/mcp/<environment>/`: the runbook calls MCP Server's `server`. Section 5.3. */
 export function logGroupOf(workload: string): string {
@@ -131,7 +130,7 @@ export function checkObservability(
     if (observability.retention !== undefined && observability.retention < least) {
         problem(["observability", "retention"], `at least ${least}d (section 5.3)`);
     }
-    const taken = [...RESERVED_GROUPS, logGroupOf(SERVER), COLLECTOR];
+    const taken = [...RESERVED_GROUPS, logGroupOf(SERVER)];
     for (const workload of Object.keys(workloads).filter((name) => taken.includes(name))) {
         problem(
             ["workloads", workload],

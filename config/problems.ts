@@ -32,7 +32,8 @@ export function isSecret([concern, , part]: readonly PropertyKey[]): boolean {
 /** What zod found wrong with `raw`. */
 export function problemsOf(schema: z.ZodType, raw: unknown, issues: readonly z.core.$ZodIssue[]): Problem[] {
     return issues.flatMap((issue) => {
-        const hidden = isSecret(issue.path);
+        // What the schema has taken, before a rule refuses it, is the origin of a secret.
+        const hidden = isSecret(issue.path) && (issue.path[0] !== "workloads" || issue.code !== "custom");
         if (issue.code === "unrecognized_keys") {
             const known = knownKeys(schema, issue.path);
             return issue.keys.map((key) => ({

@@ -14,6 +14,9 @@ export interface RequiredInput {
     command: string;
 }
 
+/** Stands for the account's id; nobody has it. */
+export const PLACEHOLDER_ACCOUNT = "000000000000";
+
 const looseRelease = z.object({ version: z.coerce.string() }).optional().catch(undefined);
 
 /** Reads as much of unvalidated values as the supplies depend on; what is malformed is the schema's to report. */
@@ -88,12 +91,12 @@ export function missingInputs(raw: unknown, stack: string): RequiredInput[] {
         const path = ["aws", "accountId"];
         missing.push({
             path,
-            placeholder: "000000000000",
+            placeholder: PLACEHOLDER_ACCOUNT,
             command: `pulumi config set --stack ${stack} --path ${configPath(path)} ACCOUNT_ID`,
         });
     }
     if (production && values.jobs !== undefined) {
-        const aws = { ...values.aws, accountId: values.aws.accountId ?? "000000000000" };
+        const aws = { ...values.aws, accountId: values.aws.accountId ?? PLACEHOLDER_ACCOUNT };
         for (const reference of imageReferences({
             aws,
             images: values.images,

@@ -36,8 +36,14 @@ export const instant = z.preprocess(
     }),
 );
 
+/** Longest text that somebody types. */
+const LONGEST_TEXT = 1000;
+
 /** Any text but the empty one. */
-export const someText = z.string({ error: "a text" }).min(1, "a text that is not empty");
+export const someText = z
+    .string({ error: "a text" })
+    .min(1, "a text that is not empty")
+    .max(LONGEST_TEXT, `a text of at most ${LONGEST_TEXT} characters`);
 
 /** Kubernetes object or namespace name (RFC 1123 label). */
 export const dnsLabel = text(
@@ -51,11 +57,19 @@ export const environmentName = text(
     "an environment variable name in capitals, such as LOG_LEVEL",
 );
 
-/** Time span with its unit. Parsed to seconds. */
+/** Time span with its unit, at most some years. Parsed to seconds. */
 export const duration = text(
-    /^[1-9][0-9]*(s|m|h|d)$/,
+    /^[1-9][0-9]{0,4}(s|m|h|d)$/,
     "a duration with its unit, such as 30s, 10m, 2h or 7d",
 ).transform(toSeconds);
+
+/** The same, no longer than another, such as `1h`. */
+export function durationUpTo(longest: string) {
+    return duration.refine((seconds) => seconds <= toSeconds(longest), {
+        error: `at most ${longest}`,
+        abort: true,
+    });
+}
 
 function toSeconds(duration: string): number {
     const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[duration.slice(-1)] ?? NaN;
@@ -73,8 +87,11 @@ export function wholeDays(maximum: number) {
     });
 }
 
-/** Path of an HTTP request. */
-export const httpPath = text(/^\/\S*$/, "an HTTP path that begins with /, such as /health");
+/** Path of an HTTP request, and its query. */
+export const httpPath = text(
+    /^\/[\w.~!$&'()*+,;=:@%/?-]{0,1023}$/,
+    "an HTTP path that begins with /, such as /health",
+);
 
 /** IPv4 range. */
 export const cidr = z.cidrv4({ error: "an IPv4 range, such as 10.20.0.0/16" });
@@ -82,11 +99,23 @@ export const cidr = z.cidrv4({ error: "an IPv4 range, such as 10.20.0.0/16" });
 /** Subnet of a VPC. */
 export const subnet = text(/^subnet-[0-9a-f]{8,17}$/, "the id of a subnet, such as subnet-0a1b2c3d4e5f67890");
 
-/** Name of an S3 bucket. */
+/** Name of an S3 bucket: with the beginnings and ends that S3 keeps for itself left out. */
 export const bucketName = text(
-    /^(?!xn--|sthree-)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
-    "the name of a bucket, of 3 to 63 lower-case letters, digits and hyphens",
+    /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--(ol|x|table)-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+    "the name of a bucket, of 3 to 63 lower-case letters, digits and hyphens, without what S3 reserves",
 );
+
+/** A list in which nothing stands twice. */
+export function distinct<T extends z.ZodType>(list: z.ZodArray<T>) {
+    return list.superRefine((items, context) => {
+        const texts = items.map((item) => JSON.stringify(item));
+        texts.forEach((item, index) => {
+            if (texts.indexOf(item) < index) {
+                context.addIssue({ code: "custom", path: [index], message: "each once" });
+            }
+        });
+    });
+}
 
 /** TCP port. */
 export const port = wholeNumber(1, 65_535);
@@ -94,9 +123,9 @@ export const port = wholeNumber(1, 65_535);
 /** Share of something, in percent. */
 export const percent = wholeNumber(1, 100);
 
-/** Release tag of an image: never `latest`, which names something else tomorrow. */
+/** Release tag of an image, which is a label of its pods: never `latest`, which names something else tomorrow. */
 export const versionTag = text(
-    /^(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/,
+    /^(?!latest$)[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/,
     "a version tag other than latest, such as v2.1.0",
 );
 
@@ -118,22 +147,28 @@ export const imageReference = text(
     "registry/repository:tag, the tag other than latest and the digest left to npm run images -- pin",
 );
 
-/** CPU quantity. */
-export const cpuQuantity = text(/^([1-9][0-9]*m|[1-9][0-9]*)$/, "a CPU quantity, such as 250m or 2");
+/** CPU quantity, at most what the largest node has. */
+export const cpuQuantity = text(/^([1-9][0-9]{0,5}m|[1-9][0-9]{0,2})$/, "a CPU quantity, such as 250m or 2");
 
-/** Memory quantity. */
-export const memoryQuantity = text(/^[1-9][0-9]*(Mi|Gi)$/, "a memory quantity, such as 512Mi or 2Gi");
+/** Memory quantity, at most some TiB. */
+export const memoryQuantity = text(/^[1-9][0-9]{0,3}(Mi|Gi)$/, "a memory quantity, such as 512Mi or 2Gi");
 
-/** Size of a disk. */
-export const diskQuantity = text(/^[1-9][0-9]*(Mi|Gi)$/, "the size of a disk, such as 10Gi");
+/** Size of a disk, at most some TiB. */
+export const diskQuantity = text(/^[1-9][0-9]{0,3}(Mi|Gi)$/, "the size of a disk, such as 10Gi");
 
-/** Size of a file. Parsed to bytes. */
-export const fileSize = text(/^[1-9][0-9]*(Ki|Mi|Gi)$/, "the size of a file, such as 64Ki or 2Mi").transform(
-    (size) => parseInt(size, 10) * 1024 ** (["Ki", "Mi", "Gi"].indexOf(size.slice(-2)) + 1),
-);
+/** Size of a file, at most some TiB. Parsed to bytes. */
+export const fileSize = text(
+    /^[1-9][0-9]{0,3}(Ki|Mi|Gi)$/,
+    "the size of a file, such as 64Ki or 2Mi",
+).transform((size) => parseInt(size, 10) * 1024 ** (["Ki", "Mi", "Gi"].indexOf(size.slice(-2)) + 1));
 
 /** E-mail address. */
 export const email = z.email({ error: "an e-mail address, such as oncall@example.com" });
+
+/** E-mail addresses, each of which is told once. */
+export function addresses(least: string) {
+    return distinct(z.array(email, { error: "a list of e-mail addresses" }).min(1, least));
+}
 
 /** Whole number within bounds, both included. */
 export function wholeNumber(minimum: number, maximum: number) {

@@ -16,14 +16,18 @@ import { checkObservability, observabilitySchema } from "./observability";
 import { checkOperations, operationsSchema } from "./operations";
 import { getOwn } from "../core/getOwn";
 import { checkRecovery, recoverySchema } from "./recovery";
-import { dnsLabel, environmentName, someText } from "./scalars";
+import { dnsLabel, environmentName } from "./scalars";
 import { archiveSchema, backupsSchema, checkStorage } from "./storage";
 import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
 import { checkDisabledTools, disabledToolsSchema } from "./tools";
 import { type BlueGreenValues, STORES, workloadsSchema } from "./workload";
 
 /** The value never leaves this schema unwrapped: what it returns is a secret output. */
-const secretValue = someText.transform((value): Output<string> => secret(output(value)));
+const secretValue = z
+    .string({ error: "a text" })
+    .min(1, "a text that is not empty")
+    .max(64 * 1024, "at most 64 KiB")
+    .transform((value): Output<string> => secret(output(value)));
 
 const stackShape = z.strictObject({
     /** Production's stricter rules follow this value, not the stack's name. */

@@ -1,15 +1,17 @@
 import { z } from "zod";
 import { ValidationError } from "../jobs/lib/schema";
+import { parseReleasePlan } from "../jobs/release";
 import { parseSmokePlan, type SmokeRequest } from "../jobs/smoke";
 import { type Colour, COLOURS, HEALTH_MATRIX, HIGH_ERROR_RATE_PERCENT, SOAK_SECONDS } from "../core/numbers";
 import { changeSchema } from "./checklist";
 import { getOwn } from "../core/getOwn";
-import { mebibytes, millicores } from "../core/quantities";
+import { isInside, mebibytes, millicores } from "../core/quantities";
 import {
     cidr,
     cpuQuantity,
+    distinct,
     dnsLabel,
-    duration,
+    durationUpTo,
     environmentName,
     httpPath,
     imageReference,
@@ -28,6 +30,27 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
     error: "a text, number, true, false or null",
 });
 
+/**
+ * The gate itself is the judge of its plan: what it would refuse in the cluster is refused here, at the value that
+ * `place` makes of the plan's path.
+ */
+function judgedByGate(
+    parse: () => unknown,
+    place: (path: string) => PropertyKey[],
+    context: z.core.$RefinementCtx,
+): void {
+    try {
+        parse();
+    } catch (error) {
+        if (!(error instanceof ValidationError)) {
+            throw error;
+        }
+        for (const { path, expected } of error.problems) {
+            context.addIssue({ code: "custom", path: place(path), message: expected });
+        }
+    }
+}
+
 /** One request of the smoke gate and what its answer must look like. Section 3.2 steps 4 and 5. */
 const smokeRequest = z
     .strictObject({
@@ -42,7 +65,7 @@ const smokeRequest = z
         headers: z.record(z.string(), z.string({ error: "a text" })).default({}),
         body: z.string({ error: "a text" }).optional(),
         /** Limit of one attempt. Default: 5s. */
-        timeout: duration.default(5),
+        timeout: durationUpTo("5m").default(5),
         /** Attempts before the request counts as failed. Default: 5. */
         attempts: wholeNumber(1, 20).default(5),
         expect: z
@@ -110,16 +133,25 @@ const network = z.strictObject({
     /** Whether the ingress controller, or the ALB, may call it. Default: false. */
     ingress: z.boolean({ error: "true or false" }).default(false),
     /** Other workloads of the stack it calls. Default: none. */
-    calls: z.array(dnsLabel).default([]),
+    calls: distinct(z.array(dnsLabel)).default([]),
     /** Addresses outside the namespace it may reach, beside the stores among its secrets. Default: none. */
     egress: z
         .array(
-            z.strictObject({
-                cidr,
-                /** Ranges inside `cidr` that stay closed. Default: none. */
-                except: z.array(cidr).default([]),
-                ports: z.array(port).min(1, "at least one port"),
-            }),
+            z
+                .strictObject({
+                    cidr,
+                    /** Ranges inside `cidr` that stay closed. Default: none. */
+                    except: z.array(cidr).default([]),
+                    ports: z.array(port).min(1, "at least one port"),
+                })
+                .superRefine(({ cidr: range, except }, context) => {
+                    except.forEach((each, index) => {
+                        if (!isInside(each, range)) {
+                            const message = `a range inside ${range}, and smaller`;
+                            context.addIssue({ code: "custom", path: ["except", index], message });
+                        }
+                    });
+                }),
         )
         .default([]),
 });
@@ -130,7 +162,14 @@ const awsPermission = z.strictObject({
         .array(z.string().regex(/^[a-z0-9-]+:[A-Za-z0-9]+$/, "one exact action, such as s3:GetObject"))
         .min(1, "at least one action"),
     resources: z
-        .array(z.string().regex(/^arn:[^*]+(\/\*)?$/, "an ARN, with at most a final /*"))
+        .array(
+            z
+                .string()
+                .regex(
+                    /^arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:[\w+=,.@:/!-]+(\/\*)?$/,
+                    "an ARN, with at most a final /*",
+                ),
+        )
         .min(1, "at least one ARN"),
 });
 
@@ -152,9 +191,9 @@ const release = z.strictObject({
 });
 
 /** What the soak gate watches once traffic has moved. Section 3.3. */
-const soak = z.strictObject({
+const soakShape = z.strictObject({
     /** How long. Default: 10m. */
-    duration: duration.default(SOAK_SECONDS),
+    duration: durationUpTo("12h").default(SOAK_SECONDS),
     /** Most requests that may fail, in percent. Default: 5. */
     maxErrorRate: percent.default(HIGH_ERROR_RATE_PERCENT),
     /** Fewest requests a judgement may rest on. Default: 200. */
@@ -166,9 +205,9 @@ const soak = z.strictObject({
         .strictObject({
             /** Base URL inside the cluster, as http://prometheus.monitoring:9090. */
             url: text(
-                /^http:\/\/[a-z0-9-]+\.[a-z0-9-]+(\.svc)?:[0-9]{1,5}$/,
+                /^http:\/\/[a-z0-9-]{1,63}\.[a-z0-9-]{1,63}(\.svc)?:[1-9][0-9]{0,4}$/,
                 "the URL of a Service, such as http://prometheus.monitoring:9090",
-            ),
+            ).refine(URL.canParse, "the URL of a Service with a port of at most 65535"),
             /** PromQL for the requests of a window; $WINDOW stands for its length. */
             requests: someText,
             /** PromQL for the failed ones. */
@@ -186,6 +225,60 @@ const soak = z.strictObject({
         })
         .prefault({}),
 });
+
+type SoakValues = z.output<typeof soakShape>;
+
+const soak = soakShape.superRefine((values, context) => {
+    judgedByGate(
+        () =>
+            parseReleasePlan({
+                gate: "soak",
+                subject: "workload",
+                namespace: "namespace",
+                app: "workload",
+                colour: "blue",
+                release: { hash: "0", version: "v1", image: "image" },
+                ledger: "ledger",
+                ...soakPlanOf(values, { path: "/metrics", port: 80 }),
+                deadlineSeconds: values.duration + 1,
+            }),
+        (path) => SOAK_PLACES.find(([place]) => path.startsWith(place))?.[1] ?? [],
+        context,
+    );
+});
+
+/** Where the parts of a soak's plan come from. */
+const SOAK_PLACES: readonly (readonly [plan: string, values: PropertyKey[]])[] = [
+    ["durationSeconds", ["duration"]],
+    ["maxErrorPercent", ["maxErrorRate"]],
+    ["minimumRequests", ["minimumRequests"]],
+    ["metrics.prometheus", ["prometheus", "url"]],
+    ["metrics.requests.counter", ["counters", "requests"]],
+    ["metrics.errors.counter", ["counters", "errors"]],
+    ["metrics.errors.labels", ["counters", "pattern"]],
+    ["metrics.requests", ["prometheus", "requests"]],
+    ["metrics.errors", ["prometheus", "errors"]],
+];
+
+/** What the soak gate's plan has of the values; `target` is where the pods tell their metrics. */
+export function soakPlanOf(
+    { duration, maxErrorRate, minimumRequests, onNoData, counters, prometheus }: SoakValues,
+    target: { path: string; port: number },
+) {
+    return {
+        durationSeconds: duration,
+        maxErrorPercent: maxErrorRate,
+        minimumRequests,
+        allowNoData: onNoData === "pass",
+        metrics: prometheus
+            ? { prometheus: prometheus.url, requests: prometheus.requests, errors: prometheus.errors }
+            : {
+                  ...target,
+                  requests: { counter: counters.requests },
+                  errors: { counter: counters.errors, labels: { [counters.label]: counters.pattern } },
+              },
+    };
+}
 
 /** One service of the platform. Sections 2.1, 3.2, 3.3 and 4.3.3. */
 const workloadSchema = z.strictObject({
@@ -231,7 +324,7 @@ const workloadSchema = z.strictObject({
     /** Any new value replaces the pods one by one. Sections 4.3.2 step 4 and 4.3.3 step 5. Default: none. */
     restart: typedText(someText).optional(),
     /** Time a pod has to finish its requests before it is killed. Default: 30s. */
-    gracePeriod: duration.default(30),
+    gracePeriod: durationUpTo("1h").default(30),
     network: network.prefault({}),
     /** AWS rights of the pods. Default: none. */
     awsPermissions: z.array(awsPermission).default([]),
@@ -240,7 +333,7 @@ const workloadSchema = z.strictObject({
         .strictObject({
             requests: z.array(smokeRequest).min(1, "at least one request").optional(),
             /** Limit of the whole gate. Default: 2m. */
-            deadline: duration.default(120),
+            deadline: durationUpTo("1h").default(120),
             /**
              * Image with tests of your own that runs beside the requests, finds the address in TARGET_URL and must exit 0.
              * Blue-green: before each switch, the way back included, because it knows no ledger. Default: none.
@@ -248,33 +341,36 @@ const workloadSchema = z.strictObject({
             image: imageReference.optional(),
         })
         .superRefine(({ requests, deadline }, context) => {
-            // The gate itself is the judge of its plan: what it would refuse in the cluster is refused here.
+            const plan = { subject: "workload", target: "http://workload:80", deadlineSeconds: deadline };
             requests?.forEach((request, index) => {
-                try {
-                    const target = "http://workload:80";
-                    parseSmokePlan({
-                        subject: "workload",
-                        target,
-                        deadlineSeconds: deadline,
-                        requests: [request],
-                    });
-                } catch (error) {
-                    if (!(error instanceof ValidationError)) {
-                        throw error;
-                    }
-                    for (const { path, expected } of error.problems) {
+                judgedByGate(
+                    () => parseSmokePlan({ ...plan, requests: [request] }),
+                    (path) => {
                         const field = /^requests\[0\]\.(\w+)/.exec(path)?.[1];
-                        context.addIssue({
-                            code: "custom",
-                            path: ["requests", index, ...(field === undefined ? [] : [field])],
-                            message: expected,
-                        });
-                    }
-                }
+                        return ["requests", index, ...(field === undefined ? [] : [field])];
+                    },
+                    context,
+                );
             });
         })
         .prefault({}),
 });
+
+/**
+ * Name of a workload, which is that of its Service: from a letter on. The longest name that is made of it is that of a
+ * gate's Job, which is a label of its pods.
+ */
+const workloadName = text(
+    /^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$/,
+    "a name of at most 30 lower-case letters, digits and hyphens, from a letter on, such as mcp-server",
+).refine((name) => !RESERVED.test(name), "another name: the stack has objects or alarms of this one");
+
+/** Names of the stack's own objects, alarms and rows of the health check. */
+const RESERVED =
+    /^(mcp-(?!server$).*|(default|escalation|snapshots|redis|maintenance)(-.*)?|allow-dns|postgresql|apim|azure-ad|jwks|login-certificate|database|pods|logs|audit-(writer|sender))$/;
+
+/** What the names of a workload's own objects and alarms end in. */
+const OWN_SUFFIXES = ["-gate", "-blue", "-green", "-ready"];
 
 type ParsedWorkload = z.output<typeof workloadSchema>;
 /** One release's values. */
@@ -316,11 +412,17 @@ export function versionsOf(workload: {
 
 /** All services, by name. */
 export const workloadsSchema = z
-    .record(dnsLabel, workloadSchema)
+    .record(workloadName, workloadSchema)
     .superRefine((workloads, context) => {
         for (const [name, workload] of Object.entries(workloads)) {
             const problem = (path: PropertyKey[], message: string) =>
                 context.addIssue({ code: "custom", path: [name, ...path], message });
+            const owner = OWN_SUFFIXES.map((suffix) =>
+                name.endsWith(suffix) ? name.slice(0, -suffix.length) : "",
+            ).find((other) => getOwn(workloads, other) !== undefined);
+            if (owner !== undefined) {
+                problem([], `another name: this one is that of an object of ${owner}`);
+            }
             for (const key of ["port", "health"] as const) {
                 if (workload[key] === undefined && getOwn(HEALTH_MATRIX, name) === undefined) {
                     problem(

@@ -20,6 +20,12 @@ const certificatePlan = z.strictObject({
 /** Which certificate the gate looks for, and where. */
 export type CertificatePlan = z.infer<typeof certificatePlan>;
 
+/** A gate's surroundings. */
+export interface CertificateOptions extends GateContext {
+    /** Time of day. Default: now. */
+    date?: () => Date;
+}
+
 /** How a run ended. */
 export interface CertificateResult {
     passed: number;
@@ -34,14 +40,16 @@ const HANDSHAKE_SECONDS = 10;
 /** Looks at all hosts at once, again and again until each serves the certificate; never rejects over what they do. */
 export async function runCertificate(
     { subject, serial, hosts, deadlineSeconds }: CertificatePlan,
-    { log, signal }: GateContext,
+    { log, signal, date = () => new Date() }: CertificateOptions,
 ): Promise<CertificateResult> {
     log(
         `certificate ${subject}: serial ${serial} at ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`,
     );
     const deadline = `the deadline of ${deadlineSeconds} s passed`;
     return withTimeout(deadlineSeconds, deadline, signal, async (run) => {
-        const outcomes = await Promise.all(hosts.map((target) => outcome(target, serial, run, log)));
+        const outcomes = await Promise.all(
+            hosts.map((target) => outcome(target, serial, run, { log, date })),
+        );
         const failed = hosts.filter((_, index) => !outcomes[index]).map(({ host }) => host);
         return { passed: hosts.length - failed.length, failed };
     });
@@ -62,16 +70,18 @@ async function outcome(
     target: TlsTarget,
     serial: string,
     run: AbortSignal,
-    log: GateContext["log"],
+    { log, date }: Pick<Required<CertificateOptions>, "log" | "date">,
 ): Promise<boolean> {
     let last = "";
     for (;;) {
         const { leaf, error: error } = await look(target, run);
-        if (leaf?.serialNumber === serial) {
+        const early = leaf !== undefined && Date.parse(leaf.validFrom) > date().getTime();
+        if (leaf?.serialNumber === serial && !early) {
             log(`  ✓ ${target.host}: serial ${serial}, valid until ${leaf.validTo}`);
             return true;
         }
-        const found = leaf === undefined ? error : `served ${leaf.serialNumber}, valid until ${leaf.validTo}`;
+        const times = early ? `valid from ${leaf.validFrom} on only` : `valid until ${leaf?.validTo}`;
+        const found = leaf === undefined ? error : `served ${leaf.serialNumber}, ${times}`;
         // A handshake that the deadline cuts short tells less than the one before.
         const finding = run.aborted && last !== "" ? last : `expected serial ${serial}, ${found}`;
         if (run.aborted || !(await pause(run))) {

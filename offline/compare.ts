@@ -23,8 +23,10 @@ export interface Change {
     readonly properties: readonly PropertyChange[];
     /** Names of the resources whose new, still unknown values reach this one, or reach it no more. */
     readonly because: readonly string[];
-    /** Whether the engine refuses it: what is there is protected from being deleted or replaced. */
+    /** Whether it is refused: by the engine, which deletes and replaces nothing protected, or by AWS. */
     readonly refused: boolean;
+    /** Why AWS refuses it. */
+    readonly refusal?: string | undefined;
 }
 
 /** Whether it comes to be, or comes to be again. */
@@ -134,13 +136,32 @@ function changeOf(
         because.push(after.provider.split("::").at(-1)!);
     }
     const operation = isMovedAlong ? "replace" : operationOf(after, properties);
+    const refusal = refusalOf(after, properties);
     return {
         operation,
         resource: after,
         properties,
         because: [...new Set(because)],
-        refused: operation === "replace" && isProtected(before),
+        refused: refusal !== undefined || (operation === "replace" && isProtected(before)),
+        refusal,
     };
+}
+
+/** Why AWS refuses an update, where it refuses it of every instance. */
+function refusalOf({ type }: RecordedResource, properties: readonly PropertyChange[]): string | undefined {
+    if (type !== "aws:rds/instance:Instance") {
+        return undefined;
+    }
+    for (const { path, before, after } of properties) {
+        const [old, now] = [Number(before), Number(after)];
+        if (path === "engineVersion" && now < old) {
+            return `RDS takes PostgreSQL ${old} back to no earlier version, such as ${now}`;
+        }
+        if (path === "allocatedStorage" && now * 10 < old * 11) {
+            return `RDS makes no disk smaller, and grows one by a tenth at least: to ${Math.ceil((old * 11) / 10)} GiB or more`;
+        }
+    }
+    return undefined;
 }
 
 function isProtected({ options }: RecordedResource): boolean {

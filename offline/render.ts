@@ -335,12 +335,13 @@ function listing({ recording: { stack } }: Preview): string {
 function refusals({ changes }: Preview, paint: Paint): string {
     const refused = changes.filter((change) => change.refused);
     const lines = refused.map(
-        ({ operation, resource }) =>
-            `    ${resource.type} ${resource.name}: protected, ${OPERATIONS[operation].phrase}`,
+        ({ operation, resource, refusal }) =>
+            `    ${resource.type} ${resource.name}: ${refusal ?? `protected, ${OPERATIONS[operation].phrase}`}`,
     );
-    return lines.length === 0
-        ? ""
-        : [paint("red", "Refused by the engine, before it changes anything:"), ...lines].join("\n");
+    const title = refused.some(({ refusal }) => refusal !== undefined)
+        ? "Refused by the engine or by AWS:"
+        : "Refused by the engine, before it changes anything:";
+    return lines.length === 0 ? "" : [paint("red", title), ...lines].join("\n");
 }
 
 /** What only an operator can give. With edits, only what they ask for beside what was missing before. */

@@ -4,7 +4,13 @@ import { foreignKeys, parseComplete, plainSecret, SECRET_KEYS, type StackValues 
 import { imageReferences } from "../config/images";
 import { formatProblems, type Problem, shown } from "../config/problems";
 import { rawProblems } from "../config/raw";
-import { isRecord, missingInputs, type RequiredInput, withPlaceholders } from "../config/requiredInputs";
+import {
+    isRecord,
+    missingInputs,
+    PLACEHOLDER_ACCOUNT,
+    type RequiredInput,
+    withPlaceholders,
+} from "../config/requiredInputs";
 import { type ProgramInput } from "./record";
 import { UsageError } from "./usageError";
 import { readYaml } from "./yamlFile";
@@ -147,6 +153,11 @@ function readValues(root: string, stack: string, edits: readonly string[]) {
                 : [],
         ),
     );
+    const aws = own["aws"];
+    if (isRecord(aws) && aws["accountId"] === PLACEHOLDER_ACCOUNT) {
+        const expected = "the account's own id: this one stands for it in a preview";
+        problems.push({ path: "mcp:aws.accountId", found: PLACEHOLDER_ACCOUNT, expected });
+    }
     const others = Object.fromEntries(
         entries.flatMap(([key, value]) => (key.startsWith(`${project}:`) ? [] : [[key, asText(value)]])),
     );
@@ -240,14 +251,19 @@ function indexed(config: unknown, edit: string): string {
 
 /** Applies an edit, read as `pulumi config` reads its paths and values; returns what is wrong with it. */
 function applyEdit(config: Record<string, unknown>, edit: string): string | undefined {
-    const found = `--set: found ${shown(shownEdit(edit))}, expected`;
     const { path: text, value } = partsOf(edit);
+    const unset = value === undefined && edit.endsWith("-");
+    const found = unset
+        ? `--unset: found ${shown(text)}, expected`
+        : `--set: found ${shown(shownEdit(edit))}, expected`;
     const keys = parsePath(text);
     if (keys === undefined) {
-        return `${found} PATH=VALUE, such as mcp:workloads.chat-ui.scaling.min=3`;
+        return unset
+            ? `${found} PATH, such as mcp:workloads.chat-ui.scaling.memory`
+            : `${found} PATH=VALUE, such as mcp:workloads.chat-ui.scaling.min=3`;
     }
     if (!String(keys[0]).includes(":")) {
-        return `${found} mcp: before it, as in mcp:${text}=…`;
+        return `${found} mcp: before it, as in mcp:${text}${unset ? "" : "=…"}`;
     }
     const list = /^\[(.*)\]$/s.exec(value ?? "");
     if (list !== null) {

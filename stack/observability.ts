@@ -85,6 +85,7 @@ function declareLogs(
             accountId,
             labels,
             image: fluentBitImage,
+            dns: stack.kubernetes.dns,
             routes: {
                 region,
                 namespace: stack.name,

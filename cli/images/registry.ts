@@ -30,6 +30,8 @@ const MANIFEST_TYPES = [
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 ];
+/** Statuses of a registry, or a proxy before it, that does not know HEAD. */
+const WITHOUT_HEAD: readonly number[] = [405, 501];
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const TRIES = 3;
 const FIRST_PAUSE_MS = 200;
@@ -62,21 +64,26 @@ async function askRegistry(
     const headers = new Headers({ accept: MANIFEST_TYPES.join(", ") });
     const ask = (method: string) => send(`${origin}/v2/${repository}/manifests/${tag}`, { method, headers });
 
-    let head = await ask("HEAD");
-    // Only the registry itself may say who gets its credentials, not a host it redirects to.
-    if (head.status === 401 && head.origin === origin) {
-        const challenge = head.headers.get("www-authenticate") ?? "";
-        const authorization = await authorize(image, origin, challenge, send, await credentials());
-        if (authorization !== undefined) {
-            headers.set("authorization", authorization);
-            head = await ask("HEAD");
+    const askWithLogin = async (method: string) => {
+        const answer = await ask(method);
+        // Only the registry itself may say who gets its credentials, not a host it redirects to.
+        if (answer.status !== 401 || answer.origin !== origin || headers.has("authorization")) {
+            return answer;
         }
-    }
-    const claimed = claimedDigest(demand(head, registry, registry));
-    if (claimed !== undefined) {
-        return claimed;
-    }
-    return hashedDigest(demand(await ask("GET"), registry, registry));
+        const challenge = answer.headers.get("www-authenticate") ?? "";
+        const authorization = await authorize(image, origin, challenge, send, await credentials());
+        if (authorization === undefined) {
+            return answer;
+        }
+        headers.set("authorization", authorization);
+        return ask(method);
+    };
+
+    const head = await askWithLogin("HEAD");
+    const claimed = WITHOUT_HEAD.includes(head.status)
+        ? undefined
+        : claimedDigest(demand(head, registry, registry));
+    return claimed ?? hashedDigest(demand(await askWithLogin("GET"), registry, registry));
 }
 
 /** The value of the Authorization header that a challenge asks for; undefined when there is none to give. */

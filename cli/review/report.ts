@@ -256,10 +256,14 @@ function editLine({ path, before, after, procedure }: Edit): string {
 }
 
 /** A changed resource in a line. */
-export function lineOf({ operation, resource, refused }: Change): string {
+export function lineOf({ operation, resource, refused, refusal }: Change): string {
     const { type, name, options, inputs } = resource;
     const notes = [
-        ...(refused ? ["protected: the engine refuses it"] : options.protect === true ? ["protected"] : []),
+        ...(refused
+            ? [refusal ?? "protected: the engine refuses it"]
+            : options.protect === true
+              ? ["protected"]
+              : []),
         ...(operation === "delete" && (options.retainOnDelete === true || inputs["skipDestroy"] === true)
             ? ["what it holds stays in the account"]
             : []),

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { resolveStack } from "../../config/resolve";
 import { alarmsOf } from "../../stack/alarmTable";
-import { parseArgs } from "../args";
+import { EDIT_OPTIONS, editsOf as editsWith, parseArgs } from "../args";
 import { isBlocked, previewStack } from "../../offline/preview";
 import { bundleProgram } from "../../offline/program";
 import { renderJson, renderText } from "../../offline/render";
@@ -32,7 +32,7 @@ import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
 
 const help = (root: string) => `Usage: npm run runbook -- list [--json]
        npm run runbook -- show ID [--json]
-       npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--json]
+       npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--unset PATH] [--json]
        npm run runbook -- run ID [--PARAMETER VALUE …] [--stack NAME] [--yes] [--json] [--refresh]
                                  [--keep-failed] [--rollback-on-failure] [--to-revision N] [--commit]
 
@@ -47,6 +47,7 @@ The ids release and rollback mean the procedure of the strategy of --workload:
   npm run runbook -- run rollback --workload mcp-server
 
   --stack NAME           stack that is meant (${stackNames(root).join(", ")}); default production
+  --unset PATH           for plan: tries it with a value taken away, as in npm run preview; repeatable
   --yes                  does not ask before the update
   --json                 the result as JSON on standard output; everything else goes to standard error
   --refresh              looks first at what was changed outside of the program; resumes a run that was interrupted, so a
@@ -165,13 +166,17 @@ async function plan(root: string, procedure: Procedure, args: string[]): Promise
     if (edits === undefined) {
         return STATUS.interrupted;
     }
-    const preview = await previewStack(root, bundleProgram(root), rules, options.stack, edits);
+    const tried = editsWith({ set: edits, unset: options.unset });
+    const preview = await previewStack(root, bundleProgram(root), rules, options.stack, tried);
     print(options.json ? renderJson(preview) : renderText(preview, isColoured()));
     return isBlocked(preview) ? 1 : 0;
 }
 
 async function run(root: string, procedure: Procedure, args: string[]): Promise<number> {
     const { given, options } = parse(procedure, args);
+    if (options.unset.length > 0) {
+        throw new UsageError("--unset: found with run, expected with plan");
+    }
     const { stack, json } = options;
     const file = join(root, `Pulumi.${stack}.yaml`);
     const before = existsSync(file) ? readFileSync(file, "utf8") : "";
@@ -354,6 +359,7 @@ function parse(procedure: Procedure, args: string[]) {
         options: {
             ...own,
             stack: { type: "string", default: "production" },
+            unset: EDIT_OPTIONS.unset,
             json: { type: "boolean", default: false },
             yes: { type: "boolean", default: false },
             refresh: { type: "boolean", default: false },

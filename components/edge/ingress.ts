@@ -74,8 +74,9 @@ export class PlatformIngress extends ComponentResource {
                         ...SKIP_AWAIT,
                         ...served.annotations,
                         ...args.annotations,
-                        // A policy finds its end here, and a certificate re-issued under its name is in the plan.
+                        // A policy finds its time here, and a certificate re-issued under its name is in the plan.
                         "mcp.msil.com/certificate-not-after": active.facts.notAfter,
+                        "mcp.msil.com/certificate-not-before": active.facts.notBefore,
                         "mcp.msil.com/certificate-serial": active.facts.serial,
                     },
                 },

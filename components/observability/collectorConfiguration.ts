@@ -40,7 +40,8 @@ export function collectorConfiguration(args: CollectorArgs): object {
                     global: { scrape_interval: `${intervalSeconds}s` },
                     scrape_configs: targets.map(({ service, host, port, path }) => ({
                         job_name: service,
-                        metrics_path: path,
+                        // The collector puts variables of its environment in the place of what a dollar sign begins.
+                        metrics_path: path.replaceAll("$", "$$$$"),
                         // A server that does not name its format has this one.
                         fallback_scrape_protocol: "PrometheusText0.0.4",
                         dns_sd_configs: [{ names: [host], type: "A", port }],

@@ -148,7 +148,7 @@ export class HealthChecks extends ComponentResource {
             probe,
             publish,
         ];
-        const after = Object.values(stores).map(({ resource }: Connection) => resource);
+        const after = [database, stores.cache].flatMap((store) => store?.resource ?? []);
         const task = { access, steps, deadlineSeconds: DEADLINE_SECONDS, after };
         declareScheduledTask(name, { ...task, schedule: SCHEDULE }, this);
         if (run !== undefined) {

@@ -5,7 +5,7 @@ import { ComponentResource, type ComponentResourceOptions, type Resource } from 
 import { contentHash } from "../../core/hash";
 import { IDENTITY_AGENT_EGRESS, PodIdentity } from "../identity/podIdentity";
 import { READS_NODE_LOGS } from "../../core/labels";
-import { DNS_EGRESS } from "../platform/namespace";
+import { dnsEgress } from "../platform/namespace";
 import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pod";
 import { type FluentBitArgs, fluentBitConfiguration, GRACE_SECONDS, HEALTH_PORT } from "./fluentBit";
 import { POD_LOGS, SHIPPER_STATE } from "../../core/nodePaths";
@@ -19,6 +19,8 @@ export interface LogShipperArgs {
     labels: Record<string, string>;
     /** Image of Fluent Bit, pinned. */
     image: string;
+    /** Ranges where pods reach DNS beside the pods of kube-system. */
+    dns: readonly string[];
     /** What is read, and where it goes. */
     routes: Omit<FluentBitArgs, "state">;
     /** The log groups it goes to. */
@@ -70,7 +72,11 @@ export class LogShipper extends ComponentResource {
                     podSelector: {},
                     policyTypes: ["Ingress", "Egress"],
                     // CloudWatch, beside what every pod with rights on AWS needs.
-                    egress: [DNS_EGRESS, { ports: [{ protocol: "TCP", port: 443 }] }, IDENTITY_AGENT_EGRESS],
+                    egress: [
+                        dnsEgress(args.dns),
+                        { ports: [{ protocol: "TCP", port: 443 }] },
+                        IDENTITY_AGENT_EGRESS,
+                    ],
                 },
             },
             { parent: this },

@@ -3,14 +3,17 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import { LEDGER } from "../../core/labels";
 
-/** The cluster's DNS, for a NetworkPolicy. */
-export const DNS_EGRESS = {
-    to: [{ ...namespacePeer("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }],
-    ports: [
-        { protocol: "UDP", port: 53 },
-        { protocol: "TCP", port: 53 },
-    ],
-};
+/** To the cluster's DNS: its pods, and the ranges where something else on or before the node answers. */
+export function dnsEgress(ranges: readonly string[]) {
+    const pods = { ...namespacePeer("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } };
+    return {
+        to: [pods, ...ranges.map((cidr) => ({ ipBlock: { cidr } }))],
+        ports: [
+            { protocol: "UDP", port: 53 },
+            { protocol: "TCP", port: 53 },
+        ],
+    };
+}
 
 /** Every pod of a namespace, for a NetworkPolicy. */
 export function namespacePeer(namespace: string) {
@@ -38,6 +41,8 @@ export interface PlatformNamespaceArgs {
     labels: Record<string, string>;
     /** See {@link Quota}. */
     quota: Quota;
+    /** Ranges where pods reach DNS beside the pods of kube-system. Default: none. */
+    dns?: readonly string[];
     /** Further labels of the namespace itself, by which others know what to do with its pods. Default: none. */
     namespaceLabels?: Readonly<Record<string, string>>;
     /** Refuses to delete the namespace, and everything in it with it. Default: false. */
@@ -107,7 +112,7 @@ export class PlatformNamespace extends ComponentResource {
                 spec: {
                     podSelector: {},
                     policyTypes: ["Egress"],
-                    egress: [DNS_EGRESS],
+                    egress: [dnsEgress(args.dns ?? [])],
                 },
             },
             { parent: this },

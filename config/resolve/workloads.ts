@@ -5,7 +5,13 @@ import { CACHE, DATABASE, HEALTH_MATRIX } from "../../core/numbers";
 import { required } from "../../core/required";
 import { pinned, releaseReference } from "../images";
 import { type StackValues } from "../stack";
-import { type BlueGreenValues, type ReleaseValues, STORES, type WorkloadValues } from "../workload";
+import {
+    type BlueGreenValues,
+    type ReleaseValues,
+    soakPlanOf,
+    STORES,
+    type WorkloadValues,
+} from "../workload";
 
 /** A store of the stack that the URL among a workload's secrets leads to. */
 export type Store = (typeof STORES)[number];
@@ -63,7 +69,6 @@ function resolveRelease(values: StackValues, { image, config }: WorkloadValues, 
 /** What the blue-green strategy needs beside what every workload does. */
 function resolveBlueGreen(values: StackValues, workload: BlueGreenValues) {
     const { strategy, releases, live, stage, standby, soak, health, port } = workload;
-    const { counters, prometheus } = soak;
     return {
         strategy,
         active: live,
@@ -73,20 +78,7 @@ function resolveBlueGreen(values: StackValues, workload: BlueGreenValues) {
             blue: releases.blue && resolveRelease(values, workload, releases.blue),
             green: releases.green && resolveRelease(values, workload, releases.green),
         },
-        soak: {
-            durationSeconds: soak.duration,
-            maxErrorPercent: soak.maxErrorRate,
-            minimumRequests: soak.minimumRequests,
-            allowNoData: soak.onNoData === "pass",
-            metrics: prometheus
-                ? { prometheus: prometheus.url, requests: prometheus.requests, errors: prometheus.errors }
-                : {
-                      path: health.metrics,
-                      port,
-                      requests: { counter: counters.requests },
-                      errors: { counter: counters.errors, labels: { [counters.label]: counters.pattern } },
-                  },
-        },
+        soak: soakPlanOf(soak, { path: health.metrics, port }),
     };
 }
 

@@ -7,7 +7,7 @@ source "$(dirname "$0")/connection.sh"
 
 cd "$SCRATCH"
 partial="$FILE.partial"
-trap 'rm -f "$partial" "$PGPASSFILE"' EXIT
+trap 'rm -f "$partial" "$PGPASSFILE"; [[ -f $FILE ]] || rm -f "$FILE.sha256"' EXIT
 refuse() {
     echo "✗ the dump of $PGDATABASE at $PGHOST $1" >&2
     exit 1
@@ -22,11 +22,14 @@ contents=$(pg_restore --list "$partial")
 tables=$(grep -c ' TABLE DATA ' <<< "$contents" || true)
 ((tables > 0)) || refuse "holds no table: there is nothing to save yet"
 for table in $TABLES; do
-    grep -q " TABLE DATA public $table " <<< "$contents" || refuse "lacks the table $table"
+    # Of a partitioned table, the partitions have the data.
+    grep -Eq "^[0-9]+; [0-9]+ [0-9]+ TABLE( DATA)? public $table " <<< "$contents" || refuse "lacks the table $table"
 done
 size=$(stat --format=%s "$partial")
 ((size >= MINIMUM_BYTES)) || refuse "has $size bytes, expected at least $MINIMUM_BYTES"
 
+sum=$(sha256sum < "$partial" | cut -c1-64)
+# The disk may be full by now: the dump gets its name last.
+echo "$sum  $FILE" > "$FILE.sha256"
 mv "$partial" "$FILE"
-sha256sum "$FILE" > "$FILE.sha256"
-echo "✓ $PGDATABASE at $PGHOST: $tables tables in $size bytes, sha256 $(cut -c1-64 "$FILE.sha256")"
+echo "✓ $PGDATABASE at $PGHOST: $tables tables in $size bytes, sha256 $sum"

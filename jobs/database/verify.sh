@@ -11,14 +11,19 @@ if ! pg_isready --quiet --timeout=60; then
     exit 1
 fi
 failed=0
+errors="$HANDOVER/errors"
+trap 'rm -f "$errors"' EXIT
 while IFS=$'\t' read -r least query; do
-    if ! found=$(psql --no-psqlrc --quiet --tuples-only --no-align --command "$query" 2>&1); then
-        echo "✗ $query: ${found%%$'\n'*}" >&2
+    # Warnings, such as one of a collation, are no part of the answer.
+    if ! found=$(psql --no-psqlrc --quiet --tuples-only --no-align --command "$query" 2> "$errors"); then
+        reason=$(grep -E -m 1 'ERROR|FATAL|error:' "$errors" || head -n 1 "$errors")
+        echo "✗ $query: $reason" >&2
         failed=1
-    elif ! [[ $found =~ ^[0-9]+$ ]]; then
+    elif ! [[ $found =~ ^[0-9]{1,18}$ ]]; then
         echo "✗ $query: gave no whole number" >&2
         failed=1
-    elif ((found < least)); then
+    # A number that begins with 0 is none of base 8.
+    elif ((10#$found < 10#$least)); then
         echo "✗ $query: found $found, expected at least $least" >&2
         failed=1
     else

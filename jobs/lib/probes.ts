@@ -183,11 +183,13 @@ async function certificateFinding(
     const problem =
         certificateDays < 0
             ? "has ended"
-            : leaf.checkHost(probe.host) === undefined
-              ? `is not for ${probe.host}`
-              : probe.trust === "public" && distrust !== undefined
-                ? `is not trusted: ${distrust}`
-                : undefined;
+            : Date.parse(leaf.validFrom) > now.getTime()
+              ? `is not valid before ${new Date(leaf.validFrom).toISOString().slice(0, 10)}`
+              : leaf.checkHost(probe.host) === undefined
+                ? `is not for ${probe.host}`
+                : probe.trust === "public" && distrust !== undefined
+                  ? `is not trusted: ${distrust}`
+                  : undefined;
     const end = new Date(leaf.validTo).toISOString().slice(0, 10);
     return {
         healthy: problem === undefined,

@@ -3,6 +3,7 @@ import { type Rule } from "../rule";
 import { Undetermined } from "../unknown";
 
 const NOT_AFTER = "mcp.msil.com/certificate-not-after";
+const NOT_BEFORE = "mcp.msil.com/certificate-not-before";
 /** What the annotation says as long as no certificate has been given. */
 const NOT_GIVEN = "unknown";
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
@@ -13,7 +14,7 @@ const NOTICE_DAYS = 30;
 
 export const rule: Rule = {
     name: "kubernetes-ingress-disallow-expiring-certificate",
-    description: `The active certificate of an Ingress is valid for ${NOTICE_DAYS} days or more.`,
+    description: `The active certificate of an Ingress is valid now, and for ${NOTICE_DAYS} days or more.`,
     severity: "high",
     enforcement: "advisory",
     frameworks: [],
@@ -23,7 +24,8 @@ export const rule: Rule = {
         if (!isKind(resource, "networking.k8s.io", "Ingress")) {
             return;
         }
-        const found: string | null | undefined = resource.props["metadata"]?.annotations?.[NOT_AFTER];
+        const annotations = resource.props["metadata"]?.annotations;
+        const found: string | null | undefined = annotations?.[NOT_AFTER];
         if (found == null) {
             return;
         }
@@ -34,6 +36,11 @@ export const rule: Rule = {
         if (Number.isNaN(end)) {
             report(`${NOT_AFTER} is not an ISO date`);
             return;
+        }
+        const begin: string | null | undefined = annotations[NOT_BEFORE];
+        const wait = begin != null && ISO_DATE.test(begin) ? Date.parse(begin) - now.getTime() : 0;
+        if (wait > 0) {
+            report(`is not valid yet: begins in ${inDays(wait)} (${begin!.slice(0, "YYYY-MM-DD".length)})`);
         }
         const left = end - now.getTime();
         if (left < NOTICE_DAYS * DAY) {

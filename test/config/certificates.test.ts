@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
-import { certificateFacts, checkCertificate, PLACEHOLDER_PEM } from "../../config/certificates";
+import {
+    certificateFacts,
+    checkCertificate,
+    normalisedPem,
+    PLACEHOLDER_PEM,
+} from "../../config/certificates";
 import { checkEdge, ingressSchema, tlsSchema } from "../../config/edge";
 import { problemsOf } from "../../config/problems";
 import { missingInputs } from "../../config/requiredInputs";
@@ -65,6 +70,17 @@ describe("certificates", () => {
             assert.deepEqual(problems(chain.replaceAll("\n", "\r\n"), own.privateKey), []);
         });
 
+        it("with a byte order mark and blanks behind lines, which they lose", () => {
+            const odd = `\ufeff${leaf.certificate.replaceAll("\n", " \r\n")}`;
+            assert.deepEqual(problems(odd, leaf.privateKey), []);
+            assert.equal(normalisedPem(odd), leaf.certificate);
+            assert.equal(normalisedPem(`\ufeff${leaf.privateKey}`), leaf.privateKey);
+            // What is fine stays as it is, to the last character: a change would be one of the Secret.
+            for (const fine of [leaf.certificate, leaf.certificate.trimEnd(), leaf.privateKey]) {
+                assert.equal(normalisedPem(fine), fine);
+            }
+        });
+
         it("with a key in the form openssl ecparam writes", () => {
             const parameters = execFileSync("openssl", ["ecparam", "-name", "prime256v1"], {
                 encoding: "utf8",
@@ -121,6 +137,8 @@ describe("certificates", () => {
         const broken: [what: string, pem: (good: string) => string][] = [
             ["no PEM", () => "MIIB"],
             ["an empty block", () => "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"],
+            ["an end and a beginning on one line", (good) => `${good.trimEnd()}${good}`],
+            ["a text before its beginning", (good) => good.replace("-----BEGIN", "x-----BEGIN")],
             ["an end that is missing", (good) => good.replace(/-----END.*/, "")],
             ["a line that is missing", (good) => good.split("\n").toSpliced(3, 1).join("\n")],
             ["a second one cut off", (good) => good + good.slice(0, 200)],
@@ -204,6 +222,7 @@ describe("certificates", () => {
         it("have a serial number that no certificate has", () => {
             assert.deepEqual(certificateFacts(PLACEHOLDER_PEM), {
                 serial: "00000000",
+                notBefore: "unknown",
                 notAfter: "unknown",
                 hosts: [],
             });
@@ -381,7 +400,7 @@ describe("certificates", () => {
                     ]),
                 [
                     'mcp:ingress.hosts[0].host: found "MCP.msil.com", expected a full host name in lower case, such as mcp.msil.com',
-                    'mcp:ingress.hosts[0].paths[0].path: found "//mcp", expected a path that begins with / and has no empty segment, such as /mcp',
+                    'mcp:ingress.hosts[0].paths[0].path: found "//mcp", expected a path that begins with /, such as /mcp, without empty segments, . and ..',
                 ],
             ],
         ];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseStack } from "../../config";
+import { canonical, parseStack } from "../../config";
 import { linesOf, type Values, withValue } from "./stackValues";
 
 describe("values of the dumps and exports", () => {
@@ -147,7 +147,9 @@ describe("values of the dumps and exports", () => {
         for (const daily of ["0 0 * * *", "00 06 * * *"]) {
             assert.deepEqual(linesOf(withValue("backups/dumps/daily", daily)), []);
         }
-        const { values } = parseStack(withValue("backups/manual", "2026-01-31 00:00:00 +0000 UTC"));
+        const { values } = parseStack(
+            canonical(withValue("backups/manual", "2026-01-31 00:00:00 +0000 UTC")) as Values,
+        );
         assert.equal(values?.backups?.manual, "2026-01-31");
         assert.equal(values?.backups?.dumps.minimumSize, 8192);
     });

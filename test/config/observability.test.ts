@@ -111,7 +111,7 @@ describe("values of logs and metrics", () => {
         );
     });
 
-    for (const name of ["jobs", "metrics", "audit", "audit-delivery", "server", "mcp-metrics"]) {
+    for (const name of ["jobs", "metrics", "audit", "audit-delivery", "patches", "server"]) {
         it(`refuse a service named ${name}, which something else is`, () => {
             const { workloads } = valuesOf("production") as { workloads: Record<string, Values> };
             const service = { ...workloads["chat-ui"], port: 1, health: { live: "/", ready: "/" } };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseStack } from "../../config";
+import { canonical, parseStack } from "../../config";
 import { missingInputs } from "../../config/requiredInputs";
 import { adminApiOf } from "../../config/tools";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
@@ -172,7 +172,7 @@ describe("values of the health check and the operations", () => {
         delete values["health"];
         assert.deepEqual(linesOf(values), []);
         const { values: parsed } = parseStack(
-            withValue("operations", { healthCheck: "2026-02-01 00:00:00 +0000 UTC" }),
+            canonical(withValue("operations", { healthCheck: "2026-02-01 00:00:00 +0000 UTC" })) as Values,
         );
         assert.equal(parsed?.operations.healthCheck, "2026-02-01");
     });

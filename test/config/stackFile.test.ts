@@ -248,7 +248,7 @@ describe("a stack file", () => {
                 "1.e3",
             ),
         );
-        const runs = Number(process.env["MCP_FUZZ_RUNS"] ?? 300);
+        const runs = Number(process.env["MCP_PROPERTY_RUNS"] ?? 300);
         fc.assert(
             fc.property(scalar, (source) => {
                 let read: unknown;
@@ -314,6 +314,25 @@ describe("a stack file", () => {
         );
         write(production);
         assertInvalid(/constructor/, "mcp:workloads.chat-ui.constructor.x=1");
+    });
+
+    it("has no account that is a placeholder", () => {
+        write(production.replace('# accountId: "…"', 'accountId: "000000000000"'));
+        assertRefused(/mcp:aws\.accountId: found 000000000000, expected the account's own id/);
+    });
+
+    it("loses a value that an edit takes away, and is refused by what it had to have", () => {
+        write(production);
+        assert.deepEqual(refusals("mcp:alarms-", "mcp:workloads.chat-ui.network.calls[0]-"), ["", ""]);
+        assertInvalid(
+            /mcp:workloads\.chat-ui\.resources: found nothing, expected an object/,
+            "mcp:workloads.chat-ui.resources-",
+        );
+        assertRefused(/^--unset: found "", expected PATH, such as/, "-");
+        assertRefused(
+            /^--unset: found "workloads\.chat-ui", expected mcp: before it, as in mcp:workloads/,
+            "workloads.chat-ui-",
+        );
     });
 
     it("is said to have many problems by the first of them and their number", () => {

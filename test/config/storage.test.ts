@@ -8,7 +8,7 @@ describe("values of the buckets", () => {
             "production",
             "backups/bucket",
             "MSIL_backups",
-            'mcp:backups.bucket: found "MSIL_backups", expected the name of a bucket, of 3 to 63 lower-case letters, digits and hyphens',
+            'mcp:backups.bucket: found "MSIL_backups", expected the name of a bucket, of 3 to 63 lower-case letters, digits and hyphens, without what S3 reserves',
         ],
         [
             "one bucket for both",

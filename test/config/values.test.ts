@@ -280,7 +280,7 @@ describe("stack values", () => {
             "a workload name that is none",
             "workloads/MCP_Server",
             {},
-            'mcp:workloads.MCP_Server: found the key "MCP_Server", expected a name of at most 63 lower-case letters, digits and hyphens, such as mcp-server',
+            'mcp:workloads.MCP_Server: found the key "MCP_Server", expected a name of at most 30 lower-case letters, digits and hyphens, from a letter on, such as mcp-server',
         ],
     ];
     for (const [what, path, value, line] of bad) {

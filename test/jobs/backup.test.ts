@@ -87,6 +87,14 @@ suiteOf(noPostgres)(`a dump of a real PostgreSQL${because(noPostgres)}`, () => {
                 "CREATE TABLE notes (tool int REFERENCES tools); INSERT INTO notes VALUES (7)",
             "mcp",
         );
+        postgres.sql("CREATE DATABASE parts OWNER mcp");
+        postgres.sql(
+            "SET ROLE mcp; CREATE TABLE events (at date) PARTITION BY RANGE (at);" +
+                "CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');" +
+                "INSERT INTO events SELECT date '2026-01-01' + n % 300 FROM generate_series(1, 2000) AS n;" +
+                "CREATE VIEW audit AS SELECT at FROM events",
+            "parts",
+        );
     });
     after(() => postgres?.stop());
 
@@ -99,6 +107,11 @@ suiteOf(noPostgres)(`a dump of a real PostgreSQL${because(noPostgres)}`, () => {
         assert.equal(output, `✓ mcp at 127.0.0.1: 2 tables in ${content.length} bytes, sha256 ${sha256}\n`);
         assert.deepEqual(readdirSync(scratch()).sort(), ["database.dump", "database.dump.sha256"]);
         assert.deepEqual(readdirSync(folder.handover("")), []);
+    });
+
+    it("has a table whose data is in its partitions", async () => {
+        const { status, output } = await dump({ database: "parts" }, { TABLES: "events events_2026" });
+        assert.equal(status, 0, output);
     });
 
     const refused: [what: string, how: () => Promise<Ended>, message: RegExp][] = [
@@ -117,6 +130,19 @@ suiteOf(noPostgres)(`a dump of a real PostgreSQL${because(noPostgres)}`, () => {
             "a table that is missing",
             () => dump({}, { TABLES: "tools audit" }),
             /✗ the dump of mcp at 127\.0\.0\.1 lacks the table audit/,
+        ],
+        [
+            "a view in the place of a table",
+            () => dump({ database: "parts" }, { TABLES: "audit" }),
+            /✗ the dump of parts at 127\.0\.0\.1 lacks the table audit/,
+        ],
+        [
+            "a disk that is full by the time of the checksum",
+            () => {
+                symlinkSync("/dev/full", scratch("database.dump.sha256"));
+                return dump();
+            },
+            /No space left on device/,
         ],
         [
             "a dump that is too small",

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer, createSecureContext, type Server as TlsServer } from "node:tls";
 import { bundledJob } from "../../jobs/bundle.cjs";
-import { type CertificatePlan } from "../../jobs/certificate";
+import { type CertificatePlan, runCertificate } from "../../jobs/certificate";
 import { type Issued, temporaryAuthority } from "../certificates";
 import { runProgram, type Watch } from "./program";
 import { listen } from "./servers";
@@ -73,6 +73,21 @@ describe("certificate gate", () => {
     const passed = (host: string) => `  ✓ ${host}: serial ${serial}, valid until ${until}`;
     const PASSED = "PASSED 1 of 1 hosts: mcp-tls-new is what they serve.";
     const FAILED = "FAILED 1 of 1 hosts: mcp-tls-new is not what they serve.";
+
+    it("fails while the certificate is not valid yet", async () => {
+        const { address } = await serve(ours);
+        const lines: string[] = [];
+        const { failed } = await runCertificate(
+            { ...plan({ host: HOST, address }), deadlineSeconds: 1 },
+            {
+                log: (line) => lines.push(line),
+                signal: new AbortController().signal,
+                date: () => new Date(Date.now() - 30 * 86_400_000),
+            },
+        );
+        assert.deepEqual(failed, [HOST]);
+        assert.match(lines.at(-1)!, /^ {2}✗ mcp\.msil\.com: .*valid from .* on only/);
+    });
 
     it("passes where the certificate is served, trusted or not", async () => {
         const { address } = await serve(ours);

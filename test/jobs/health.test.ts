@@ -289,6 +289,10 @@ describe("health check", () => {
                 await found(certificate(port, "public")),
                 /^✗ Certificate: Unhealthy \(is not trusted: .*UNABLE_TO_VERIFY_LEAF_SIGNATURE/,
             );
+            assert.match(
+                await found(certificate(port, "any"), () => new Date(Date.now() - 30 * 86_400_000)),
+                /^✗ Certificate: Unhealthy \(is not valid before \d{4}-\d\d-\d\d \(until \d{4}-\d\d-\d\d\)\)$/,
+            );
             assert.match(await found(certificate(port, "any")), /^✓ Certificate: Healthy/);
             assert.match(await found(certificate(port, "any", "mcp.msil.com")), /is not for mcp\.msil\.com/);
             const plain = await listening(createServer((socket) => socket.end("no TLS")));

@@ -211,6 +211,22 @@ describe("images", () => {
             ]);
         });
 
+        for (const status of [405, 501]) {
+            it(`hashes the manifest where HEAD is answered ${status}, with a login where it needs one`, async () => {
+                const registry = await Registry.start(({ method, headers }, response) => {
+                    if (method === "HEAD") {
+                        response.writeHead(status).end();
+                    } else if (headers.authorization === `Basic ${AUTH}`) {
+                        manifest(response, {});
+                    } else {
+                        challenge(response, 'Basic realm="r"');
+                    }
+                });
+                assert.equal(await resolveDigest(registry.reference, robot), DIGEST);
+                assert.ok(registry.lines.includes("GET /v2/team/app/manifests/v1"));
+            });
+        }
+
         it("does not hash what is no manifest", async () => {
             const registry = await Registry.start((_, response) =>
                 manifest(response, { "content-type": "text/html" }),

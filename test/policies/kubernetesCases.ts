@@ -14,6 +14,7 @@ const NETWORK = "network props spec";
 const CRON = "cron props spec";
 const INGRESS = "ingress props spec";
 const ALB = "ingress props metadata annotations alb.ingress.kubernetes.io";
+const NOT_BEFORE = "ingress props metadata annotations mcp.msil.com/certificate-not-before";
 const NOT_AFTER = "ingress props metadata annotations mcp.msil.com/certificate-not-after";
 const C = "deployment: container mcp-server:";
 
@@ -769,6 +770,12 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
             { [NOT_AFTER]: end },
             ["ingress: mcp.msil.com/certificate-not-after is not an ISO date"],
         ]),
+        [{ [NOT_BEFORE]: "2026-11-23T11:59:59Z" }],
+        [
+            { [NOT_BEFORE]: "2026-12-23T12:00:00Z" },
+            ["ingress: is not valid yet: begins in 30 days (2026-12-23)"],
+        ],
+        [{ [NOT_BEFORE]: "unknown" }],
         [{ [NOT_AFTER]: undefined }],
         [{ "ingress props metadata annotations": undefined }],
         [

@@ -57,6 +57,24 @@ describe("the comparison", () => {
         ]);
     });
 
+    it("sees what RDS refuses of an instance, and why", () => {
+        const instance = (engineVersion: string, allocatedStorage: number) =>
+            recording(resource("aws:rds/instance:Instance", "db", { engineVersion, allocatedStorage }));
+        const refusal = (...to: [string, number]) => compare(instance("17", 100), instance(...to))[0]!;
+        assert.match(refusal("16", 100).refusal!, /^RDS takes PostgreSQL 17 back to no earlier version/);
+        for (const [size, refused] of [
+            [101, true],
+            [109, true],
+            [90, true],
+            [110, false],
+            [200, false],
+        ] as const) {
+            assert.equal(refusal("17", size).refused, refused, String(size));
+        }
+        assert.match(refusal("17", 101).refusal!, /to 110 GiB or more$/);
+        assert.equal(refusal("18", 100).refused, false);
+    });
+
     it("sees that an unknown comes from elsewhere", () => {
         const reader = (source: string) => resource(SERVICE, "reader", { spec: UNKNOWN }, { spec: [source] });
         const [change] = compare(recording(reader("urn::one")), recording(reader("urn::other")));

@@ -134,6 +134,18 @@ describe("npm run preview", () => {
         assert.match(stdout, /"\[secret\]"/);
     });
 
+    it("takes a value away, and says what goes with it", async () => {
+        const { status, stdout, stderr } = await run(
+            "preview",
+            "--stack",
+            "staging",
+            "--unset",
+            "mcp:health",
+        );
+        assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+        assert.match(stdout, /^ - {3}.*kubernetes:batch\/v1:CronJob +mcp-health/m);
+    });
+
     it("explains itself", async () => {
         const { status, stdout } = await run("preview", "--help");
         assert.equal(status, 0);
@@ -150,7 +162,7 @@ describe("npm run preview", () => {
         [
             "an unknown option",
             ["--stak", "qa"],
-            /^Unknown option '--stak', expected one of --stack, --set, --format, --ignore-exceptions, --help\n$/,
+            /^Unknown option '--stak', expected one of --stack, --set, --unset, --format, --ignore-exceptions, --help\n$/,
         ],
         [
             "an option whose name npm kept",

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { linesOf, withValue } from "./stackValues";
+
+const SERVER = "workloads/mcp-server";
+
+/** Values that a service behind the stack would refuse, or take for something else: refused before anything happens. */
+const BAD: [what: string, path: string, value: unknown, line: RegExp][] = [
+    // Numbers where text is meant, and texts that are obeyed.
+    [
+        "a fraction as a version",
+        "workloads/chat-ui/release/version",
+        1.1,
+        /version: found 1\.1, expected a text in quotes/,
+    ],
+    ["a version that lost digits", "workloads/chat-ui/release/version", 2e19, /expected a text in quotes/],
+    [
+        "a fraction as a ticket",
+        `${SERVER}/restart`,
+        2026.1,
+        /restart: found 2026\.1, expected a text in quotes/,
+    ],
+    [
+        "an option as a cluster",
+        "kubernetes/cluster",
+        "--profile=x",
+        /cluster: found "--profile=x", expected the name of an EKS/,
+    ],
+    ["an option as a context", "kubernetes/context", "--kubeconfig=x", /context: found .*hyphen/],
+    [
+        "an ARN with a blank",
+        `${SERVER}/awsPermissions`,
+        [{ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::a b"] }],
+        /resources\[0\]: found .*an ARN/,
+    ],
+    [
+        "a path with a blank",
+        "workloads/chat-ui/health",
+        { live: "/ ", ready: "/" },
+        /health\.live: found .*an HTTP path/,
+    ],
+    [
+        "alpine's PostgreSQL, which has no perl",
+        "jobs/images/postgres",
+        "docker.io/library/postgres:17-alpine",
+        /postgres: found .*Debian/,
+    ],
+    // Names and labels.
+    ["a workload from a digit on", "workloads/2fa", {}, /found the key "2fa", expected a name of at most 30/],
+    ["a workload of 40 characters", `workloads/${"w".repeat(40)}`, {}, /expected a name of at most 30/],
+    [
+        "a workload that is a task",
+        "workloads/mcp-health",
+        {},
+        /found the key "mcp-health", expected another name/,
+    ],
+    ["a version that is no label", "workloads/chat-ui/release/version", "v1.4.3-", /expected a version tag/],
+    ["a namespace of 23 characters", "kubernetes/namespace", "n".repeat(23), /namespace: found .*2 to 22/],
+    ["a namespace from a digit on", "kubernetes/namespace", "1mcp", /namespace: found "1mcp"/],
+    [
+        "a namespace with two hyphens in a row",
+        "kubernetes/namespace",
+        "two--hyphens",
+        /namespace: found "two--hyphens"/,
+    ],
+    ["the cluster's namespace", "kubernetes/namespace", "kube-system", /not one of the cluster/],
+    [
+        "a certificate in a Secret of the stack",
+        "ingress/certificates",
+        ["mcp-tls", "mcp-db-secret"],
+        /certificates\[1\]: found "mcp-db-secret"/,
+    ],
+    // Kubernetes.
+    [
+        "a hole outside of its range",
+        `${SERVER}/network/egress`,
+        [{ cidr: "10.0.0.0/8", except: ["192.168.0.0/16"], ports: [443] }],
+        /except\[0\]: found .*inside 10\.0\.0\.0\/8/,
+    ],
+    [
+        "a hole as large as its range",
+        `${SERVER}/network/egress`,
+        [{ cidr: "10.0.0.0/8", except: ["10.0.0.0/8"], ports: [443] }],
+        /except\[0\]: found .*and smaller/,
+    ],
+    [
+        "a path upwards",
+        "ingress/hosts/0/paths/1/path",
+        "/a/../b",
+        /path: found "\/a\/\.\.\/b", expected a path/,
+    ],
+    ["a path that stays", "ingress/hosts/0/paths/1/path", "/a/.", /path: found "\/a\/\.", expected a path/],
+    [
+        "a slash in disguise",
+        "ingress/hosts/0/paths/1/path",
+        "/a%2Fb",
+        /path: found "\/a%2Fb", expected a path/,
+    ],
+    // AWS.
+    [
+        "a disk that grows too little",
+        "database/storage",
+        { initial: 100, max: 101 },
+        /storage\.max: found 101, expected at least 110/,
+    ],
+    [
+        "a subnet twice",
+        "database/subnets",
+        ["subnet-0a1b2c3d", "subnet-0a1b2c3d"],
+        /subnets\[1\]: found .*each once/,
+    ],
+    [
+        "an address twice",
+        "incident/contacts/P1",
+        ["a@example.com", "a@example.com"],
+        /P1\[1\]: found .*each once/,
+    ],
+    [
+        "a stakeholder twice",
+        "checklist/stakeholders",
+        ["a@example.com", "a@example.com"],
+        /stakeholders\[1\]: found .*each once/,
+    ],
+    [
+        "tag keys of one spelling",
+        "aws/tags",
+        { team: "a", Team: "b" },
+        /tags\.Team: found "b", expected a key other than team/,
+    ],
+    [
+        "a tag of the program's",
+        "aws/tags",
+        { Project: "a" },
+        /tags\.Project: found "a", expected a key other than project/,
+    ],
+    ["a tag key of AWS's", "aws/tags", { "aws:x": "a" }, /tags\["aws:x"\]: found the key .*aws:/],
+    [
+        "a tag value that AWS refuses",
+        "aws/tags",
+        { team: "a;b" },
+        /tags\.team: found "a;b", expected a tag value/,
+    ],
+    ["too long a tag value", "aws/tags", { team: "x".repeat(257) }, /tags\.team: found .*256/],
+    ["a bucket with an end of S3's", "backups/bucket", "mcp-s3alias", /bucket: found "mcp-s3alias"/],
+    ["a bucket with an end of S3's", "backups/bucket", "mcp--ol-s3", /bucket: found "mcp--ol-s3"/],
+    [
+        "a region that is none",
+        "aws/region",
+        "ap-suoth-1",
+        /region: found "ap-suoth-1", expected an AWS region/,
+    ],
+    // What has no end.
+    ["a soak of days", `${SERVER}/soak/duration`, "2d", /soak\.duration: found "2d", expected at most 12h/],
+    ["a duration without end", `${SERVER}/gracePeriod`, "9999999999s", /gracePeriod: found .*a duration/],
+    ["a grace period of days", `${SERVER}/gracePeriod`, "2d", /gracePeriod: found "2d", expected at most 1h/],
+    [
+        "memory without end",
+        `${SERVER}/resources/memory/limit`,
+        "99999999Gi",
+        /memory\.limit: found .*a memory quantity/,
+    ],
+    ["a disk without end", "backups/dumps/scratch", "99999999Gi", /scratch: found .*the size of a disk/],
+    ["CPUs without end", `${SERVER}/resources/cpu/limit`, "1000000", /cpu\.limit: found .*a CPU quantity/],
+    // Plans of the gates.
+    [
+        "a bad regular expression",
+        `${SERVER}/soak/counters/pattern`,
+        "^(5",
+        /soak\.counters\.pattern: found "\^\(5", expected a regular expression/,
+    ],
+    [
+        "an impossible port of Prometheus",
+        `${SERVER}/soak/prometheus`,
+        { url: "http://p.m:99999", requests: "a", errors: "b" },
+        /prometheus\.url: found .*65535/,
+    ],
+];
+
+describe("values that a service behind the stack would refuse", () => {
+    for (const [what, path, value, line] of BAD) {
+        it(`are refused with their path: ${what}`, () => {
+            const lines = linesOf(withValue(path, value));
+            assert.ok(
+                lines.some((each) => line.test(each)),
+                `${String(line)} not in\n${lines.join("\n")}`,
+            );
+        });
+    }
+
+    it("are none where the service takes them", () => {
+        for (const [path, value] of [
+            ["workloads/chat-ui/release/version", "20261130"],
+            ["kubernetes/namespace", "n".repeat(22)],
+            ["kubernetes/dns", ["169.254.20.10/32"]],
+            [`${SERVER}/network/egress`, [{ cidr: "10.0.0.0/8", except: ["10.1.0.0/16"], ports: [443] }]],
+            ["ingress/hosts/0/paths/1/path", "/a/...b/.well-known"],
+            ["aws/tags", { "Cost Centre": "a/b=c+d@e" }],
+            ["workloads/chat-ui/health", { live: "/health?deep=$x", ready: "/" }],
+            [`${SERVER}/soak/duration`, "12h"],
+        ] as const) {
+            assert.deepEqual(linesOf(withValue(path, value)), [], path);
+        }
+    });
+});
