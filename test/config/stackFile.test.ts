@@ -16,6 +16,7 @@ import { parse } from "yaml";
 import { parseComplete } from "../../config";
 import { formatProblems } from "../../config/problems";
 import { readStackFile, UsageError, valuesOf } from "../../offline/stackFile";
+import { PROPERTY_RUNS } from "../properties";
 import { root } from "../support";
 
 /** Stands for a secret: no message may have it. */
@@ -248,7 +249,6 @@ describe("a stack file", () => {
                 "1.e3",
             ),
         );
-        const runs = Number(process.env["MCP_PROPERTY_RUNS"] ?? 300);
         fc.assert(
             fc.property(scalar, (source) => {
                 let read: unknown;
@@ -266,7 +266,7 @@ describe("a stack file", () => {
                 ) as { value: unknown };
                 assert.deepEqual(read, JSON.parse(JSON.stringify({ value })), source);
             }),
-            { numRuns: runs },
+            { numRuns: PROPERTY_RUNS.numRuns * 10 },
         );
     });
 

@@ -74,6 +74,12 @@ describe("certificate gate", () => {
     const PASSED = "PASSED 1 of 1 hosts: mcp-tls-new is what they serve.";
     const FAILED = "FAILED 1 of 1 hosts: mcp-tls-new is not what they serve.";
 
+    it("shows what a terminal would obey", async () => {
+        const { address } = await serve(ours);
+        const { lines } = await gate({ ...plan({ host: HOST, address }), subject: "mcp\u001b[2J\u202e" });
+        assert.match(lines[0]!, /^certificate mcp\\u001b\[2J\\u202e: /);
+    });
+
     it("fails while the certificate is not valid yet", async () => {
         const { address } = await serve(ours);
         const lines: string[] = [];

@@ -14,10 +14,8 @@ import { parseSmokePlan } from "../../jobs/smoke";
 import { UsageError, valuesOf } from "../../offline/stackFile";
 import { temporaryAuthority } from "../certificates";
 import { StepFolder } from "../jobs/steps";
+import { PROPERTY_RUNS } from "../properties";
 import { root } from "../support";
-
-/** A night has time for many. */
-const RUNS = { numRuns: Number(process.env["MCP_PROPERTY_RUNS"] ?? 300) };
 
 /** Stands for a secret: no message may have it. */
 const PLANTED = "planted-CANARY";
@@ -104,7 +102,7 @@ describe("whatever an operator gives", () => {
                 writeFileSync(join(folder, "Pulumi.staging.yaml"), file);
                 accepted += thrown(UsageError, () => valuesOf(folder, "staging")) === undefined ? 1 : 0;
             }),
-            RUNS,
+            { ...PROPERTY_RUNS, examples: [[staging]] },
         );
         assert.ok(accepted > 0, "nothing was accepted");
     });
@@ -138,7 +136,7 @@ describe("whatever an operator gives", () => {
             fc.property(fc.array(edit, { maxLength: 3 }), (edits) => {
                 thrown(UsageError, () => valuesOf(folder, "staging", { edits }));
             }),
-            RUNS,
+            PROPERTY_RUNS,
         );
     });
 
@@ -169,7 +167,7 @@ describe("whatever an operator gives", () => {
                     assert.ok(others === undefined || others.startsWith("-----BEGIN CERTIFICATE-----\n"));
                 }
             }),
-            RUNS,
+            { ...PROPERTY_RUNS, examples: [[chain, pair.privateKey]] },
         );
         assert.ok(accepted > 0, "nothing was accepted");
     });
@@ -207,7 +205,7 @@ describe("whatever an operator gives", () => {
                     thrown(ValidationError, () => parse(raw));
                 }
             }),
-            RUNS,
+            PROPERTY_RUNS,
         );
     });
 
@@ -238,7 +236,14 @@ describe("whatever an operator gives", () => {
                     const enough = /^\d{1,18}$/.test(answer) && BigInt(answer) >= BigInt(least);
                     assert.equal(status, enough ? 0 : 1);
                 }),
-                { ...RUNS, numRuns: Math.ceil(RUNS.numRuns / 6) },
+                {
+                    ...PROPERTY_RUNS,
+                    examples: [
+                        ["09", 1000],
+                        ["0100", 70],
+                        ["9".repeat(40), 1],
+                    ],
+                },
             );
         } finally {
             steps.remove();
