@@ -32,7 +32,7 @@ export interface PlatformIngressArgs {
     /** Certificates as PEM, whole and in parts, and their private keys, by their names. */
     certificates: Record<string, { certificate: Input<string> } & ImportedCertificate>;
     /** The one that is served: its name, its serial number in capital hexadecimal digits, and when it ends. */
-    active: { name: string; facts: { serial: string; notAfter: string } };
+    active: { name: string; facts: { serial: string; notBefore: string; notAfter: string } };
     /** Hosts, and the workloads behind their paths; a workload's Service has a port named `http`. */
     hosts: readonly { host: string; paths: readonly { path: string; workload: string }[] }[];
     /** What must be done before the Ingress is created or changed. Default: nothing. */
