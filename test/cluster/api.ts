@@ -117,10 +117,50 @@ export class Api {
         return this.call<T>("DELETE", path);
     }
 
+    /**
+     * Tells every state of the objects of a list, in order, beginning with those that it has now. Returns what ends it.
+     * A connection that breaks is opened again; then objects that are there are told as ADDED once more.
+     */
+    watch<T>(list: string, tell: (type: "ADDED" | "MODIFIED" | "DELETED", object: T) => void): () => void {
+        let ended = false;
+        let call: ReturnType<typeof request> | undefined;
+        const open = () => {
+            const path = `${this.server.pathname.replace(/\/$/, "")}${list}${list.includes("?") ? "&" : "?"}watch=1`;
+            const headers = { Accept: "application/json", ...this.authorization };
+            call = request(new URL(path, this.server), { headers, agent: this.agent }, (response) => {
+                let rest = "";
+                response.setEncoding("utf8").on("data", (part: string) => {
+                    const lines = (rest + part).split("\n");
+                    rest = lines.pop()!;
+                    for (const line of lines) {
+                        const { type, object } = JSON.parse(line) as { type: "ADDED"; object: T };
+                        if (["ADDED", "MODIFIED", "DELETED"].includes(type)) tell(type, object);
+                    }
+                });
+                response.once("close", again);
+            });
+            call.once("error", again);
+            call.end();
+        };
+        const again = () => {
+            call?.destroy();
+            if (!ended) setTimeout(open, 100).unref();
+        };
+        open();
+        return () => {
+            ended = true;
+            call?.destroy();
+        };
+    }
+
+    private get authorization() {
+        return this.token === undefined ? {} : { Authorization: `Bearer ${this.token}` };
+    }
+
     private call<T>(method: string, path: string, body?: object, type = "application/json"): Promise<T> {
         const headers = {
             Accept: "application/json",
-            ...(this.token && { Authorization: `Bearer ${this.token}` }),
+            ...this.authorization,
             ...(body && { "Content-Type": type }),
         };
         return new Promise<T>((resolve, reject) => {

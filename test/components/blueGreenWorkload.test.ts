@@ -6,45 +6,9 @@ import { type BlueGreenWorkloadArgs } from "../../components/workload/workload";
 import { type Recording } from "../../offline/record";
 import { displayed } from "../../offline/property";
 import { only, predecessors, recordProgram, withoutHashes } from "../support";
+import { EXAMPLE, release } from "./example";
 
 /* The two phases of a blue-green workload, each alone, without the rest of a stack. */
-
-const release = (version: string) => ({
-    version,
-    image: `registry.example.com/api:${version}`,
-    config: { LOG_LEVEL: "info" },
-    databaseChange: false,
-});
-
-const ARGS: BlueGreenWorkloadArgs = {
-    namespace: "apps",
-    namespaceName: "apps",
-    labels: {},
-    port: 8080,
-    probes: { liveness: "/live", readiness: "/ready" },
-    scaling: { min: 2, max: 4, cpu: 70 },
-    resources: {
-        cpu: { request: "100m", limit: "200m" },
-        memory: { request: "64Mi", limit: "64Mi" },
-    },
-    secrets: {},
-    gracePeriod: 30,
-    network: { callers: [], tasks: [], calls: [], egress: [], awsIdentity: false, scraped: false },
-    smoke: { requests: [], deadline: 60 },
-    nodeImage: "node:22",
-    releases: { blue: release("v1"), green: release("v2") },
-    active: "green",
-    standby: "cold",
-    soak: {
-        durationSeconds: 600,
-        maxErrorPercent: 5,
-        minimumRequests: 200,
-        allowNoData: false,
-        metrics: { path: "/metrics", port: 8080, requests: { counter: "r" }, errors: { counter: "e" } },
-    },
-    releaseHistory: "releases",
-    apiServer: { cidr: "10.0.0.1/32", port: 443 },
-};
 
 const CANDIDATE = [
     "ConfigMap api-green-capacity-program",
@@ -80,7 +44,7 @@ function namesIn({ resources }: Recording): string[] {
 }
 
 const recorded = (phases: (workload: BlueGreenWorkload) => void, args: Partial<BlueGreenWorkloadArgs> = {}) =>
-    recordProgram(() => phases(new BlueGreenWorkload("api", { ...ARGS, ...args })));
+    recordProgram(() => phases(new BlueGreenWorkload("api", { ...EXAMPLE, ...args })));
 const candidate = () => undefined;
 const promoted = (workload: BlueGreenWorkload) => void workload.promote();
 
