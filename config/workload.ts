@@ -1,8 +1,6 @@
 import { z } from "zod";
-import { ValidationError } from "../jobs/lib/schema";
-import { parseReleasePlan } from "../jobs/release";
 import { parseSmokePlan, type SmokeRequest } from "../jobs/smoke";
-import { type Colour, COLOURS, HEALTH_MATRIX, HIGH_ERROR_RATE_PERCENT, SOAK_SECONDS } from "../core/numbers";
+import { type Colour, COLOURS, HEALTH_MATRIX } from "../core/numbers";
 import { changeSchema } from "./checklist";
 import { getOwn } from "../core/getOwn";
 import { isInside, mebibytes, millicores } from "../core/quantities";
@@ -25,31 +23,12 @@ import {
     versionTag,
     wholeNumber,
 } from "./scalars";
+import { judgedByGate } from "./gateParser";
+import { soakSchema } from "./soak";
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
     error: "a text, number, true, false or null",
 });
-
-/**
- * The gate itself is the judge of its plan: what it would refuse in the cluster is refused here, at the value that
- * `place` makes of the plan's path.
- */
-function judgedByGate(
-    parse: () => unknown,
-    place: (path: string) => PropertyKey[],
-    context: z.core.$RefinementCtx,
-): void {
-    try {
-        parse();
-    } catch (error) {
-        if (!(error instanceof ValidationError)) {
-            throw error;
-        }
-        for (const { path, expected } of error.problems) {
-            context.addIssue({ code: "custom", path: place(path), message: expected });
-        }
-    }
-}
 
 /** One request of the smoke gate and what its answer must look like. Section 3.2 steps 4 and 5. */
 const smokeRequest = z
@@ -68,6 +47,8 @@ const smokeRequest = z
         timeout: durationUpTo("5m").default(5),
         /** Attempts before the request counts as failed. Default: 5. */
         attempts: wholeNumber(1, 20).default(5),
+        /** Blue-green: whether the soak gate sends it, too, every few seconds. False: it must not be repeated. Default: true. */
+        soak: z.boolean({ error: "true or false" }).optional(),
         expect: z
             .strictObject({
                 /** Default: 200. */
@@ -190,96 +171,6 @@ const release = z.strictObject({
     databaseChange: z.boolean({ error: "true or false" }).default(false),
 });
 
-/** What the soak gate watches once traffic has moved. Section 3.3. */
-const soakShape = z.strictObject({
-    /** How long. Default: 10m. */
-    duration: durationUpTo("12h").default(SOAK_SECONDS),
-    /** Most requests that may fail, in percent. Default: 5. */
-    maxErrorRate: percent.default(HIGH_ERROR_RATE_PERCENT),
-    /** Fewest requests a judgement may rest on. Default: 200. */
-    minimumRequests: wholeNumber(1, 1_000_000).default(200),
-    /** What too few requests mean: `fail` or `pass`. Default: fail. */
-    onNoData: z.enum(["fail", "pass"], { error: "fail or pass" }).default("fail"),
-    /** Asks Prometheus instead of the pods, with expressions that give one number. Default: the pods. */
-    prometheus: z
-        .strictObject({
-            /** Base URL inside the cluster, as http://prometheus.monitoring:9090. */
-            url: text(
-                /^http:\/\/[a-z0-9-]{1,63}\.[a-z0-9-]{1,63}(\.svc)?:[1-9][0-9]{0,4}$/,
-                "the URL of a Service, such as http://prometheus.monitoring:9090",
-            ).refine(URL.canParse, "the URL of a Service with a port of at most 65535"),
-            /** PromQL for the requests of a window; $WINDOW stands for its length. */
-            requests: someText,
-            /** PromQL for the failed ones. */
-            errors: someText,
-        })
-        .optional(),
-    /** Counters of the pods' metrics. Default: requests_total, those with a status of 5xx as errors. */
-    counters: z
-        .strictObject({
-            requests: someText.default("requests_total"),
-            errors: someText.default("requests_total"),
-            /** Label that tells errors apart, and the pattern its value matches. Default: status, ^5. */
-            label: someText.default("status"),
-            pattern: someText.default("^5"),
-        })
-        .prefault({}),
-});
-
-type SoakValues = z.output<typeof soakShape>;
-
-const soak = soakShape.superRefine((values, context) => {
-    judgedByGate(
-        () =>
-            parseReleasePlan({
-                gate: "soak",
-                subject: "workload",
-                namespace: "namespace",
-                app: "workload",
-                colour: "blue",
-                release: { hash: "0", version: "v1", image: "image" },
-                ledger: "ledger",
-                ...soakPlanOf(values, { path: "/metrics", port: 80 }),
-                deadlineSeconds: values.duration + 1,
-            }),
-        (path) => SOAK_PLACES.find(([place]) => path.startsWith(place))?.[1] ?? [],
-        context,
-    );
-});
-
-/** Where the parts of a soak's plan come from. */
-const SOAK_PLACES: readonly (readonly [plan: string, values: PropertyKey[]])[] = [
-    ["durationSeconds", ["duration"]],
-    ["maxErrorPercent", ["maxErrorRate"]],
-    ["minimumRequests", ["minimumRequests"]],
-    ["metrics.prometheus", ["prometheus", "url"]],
-    ["metrics.requests.counter", ["counters", "requests"]],
-    ["metrics.errors.counter", ["counters", "errors"]],
-    ["metrics.errors.labels", ["counters", "pattern"]],
-    ["metrics.requests", ["prometheus", "requests"]],
-    ["metrics.errors", ["prometheus", "errors"]],
-];
-
-/** What the soak gate's plan has of the values; `target` is where the pods tell their metrics. */
-export function soakPlanOf(
-    { duration, maxErrorRate, minimumRequests, onNoData, counters, prometheus }: SoakValues,
-    target: { path: string; port: number },
-) {
-    return {
-        durationSeconds: duration,
-        maxErrorPercent: maxErrorRate,
-        minimumRequests,
-        allowNoData: onNoData === "pass",
-        metrics: prometheus
-            ? { prometheus: prometheus.url, requests: prometheus.requests, errors: prometheus.errors }
-            : {
-                  ...target,
-                  requests: { counter: counters.requests },
-                  errors: { counter: counters.errors, labels: { [counters.label]: counters.pattern } },
-              },
-    };
-}
-
 /** One service of the platform. Sections 2.1, 3.2, 3.3 and 4.3.3. */
 const workloadSchema = z.strictObject({
     /**
@@ -299,7 +190,7 @@ const workloadSchema = z.strictObject({
     stage: colour.optional(),
     /** Blue-green: `warm` keeps the idle colour's pods for an instant rollback. Default: cold, scaled to 0. */
     standby: z.enum(["cold", "warm"], { error: "cold or warm" }).default("cold"),
-    soak: soak.prefault({}),
+    soak: soakSchema.prefault({}),
     /** Port the container listens on. Default: the health matrix's, required for other workloads. */
     port: port.optional(),
     /** Paths of the probes and of the metrics. Default: the health matrix's, required for other workloads. */

@@ -66,6 +66,8 @@ export const smokeRequest = z
         timeoutSeconds: seconds,
         /** At least 1. An attempt is repeated when any expectation fails, after 1, 2, 4, 8, 8... seconds. */
         attempts: wholeNumber(1, 1000),
+        /** Whether the soak gate sends it again and again. Default: true. */
+        soak: z.optional(z.boolean()),
         expect: z.strictObject({
             status: wholeNumber(100, 599),
             /** Header name, in any case, to a text its value must contain. */
@@ -101,6 +103,22 @@ export const smokePlan = z.strictObject({
 
 /** What the smoke gate asks, and of whom. */
 export type SmokePlan = z.infer<typeof smokePlan>;
+
+/** One attempt of a request: what is wrong with its answer, if anything. */
+export async function sendOnce(
+    target: string,
+    request: SmokeRequest,
+    { signal, now = () => performance.now() }: Pick<GateContext, "signal" | "now">,
+): Promise<{ status: number | undefined; problems: string[]; milliseconds: number; answer: Answer }> {
+    const start = now();
+    const answer = await send(target, request, signal);
+    return {
+        status: answer.status,
+        problems: unmetExpectations(request, answer),
+        milliseconds: Math.round(now() - start),
+        answer,
+    };
+}
 
 /** How a run ended. */
 export interface SmokeResult {
@@ -152,12 +170,10 @@ async function outcome(
         return { passed: false, lines: [`  ✗ ${name}: not sent, ${reasonOf(run)}`] };
     }
     for (let attempt = 1; ; attempt += 1) {
-        const start = now();
-        const answer = await send(target, request, run);
-        const unmet = unmetExpectations(request, answer);
+        const { answer, problems, milliseconds } = await sendOnce(target, request, { signal: run, now });
         const count = `(attempt ${attempt} of ${attempts})`;
-        if (unmet.length === 0) {
-            const line = `  ✓ ${name}: ${answer.status} in ${Math.round(now() - start)} ms`;
+        if (problems.length === 0) {
+            const line = `  ✓ ${name}: ${answer.status} in ${milliseconds} ms`;
             return { passed: true, lines: [attempt === 1 ? line : `${line} ${count}`] };
         }
         const last = attempt === attempts || run.aborted;
@@ -167,7 +183,7 @@ async function outcome(
             return {
                 passed: false,
                 lines: [
-                    `  ✗ ${name}: ${[...unmet, ...cause].join("; ")} ${count}`,
+                    `  ✗ ${name}: ${[...problems, ...cause].join("; ")} ${count}`,
                     ...(body === "" ? [] : [`      body: ${body}`]),
                 ],
             };

@@ -1,19 +1,29 @@
 import { type Job } from "@pulumi/kubernetes/batch/v1";
 import { type ComponentResource, type Resource } from "@pulumi/pulumi";
-import { type CapacityPlan, type GateBase, type ReleaseSmokePlan, type SoakPlan } from "../../jobs/release";
+import {
+    type CapacityPlan,
+    type GateBase,
+    type ReleaseSmokePlan,
+    SOAK_MARGIN_SECONDS,
+    type SoakPlan,
+    type SyntheticRoute,
+} from "../../jobs/release/plan";
 import { type Colour, COLOURS } from "../../core/numbers";
 import { ALB_SWITCH_SECONDS } from "../edge/alb";
 import { namespaceEgress } from "../platform/namespace";
-import { declareGateAccess, egressToNetwork, egressToPods, type JobAccess } from "../tasks/access";
+import {
+    declareGateAccess,
+    egressToNetwork,
+    egressToPods,
+    HTTPS_EGRESS,
+    type JobAccess,
+} from "../tasks/access";
 import { declareGate, type GateArgs } from "../tasks/gate";
 import { type Release, releaseHash } from "./release";
-import { type BlueGreenWorkloadArgs } from "./workload";
+import { type BlueGreenWorkloadArgs, type SoakArgs } from "./workload";
 
 /** Time the capacity gate gives the target's pods to become ready, in seconds. */
 const CAPACITY_SECONDS = 300;
-
-/** Time the soak gate needs besides its watch, in seconds. */
-const SOAK_MARGIN_SECONDS = 180;
 
 /** Arguments common to the gates of one release. */
 type CommonPlan = Omit<GateBase, "deadlineSeconds">;
@@ -40,7 +50,13 @@ export class ReleaseGates {
 
     /** Declares the gate that waits until a colour has at least as many ready pods as the active one. */
     capacity(colour: Colour, release: Release, after: readonly Resource[]): Job {
-        return this.declare(colour, release, { gate: "capacity", deadlineSeconds: CAPACITY_SECONDS }, after);
+        const { baselineSeconds = 60, metrics } = this.args.soak;
+        const plan = {
+            gate: "capacity" as const,
+            deadlineSeconds: CAPACITY_SECONDS + baselineSeconds,
+            baseline: { seconds: baselineSeconds, metrics, routes: this.routes() },
+        };
+        return this.declare(colour, release, plan, after);
     }
 
     /** Declares the gate that tests a colour at its own Service. */
@@ -55,18 +71,33 @@ export class ReleaseGates {
     /** Declares the gate that watches a colour after traffic has moved to it. */
     soak(colour: Colour, release: Release, after: readonly Resource[]): Job {
         const { soak, alb } = this.args;
+        const { durationSeconds, maxErrorPercent, minimumRequests, allowNoData, metrics } = soak;
+        const { maxErrorIncrease, latency, watched, syntheticSeconds = 10 } = soak;
         return this.declare(
             colour,
             release,
             {
                 gate: "soak",
-                deadlineSeconds: soak.durationSeconds + SOAK_MARGIN_SECONDS,
-                ...soak,
+                deadlineSeconds: durationSeconds + SOAK_MARGIN_SECONDS,
+                ...{ durationSeconds, maxErrorPercent, minimumRequests, allowNoData },
+                ...{ metrics, maxErrorIncrease, latency, watched },
+                synthetic: { everySeconds: syntheticSeconds, routes: this.routes() },
                 ...(alb === undefined ? {} : { lingerSeconds: ALB_SWITCH_SECONDS }),
                 ...(alb?.weightedBy === undefined ? {} : { ingress: alb.weightedBy }),
             },
             after,
         );
+    }
+
+    /** How the soak gate's own requests reach the active colour. */
+    private routes(): SyntheticRoute[] {
+        const { port, smoke, soak } = this.args;
+        const requests = smoke.requests.filter(({ soak }) => soak !== false);
+        const target = `http://${this.app}:${port}`;
+        return [
+            ...(requests.length === 0 ? [] : [{ target, optional: false, requests }]),
+            ...(soak.publicRoutes ?? []),
+        ];
     }
 
     private declare(
@@ -120,7 +151,6 @@ function declareReleaseAccess(
         verbs,
     });
     const { soak, alb } = args;
-    const { metrics } = soak;
     return declareGateAccess(
         `${app}-gate`,
         {
@@ -130,7 +160,9 @@ function declareReleaseAccess(
             egress: [
                 egressToPods({ app, port: args.port }),
                 egressToNetwork(args.apiServer),
-                ...("prometheus" in metrics ? [namespaceEgress(namespaceOf(metrics.prometheus))] : []),
+                ...prometheusNamespaces(soak).map(namespaceEgress),
+                // Anywhere: a public host has the addresses of a load balancer.
+                ...((soak.publicRoutes ?? []).length === 0 ? [] : [HTTPS_EGRESS]),
             ],
             rules: [
                 rule("", "services", ["get"], [app]),
@@ -149,7 +181,11 @@ function declareReleaseAccess(
     );
 }
 
-/** Namespace in the URL of a Service. */
-function namespaceOf(url: string): string {
-    return new URL(url).hostname.split(".")[1]!;
+/** Namespaces of every Prometheus that the soak gate asks: the second part of the host of a Service. */
+function prometheusNamespaces({ metrics, watched = [] }: SoakArgs): string[] {
+    const urls = [
+        ...("prometheus" in metrics ? [metrics.prometheus] : []),
+        ...watched.map(({ prometheus }) => prometheus),
+    ];
+    return [...new Set(urls.map((url) => new URL(url).hostname.split(".")[1]!))];
 }

@@ -1,6 +1,6 @@
 import { type Input, type Output, type Resource } from "@pulumi/pulumi";
 import { type Colour } from "../../core/numbers";
-import { type SoakPlan } from "../../jobs/release";
+import { type GateBase, type SoakPlan, type SyntheticRoute } from "../../jobs/release/plan";
 import { type SmokeRequest } from "../../jobs/smoke";
 import { type DatabaseDumps } from "../backup/databaseDumps";
 import { type Connection } from "../data/connection";
@@ -56,6 +56,19 @@ export interface WorkloadArgs {
     approval?: ReleaseApproval | undefined;
 }
 
+/** Settings of the soak gate, and of what is measured for it before the switch. */
+export interface SoakArgs extends Omit<
+    SoakPlan,
+    keyof GateBase | "gate" | "synthetic" | "lingerSeconds" | "ingress"
+> {
+    /** How long the capacity gate measures the active colour, in seconds. Default: 60. */
+    baselineSeconds?: number;
+    /** Time between two rounds of the gate's own requests, in seconds. Default: 10. */
+    syntheticSeconds?: number;
+    /** Public hosts by which they are sent, besides the Service. Default: none. */
+    publicRoutes?: readonly SyntheticRoute[];
+}
+
 /** Arguments of a blue-green workload. Times are in seconds. */
 export interface BlueGreenWorkloadArgs extends WorkloadArgs {
     /** What each colour runs. A colour without a release is not declared. */
@@ -67,10 +80,7 @@ export interface BlueGreenWorkloadArgs extends WorkloadArgs {
     /** Whether the idle colour keeps its pods (`warm`) or is scaled to 0 (`cold`). */
     standby: "cold" | "warm";
     /** Settings of the soak gate, which watches the release after the switch. */
-    soak: Pick<
-        SoakPlan,
-        "durationSeconds" | "maxErrorPercent" | "minimumRequests" | "allowNoData" | "metrics"
-    >;
+    soak: SoakArgs;
     /** Name of the namespace, for the gates. */
     namespaceName: string;
     /** Name of the ConfigMap with the releases that passed their gates. */

@@ -3,15 +3,12 @@ import { getOwn } from "../../core/getOwn";
 import { ASKING_TASKS } from "../../core/labels";
 import { CACHE, DATABASE, HEALTH_MATRIX } from "../../core/numbers";
 import { required } from "../../core/required";
+import { type SmokeRequest } from "../../jobs/smoke";
+import { workloadAt } from "../edge";
 import { pinned, releaseReference } from "../images";
+import { soakSettings } from "../soak";
 import { type StackValues } from "../stack";
-import {
-    type BlueGreenValues,
-    type ReleaseValues,
-    soakPlanOf,
-    STORES,
-    type WorkloadValues,
-} from "../workload";
+import { type BlueGreenValues, type ReleaseValues, STORES, type WorkloadValues } from "../workload";
 
 /** A store of the stack that the URL among a workload's secrets leads to. */
 export type Store = (typeof STORES)[number];
@@ -54,7 +51,7 @@ function resolveWorkload(values: StackValues, name: string, workload: WorkloadVa
               strategy: workload.strategy,
               release: resolveRelease(values, workload, workload.release),
           }
-        : { ...common, ...resolveBlueGreen(values, workload) };
+        : { ...common, ...resolveBlueGreen(values, name, workload) };
 }
 
 /** One release of a workload: its image pinned, its configuration over the workload's own. */
@@ -67,8 +64,8 @@ function resolveRelease(values: StackValues, { image, config }: WorkloadValues, 
 }
 
 /** What the blue-green strategy needs beside what every workload does. */
-function resolveBlueGreen(values: StackValues, workload: BlueGreenValues) {
-    const { strategy, releases, live, stage, standby, soak, health, port } = workload;
+function resolveBlueGreen(values: StackValues, name: string, workload: BlueGreenValues) {
+    const { strategy, releases, live, stage, standby, soak, smoke, health, port } = workload;
     return {
         strategy,
         active: live,
@@ -78,8 +75,23 @@ function resolveBlueGreen(values: StackValues, workload: BlueGreenValues) {
             blue: releases.blue && resolveRelease(values, workload, releases.blue),
             green: releases.green && resolveRelease(values, workload, releases.green),
         },
-        soak: soakPlanOf(soak, { path: health.metrics, port }),
+        soak: {
+            ...soakSettings(soak, { port, health }),
+            baselineSeconds: soak.baseline.duration,
+            syntheticSeconds: soak.synthetic.interval,
+            publicRoutes: soak.synthetic.publicHosts ? publicRoutes(values, name, smoke.requests) : [],
+        },
     };
+}
+
+/** Requests that public hosts lead to a workload, by host: those whose path the ingress sends there. */
+function publicRoutes({ ingress }: StackValues, name: string, requests: readonly SmokeRequest[]) {
+    return (ingress?.hosts ?? []).flatMap(({ host, paths }) => {
+        const led = requests.filter(
+            ({ path, soak }) => soak !== false && workloadAt(paths, path.replace(/\?.*$/, "")) === name,
+        );
+        return led.length === 0 ? [] : [{ target: `https://${host}`, optional: true, requests: led }];
+    });
 }
 
 /** Whether the pods are targets of an ALB, and whether that moves their traffic by weights. */

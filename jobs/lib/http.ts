@@ -47,6 +47,22 @@ async function readBody(response: Response, answer: Answer, limit: number): Prom
     }
 }
 
+/** Gets a page of status 200 in full. Never rejects: what went wrong is part of what is returned. */
+export async function fetchPage(
+    url: string,
+    { accept, seconds, limit }: { accept: string; seconds: number; limit: number },
+    signal: AbortSignal,
+): Promise<{ status?: number | undefined; body: string; error?: string }> {
+    const late = `timed out after ${seconds} s`;
+    const { status, body, cut, error } = await withTimeout(seconds, late, signal, (attempt) =>
+        // Closed, as a kept connection may break just when it is used again, and the other side seem gone.
+        request(url, { headers: { accept, connection: "close" } }, attempt, limit),
+    );
+    if (error !== undefined) return { status, body, error };
+    if (status !== 200) return { status, body, error: `status ${status}` };
+    return { status, body, ...(cut ? { error: `more than ${limit / 1024 ** 2} MiB` } : {}) };
+}
+
 /** Runs `work` with a signal that fires after `seconds`, with `reason`, or when `parent` does, with its. */
 export async function withTimeout<T>(
     seconds: number,

@@ -64,6 +64,7 @@ export interface Ended {
 
 export interface Pod {
     metadata: Metadata;
+    spec?: { containers: { name: string; image: string }[] };
     status: {
         phase?: string;
         podIP?: string;

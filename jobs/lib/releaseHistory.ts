@@ -38,6 +38,40 @@ const approval = z.strictObject({
 /** What the pre-deployment checklist found of a release. Section 3.1. */
 export type Approval = z.infer<typeof approval>;
 
+const count = z.number().check(z.gte(0));
+
+/** What was measured before the switch: the colour that had the traffic, and the target without users. */
+const baseline = z.strictObject({
+    /** When, in ISO 8601. */
+    at: text,
+    /** The colour that had the traffic. */
+    colour: text,
+    /** For how long. */
+    seconds: count,
+    /** Its requests of users and their errors. */
+    requests: count,
+    errors: count,
+    /** The 95th percentile of how long they took. */
+    p95Seconds: z.optional(count),
+    /** Whether its metrics count requests at all. */
+    counting: z.optional(z.boolean()),
+    /** Requests that the target got without users. */
+    background: z.optional(
+        z.strictObject({
+            podSeconds: count,
+            requests: count,
+            errors: count,
+            /** How long they took: how many up to each bound in seconds. */
+            buckets: z.record(z.string(), count),
+        }),
+    ),
+    /** Public hosts that did not answer as expected, seen from the cluster. */
+    skipped: z.array(text),
+});
+
+/** What was measured before the switch. */
+export type Baseline = z.infer<typeof baseline>;
+
 /** What is remembered of one release. */
 const historyEntry = z.strictObject({
     /** Counts the completed releases of an app; missing until the release is completed. */
@@ -50,6 +84,8 @@ const historyEntry = z.strictObject({
     ticket: z.optional(text),
     /** What it brought of the pre-deployment checklist, if it was asked. */
     evidence: z.optional(approval),
+    /** What was measured before the switch. */
+    baseline: z.optional(baseline),
     /** When its smoke tests passed, in ISO 8601. */
     smokeAt: z.optional(text),
     /** When it had proved itself with live traffic, in ISO 8601. */

@@ -162,6 +162,21 @@ function problemsOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
             expected,
         }));
     }
+    if (issue.code === "invalid_union") {
+        // The one option whose keys are there and no others says what is wrong; otherwise all of them are meant.
+        const at = valueAt(raw, issue.path);
+        const close = issue.errors.find((issues) =>
+            issues.every(
+                ({ code, path }) =>
+                    code !== "unrecognized_keys" && path.length > 0 && valueAt(at, path) !== undefined,
+            ),
+        );
+        if (close !== undefined && close.length > 0) {
+            return close.flatMap((inner) =>
+                problemsOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, raw),
+            );
+        }
+    }
     // A record's key: what is wrong with it is an issue of its own.
     const inner = issue.code === "invalid_key" ? issue.issues[0]! : issue;
     const { found, hidden = false } = ((inner.code === "custom" && inner.params) || {}) as IssueParams;

@@ -16,6 +16,7 @@ export const quickGates = (workload: string): string[] =>
     [
         "smoke.deadline=5s",
         "soak.duration=10s",
+        "soak.baseline.duration=1s",
         "soak.prometheus.url=http://prometheus.monitoring:9090",
         "soak.prometheus.requests=requests",
         "soak.prometheus.errors=errors",

@@ -19,6 +19,8 @@ interface Stored extends Json {
 export interface PodState {
     ready?: boolean;
     restarts?: number;
+    /** What its container runs. Default: not told. */
+    image?: string;
     waiting?: { reason: string; message?: string };
     /** Of condition PodScheduled. */
     unschedulable?: string;
@@ -212,6 +214,7 @@ export class FakeCluster {
             name,
             {
                 metadata: rest.deleted ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {},
+                ...(rest.image && { spec: { containers: [{ name: "server", image: rest.image }] } }),
                 status: {
                     phase: scheduled ? "Running" : "Pending",
                     ...(scheduled ? { podIP: ip, containerStatuses: [container] } : {}),

@@ -7,7 +7,7 @@ import {
     parseEntries,
     parseHistory,
 } from "../../jobs/lib/releaseHistory";
-import { Increases, parseSamples } from "../../jobs/lib/metrics";
+import { Increases, parseSamples, quantile } from "../../jobs/lib/metrics";
 
 const entry = (n: number, more: Partial<HistoryEntry> = {}): HistoryEntry => ({
     hash: `hash-${n}`,
@@ -138,23 +138,38 @@ describe("release metrics", () => {
 
     it("adds increases up over resets, new series, and sources that come and go", () => {
         const increases = new Increases();
-        const take = (source: string, old: boolean, ...values: [status: string, value: number][]) =>
-            increases.take(
-                source,
-                old,
-                values.map(([status, value]) => ({ name: "a", labels: { status }, value })),
-            );
+        let total = 0;
+        const take = (source: string, old: boolean, ...values: [status: string, value: number][]) => {
+            const samples = values.map(([status, value]) => ({ name: "a", labels: { status }, value }));
+            for (const { increase } of increases.take(source, old, samples)) total += increase;
+        };
         take("first", true, ["200", 1000], ["500", 10]);
-        assert.equal(increases.total, 0);
+        assert.equal(total, 0);
         take("first", true, ["200", 1005], ["500", 10], ["502", 3]);
-        assert.equal(increases.total, 8);
+        assert.equal(total, 8);
         take("first", true, ["200", 4], ["500", 10], ["502", NaN]);
-        assert.equal(increases.total, 12);
+        assert.equal(total, 12);
         take("later", false, ["200", 100]);
-        assert.equal(increases.total, 112);
+        assert.equal(total, 112);
         take("late old one", true, ["200", 100]);
-        assert.equal(increases.total, 112);
+        assert.equal(total, 112);
         take("late old one", true, ["200", 101]);
-        assert.equal(increases.total, 113);
+        assert.equal(total, 113);
+        assert.deepEqual([...increases.falls], [["first", 1]]);
+    });
+
+    it("interpolates a quantile as PromQL does", () => {
+        const buckets = new Map([
+            [0.1, 50],
+            [Infinity, 100],
+            [0.5, 90],
+            [1, 98],
+        ]);
+        assert.equal(quantile(0.5, buckets), 0.1);
+        assert.equal(quantile(0.7, buckets), 0.1 + 0.4 * 0.5);
+        assert.equal(quantile(0.95, buckets), 0.5 + 0.5 * (5 / 8));
+        assert.equal(quantile(0.99, buckets), 1);
+        assert.equal(quantile(0.95, new Map()), undefined);
+        assert.equal(quantile(0.95, new Map([[Infinity, 0]])), undefined);
     });
 });

@@ -199,6 +199,62 @@ describe("a blue-green workload", () => {
         });
     });
 
+    const planOf = (recording: Recording, gate: string) =>
+        JSON.parse(
+            inputsOf(recording, "kubernetes:core/v1:ConfigMap", `mcp-server-blue-${gate}-program`).data[
+                "plan.json"
+            ],
+        );
+    const egressOf = (recording: Recording) =>
+        inputsOf(recording, "kubernetes:networking.k8s.io/v1:NetworkPolicy", "mcp-server-gate").spec.egress;
+
+    it("measures before the switch what the soak compares with, and by the same requests", async () => {
+        const recording = await recordStack("production");
+        const { baseline, deadlineSeconds } = planOf(recording, "capacity");
+        const { metrics, synthetic } = planOf(recording, "soak");
+        assert.deepEqual(baseline, { seconds: 60, metrics, routes: synthetic.routes });
+        assert.equal(deadlineSeconds, 360);
+        assert.deepEqual(metrics.probePaths, ["/health", "/ready", "/metrics"]);
+        assert.deepEqual(
+            synthetic.routes.map(({ target }: any) => target),
+            ["http://mcp-server:8000"],
+        );
+        assert.ok(!egressOf(recording).some(({ to }: any) => to === undefined), "the gates may go anywhere");
+    });
+
+    it("sends its own requests through public hosts that lead to the workload, unless they are not to be repeated", async () => {
+        const edits = [`${AT}.smoke.requests[0].path=/mcp/call`, `${AT}.smoke.requests[1].soak=false`];
+        const recording = await recordStack("production", ...edits);
+        const { routes } = planOf(recording, "soak").synthetic;
+        const [service, host] = routes;
+        assert.ok(!service.requests.some(({ path }: any) => path === "/ready"));
+        assert.deepEqual(
+            [host.target, host.optional, host.requests.map(({ path }: any) => path)],
+            ["https://mcp.msil.com", true, ["/mcp/call"]],
+        );
+        assert.ok(
+            egressOf(recording).some(({ to, ports }: any) => to === undefined && ports[0].port === 443),
+        );
+    });
+
+    it("asks Prometheus for metrics of one's own", async () => {
+        const recording = await recordStack(
+            "production",
+            `${AT}.soak.metrics.queue.url=http://prometheus.monitoring:9090`,
+            `${AT}.soak.metrics.queue.query=queue_length`,
+            `${AT}.soak.metrics.queue.max=100`,
+        );
+        assert.deepEqual(planOf(recording, "soak").watched, [
+            {
+                name: "queue",
+                prometheus: "http://prometheus.monitoring:9090",
+                query: "queue_length",
+                max: 100,
+            },
+        ]);
+        assert.ok(JSON.stringify(egressOf(recording)).includes('"monitoring"'));
+    });
+
     it("may stand beside another one, each with its own gates", async () => {
         const edits = [
             "mcp:workloads.tools.strategy=blueGreen",

@@ -9,7 +9,7 @@ import { parseCertificatePlan } from "../../jobs/certificate";
 import { parseApprovalPlan } from "../../jobs/evidence";
 import { parseHealthPlan } from "../../jobs/health";
 import { ValidationError } from "../../jobs/lib/schema";
-import { parseReleasePlan } from "../../jobs/release";
+import { parseReleasePlan } from "../../jobs/release/plan";
 import { parseSmokePlan } from "../../jobs/smoke";
 import { UsageError, valuesOf } from "../../offline/stackFile";
 import { temporaryAuthority } from "../certificates";

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { parseStack } from "../../config";
+import { linesOf, withValue } from "./stackValues";
+
+const SOAK = "workloads/mcp-server/soak";
+const AT = "mcp:workloads.mcp-server.soak";
+
+describe("soak values", () => {
+    /** Each passes as a value of the stack file alone, and would fail in the cluster after the switch. */
+    const bad: [value: string, content: unknown, line: string][] = [
+        ["duration", "2d", `.duration: found "2d", expected at most 12h`],
+        ["duration", "1d", `.duration: found "1d", expected at most 12h`],
+        ["counters/pattern", "^5[", `.counters.pattern: found "^5[", expected a regular expression`],
+        ["select", { user_agent: "(" }, `.select.user_agent: found "(", expected a regular expression`],
+        [
+            "exclude",
+            { "http.route": "*" },
+            `.exclude["http.route"]: found "*", expected a regular expression`,
+        ],
+        [
+            "metrics",
+            { queue: { url: "http://prometheus.monitoring:9090", query: "queue" } },
+            '.metrics.queue: found {"url":"http://prometheus.monitoring:9090","query":"queue"}, expected max, min or both',
+        ],
+        [
+            "metrics",
+            { queue: { query: "queue", max: 1 } },
+            ".metrics.queue.url: found nothing, expected a base URL such as http://prometheus:9090",
+        ],
+        ["baseline/duration", "1d", `.baseline.duration: found "1d", expected at most 1h`],
+        ["synthetic/interval", "2h", `.synthetic.interval: found "2h", expected at most 10m`],
+        [
+            "latency/maxP95",
+            "500ms",
+            `.latency.maxP95: found "500ms", expected a whole number from 1 to 600000`,
+        ],
+    ];
+    for (const [value, content, line] of bad) {
+        it(`refuse ${value} ${JSON.stringify(content)}`, () => {
+            assert.deepEqual(linesOf(withValue(`${SOAK}/${value}`, content)), [AT + line]);
+        });
+    }
+
+    it("take Prometheus and metrics of one's own", () => {
+        const values = withValue(SOAK, {
+            prometheus: { url: "http://prometheus.monitoring:9090", requests: "a", errors: "b", p95: "c" },
+            metrics: { queue: { query: "d", max: 10 } },
+            exclude: { user_agent: "kube-probe" },
+        });
+        assert.deepEqual(parseStack(values).problems, []);
+    });
+});
