@@ -1,7 +1,7 @@
 "use strict";
 const { createHash } = require("node:crypto");
-const { readdirSync, readFileSync } = require("node:fs");
-const { basename, join } = require("node:path");
+const { existsSync, readdirSync, readFileSync } = require("node:fs");
+const { basename, dirname, join } = require("node:path");
 const { cacheFolder, readCached, writeCached } = require("../core/cache.cjs");
 
 /** Sets of bundles that the cache keeps: of this checkout, and of some others that share its packages. */
@@ -9,14 +9,27 @@ const KEPT_SETS = 8;
 
 let bundles;
 
-/**
- * A program of this folder as one file that Node runs without any package, ready for a ConfigMap.
- * The engine and every command of the project run in its root, where `jobs/` is found.
- */
+/** A program of this folder as one file that Node runs without any package, ready for a ConfigMap. */
 exports.bundledJob = function bundledJob(name) {
-    bundles ??= bundledJobs(process.cwd());
+    bundles ??= bundledJobs(projectRoot(__dirname));
     return bundles[name];
 };
+
+/** Text of a file below this folder. */
+exports.jobFile = function jobFile(path) {
+    return readFileSync(join(projectRoot(__dirname), "jobs", path), "utf8");
+};
+
+/**
+ * The folder that holds `jobs/`, wherever the process runs: above this file, and above the bundle of the command line,
+ * which this file is a part of.
+ */
+function projectRoot(folder) {
+    if (existsSync(join(folder, "jobs", "bundle.cjs"))) return folder;
+    if (folder === dirname(folder))
+        throw new Error(`${__dirname}: found no folder jobs/ above, expected one`);
+    return projectRoot(dirname(folder));
+}
 
 /** All programs, bundled at once and kept until one of their sources changes: esbuild takes a tenth of a preview. */
 function bundledJobs(root) {

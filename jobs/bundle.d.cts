@@ -1,5 +1,5 @@
-/**
- * A program of this folder as one file that Node runs without any package, ready for a ConfigMap.
- * The engine and every command of the project run in its root, where `jobs/` is found.
- */
+/** A program of this folder as one file that Node runs without any package, ready for a ConfigMap. */
 export function bundledJob(name: string): string;
+
+/** Text of a file below this folder. */
+export function jobFile(path: string): string;

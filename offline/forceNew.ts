@@ -3,7 +3,8 @@ import { type RecordedResource } from "./record";
 /**
  * Inputs that cannot change on what exists, so that changing one replaces it. Kubernetes: the provider's own table
  * (pulumi-kubernetes v4.32, provider/pkg/provider/diff.go). AWS and random: the inputs that the providers' schemas
- * call "forces replacement". For a type that is missing here it is unknown offline whether it is replaced.
+ * call "forces replacement". The table is written by hand: the npm packages of the providers hold no schema, and their
+ * types do not say what replaces. For a type that is missing here it is unknown offline whether it is replaced.
  */
 const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "kubernetes:apps/v1:DaemonSet": ["spec.selector"],

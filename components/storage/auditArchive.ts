@@ -18,10 +18,13 @@ export interface AuditArchiveArgs {
     searchableDays: number;
     /** How long nobody can delete what is in the archive. */
     retention: Retention;
+    /** Account and region of the archive, for its ARNs. */
     accountId: string;
     region: string;
-    /** Refuses to delete any of it. */
-    protect: boolean;
+    /** Whether to refuse to delete any of it. Default: true. */
+    protect?: boolean;
+    /** Time zone of the dates in the names of objects. Default: Asia/Kolkata, the zone of section 5.1. */
+    timeZone?: string;
 }
 
 /** An event reaches the archive within so many seconds. */
@@ -48,7 +51,7 @@ export class AuditArchive extends ComponentResource {
 
     constructor(name: string, args: AuditArchiveArgs, opts?: ComponentResourceOptions) {
         super("mcp:storage:AuditArchive", name, {}, opts);
-        const { accountId, region, bucket, retention, protect } = args;
+        const { accountId, region, bucket, retention, protect = true, timeZone = TIME_ZONE } = args;
         this.bucket = bucket;
         this.arn = bucketArn(bucket);
         const groupArn = (group: string) => `arn:aws:logs:${region}:${accountId}:log-group:${group}`;
@@ -141,7 +144,7 @@ export class AuditArchive extends ComponentResource {
                     kmsKeyArn: key.arn,
                     prefix: "events/!{timestamp:yyyy/MM/dd}/",
                     errorOutputPrefix: "failed/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd}/",
-                    customTimeZone: TIME_ZONE,
+                    customTimeZone: timeZone,
                     bufferingInterval: BUFFER_SECONDS,
                     bufferingSize: 64,
                     compressionFormat: "GZIP",

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { type types } from "@pulumi/kubernetes";
 import { CronJob, type Job } from "@pulumi/kubernetes/batch/v1";
 import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
-import { bundledJob } from "../../jobs/bundle.cjs";
+import { bundledJob, jobFile } from "../../jobs/bundle.cjs";
 import { TIME_ZONE } from "../../core/numbers";
 import {
     containerResources,
@@ -76,12 +75,11 @@ export interface MountedKeys {
 
 /** A Bash script below `jobs/` with the scripts that it sources. The image needs Bash. */
 export function script(file: string, ...sourced: readonly string[]): TaskStep["program"] {
-    const read = (path: string) => readFileSync(resolve("jobs", path), "utf8");
     return {
         file: basename(file),
-        content: read(file),
+        content: jobFile(file),
         command: ["bash"],
-        beside: Object.fromEntries(sourced.map((path) => [basename(path), read(path)])),
+        beside: Object.fromEntries(sourced.map((path) => [basename(path), jobFile(path)])),
     };
 }
 

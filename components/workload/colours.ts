@@ -45,7 +45,7 @@ export class Colours {
                 configMap: declareConfiguration(name, app, args, release.config, parent).metadata.name,
                 secrets: declareSecrets(name, app, args, this.secretValues, parent),
                 serviceAccount: this.account.metadata.name,
-                scaledToZero: idle && args.standby === "cold",
+                scaledToZero: idle && args.standby !== "warm",
                 dependsOn: [
                     this.network,
                     ...(args.after ?? []),

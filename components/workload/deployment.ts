@@ -7,7 +7,7 @@ import { type PodResources } from "../kubernetes/pod";
 import { gatePod } from "../tasks/gate";
 import { type MountedSecret, workloadPod } from "./pod";
 import { approvalHash, type Release } from "./release";
-import { deregistrationSeconds, metadataOf, type WorkloadArgs } from "./workload";
+import { deregistrationSeconds, gracePeriodOf, metadataOf, type WorkloadArgs } from "./workload";
 
 /** Pods that a rollout may add above the number wanted, in percent. */
 const MAX_SURGE_PERCENT = 25;
@@ -90,7 +90,7 @@ export function declareDeployment(
                     ],
                     connections: checksumOf(connections.map(([, connection]) => connection)),
                     serviceAccount: own.serviceAccount,
-                    gracePeriodSeconds: args.gracePeriod,
+                    gracePeriodSeconds: gracePeriodOf(args),
                     deregistrationSeconds: deregistrationSeconds(args),
                     restart: args.restart,
                 }),

@@ -11,7 +11,15 @@ export function declareNetworkPolicy(
     args: WorkloadArgs,
     parent: ComponentResource,
 ): NetworkPolicy {
-    const { outside, callers, tasks, calls, egress, awsIdentity, scraped } = args.network;
+    const {
+        outside,
+        callers = [],
+        tasks = [],
+        calls = [],
+        egress = [],
+        awsIdentity,
+        scraped,
+    } = args.network ?? {};
     const tcp = (port: number) => ({ protocol: "TCP", port });
     const pods = (matchLabels: Record<string, string>) => ({ podSelector: { matchLabels } });
     return new NetworkPolicy(

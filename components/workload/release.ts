@@ -11,8 +11,8 @@ export interface Release {
     config: Record<string, string>;
     /** Record of the change that brings the release. Default: none. */
     change?: ChangeRecord | undefined;
-    /** Whether the release changes the database: then a dump is taken before its pods start. */
-    databaseChange: boolean;
+    /** Whether the release changes the database: then a dump is taken before its pods start. Default: false. */
+    databaseChange?: boolean;
 }
 
 /** Identifies what the gates test: the image and its configuration. */

@@ -155,7 +155,7 @@ function declareReleaseAccess(
         `${app}-gate`,
         {
             namespace: args.namespace,
-            labels: args.labels,
+            labels: args.labels ?? {},
             subject: app,
             egress: [
                 egressToPods({ app, port: args.port }),

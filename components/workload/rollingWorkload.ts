@@ -72,7 +72,7 @@ export class RollingWorkload extends ComponentResource {
             `${name}-gate`,
             {
                 namespace: args.namespace,
-                labels: args.labels,
+                labels: args.labels ?? {},
                 subject: name,
                 egress: [egressToPods({ app: name, port: args.port })],
             },

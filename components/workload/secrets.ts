@@ -13,7 +13,7 @@ export type SecretValues = Record<"supplied" | "generated", Record<string, Outpu
 /** Declares the generated secrets of a workload, and returns the values of all of its secrets. */
 export function declareSecretValues(
     app: string,
-    { secrets }: WorkloadArgs,
+    { secrets = {} }: WorkloadArgs,
     parent: ComponentResource,
 ): SecretValues {
     const values: SecretValues = { supplied: {}, generated: {} };

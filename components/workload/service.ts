@@ -2,7 +2,7 @@ import { Service } from "@pulumi/kubernetes/core/v1";
 import { type ComponentResource, type Resource } from "@pulumi/pulumi";
 import { targetAnnotations } from "../edge/alb";
 import { SKIP_AWAIT } from "../kubernetes/annotations";
-import { deregistrationSeconds, metadataOf, type WorkloadArgs } from "./workload";
+import { deregistrationSeconds, gracePeriodOf, metadataOf, type WorkloadArgs } from "./workload";
 
 /** Settings of one Service of a workload. */
 export interface ServiceArgs {
@@ -30,7 +30,7 @@ export function declareService(
         // A request may take as long as the pod's grace period.
         ...(args.alb === undefined
             ? {}
-            : targetAnnotations(args.probes.readiness, deregistrationSeconds(args) + args.gracePeriod)),
+            : targetAnnotations(args.probes.readiness, deregistrationSeconds(args) + gracePeriodOf(args))),
     };
     return new Service(
         name,

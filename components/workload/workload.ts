@@ -19,8 +19,8 @@ const DEREGISTRATION_SECONDS = 5;
 export interface WorkloadArgs {
     /** Namespace of every object. */
     namespace: Input<string>;
-    /** Labels of every object. */
-    labels: Record<string, string>;
+    /** Labels of every object, beside `app`. Default: none. */
+    labels?: Record<string, string>;
     /** Port of the container and of the Service. */
     port: number;
     /** Paths of the liveness and the readiness probe. */
@@ -29,8 +29,8 @@ export interface WorkloadArgs {
     scaling: { min: number; max: number; cpu: number; memory?: number | undefined };
     /** CPU and memory of one pod. */
     resources: Resources;
-    /** Secrets of the container by name: the operator's value, or `generated` for one that the stack makes. */
-    secrets: Record<string, Output<string> | "generated">;
+    /** Secrets of the container by name: the operator's value, or `generated` for one that the stack makes. Default: none. */
+    secrets?: Record<string, Output<string> | "generated">;
     /**
      * Stores that the pods connect to, by the name of the secret that is their URL. Not part of a release: another
      * store replaces the pods, and no gate runs again. Section 7.2 steps 5 and 6. Default: none.
@@ -38,10 +38,10 @@ export interface WorkloadArgs {
     connections?: Readonly<Record<string, Connection>>;
     /** Any new value replaces the pods one by one. Default: none. */
     restart?: string | undefined;
-    /** Time a pod has to finish its requests. */
-    gracePeriod: number;
-    /** Who may connect to the pods, and where the pods may connect to. */
-    network: WorkloadNetwork;
+    /** Time a pod has to finish its requests. Default: 30. */
+    gracePeriod?: number;
+    /** Who may connect to the pods, and where the pods may connect to. Default: nobody but the gates, and nowhere. */
+    network?: WorkloadNetwork;
     /** The ALB whose targets the pods are. Default: none. */
     alb?: AlbTarget | undefined;
     /** Requests of the smoke gate, its limit, and the image reference of the user's own tests beside it. */
@@ -77,8 +77,8 @@ export interface BlueGreenWorkloadArgs extends WorkloadArgs {
     active: Colour;
     /** An idle colour that is deployed and tested without a switch. Default: none. */
     stage?: Colour | undefined;
-    /** Whether the idle colour keeps its pods (`warm`) or is scaled to 0 (`cold`). */
-    standby: "cold" | "warm";
+    /** Whether the idle colour keeps its pods (`warm`) or is scaled to 0 (`cold`). Default: cold. */
+    standby?: "cold" | "warm";
     /** Settings of the soak gate, which watches the release after the switch. */
     soak: SoakArgs;
     /** Name of the namespace, for the gates. */
@@ -102,18 +102,23 @@ export interface WorkloadNetwork {
      * subnets. Default: denied.
      */
     outside?: { namespace: string } | { cidrs: readonly string[] } | undefined;
-    /** Names of the workloads that call this one. */
-    callers: readonly string[];
-    /** Tasks that call its pods, by their label. */
-    tasks: readonly string[];
-    /** Names and ports of the workloads it calls. */
-    calls: readonly { app: string; port: number }[];
-    /** Addresses outside the namespace it may connect to. */
-    egress: readonly { cidr: string; except: string[]; ports: number[] }[];
-    /** Whether the pods have AWS rights, and so fetch credentials from the agent on their node. */
-    awsIdentity: boolean;
-    /** Whether the metrics collector scrapes the pods. */
-    scraped: boolean;
+    /** Names of the workloads that call this one. Default: none. */
+    callers?: readonly string[];
+    /** Tasks that call its pods, by their label. Default: none. */
+    tasks?: readonly string[];
+    /** Names and ports of the workloads it calls. Default: none. */
+    calls?: readonly { app: string; port: number }[];
+    /** Addresses outside the namespace it may connect to. Default: none. */
+    egress?: readonly { cidr: string; except: string[]; ports: number[] }[];
+    /** Whether the pods have AWS rights, and so fetch credentials from the agent on their node. Default: false. */
+    awsIdentity?: boolean;
+    /** Whether the metrics collector scrapes the pods. Default: false. */
+    scraped?: boolean;
+}
+
+/** Time a pod has to finish its requests, in seconds. */
+export function gracePeriodOf({ gracePeriod = 30 }: WorkloadArgs): number {
+    return gracePeriod;
 }
 
 /** Metadata of an object of a workload. */
