@@ -68,8 +68,12 @@ describe("the ingress behind an ALB", () => {
 
     it("is told its load balancer, TLS alone, and where each colour's weight stands", () => {
         const { metadata, spec } = inputsOf(alb, INGRESS, "mcp-ingress");
-        const { "mcp.msil.com/certificate-not-after": notAfter, ...annotations } = metadata.annotations;
-        assert.match(notAfter, /^20/);
+        const {
+            "mcp.msil.com/certificate-not-after": notAfter,
+            "mcp.msil.com/certificate-not-before": notBefore,
+            ...annotations
+        } = metadata.annotations;
+        assert.ok(Date.parse(notBefore) < Date.parse(notAfter), `${notBefore} ${notAfter}`);
         assert.deepEqual(annotations, {
             "pulumi.com/skipAwait": "true",
             "alb.ingress.kubernetes.io/target-type": "ip",
@@ -230,7 +234,10 @@ describe("the ingress behind an ALB", () => {
         assert.deepEqual(others, []);
         assert.deepEqual(
             update!.properties.map(({ path }) => path),
-            ["metadata.annotations.alb.ingress.kubernetes.io/actions.mcp-server"],
+            [0, 1].map(
+                (group) =>
+                    `metadata.annotations.alb.ingress.kubernetes.io/actions.mcp-server.forwardConfig.targetGroups[${group}].weight`,
+            ),
         );
         assert.deepEqual(
             changes(alb, green).filter((line) => /edge|Ingress|Service |acm/.test(line)),

@@ -40,7 +40,10 @@ describe("maintenance of the database", () => {
         );
         const { activeDeadlineSeconds, backoffLimit } = spec.jobTemplate.spec;
         assert.deepEqual([activeDeadlineSeconds, backoffLimit], [14_400 + 180, 0]);
-        assert.deepEqual(planOf(production, NAME), { ...WINDOW, scheduled: true, force: undefined });
+        assert.deepEqual(
+            { force: undefined, ...planOf(production, NAME) },
+            { ...WINDOW, scheduled: true, force: undefined },
+        );
     });
 
     it("looks at the window, dumps below manual/ as every dump is made, only then maintains, and reports", () => {
@@ -128,6 +131,6 @@ describe("maintenance of the database", () => {
             `create ${CONFIG_MAP} ${NAME}-chg-1-program`,
         ]);
         const plain = planOf(await recordStack("production", `${OPERATION}=CHG-1`), `${NAME}-chg-1`);
-        assert.deepEqual(plain, { ...WINDOW, scheduled: false, force: undefined });
+        assert.deepEqual({ force: undefined, ...plain }, { ...WINDOW, scheduled: false, force: undefined });
     });
 });
