@@ -5,6 +5,7 @@ const { enableCompileCache } = require("node:module");
 const { join } = require("node:path");
 const { setFlagsFromString } = require("node:v8");
 const { bundle } = require("../build/bundle.cjs");
+const { putOff } = require("../build/lazySdk.cjs");
 
 // A second of work is over before optimized code has paid for its making.
 setFlagsFromString("--no-opt");
@@ -13,4 +14,5 @@ const root = join(__dirname, "..");
 process.chdir(root);
 // Node 22 and newer keep what they compiled, the SDK above all: a tenth of a preview.
 enableCompileCache?.(join(root, "node_modules", ".cache", "mcp", "compiled"));
+putOff(root);
 void require(bundle(root, "cli/cli.ts")).main();

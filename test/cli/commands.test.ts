@@ -58,6 +58,23 @@ describe("npm run images", () => {
     });
 });
 
+describe("a program that waits for a value that never comes", () => {
+    let folder: string;
+    before(() => (folder = copyOfProject()));
+    after(() => rmSync(folder, { recursive: true }));
+
+    it("fails, and says so", () => {
+        writeFileSync(join(folder, "index.ts"), "export = new Promise(() => undefined);\n");
+        const { status, stdout, stderr } = spawned(["preview"], folder);
+        const expected = {
+            status: 1,
+            stdout: "",
+            stderr: "The program waits for a value that never comes.\n",
+        };
+        assert.deepEqual({ status, stdout, stderr }, expected);
+    });
+});
+
 describe("the commands", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
         scripts: Record<string, string>;
