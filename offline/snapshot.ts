@@ -6,7 +6,8 @@ import { type Violation, type Rule } from "../policies/rule";
 import { judgeRecording } from "./evaluate";
 import { type Program } from "./program";
 import { decode, encode, type Property } from "./property";
-import { record, type RecordedResource, type Recording } from "./record";
+import { type RecordedResource, type Recording } from "./record";
+import { recordOnce } from "./recordings";
 import { isUsersToMend, readStackFile, type StackFile, stackNames } from "./stackFile";
 
 /** What a stack declares at one state of the project, and what the rules of that state find in it. */
@@ -47,7 +48,7 @@ export async function takeSnapshot(
     for (const stack of stackNames(root)) {
         try {
             const file = readStackFile(root, stack);
-            const recording = await record(program, file);
+            const recording = await recordOnce(root, program, file);
             stacks[stack] = {
                 recording,
                 findings: judgeRecording(recording, rules, new Date(), exceptions),
