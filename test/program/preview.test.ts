@@ -295,6 +295,8 @@ describe("npm run preview", () => {
         it("suppresses a violation that is accepted, says by whom, and can be told not to", async () => {
             const oneZone = (text: string) =>
                 text.replace("active: primary", "active: primary\n    multiAz: false");
+            // An exception ends within 180 days.
+            const expires = new Date(Date.now() + 100 * 86_400_000).toISOString().slice(0, 10);
             writeFileSync(
                 join(folder, "policies", "exceptions.yaml"),
                 [
@@ -305,7 +307,7 @@ describe("npm run preview", () => {
                     "      reason: The second zone is being built.",
                     "      owner: Platform Lead",
                     "      ticket: CHG-1",
-                    "      expires: 2999-12-31",
+                    `      expires: ${expires}`,
                 ].join("\n"),
             );
             const accepted = await previewWith(oneZone);
@@ -313,8 +315,9 @@ describe("npm run preview", () => {
             assert.match(accepted.stdout, /^Policies: \d+ rules, 0 violations, 1 suppressed, /m);
             assert.match(
                 accepted.stdout,
-                /suppressed {2}aws-rds-instance-require-multi-az\n.*: is in one zone only\n +CHG-1, accepted by Platform Lead until 2999-12-31: The second zone is being built\.$/m,
+                /suppressed {2}aws-rds-instance-require-multi-az\n.*: is in one zone only\n +CHG-1, accepted by Platform Lead until \S+: The second zone is being built\.$/m,
             );
+            assert.ok(accepted.stdout.includes(`until ${expires}: `));
             const ignored = await previewWith(oneZone, NO_EXCEPTIONS);
             assert.equal(ignored.blocked, true);
             assert.match(ignored.stdout, /^Policies: \d+ rules, 1 violations, 0 suppressed, /m);
