@@ -9,7 +9,9 @@ export const healthSchema = z.strictObject({
     /** Tenant of Azure AD that signs the users' tokens. */
     azureTenant: text(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "the id of a tenant, in lower case"),
     /** Health endpoint of APIM. Default: that of section 4.3.1 step 3. */
-    apim: text(/^https:\/\/[^\s?#@]+$/, `an https URL, such as ${EXTERNAL.apim}`).default(EXTERNAL.apim),
+    apim: text(/^https:\/\/[^\s?#@]+$/, `an https URL, such as ${EXTERNAL.apim}`)
+        .refine(URL.canParse, `an https URL, such as ${EXTERNAL.apim}`)
+        .default(EXTERNAL.apim),
     /**
      * Whether the hosts of `mcp:ingress` are asked from around the world, too. Needs them to be public: set it to false
      * where they are not. Default: true in production, unless they are behind an internal ALB; false elsewhere.

@@ -102,9 +102,9 @@ export class Api {
         return this.call<T>("PATCH", path, body, "application/strategic-merge-patch+json");
     }
 
-    /** Server-side apply; a field the API does not know is an error. */
-    apply<T>(path: string, body: object): Promise<T> {
-        const query = "fieldManager=test&force=true&fieldValidation=Strict";
+    /** Server-side apply; a field the API does not know is an error. A dry run admits, and keeps nothing. */
+    apply<T>(path: string, body: object, { dryRun = false } = {}): Promise<T> {
+        const query = `fieldManager=test&force=true&fieldValidation=Strict${dryRun ? "&dryRun=All" : ""}`;
         return this.call<T>("PATCH", `${path}?${query}`, body, "application/apply-patch+yaml");
     }
 

@@ -44,6 +44,10 @@ describe("npm run render", () => {
                 ["--out", join(folder, "production")],
                 /^--out: found .*production, which is not empty, expected a folder/,
             ],
+            [
+                ["--out", join(folder, "production", "service-chat-ui.yaml")],
+                /^--out: found .*service-chat-ui\.yaml, which is a file, expected a folder/,
+            ],
             [[], /^--out: found nothing, expected a folder/],
             [["--out", join(folder, "qa"), "--stack", "qa"], /^--stack: found "qa"/],
         ];
