@@ -322,6 +322,14 @@ export const workloadsSchema = z
                     );
                 }
             }
+            for (const variable of Object.keys(workload.secrets)) {
+                if (getOwn(workload.config, `${variable}_FILE`) !== undefined) {
+                    problem(
+                        ["config", `${variable}_FILE`],
+                        `nothing: it names the file of the secret ${variable}`,
+                    );
+                }
+            }
             workload.network.calls.forEach((callee, index) => {
                 if (getOwn(workloads, callee) === undefined) {
                     problem(["network", "calls", index], `one of ${Object.keys(workloads).join(", ")}`);

@@ -69,6 +69,12 @@ const BAD: [what: string, path: string, value: unknown, line: RegExp][] = [
         ["mcp-tls", "mcp-db-secret"],
         /certificates\[1\]: found "mcp-db-secret"/,
     ],
+    [
+        "a variable that names a secret's file",
+        `${SERVER}/config`,
+        { DATABASE_URL_FILE: "/x" },
+        /config\.DATABASE_URL_FILE: found "\/x", expected nothing/,
+    ],
     // Kubernetes.
     [
         "a hole outside of its range",
