@@ -169,7 +169,7 @@ describe("a workload", () => {
             "mcp:workloads.mcp-server.scaling.min=6",
             "mcp:workloads.chat-ui.scaling.max=13",
             "mcp:workloads.mcp-server.restart=INC-1",
-            "mcp:workloads.mcp-server.network.egress[0].cidr=203.0.113.0/24",
+            "mcp:workloads.mcp-server.network.egress[0].ports[0]=8443",
         ]) {
             const lines = linesOf(await changesOf("production", edit));
             assert.ok(lines.length > 0, edit);
