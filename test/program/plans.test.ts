@@ -7,7 +7,7 @@ import { parseExportPlan } from "../../jobs/export";
 import { parseHealthPlan } from "../../jobs/health";
 import { parseJwksCachePlan } from "../../jobs/jwksCache";
 import { parseNoticePlan } from "../../jobs/notice";
-import { parseReleasePlan } from "../../jobs/release";
+import { parseReleasePlan } from "../../jobs/release/plan";
 import { parseSmokePlan } from "../../jobs/smoke";
 import { parseUpgradePlan } from "../../jobs/upgrade";
 import { parseWindowPlan } from "../../jobs/window";
