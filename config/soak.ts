@@ -86,22 +86,44 @@ const soakValues = z.strictObject({
             publicHosts: z.boolean({ error: "true or false" }).default(true),
         })
         .prefault({}),
-    /** Metrics of your own in Prometheus, by name, with a limit each. Default: none. */
+    /** Metrics of your own, by name, with a limit each. Default: none. */
     metrics: z
         .record(
             z.string(),
             z.strictObject({
-                /** Default: that of `soak.prometheus`. */
+                /** Prometheus that `query` goes to. Default: that of `soak.prometheus`. */
                 url: prometheusUrl.optional(),
                 /** PromQL that gives one number; $WINDOW stands for the time since the switch. */
-                query: someText,
+                query: someText.optional(),
+                /** A metric of CloudWatch instead, a value a minute. It may be some minutes late. */
+                cloudwatch: z
+                    .strictObject({
+                        namespace: someText,
+                        metric: someText,
+                        /** Default: none. */
+                        dimensions: z.record(z.string(), someText).default({}),
+                        /** Average, Sum, Minimum, Maximum, SampleCount or a percentile such as p95. Default: Average. */
+                        statistic: someText.default("Average"),
+                    })
+                    .optional(),
                 /** Most that it may be. Default: no limit. */
                 max: number.optional(),
                 /** Least that it must be. Default: no limit. */
                 min: number.optional(),
             }),
         )
-        .default({}),
+        .default({})
+        .superRefine((metrics, context) => {
+            for (const [name, { url, query, cloudwatch }] of Object.entries(metrics)) {
+                const problem = (path: string[], message: string) =>
+                    context.addIssue({ code: "custom", path: [name, ...path], message });
+                if (query === undefined && cloudwatch === undefined) problem([], "query or cloudwatch");
+                if (cloudwatch === undefined) continue;
+                for (const [key, value] of Object.entries({ url, query })) {
+                    if (value !== undefined) problem([key], "nothing, because cloudwatch is there");
+                }
+            }
+        }),
 });
 
 type SoakValues = z.output<typeof soakValues>;
@@ -111,6 +133,7 @@ export const soakSchema = soakValues.superRefine((soak, context) => {
     const settings = soakSettings(soak, {
         port: 8000,
         health: { live: "/", ready: "/", metrics: "/metrics" },
+        region: "ap-south-1",
     });
     judgedByGate(
         () =>
@@ -133,7 +156,11 @@ export const soakSchema = soakValues.superRefine((soak, context) => {
 /** The settings of the soak gate, as its plan has them. */
 export function soakSettings(
     soak: SoakValues,
-    { port, health }: { port: number; health: { live: string; ready: string; metrics: string } },
+    {
+        port,
+        health,
+        region,
+    }: { port: number; health: { live: string; ready: string; metrics: string }; region: string },
 ) {
     const { counters, prometheus, latency, baseline } = soak;
     const some = (patterns: Record<string, string>) =>
@@ -159,13 +186,15 @@ export function soakSettings(
                   errors: prometheus.errors,
                   ...(prometheus.p95 && { p95: prometheus.p95 }),
               };
-    const watched = Object.entries(soak.metrics).map(([name, { url, query, max, min }]) => ({
-        name,
-        prometheus: url ?? prometheus?.url ?? "",
-        query,
-        ...(max !== undefined && { max }),
-        ...(min !== undefined && { min }),
-    }));
+    const watched = Object.entries(soak.metrics)
+        // One without either is refused for that alone.
+        .filter(([, { query, cloudwatch }]) => query !== undefined || cloudwatch !== undefined)
+        .map(([name, { url = prometheus?.url ?? "", query = "", cloudwatch, max, min }]) => ({
+            name,
+            ...(cloudwatch === undefined ? { prometheus: url, query } : { region, ...cloudwatch }),
+            ...(max !== undefined && { max }),
+            ...(min !== undefined && { min }),
+        }));
     return {
         durationSeconds: soak.duration,
         maxErrorPercent: soak.maxErrorRate,
@@ -188,7 +217,12 @@ function valuePath(path: string, soak: SoakValues): string[] {
     const [, index, field] = /^watched\[(\d+)\]\.?(\w*)/.exec(path) ?? [];
     if (index !== undefined) {
         const name = Object.keys(soak.metrics)[Number(index)]!;
-        return ["metrics", name, ...(field === "prometheus" ? ["url"] : field === "" ? [] : [field!])];
+        const below: Record<string, string[]> = {
+            "": [],
+            prometheus: ["url"],
+            statistic: ["cloudwatch", "statistic"],
+        };
+        return ["metrics", name, ...(below[field!] ?? [field!])];
     }
     const [, value] = PATHS.find(([form]) => form.test(path)) ?? [];
     return value ?? [];

@@ -109,6 +109,14 @@ export const stackSchema = stackShape.superRefine((values, context) => {
         if (workload.strategy === "blueGreen") {
             checkReleases(name, workload, values, context);
         }
+        const watched = Object.entries(workload.soak.metrics).find(([, { cloudwatch }]) => cloudwatch);
+        if (watched !== undefined && values.kubernetes.cluster === undefined) {
+            context.addIssue({
+                code: "custom",
+                path: ["workloads", name, "soak", "metrics", watched[0], "cloudwatch"],
+                message: "mcp:kubernetes.cluster, because pod identities exist on EKS only",
+            });
+        }
         if (workload.awsPermissions.length > 0 && values.kubernetes.cluster === undefined) {
             context.addIssue({
                 code: "custom",

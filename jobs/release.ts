@@ -16,6 +16,7 @@ export function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<
             now: () => performance.now(),
             date: () => new Date(),
             sleep: pause,
+            env: process.env,
             pollSeconds: 5,
             lineSeconds: 60,
             settleSeconds: 60,

@@ -92,6 +92,14 @@ function declareWorkload(
         );
         after.push(identity);
     }
+    if (workload.strategy === "blueGreen" && workload.gateIdentity !== undefined) {
+        const identity = new PodIdentity(
+            `${stack.name}-${name}-gate`,
+            { ...workload.gateIdentity, namespace: namespace.namespace, serviceAccount: `${name}-gate` },
+            { providers: { aws } },
+        );
+        after.push(identity);
+    }
     const { alb, health } = workload;
     const common = {
         namespace: namespace.namespace,

@@ -10,6 +10,7 @@ import {
 } from "../../jobs/release/plan";
 import { type Colour, COLOURS } from "../../core/numbers";
 import { ALB_SWITCH_SECONDS } from "../edge/alb";
+import { IDENTITY_AGENT_EGRESS } from "../identity/podIdentity";
 import { namespaceEgress } from "../platform/namespace";
 import {
     declareGateAccess,
@@ -162,7 +163,8 @@ function declareReleaseAccess(
                 egressToNetwork(args.apiServer),
                 ...prometheusNamespaces(soak).map(namespaceEgress),
                 // Anywhere: a public host has the addresses of a load balancer.
-                ...((soak.publicRoutes ?? []).length === 0 ? [] : [HTTPS_EGRESS]),
+                ...((soak.publicRoutes ?? []).length > 0 || asksCloudWatch(soak) ? [HTTPS_EGRESS] : []),
+                ...(asksCloudWatch(soak) ? [IDENTITY_AGENT_EGRESS] : []),
             ],
             rules: [
                 rule("", "services", ["get"], [app]),
@@ -181,11 +183,15 @@ function declareReleaseAccess(
     );
 }
 
+/** Whether the soak gate asks CloudWatch, for which its pods need an identity on AWS. */
+export function asksCloudWatch({ watched = [] }: SoakArgs): boolean {
+    return watched.some((metric) => !("prometheus" in metric));
+}
+
 /** Namespaces of every Prometheus that the soak gate asks: the second part of the host of a Service. */
 function prometheusNamespaces({ metrics, watched = [] }: SoakArgs): string[] {
-    const urls = [
-        ...("prometheus" in metrics ? [metrics.prometheus] : []),
-        ...watched.map(({ prometheus }) => prometheus),
-    ];
+    const urls = [metrics, ...watched].flatMap((source) =>
+        "prometheus" in source ? [source.prometheus] : [],
+    );
     return [...new Set(urls.map((url) => new URL(url).hostname.split(".")[1]!))];
 }

@@ -76,11 +76,19 @@ function resolveBlueGreen(values: StackValues, name: string, workload: BlueGreen
             green: releases.green && resolveRelease(values, workload, releases.green),
         },
         soak: {
-            ...soakSettings(soak, { port, health }),
+            ...soakSettings(soak, { port, health, region: values.aws.region }),
             baselineSeconds: soak.baseline.duration,
             syntheticSeconds: soak.synthetic.interval,
             publicRoutes: soak.synthetic.publicHosts ? publicRoutes(values, name, smoke.requests) : [],
         },
+        /** The AWS rights of its gates, and the EKS cluster that they are for. Default: none. */
+        gateIdentity: Object.values(soak.metrics).some(({ cloudwatch }) => cloudwatch !== undefined)
+            ? {
+                  cluster: required(values.kubernetes.cluster, "mcp:kubernetes.cluster"),
+                  // CloudWatch lets metrics of all namespaces be read, or of none.
+                  permissions: [{ actions: ["cloudwatch:GetMetricData"], resources: ["*"] }],
+              }
+            : undefined,
     };
 }
 

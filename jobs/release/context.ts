@@ -10,6 +10,8 @@ export interface ReleaseOptions extends GateContext {
     date?: () => Date;
     /** Waits; rejects with {@link GateError} when the signal fires meanwhile. Default: by the process's timers. */
     sleep?: (seconds: number, signal: AbortSignal) => Promise<void>;
+    /** Where AWS and its credentials are. Default: the process's own. */
+    env?: NodeJS.ProcessEnv;
     /** Between two looks at the cluster. Default: 5. */
     pollSeconds?: number;
     /** Between two lines about a soak. Default: 60. */

@@ -6,6 +6,9 @@ import { type SyntheticRoute } from "./plan";
 /** Failures in a row of one request that fail the release, whatever the rate: it does not work. */
 const FAILURES_IN_A_ROW = 3;
 
+/** Rounds with failures below which their rate says nothing: one pause of the network fails a whole round. */
+const FAILED_ROUNDS = 3;
+
 /** Fewest requests that a rate of failures is judged by. */
 const FEWEST_REQUESTS = 20;
 
@@ -16,6 +19,7 @@ export class SyntheticRequests {
     /** Paths of those that were answered, and which therefore may be among what the pods count. */
     readonly answered: string[] = [];
     private due = 0;
+    private failedRounds = 0;
     private readonly inARow = new Map<string, number>();
     private last = "";
 
@@ -41,6 +45,7 @@ export class SyntheticRequests {
             })),
         );
         throwIfStopped(ctx.signal);
+        if (outcomes.some(({ problems }) => problems.length > 0)) this.failedRounds += 1;
         for (const { key, path, status, problems } of outcomes) {
             this.sent += 1;
             if (status !== undefined) this.answered.push(path);
@@ -63,7 +68,8 @@ export class SyntheticRequests {
     evaluate(over: boolean): void {
         const percent = this.sent === 0 ? 0 : (100 * this.failed) / this.sent;
         const limit = over ? this.maxErrorPercent : 2 * this.maxErrorPercent;
-        if ((over || this.sent >= FEWEST_REQUESTS) && percent > limit) {
+        const enough = this.failedRounds >= FAILED_ROUNDS && (over || this.sent >= FEWEST_REQUESTS);
+        if (enough && percent > limit) {
             throw new GateError(
                 `${this.failed} of ${this.sent} of the gate's own requests failed; ` +
                     `at most ${this.maxErrorPercent} % are allowed; ${this.last}`,

@@ -1,23 +1,38 @@
 import * as z from "zod/mini";
 import { GateError } from "../lib/gate";
 import { text } from "../lib/schema";
+import { cloudWatchMetric, readCloudWatch } from "./cloudWatch";
 import { type ReleaseContext } from "./context";
 import { prometheusUrl, queryPrometheus } from "./prometheus";
 
+/** Fields of every metric of the user's own. */
+const common = {
+    /** For the lines: "queue length". */
+    name: text,
+    /** Most that it may be. Default: no limit. */
+    max: z.optional(z.number()),
+    /** Least that it must be. Default: no limit. */
+    min: z.optional(z.number()),
+};
+
+const hasLimit = ({ max, min }: { max?: number | undefined; min?: number | undefined }) =>
+    max !== undefined || min !== undefined;
+
 /** A metric of the user's own, with its limit. */
-export const watchedMetric = z
-    .strictObject({
-        /** For the lines: "queue length". */
-        name: text,
-        prometheus: prometheusUrl,
-        /** PromQL that gives one number, with $WINDOW for the time since the switch. */
-        query: text,
-        /** Most that it may be. Default: no limit. */
-        max: z.optional(z.number()),
-        /** Least that it must be. Default: no limit. */
-        min: z.optional(z.number()),
-    })
-    .check(z.refine(({ max, min }) => max !== undefined || min !== undefined, "max, min or both"));
+export const watchedMetric = z.union(
+    [
+        z
+            .strictObject({
+                ...common,
+                prometheus: prometheusUrl,
+                /** PromQL that gives one number, with $WINDOW for the time since the switch. */
+                query: text,
+            })
+            .check(z.refine(hasLimit, "max, min or both")),
+        z.strictObject({ ...common, ...cloudWatchMetric }).check(z.refine(hasLimit, "max, min or both")),
+    ],
+    "a metric of Prometheus or CloudWatch",
+);
 
 export type WatchedMetric = z.infer<typeof watchedMetric>;
 
@@ -33,10 +48,14 @@ export class WatchedMetrics {
     /** Describes what was found; rejects when a metric is beyond its limit twice in a row, or at the end unknown or beyond it. */
     async read(elapsedSeconds: number, over: boolean, ctx: ReleaseContext): Promise<string[]> {
         const found: string[] = [];
-        for (const { name, prometheus, query, max = Infinity, min = -Infinity } of this.metrics) {
-            const { value, error } = await queryPrometheus(prometheus, query, elapsedSeconds, ctx);
+        for (const watched of this.metrics) {
+            const { name, max = Infinity, min = -Infinity } = watched;
+            const { value, error = "no data" } =
+                "prometheus" in watched
+                    ? await queryPrometheus(watched.prometheus, watched.query, elapsedSeconds, ctx)
+                    : await readCloudWatch(watched, elapsedSeconds, ctx);
             if (value === undefined) {
-                const problem = `${name} is not known: ${error ?? "Prometheus has no data"}`;
+                const problem = `${name} is not known: ${error}`;
                 if (over) throw new GateError(`inconclusive, ${problem}`);
                 found.push(problem);
                 continue;

@@ -7,6 +7,7 @@ const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*|:snapshot:([^*?]+-)?\*
 
 /** Actions of no particular resource: AWS grants them on everything or not at all. */
 const RESOURCELESS = [
+    /^cloudwatch:GetMetricData$/,
     /^logs:((Create|Delete|Get|Update)LogDelivery|ListLogDeliveries|PutResourcePolicy|Describe(LogGroups|ResourcePolicies))$/,
     /^s3:ListAllMyBuckets$/,
     /^ssm:(CancelCommand|DescribeInstanceInformation|GetCommandInvocation|ListCommand(s|Invocations))$/,

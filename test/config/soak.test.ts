@@ -34,6 +34,17 @@ describe("soak values", () => {
             "500ms",
             `.latency.maxP95: found "500ms", expected a whole number from 1 to 600000`,
         ],
+        ["metrics", { queue: { max: 1 } }, '.metrics.queue: found {"max":1}, expected query or cloudwatch'],
+        [
+            "metrics",
+            { queue: { query: "queue", cloudwatch: { namespace: "MCP", metric: "Queue" }, max: 1 } },
+            '.metrics.queue.query: found "queue", expected nothing, because cloudwatch is there',
+        ],
+        [
+            "metrics",
+            { queue: { cloudwatch: { namespace: "MCP", metric: "Queue", statistic: "Median" }, max: 1 } },
+            '.metrics.queue.cloudwatch.statistic: found "Median", expected Average, Sum, Minimum, Maximum, SampleCount or a percentile such as p95',
+        ],
     ];
     for (const [value, content, line] of bad) {
         it(`refuse ${value} ${JSON.stringify(content)}`, () => {
@@ -44,7 +55,10 @@ describe("soak values", () => {
     it("take Prometheus and metrics of one's own", () => {
         const values = withValue(SOAK, {
             prometheus: { url: "http://prometheus.monitoring:9090", requests: "a", errors: "b", p95: "c" },
-            metrics: { queue: { query: "d", max: 10 } },
+            metrics: {
+                queue: { query: "d", max: 10 },
+                saturation: { cloudwatch: { namespace: "MCP/production", metric: "Saturation" }, max: 90 },
+            },
             exclude: { user_agent: "kube-probe" },
         });
         assert.deepEqual(parseStack(values).problems, []);

@@ -41,6 +41,14 @@ const counted =
 const watched = (world: World) => ({
     watched: [{ name: "queue", prometheus: world.prometheusUrl, query: "queue", max: 100 }],
 });
+const byCloudWatch = () => ({
+    watched: [
+        {
+            ...{ name: "queue", region: "ap-south-1", namespace: "MCP/production", metric: "QueueLength" },
+            ...{ dimensions: { Service: "mcp-server" }, statistic: "Maximum", max: 100 },
+        },
+    ],
+});
 const quiet = () => ({ allowNoData: true });
 /** Moves the pods of one node to another. */
 const drain = (replacement: boolean) => (world: World) => {
@@ -228,12 +236,22 @@ const BAD: Record<string, Scenario> = {
         prometheus: (_, time) => vector(time > 240 ? 250 : 10),
     },
     "a metric of the user's own that is not there": { soak: watched, prometheus: () => vector() },
+    "a metric in CloudWatch beyond its limit": {
+        soak: byCloudWatch,
+        cloudWatch: (time) => (time > 240 ? 250 : 10),
+    },
+    "a metric in CloudWatch that has no value": { soak: byCloudWatch },
     "a public host that is cut off by the release": {
         events: [[0, (world) => (world.publicHost = false)]],
         users: 0,
         soak: quiet,
     },
-    "requests that are never answered": { green: from(90, () => ({ silent: true })), users: 0, soak: quiet },
+    "requests that are never answered": {
+        timeoutSeconds: 0.5,
+        green: from(90, () => ({ silent: true })),
+        users: 0,
+        soak: quiet,
+    },
 };
 
 /** Releases that must pass. */
@@ -316,6 +334,10 @@ const GOOD: Record<string, Scenario> = {
     "a metric of the user's own within its limit, but for once": {
         soak: watched,
         prometheus: (_, time) => vector(time > 230 && time < 250 ? 250 : 10),
+    },
+    "a metric in CloudWatch within its limit, some minutes late": {
+        soak: byCloudWatch,
+        cloudWatch: (time) => (time < 180 ? undefined : 10),
     },
     "a public host that cannot be reached from the cluster": {
         before: (world) => (world.publicHost = false),

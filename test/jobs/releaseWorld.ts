@@ -46,6 +46,10 @@ export interface Scenario {
         time: number,
         world: World,
     ) => { status?: number; body: unknown } | undefined;
+    /** Limit of one of the gate's requests. Default: long. */
+    timeoutSeconds?: number;
+    /** The newest value of CloudWatch. */
+    cloudWatch?: (time: number) => number | undefined;
     /** Whether the soak gate is stopped at 200 s, and run again. */
     gateRestarts?: boolean;
 }
@@ -167,6 +171,17 @@ export class World {
                 const answer = this.scenario.prometheus?.(query, this.time, this);
                 if (answer === undefined) return void request.socket.destroy();
                 return void response.writeHead(answer.status ?? 200).end(JSON.stringify(answer.body));
+            }
+            if (url.pathname === "/credentials") {
+                const credentials = { AccessKeyId: "planted", SecretAccessKey: "planted", Token: "planted" };
+                return void response.end(JSON.stringify(credentials));
+            }
+            if (url.pathname === "/cloudwatch") {
+                const value = this.scenario.cloudWatch?.(this.time);
+                const members = value === undefined ? "" : `<member>${value}</member>`;
+                return void response.end(
+                    `<GetMetricDataResponse><Values>${members}</Values></GetMetricDataResponse>`,
+                );
             }
             if (address === SERVICE.public && !this.publicHost) return void request.socket.destroy();
             const pod =
@@ -341,6 +356,10 @@ export class World {
                     ? Promise.reject(new GateError((stop.signal.reason as Error).message))
                     : Promise.resolve();
             },
+            env: {
+                AWS_CONTAINER_CREDENTIALS_FULL_URI: `${this.url("127.0.0.1")}/credentials`,
+                AWS_ENDPOINT_URL_CLOUDWATCH: `${this.url("127.0.0.1")}/cloudwatch`,
+            },
             pollSeconds: 30,
         });
     }
@@ -360,7 +379,8 @@ export class World {
             method: "GET",
             path,
             headers: {},
-            timeoutSeconds: 0.5,
+            // Real seconds: a busy machine may take its time.
+            timeoutSeconds: this.scenario.timeoutSeconds ?? 30,
             attempts: 1,
             expect: { status: 200, ...(json && { json }) },
         });

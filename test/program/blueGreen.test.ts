@@ -237,6 +237,40 @@ describe("a blue-green workload", () => {
         );
     });
 
+    it("asks CloudWatch for metrics of one's own, with the right to read them and nothing else", async () => {
+        const recording = await recordStack(
+            "production",
+            `${AT}.soak.metrics.queue.cloudwatch.namespace=MCP/production`,
+            `${AT}.soak.metrics.queue.cloudwatch.metric=QueueLength`,
+            `${AT}.soak.metrics.queue.max=100`,
+        );
+        const [watched] = planOf(recording, "soak").watched;
+        assert.deepEqual(
+            [watched.region, watched.metric, watched.statistic, watched.dimensions],
+            ["ap-south-1", "QueueLength", "Average", {}],
+        );
+        const { policy } = inputsOf(
+            recording,
+            "aws:iam/rolePolicy:RolePolicy",
+            "mcp-production-mcp-server-gate",
+        );
+        assert.deepEqual(JSON.parse(policy).Statement, [
+            { Effect: "Allow", Action: ["cloudwatch:GetMetricData"], Resource: ["*"] },
+        ]);
+        const { serviceAccount } = inputsOf(
+            recording,
+            "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+            "mcp-production-mcp-server-gate",
+        );
+        assert.equal(serviceAccount, "mcp-server-gate");
+        const before = predecessors(recording, DEPLOYMENT, "mcp-server-blue");
+        assert.ok(
+            [...before].some((name) => name === "PodIdentityAssociation mcp-production-mcp-server-gate"),
+            String([...before]),
+        );
+        assert.ok(JSON.stringify(egressOf(recording)).includes("169.254.170.23/32"));
+    });
+
     it("asks Prometheus for metrics of one's own", async () => {
         const recording = await recordStack(
             "production",
