@@ -47,12 +47,12 @@ function valueOf4(address: string): bigint | undefined {
 }
 
 function valueOf6(address: string): bigint | undefined {
-    const [head = "", tail] = address.split("::");
+    const [head = "", tail, ...more] = address.split("::");
     const [first, last] = [head, tail ?? ""].map((text) => text.split(":").filter((part) => part !== ""));
     const zeros = 8 - first!.length - last!.length;
     const parts = [...first!, ...Array.from({ length: Math.max(zeros, 0) }, () => "0"), ...last!];
     const isAddress = parts.length === 8 && parts.every((part) => /^[0-9a-f]{1,4}$/i.test(part));
-    return isAddress && (tail !== undefined || zeros === 0)
+    return isAddress && more.length === 0 && (tail !== undefined || zeros === 0)
         ? parts.reduce((sum, part) => sum * 65_536n + BigInt(`0x${part}`), 0n)
         : undefined;
 }

@@ -34,9 +34,21 @@ export function isForAnyone({ Effect, Principal, NotPrincipal }: Properties): bo
     );
 }
 
-/** Whether a statement of an AWS policy depends on a condition. */
+/** Keys of conditions that say whose request it is, or what it is for. */
+const NARROWING =
+    /^(aws:(source(account|arn|orgid|owner|vpc|vpce|ip)|principal(account|arn|orgid|orgpaths|tag\/.+)|requesttag\/.+)|kms:(calleraccount|viaservice)|iam:passedtoservice|sts:externalid|.+:sub)$/i;
+
+/** Whether a statement of an AWS policy holds for named requests only: any condition that everybody meets does not count. */
 export function isConditional({ Condition }: Properties): boolean {
-    return Object.keys(Condition ?? {}).length > 0;
+    return Object.entries((Condition ?? {}) as Properties).some(
+        ([operator, tests]) =>
+            /^(ForAnyValue:)?(String(Equals|Like)(IgnoreCase)?|Arn(Equals|Like)|IpAddress)$/.test(operator) &&
+            Object.entries(tests as Properties).some(
+                ([key, values]) =>
+                    NARROWING.test(key) &&
+                    asList(values).every((value) => !/^[*?]*$/.test(String(value)) && value !== "0.0.0.0/0"),
+            ),
+    );
 }
 
 /** Whether a statement refuses everybody an action without TLS. */

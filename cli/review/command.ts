@@ -14,7 +14,7 @@ import { renderSarif } from "./sarif";
 import { type Base, type ChangedFile, changedFiles, checkOut, install, snapshotOf } from "./baseCheckout";
 import { recordingOf } from "./state";
 
-const FORMATS: Record<string, { render: (review: Review) => string; file: string }> = {
+const FORMATS: Record<string, { render: (review: Review, colour?: boolean) => string; file: string }> = {
     text: { render: renderText, file: "review.txt" },
     markdown: { render: renderMarkdown, file: "review.md" },
     json: { render: renderJson, file: "review.json" },
@@ -81,8 +81,23 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
             writeFileSync(join(values.out, file), printableText(render(result)));
         }
     }
-    print(format.render(result));
+    print(format.render(result, isColoured()));
     return isRefused(result) ? 1 : 0;
+}
+
+/** Whether the output is for a terminal, or is said to be coloured all the same. */
+function isColoured(): boolean {
+    const { FORCE_COLOR, NO_COLOR } = process.env;
+    return FORCE_COLOR === undefined
+        ? process.stdout.isTTY && !NO_COLOR
+        : !["", "0", "false"].includes(FORCE_COLOR);
+}
+
+/** Says in a terminal what takes its time. */
+function progress(message: string): void {
+    if (process.stderr.isTTY) {
+        process.stderr.write(`${message}\n`);
+    }
 }
 
 interface Sides {
@@ -94,6 +109,9 @@ interface Sides {
 async function ofCommit(root: string, ref: string, signal: AbortSignal): Promise<Sides> {
     const base = checkOut(root, ref);
     try {
+        progress(
+            `Running the program of the working tree and of ${base.commit.slice(0, 10)} for each stack ...`,
+        );
         // In processes of their own, at the same time; then the base's judges what the head declares.
         const head = snapshotOf(root, signal);
         // It is awaited behind the base, and must not count as unhandled where that one fails first.

@@ -6,8 +6,11 @@ import { type Review } from "./review";
 /** Finds the comment of an earlier run, which is then written anew. */
 export const MARKER = "<!-- mcp-review -->";
 
-/** Longest comment that GitHub takes, in characters. Counted as JavaScript does, it is never more than GitHub counts. */
-const LONGEST_COMMENT = 65_536;
+/**
+ * Longest comment, in characters: GitHub takes 65,536, of which the workflow that posts it needs some for the files that
+ * GitHub lists. Counted as JavaScript does, it is never more than GitHub counts.
+ */
+const LONGEST_COMMENT = 61_440;
 
 /** Longest text that is quoted in one piece, in characters before they are escaped: one value must not fill it all. */
 const LONGEST_QUOTE = 1000;

@@ -1,6 +1,7 @@
+import { styleText } from "node:util";
 import { type Change } from "../../offline/compare";
 import { type CostChange, describeDifference } from "../../offline/costs";
-import { OPERATIONS } from "../../offline/render";
+import { describeProperties, OPERATIONS } from "../../offline/render";
 import { plural } from "../../offline/summary";
 import { type Violation } from "../../policies/rule";
 import { type Edit, isMandatory, isRefused, type Review, type StackReview } from "./review";
@@ -39,17 +40,27 @@ export function reportOf(review: Review): Report {
     };
 }
 
-/** The review for a terminal. */
-export function renderText(review: Review): string {
+/** Colours of the verdicts. */
+const COLOURS = { Refused: "red", "Look closely": "yellow", "Nothing against it": "green" } as const;
+
+/** The review for a terminal. Default: without colour. */
+export function renderText(review: Review, colour = false): string {
     const { verdict: first, urgent, stacks } = reportOf(review);
     const listed = ({ title, items }: Section) => [
         `  ${title}`,
         ...items.map((item) => `    ${item.replaceAll("\n", "\n    ")}`),
     ];
-    const lines = [first, `Compared with ${review.base}.`, ...urgent.flatMap(listed)];
+    const paint = Object.entries(COLOURS).find(([word]) => first.startsWith(word))?.[1];
+    const heading = colour && paint ? styleText(paint, first, { validateStream: false }) : first;
+    const lines = [heading, `Compared with ${review.base}.`, ...urgent.flatMap(listed)];
     for (const { title, sections, changes } of stacks) {
         lines.push("", `Stack ${title}`, ...sections.flatMap(listed));
-        lines.push(...changes.map((change) => `  ${lineOf(change)}`));
+        lines.push(
+            ...changes.flatMap((change) => [
+                `  ${lineOf(change)}`,
+                ...describeProperties(change).map((line) => `      ${line}`),
+            ]),
+        );
     }
     return `${lines.join("\n")}\n`;
 }
@@ -69,12 +80,7 @@ export function verdict(review: Review): string {
     const { attention = [] } = review;
     const reasons = [
         ...(attention.length > 0
-            ? [
-                  `${plural(attention.length, "thing")} that needs attention`.replace(
-                      "things that needs",
-                      "things that need",
-                  ),
-              ]
+            ? [`${plural(attention.length, "thing")} that need${attention.length === 1 ? "s" : ""} attention`]
             : []),
         ...stacks.flatMap(({ stack, problems }) =>
             problems.head === undefined ? [] : [`${stack} does not preview`],
@@ -96,6 +102,7 @@ export function verdict(review: Review): string {
             "stateful resources deleted or replaced",
         ),
         ...counted("resource less protected", ({ unprotected }) => unprotected, "resources less protected"),
+        ...counted("thing not compared", ({ notCompared }) => notCompared, "things not compared"),
         ...counted("new access", ({ access }) => access.gained, "new accesses"),
         ...counted(
             "safeguard removed or changed",
@@ -164,12 +171,16 @@ function urgentSections(review: Review): Section[] {
         },
         {
             title: "New violations of mandatory policies:",
-            items: ofEach(({ findings }) =>
-                findings.fresh
-                    .filter((each) => isMandatory(each, review.rules))
-                    .map((each) => advised(each, review)),
+            items: groupedByRule(
+                stacks.flatMap((stack) =>
+                    stack.findings.fresh
+                        .filter((each) => isMandatory(each, review.rules))
+                        .map((finding) => ({ finding, stack })),
+                ),
+                review,
             ),
         },
+        { title: "Not compared:", items: ofEach((stack) => stack.notCompared) },
         { title: "Access:", items: ofEach(({ access }) => access.gained) },
         { title: "Safeguards:", items: ofEach((stack) => stack.loosened) },
         { title: "Other images under the same version:", items: ofEach((stack) => stack.images) },
@@ -186,12 +197,19 @@ function endangeredOf({ endangered }: StackReview): Change[] {
 }
 
 /** Everything of a stack that is not urgent, but for the resources. */
-function sectionsOf({ workloads, findings, edits, costs, access }: StackReview, review: Review): Section[] {
+function sectionsOf(stack: StackReview, review: Review): Section[] {
+    const { workloads, findings, edits, costs, access } = stack;
     const line = (each: Violation) => findingLine(each, review);
     const advisory = findings.fresh.filter((each) => !isMandatory(each, review.rules));
     return filled([
         { title: "Workloads:", items: workloads },
-        { title: "New findings of advisory policies:", items: advisory.map((each) => advised(each, review)) },
+        {
+            title: "New findings of advisory policies:",
+            items: groupedByRule(
+                advisory.map((finding) => ({ finding, stack })),
+                review,
+            ),
+        },
         { title: "Values:", items: edits.map(editLine) },
         {
             title: "Costs:",
@@ -234,10 +252,24 @@ function findingLine({ rule, urn, message }: Violation, { rules }: Review): stri
     return `${rule} [${enforcement}] ${urn.split("::").slice(2).join(" ")}: ${message}`;
 }
 
-function advised(finding: Violation, review: Review): string {
-    const advice = review.rules.find(({ name }) => name === finding.rule)?.remediation;
-    const line = findingLine(finding, review);
-    return advice === undefined ? line : `${line}\n${advice}`;
+/** Findings in the order of their rules, an item each; the last one of a rule says what to do about all of them. */
+function groupedByRule(
+    found: readonly { finding: Violation; stack: StackReview }[],
+    { rules }: Review,
+): string[] {
+    return [...new Set(found.map(({ finding }) => finding.rule))].flatMap((name) => {
+        const rule = rules.find((each) => each.name === name);
+        const lines = found
+            .filter(({ finding }) => finding.rule === name)
+            .map(({ finding: { urn, message }, stack: { stack, sources } }) => {
+                const source = sources.get(urn);
+                const place = source === undefined ? "" : ` (${source.file}:${source.line})`;
+                const where = urn.split("::").slice(2).join(" ") || "the stack";
+                return `${stack}: ${name} [${rule?.enforcement ?? "no rule any more"}] ${where}: ${message}${place}`;
+            });
+        const last = lines.pop()!;
+        return [...lines, rule === undefined ? last : `${last}\nTo do: ${rule.remediation}`];
+    });
 }
 
 function undeterminedLines(findings: readonly Violation[]): string[] {

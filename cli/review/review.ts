@@ -1,6 +1,7 @@
 import { type Change, compare } from "../../offline/compare";
 import { type RecordedResource } from "../../offline/record";
 import { type ProjectSnapshot, type Snapshot, type StackSnapshot } from "../../offline/snapshot";
+import { UNKNOWN } from "../../offline/property";
 import { describeWorkloads } from "../../offline/summary";
 import { type Violation, type Rule } from "../../policies/rule";
 import { type CostChange, costChanges } from "../../offline/costs";
@@ -9,7 +10,7 @@ import { catalogue } from "../../runbook/catalogue";
 import { type Access, compareAccess } from "./access";
 import { stricterOf, touchedJudges, weakened } from "./attention";
 import { type ChangedFile } from "./baseCheckout";
-import { lessProtected, loosened, refusedByAws, sameVersionOtherImage } from "./risks";
+import { lessProtected, loosened, newTypes, refusedByAws, sameVersionOtherImage } from "./risks";
 
 /** What a change of the project means for one stack. */
 export interface StackReview {
@@ -31,6 +32,8 @@ export interface StackReview {
     /** Images that change under the same version. */
     readonly images: readonly string[];
     readonly costs: readonly CostChange[];
+    /** What nobody can compare offline though the change may touch it, a sentence each. */
+    readonly notCompared: readonly string[];
     /** Releases, restarts and removals of workloads, a sentence each. */
     readonly workloads: readonly string[];
     /** Values that changed, and the procedure of the runbook that changes them so. */
@@ -88,7 +91,10 @@ export function reviewProject({
     const isJudged = judged !== undefined || files.length === 0;
     return {
         base: base.words,
-        stacks: review(stacks, mergedFindings(head.stacks, judged)),
+        stacks: review(stacks, mergedFindings(head.stacks, judged)).map((stack) => ({
+            ...stack,
+            notCompared: [...stack.notCompared, ...unknownPolicies(head.stacks[stack.stack], files)],
+        })),
         rules: stricterOf(pack, head.pack?.rules ?? []),
         attention: [
             ...weakened(pack, head.pack),
@@ -97,6 +103,26 @@ export function reviewProject({
         ],
         files,
     };
+}
+
+/** What the program is made of: a change there may change what is known only after the update. */
+const PROGRAM = /^(index\.ts$|(components|config|core|stack)\/)/;
+
+/** Policies of AWS that are known only after the update, where the program itself changes. */
+function unknownPolicies(head: Snapshot[string] | undefined, files: readonly ChangedFile[]): string[] {
+    if (head === undefined || "problem" in head || !files.some(({ path }) => PROGRAM.test(path))) {
+        return [];
+    }
+    const unknown = head.recording.resources.filter(
+        ({ type, inputs }) =>
+            type.startsWith("aws:") &&
+            Object.entries(inputs).some(([key, value]) => /policy$/i.test(key) && value === UNKNOWN),
+    );
+    return unknown.length === 0
+        ? []
+        : [
+              `policies that are known only after the update, while the program changes: read where it declares ${unknown.map(({ name }) => name).join(", ")}`,
+          ];
 }
 
 /** Stacks with what both sides' rules find in them: what an exception of one side accepts is a violation to the other. */
@@ -144,7 +170,7 @@ function reviewStack(
         ...(head !== undefined && "problem" in head ? { head: head.problem } : {}),
         ...(base !== undefined && "problem" in base ? { base: base.problem } : {}),
     };
-    const nothing = {
+    const nothing: StackSnapshot = {
         recording: { project: "", stack, resources: [], outputs: {} },
         findings: [],
         values: {},
@@ -152,7 +178,8 @@ function reviewStack(
     // With a side that cannot be told nothing is compared: else all of the other would count as new, or as deleted.
     const known = problems.head === undefined && problems.base === undefined;
     const [old, now] = known ? [before ?? nothing, after ?? nothing] : [nothing, nothing];
-    const changes = compare(old.recording, now.recording).filter(({ operation }) => operation !== "same");
+    const all = compare(old.recording, now.recording);
+    const changes = all.filter(({ operation }) => operation !== "same");
     const edits = editsBetween(old.values, now.values);
     return {
         stack,
@@ -160,11 +187,12 @@ function reviewStack(
         endangered: changes.filter(isEndangered),
         refusedByAws: refusedByAws(changes),
         unapproved: before === undefined ? [] : unapproved(changes),
-        unprotected: lessProtected(old.recording, changes),
+        unprotected: lessProtected(old.recording, all),
         access: compareAccess(old.recording, now.recording),
         loosened: loosened(changes, edits),
         images: sameVersionOtherImage(old.recording, changes),
         costs: costChanges(old.recording, now.recording),
+        notCompared: newTypes(old.recording, changes),
         workloads: before === undefined ? [] : describeWorkloads(changes),
         edits,
         changes,

@@ -1,8 +1,9 @@
-import { type Change, isMade } from "../../offline/compare";
+import { type Change, isMade, type PropertyChange } from "../../offline/compare";
 import { isObject, type Property } from "../../offline/property";
 import { versionOf } from "../../offline/summary";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { PLACEHOLDER_DIGEST } from "../../core/placeholderDigest";
+import { type Properties } from "../../policies/unknown";
 import { lasting } from "./access/grant";
 import { podsOf } from "./access/network";
 
@@ -62,6 +63,7 @@ const KEEPING: Readonly<
     forceDestroy: (after) => after === true,
     objectLockEnabled: (after) => after !== true,
     isEnabled: (after) => after === false,
+    permissionsBoundary: (after) => after === undefined,
 };
 
 /** What keeps data and does so no longer: protection that is taken away, though nothing is deleted yet. */
@@ -88,13 +90,16 @@ export function lessProtected(before: Recording, changes: readonly Change[]): st
 const SAFEGUARD =
     /^(aws:cloudwatch\/(metricAlarm|compositeAlarm|eventRule|eventTarget|logMetricFilter|logSubscriptionFilter):|aws:backup\/|aws:route53\/healthCheck:|aws:s3\/bucket(Versioning|ObjectLockConfiguration|PublicAccessBlock|Policy|ServerSideEncryptionConfiguration):|aws:sns\/topic(Subscription|Policy)?:|aws:scheduler\/schedule:|aws:sfn\/|kubernetes:batch\/v1:CronJob$|kubernetes:policy\/|kubernetes:networking\.k8s\.io\/v1:NetworkPolicy$|kubernetes:autoscaling\/|kubernetes:core\/v1:ResourceQuota$)/;
 
+/** What keeps alarms from telling anybody. */
+const MUTE = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule";
+
 /** Inputs of an alarm by which it fires less, or tells nobody. */
 const ALARM_INPUTS =
-    /^(threshold|period|evaluationPeriods|datapointsToAlarm|treatMissingData|actionsEnabled|alarmActions|comparisonOperator|metricQueries|alarmRule|statistic|extendedStatistic|pattern|state)\b/;
+    /^(threshold|period|evaluationPeriods|datapointsToAlarm|treatMissingData|actionsEnabled|actionsSuppressor\w*|alarmActions|arn|roleArn|destinationArn|eventPattern|comparisonOperator|metricQueries|alarmRule|statistic|extendedStatistic|pattern|state)\b/;
 
 /** Values of the stack files by which checks let more through. */
 const CHECKS =
-    /^mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.(change\.skip|databaseChange))|alarms|checklist|archive\.(?!bucket)|backups\.(?!bucket)|maintenance\.mutedYears|incident\.escalation|images\.registry|observability\.audit)\b/;
+    /^mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.databaseChange)|alarms|checklist|archive\.(?!bucket)|backups\.(?!bucket)|maintenance\.mutedYears|incident\.escalation|images\.registry|observability\.audit)\b/;
 
 /** What watches over the platform or checks a release, and goes or becomes another: a person says whether that is meant. */
 export function loosened(
@@ -116,9 +121,15 @@ export function loosened(
             if (operation === "delete" && !removed.has(resource.parent) && (SAFEGUARD.test(type) || isGate)) {
                 return [`${type} ${lasting(name)} goes`];
             }
+            if (type === MUTE && operation !== "delete") {
+                return [`${type} ${name}: alarms are muted by it, or by more of it`];
+            }
             return operation !== "create" && /^aws:(cloudwatch|scheduler)\//.test(type)
                 ? properties
                       .filter(({ path }) => ALARM_INPUTS.test(path))
+                      // One of an autoscaler's maximum follows that.
+                      .filter(({ path }) => !(path === "threshold" && name.endsWith("-at-maximum")))
+                      .filter((change) => !isFirstAccount(change))
                       .map(
                           ({ path, before, after }) =>
                               `${type} ${name}: ${path} ${textOf(before)} => ${textOf(after)}`,
@@ -131,35 +142,80 @@ export function loosened(
     ];
 }
 
+/** Stands for the account until an operator gives its id. */
+const NO_ACCOUNT = "000000000000";
+
+function isFirstAccount({ before, after }: PropertyChange): boolean {
+    return (
+        typeof before === "string" &&
+        typeof after === "string" &&
+        after.replace(/(?<!\d)\d{12}(?!\d)/g, NO_ACCOUNT) === before
+    );
+}
+
 function textOf(value: Property | undefined): string {
     return isObject(value) || typeof value === "object" ? "…" : String(value);
 }
 
-/** Pods that run another image under the version they had: the same release with other contents. */
+/** Resources of types that the stack did not have: what they open or decide, nothing here knows. */
+export function newTypes(before: Recording, changes: readonly Change[]): string[] {
+    const known = new Set(before.resources.map(({ type }) => type));
+    return known.size === 0
+        ? []
+        : changes
+              .filter(
+                  ({ operation, resource }) =>
+                      operation === "create" && resource.custom && !known.has(resource.type),
+              )
+              .map(
+                  ({ resource: { type, name } }) =>
+                      `${type} ${name} is of a type that the stack did not have`,
+              );
+}
+
+/** Pods that run another image, or another command, under the version they had: the same release with other contents. */
 export function sameVersionOtherImage(before: Recording, changes: readonly Change[]): string[] {
-    const old = new Map(
+    const known = new Map(
         before.resources.map((resource) => [`${resource.type} ${lasting(resource.name)}`, resource]),
     );
     return changes.flatMap(({ resource }) => {
-        const was = old.get(`${resource.type} ${lasting(resource.name)}`);
+        const was = known.get(`${resource.type} ${lasting(resource.name)}`);
         if (was === undefined || versionOf(was) !== versionOf(resource)) {
             return [];
         }
-        const [images, now] = [imagesOf(was), imagesOf(resource)];
-        return Object.entries(now)
-            .filter(([container, image]) => images[container] !== undefined && images[container] !== image)
-            .filter(([container]) => !images[container]!.endsWith(PLACEHOLDER_DIGEST))
-            .map(
-                ([container, image]) =>
-                    `${lasting(resource.name)} (${container}): ${images[container]!} => ${image}`,
-            );
+        const [old, now] = [containersOf(was), containersOf(resource)];
+        return Object.entries(now).flatMap(([name, { image, command }]) => {
+            const earlier = old[name];
+            const where = `${lasting(resource.name)} (${name})`;
+            return earlier === undefined
+                ? []
+                : [
+                      // The first digest of an image is no other image.
+                      ...(earlier.image === image || isFirstDigest(earlier.image, image)
+                          ? []
+                          : [`${where}: ${earlier.image} => ${image}`]),
+                      ...(earlier.command === command
+                          ? []
+                          : [`${where}: another command, ${earlier.command} => ${command}`]),
+                  ];
+        });
     });
 }
 
-function imagesOf(resource: RecordedResource): Record<string, string> {
+function isFirstDigest(before: string, after: string): boolean {
+    const [name, digest] = before.split("@");
+    return digest === PLACEHOLDER_DIGEST && name === after.split("@")[0];
+}
+
+function containersOf(resource: RecordedResource): Record<string, { image: string; command: string }> {
     const containers = podsOf(resource).flatMap(({ spec }) => [
-        ...((spec["initContainers"] ?? []) as { name: string; image: string }[]),
-        ...((spec["containers"] ?? []) as { name: string; image: string }[]),
+        ...((spec["initContainers"] ?? []) as Properties[]),
+        ...((spec["containers"] ?? []) as Properties[]),
     ]);
-    return Object.fromEntries(containers.map(({ name, image }) => [name, image]));
+    return Object.fromEntries(
+        containers.map(({ name, image, command, args }) => [
+            String(name),
+            { image: String(image), command: JSON.stringify([command ?? [], args ?? []]) },
+        ]),
+    );
 }

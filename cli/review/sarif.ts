@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Violation, type Rule, type RuleSeverity } from "../../policies/rule";
+import { type ChangedFile } from "./baseCheckout";
 import { lineOf } from "./report";
 import { type Review, type StackReview } from "./review";
 
@@ -27,7 +28,7 @@ const DATA_IN_DANGER: Rule = {
  * marked as unchanged. Each stands where the program declares the resource. Fingerprints are made of stack, rule and
  * resource, so that a line that moves is no new alert.
  */
-export function renderSarif({ stacks, rules: policies }: Review): string {
+export function renderSarif({ stacks, rules: policies, files = [] }: Review): string {
     const rules = [DATA_IN_DANGER, ...policies];
     const results = [
         ...stacks.flatMap((stack) =>
@@ -37,12 +38,12 @@ export function renderSarif({ stacks, rules: policies }: Review): string {
                     urn: change.resource.urn,
                     message: lineOf(change),
                 };
-                return result(stack, finding, rules, "new");
+                return result(stack, finding, rules, files, "new");
             }),
         ),
         ...stacks.flatMap((stack) => [
-            ...stack.findings.fresh.map((finding) => result(stack, finding, rules, "new")),
-            ...stack.findings.existing.map((finding) => result(stack, finding, rules, "unchanged")),
+            ...stack.findings.fresh.map((finding) => result(stack, finding, rules, files, "new")),
+            ...stack.findings.existing.map((finding) => result(stack, finding, rules, files, "unchanged")),
         ]),
     ];
     const used = rules.filter(({ name }) => results.some(({ ruleId }) => ruleId === name));
@@ -75,9 +76,10 @@ function result(
     { stack, sources }: StackReview,
     { rule: ruleId, urn, message }: Pick<Violation, "rule" | "urn" | "message">,
     rules: readonly Rule[],
+    files: readonly ChangedFile[],
     baselineState: "new" | "unchanged",
 ) {
-    const source = sources.get(urn);
+    const { file, line } = placeOf(stack, sources.get(urn), files);
     const rule = rules.find(({ name }) => name === ruleId);
     return {
         ruleId,
@@ -86,9 +88,8 @@ function result(
         locations: [
             {
                 physicalLocation: {
-                    // What no line declares is the stack's own: its values made it so.
-                    artifactLocation: { uri: source?.file ?? `Pulumi.${stack}.yaml` },
-                    region: { startLine: source?.line ?? 1 },
+                    artifactLocation: { uri: file },
+                    region: { startLine: line },
                 },
                 logicalLocations: [{ fullyQualifiedName: urn, kind: "resource" }],
             },
@@ -99,4 +100,28 @@ function result(
         },
         baselineState,
     };
+}
+
+/**
+ * Where a finding is shown. GitHub shows those of a pull request on lines that it changes only: the line that declares the
+ * resource, else the first change of the stack's file, else the first of the declaring file, else where it is declared.
+ */
+function placeOf(
+    stack: string,
+    source: { file: string; line: number } | undefined,
+    files: readonly ChangedFile[],
+): { file: string; line: number } {
+    const stackFile = `Pulumi.${stack}.yaml`;
+    const linesOf = (file: string | undefined) => files.find(({ path }) => path === file)?.lines ?? [];
+    if (source !== undefined && linesOf(source.file).includes(source.line)) {
+        return source;
+    }
+    for (const file of [stackFile, source?.file]) {
+        const [line] = linesOf(file);
+        if (file !== undefined && line !== undefined) {
+            return { file, line };
+        }
+    }
+    // What no line declares is the stack's own: its values made it so.
+    return source ?? { file: stackFile, line: 1 };
 }

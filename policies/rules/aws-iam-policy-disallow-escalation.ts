@@ -1,38 +1,78 @@
-import { type Rule } from "../rule";
+import { type PolicyResource, type Rule } from "../rule";
 import { asList, isConditional, statementsOf } from "../statements";
+import { type Properties } from "../unknown";
 
 /** Actions by which somebody gives themselves, or a role they can take on, rights they do not have. */
 const ESCALATING =
     /^iam:(AddUserToGroup|(Attach|Put)(Group|Role|User)Policy|Create(AccessKey|LoginProfile|PolicyVersion)|PassRole|SetDefaultPolicyVersion|Update(AssumeRolePolicy|LoginProfile))$/i;
 
-/** Policies of AWS that allow as much. */
-const ADMINISTRATION = /^arn:aws:iam::aws:policy\/(AdministratorAccess|IAMFullAccess|PowerUserAccess)$/;
+/** Policies of AWS that allow as much, or to read everything. */
+const ADMINISTRATION =
+    /^arn:aws[\w-]*:iam::aws:policy\/(job-function\/)?(AdministratorAccess|IAMFullAccess|PowerUserAccess|SystemAdministrator|DatabaseAdministrator|ReadOnlyAccess|SecretsManagerReadWrite|AmazonS3FullAccess|AmazonRDSFullAccess|AWSKeyManagementServicePowerUser|AdministratorAccess-.+)$/;
+
+/** A role as a whole: its ARN names no other characters. */
+const ONE_ROLE = /^arn:aws[\w-]*:iam::\d+:role\/[^*?]+$/;
+
+/** Users of AWS and what they are let in by, which does not expire. */
+const USER = /^aws:iam\/(user|accessKey|userLoginProfile|sshKey|serviceSpecificCredential):/;
 
 export const rule: Rule = {
     name: "aws-iam-policy-disallow-escalation",
-    description: "No role can give itself more rights than it has.",
+    description:
+        "No role can give itself more rights than it has, or take on roles that are not named, and nobody has a user of AWS.",
     severity: "critical",
     enforcement: "mandatory",
-    frameworks: ["CKV_AWS_286"],
+    frameworks: ["CKV_AWS_286", "CKV_AWS_274", "CKV_AWS_273"],
     remediation:
-        "Remove the action; iam:PassRole may stay on named roles under a condition on iam:PassedToService.",
-    resource({ type, props }, { report }) {
-        if (type === "aws:iam/rolePolicyAttachment:RolePolicyAttachment") {
-            if (ADMINISTRATION.test(props["policyArn"])) {
-                report(`attaches ${props["policyArn"]}`);
+        "Remove the action or the policy; sts:AssumeRole may stay on named roles, iam:PassRole under a condition on iam:PassedToService too. In place of a user, give pods a role by pod identity and workflows one by OIDC.",
+    resource(resource, { report, attempt }) {
+        if (USER.test(resource.type)) {
+            report("is a user of AWS, or credentials of one, which do not expire");
+        }
+        for (const arn of attachedTo(resource)) {
+            if (ADMINISTRATION.test(arn)) {
+                report(`attaches ${arn}`);
             }
-            return;
         }
-        if (!/^aws:iam\/(rolePolicy|policy):/.test(type)) {
-            return;
-        }
-        for (const statement of statementsOf(props["policy"], "Allow")) {
-            const allowed = asList(statement["Action"]).map(String);
-            for (const action of allowed.filter((found) => ESCALATING.test(found))) {
-                if (action.toLowerCase() !== "iam:passrole" || !isConditional(statement)) {
-                    report(`allows ${action}`);
+        for (const policy of documentsOf(resource)) {
+            attempt(() => {
+                for (const statement of statementsOf(policy(), "Allow")) {
+                    checkStatement(statement, report);
                 }
-            }
+            });
         }
     },
 };
+
+/** ARNs of the policies that a resource attaches. */
+function attachedTo({ type, props }: PolicyResource): string[] {
+    if (/^aws:iam\/(role|user|group)?(policy|Policy)Attachment:/.test(type)) {
+        return [String(props["policyArn"])];
+    }
+    return type === "aws:iam/role:Role" ? asList(props["managedPolicyArns"]).map(String) : [];
+}
+
+/** The policies that a resource holds, read one by one. */
+function documentsOf({ type, props }: PolicyResource): (() => unknown)[] {
+    if (/^aws:iam\/((role|user|group)Policy|policy):/.test(type)) {
+        return [() => props["policy"]];
+    }
+    if (type !== "aws:iam/role:Role") {
+        return [];
+    }
+    const inline: Properties = props["inlinePolicies"] ?? [];
+    return Object.keys(inline).map((index) => () => inline[index].policy);
+}
+
+function checkStatement(statement: Properties, report: (message: string) => void): void {
+    for (const action of asList(statement["Action"]).map(String)) {
+        const isPassing = action.toLowerCase() === "iam:passrole";
+        const isNamed = asList(statement["Resource"]).every((role) => ONE_ROLE.test(String(role)));
+        if (ESCALATING.test(action) && !(isPassing && isNamed && isConditional(statement))) {
+            report(`allows ${action}`);
+        }
+        if (action.toLowerCase() === "sts:assumerole" && !isNamed) {
+            report(`allows ${action} on roles that it does not name`);
+        }
+    }
+}

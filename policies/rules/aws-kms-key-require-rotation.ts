@@ -1,5 +1,5 @@
 import { type Rule } from "../rule";
-import { isConditional, isForAnyone, statementsOf } from "../statements";
+import { asList, isConditional, isForAnyone, statementsOf } from "../statements";
 
 /** The longest there is, and what AWS takes where nothing is set. */
 const DELETION_DAYS = 30;
@@ -7,7 +7,7 @@ const DELETION_DAYS = 30;
 export const rule: Rule = {
     name: "aws-kms-key-require-rotation",
     description:
-        "KMS keys are rotated, can be saved from deletion for 30 days, and are nobody's who is not named.",
+        "KMS keys are rotated, can be saved from deletion for 30 days, and are nobody's who is not named or is of another account.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_7", "CKV_AWS_33"],
@@ -30,7 +30,14 @@ export const rule: Rule = {
                 report(`deletionWindowInDays is ${found}, expected ${DELETION_DAYS}`);
             }
         });
-        for (const statement of statementsOf(props["policy"], "Allow")) {
+        const allowing = statementsOf(props["policy"], "Allow");
+        const accounts = allowing.flatMap(({ Principal }) =>
+            asList(Principal?.AWS).flatMap((name) => /\b\d{12}\b/.exec(String(name)) ?? []),
+        );
+        if (new Set(accounts).size > 1) {
+            report(`is shared between the accounts ${[...new Set(accounts)].sort().join(", ")}`);
+        }
+        for (const statement of allowing) {
             if (isForAnyone(statement) && !isConditional(statement)) {
                 report("lets anybody use the key");
             }

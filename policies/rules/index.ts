@@ -35,12 +35,14 @@ import { rule as bucketEncryption } from "./aws-s3-bucket-require-encryption";
 import { rule as bucketTls } from "./aws-s3-bucket-require-tls";
 import { rule as scheduleEncryption } from "./aws-scheduler-schedule-require-encryption";
 import { rule as scheduleTimeZone } from "./aws-scheduler-schedule-require-time-zone";
+import { rule as securityGroupPublicIngress } from "./aws-security-group-disallow-public-ingress";
 import { rule as stateMachineLogs } from "./aws-sfn-state-machine-require-logs";
 import { rule as snsTopicEncryption } from "./aws-sns-topic-require-encryption";
 import { rule as snsTopicSeverity } from "./aws-sns-topic-require-severity";
 import { rule as autoscalerStaticReplicas } from "./kubernetes-autoscaler-disallow-static-replicas";
 import { rule as autoscalerMinimum } from "./kubernetes-autoscaler-require-minimum";
 import { rule as autoscalerTarget } from "./kubernetes-autoscaler-require-target";
+import { rule as configSecrets } from "./kubernetes-config-disallow-secrets";
 import { rule as cronJobDeadline } from "./kubernetes-cronjob-require-deadline";
 import { rule as cronJobTimeZone } from "./kubernetes-cronjob-require-time-zone";
 import { rule as deploymentDisruptionBudget } from "./kubernetes-deployment-require-disruption-budget";
@@ -55,6 +57,8 @@ import { rule as ingressModernTls } from "./kubernetes-ingress-require-modern-tl
 import { rule as ingressTls } from "./kubernetes-ingress-require-tls";
 import { rule as jobDeadline } from "./kubernetes-job-require-deadline";
 import { rule as namespaceBackup } from "./kubernetes-namespace-require-backup";
+import { rule as networkPolicyEverything } from "./kubernetes-network-policy-disallow-everything";
+import { rule as networkPolicyMetadataService } from "./kubernetes-network-policy-disallow-metadata-service";
 import { rule as networkPolicyPods } from "./kubernetes-network-policy-require-pods";
 import { rule as objectDefaultNamespace } from "./kubernetes-object-disallow-default-namespace";
 import { rule as podContainerHostPort } from "./kubernetes-pod-container-disallow-host-port";
@@ -83,6 +87,8 @@ import { rule as podNetworkPolicy } from "./kubernetes-pod-require-network-polic
 import { rule as podReadinessPath } from "./kubernetes-pod-require-readiness-path";
 import { rule as podServiceAccount } from "./kubernetes-pod-require-service-account";
 import { rule as roleBindingClusterAdmin } from "./kubernetes-role-binding-disallow-cluster-admin";
+import { rule as roleBindingEverybody } from "./kubernetes-role-binding-disallow-everybody";
+import { rule as roleEscalation } from "./kubernetes-role-disallow-escalation";
 import { rule as roleWildcard } from "./kubernetes-role-disallow-wildcard";
 import { rule as serviceNodePort } from "./kubernetes-service-disallow-node-port";
 import { rule as servicePods } from "./kubernetes-service-require-pods";
@@ -109,6 +115,7 @@ export const rules: readonly Rule[] = [
     podServiceAccount,
     podTokenMount,
     podContainerSecretEnv,
+    configSecrets,
     podContainerLivenessProbe,
     podContainerReadinessProbe,
     podContainerDistinctProbes,
@@ -128,6 +135,8 @@ export const rules: readonly Rule[] = [
     cronJobTimeZone,
     podNetworkPolicy,
     networkPolicyPods,
+    networkPolicyEverything,
+    networkPolicyMetadataService,
     servicePods,
     serviceNodePort,
     ingressModernTls,
@@ -135,10 +144,13 @@ export const rules: readonly Rule[] = [
     ingressSnippets,
     ingressExpiringCertificate,
     roleWildcard,
+    roleEscalation,
     roleBindingClusterAdmin,
+    roleBindingEverybody,
     eksClusterPrivateEndpoint,
     eksClusterControlPlaneLogs,
     eksClusterSecretEncryption,
+    securityGroupPublicIngress,
     rdsInstanceEncryption,
     rdsInstancePublicAccess,
     rdsInstanceMultiAz,

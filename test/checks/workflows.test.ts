@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { touchedJudges } from "../../cli/review/attention";
 import { MARKER } from "../../cli/review/comment";
 import { root } from "../support";
 
@@ -93,7 +94,68 @@ describe("the workflows", () => {
             .filter((run) => run.includes("review.md"));
         assert.equal(runs.length, 1);
         assert.ok(runs[0]!.includes(`marker='${MARKER}'`));
-        assert.doesNotMatch(runs[0]!, /head -c|\b(sed|cut|truncate|awk)\b/);
+        assert.doesNotMatch(runs[0]!, /head -c|\b(sed|truncate|awk)\b/);
+        // What is put in front fits into what the review leaves of GitHub's 65,536 characters.
+        const [, lines, width] = /head -n (\d+) judges\.txt \| cut -c 1-(\d+)/.exec(runs[0]!) ?? [];
+        assert.ok(Number(lines) * (Number(width) + 1) + 300 < 65_536 - 61_440);
+    });
+
+    it("list what decides how changes are judged by GitHub's word, and the same files as the review does", () => {
+        const text = texts.get("review-comment.yml")!;
+        const [, pattern] = /grep -E '(.+)' files\.txt/.exec(text) ?? [];
+        const listed = (path: string) => new RegExp(pattern!).test(path) && !path.startsWith("test/golden/");
+        const files = [
+            ...[
+                "policies/rules/index.ts",
+                "policies/exceptions.yaml",
+                "core/numbers.ts",
+                "core/addresses.ts",
+            ],
+            ...[
+                ".github/workflows/check.yml",
+                ".github/CODEOWNERS",
+                "CODEOWNERS",
+                "cli/cli.ts",
+                "offline/record.ts",
+            ],
+            ...["build/bundle.cjs", ".ci/run", ".githooks/pre-commit", "tsconfig.json", "eslint.config.mjs"],
+            ...[
+                "package.json",
+                "package-lock.json",
+                "jobs/release.ts",
+                "test/policies/rules.test.ts",
+                "Pulumi.yaml",
+            ],
+            ...[
+                "test/golden/production/outputs.yaml",
+                "README.md",
+                "components/data/cache.ts",
+                "Pulumi.staging.yaml",
+            ],
+        ];
+        for (const path of files) {
+            const found = touchedJudges([{ path, isNew: false, lines: [] }]).length > 0;
+            assert.equal(listed(path), found, path);
+        }
+        assert.ok(files.filter(listed).length > 15);
+    });
+
+    it("have owners for what decides how changes are judged", () => {
+        const owners = readFileSync(join(root, ".github", "CODEOWNERS"), "utf8").split("\n");
+        for (const path of [
+            "/.github/",
+            "/policies/",
+            "/core/numbers.ts",
+            "/cli/",
+            "/offline/",
+            "/jobs/",
+            "/package-lock.json",
+        ]) {
+            assert.ok(
+                owners.some((line) => line.startsWith(`${path} `) && line.includes("@")),
+                path,
+            );
+        }
     });
 
     it("fail with a command that is piped into another", () => {

@@ -17,6 +17,10 @@ const OWN_NAME =
     "AWS drops the message, or admits the rules of every account";
 const NOT_OWN = "is not encrypted under a key of the account";
 
+const trust = (Principal: object): Properties => ({
+    "role props assumeRolePolicy": policy({ Effect: "Allow", Principal, Action: "sts:AssumeRole" }),
+});
+
 /** A key that is none, and what is said of one that is not known: by what it comes from, the resource or the alias. */
 const ownKey = (name: string, property: string, found = NOT_OWN): Case[] => [
     ...[undefined, "", "alias/aws/sns", "arn:aws:kms:ap-south-1:111111111111:alias/aws/sns"].map(
@@ -193,18 +197,23 @@ export const AWS_CASES: Record<string, Case[]> = {
         [{ "rolePolicy props policy": UNKNOWN }, ["? rolePolicy: policy is known only after the update"]],
     ],
     "aws-iam-role-require-narrow-trust": [
-        ...["*", { AWS: "*" }, { Service: "ec2.amazonaws.com", AWS: ["111111111111", "*"] }].map(
-            (Principal): Case => [
-                {
-                    "role props assumeRolePolicy": policy({
-                        Effect: "Allow",
-                        Principal,
-                        Action: "sts:AssumeRole",
-                    }),
-                },
-                ["role: lets anybody assume the role"],
+        [
+            trust({ Service: "ec2.amazonaws.com", AWS: ["111111111111", "*"] }),
+            [
+                "role: lets anybody assume the role",
+                "role: lets 111111111111 assume the role without a condition",
             ],
-        ),
+        ],
+        ...["*", { AWS: "*" }].map((Principal): Case => [
+            {
+                "role props assumeRolePolicy": policy({
+                    Effect: "Allow",
+                    Principal,
+                    Action: "sts:AssumeRole",
+                }),
+            },
+            ["role: lets anybody assume the role"],
+        ]),
         [
             { "role props assumeRolePolicy": policy({ Effect: "Allow", NotPrincipal: { AWS: "1" } }) },
             ["role: lets anybody assume the role"],
@@ -280,7 +289,6 @@ export const AWS_CASES: Record<string, Case[]> = {
         [{ topicPolicy: undefined }, ["topic: no policy denies publishing without TLS"]],
         [{ topicPolicy: undefined, "topic props policy": policy(PLAINTEXT) }],
         ...[
-            { Effect: "Allow" },
             { Action: "sns:Subscribe" },
             { Principal: { AWS: "111111111111" } },
             { Condition: { Bool: { "aws:SecureTransport": "true" } } },
@@ -288,6 +296,11 @@ export const AWS_CASES: Record<string, Case[]> = {
             { "topicPolicy props policy": policy({ ...PLAINTEXT, ...change }) },
             ["topic: no policy denies publishing without TLS"],
         ]),
+        // Whoever asks without TLS is anybody.
+        [
+            { "topicPolicy props policy": policy({ ...PLAINTEXT, Effect: "Allow" }) },
+            ["topic: no policy denies publishing without TLS", "topic: is public"],
+        ],
         [{ "topicPolicy props policy": policy({ ...PLAINTEXT, Action: ["sns:Receive", "SNS:*"] }) }],
         [
             {

@@ -346,7 +346,15 @@ export const SOUND: Record<string, Sound> = {
     },
     binding: {
         type: "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
-        props: { metadata: metadata("gate"), roleRef: { kind: "Role", name: "gate" } },
+        props: {
+            metadata: metadata("gate"),
+            roleRef: { kind: "Role", name: "gate" },
+            subjects: [{ kind: "ServiceAccount", name: "gate", namespace: "mcp" }],
+        },
+    },
+    securityGroup: {
+        type: "aws:ec2/securityGroup:SecurityGroup",
+        props: { ingress: [{ protocol: "tcp", fromPort: 5432, toPort: 5432, cidrBlocks: ["10.0.0.0/8"] }] },
     },
     database: {
         type: "aws:rds/instance:Instance",

@@ -214,6 +214,24 @@ const MUTATIONS: Record<string, Mutation> = {
         "inputs rules 0 schedule",
         "cron(0 1 ? * SUN *)",
     ),
+    "aws-security-group-disallow-public-ingress": change(
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "inputs cidrIpv4",
+        "0.0.0.0/0",
+    ),
+    "kubernetes-network-policy-disallow-everything": change(NETWORK, "inputs spec ingress", [{}]),
+    "kubernetes-network-policy-disallow-metadata-service": change(NETWORK, "inputs spec egress", [{}]),
+    "kubernetes-role-disallow-escalation": change(ROLE, "inputs rules 0 resources 0", "pods/exec"),
+    "kubernetes-role-binding-disallow-everybody": change(
+        `${ROLE}Binding`,
+        "inputs subjects 0 name",
+        "system:authenticated",
+    ),
+    "kubernetes-config-disallow-secrets": change(
+        "kubernetes:core/v1:ConfigMap",
+        "inputs data NOTE",
+        "AKIAIOSFODNN7EXAMPLE",
+    ),
 };
 
 /** Beside those: changes of production's schedules alone, by the rule that must find them. */
@@ -246,15 +264,17 @@ describe("the program under its policies", () => {
 
     for (const [stack, undetermined] of Object.entries({
         production: [
-            // Each names a key, or a check from outside, whose ARN AWS gives.
+            // Each names a key, or a check from outside, whose ARN AWS gives, or has an address that it gives.
             "aws-iam-policy-disallow-escalation",
             "aws-iam-policy-disallow-wildcard",
+            "kubernetes-config-disallow-secrets",
             "kubernetes-ingress-disallow-expiring-certificate",
             "kubernetes-pod-container-require-image-digest",
         ],
         staging: [
             "aws-iam-policy-disallow-escalation",
             "aws-iam-policy-disallow-wildcard",
+            "kubernetes-config-disallow-secrets",
             "kubernetes-ingress-disallow-expiring-certificate",
         ],
     })) {

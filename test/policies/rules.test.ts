@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { evaluate, type PolicyResource } from "../../policies/rule";
 import { rules } from "../../policies/rules";
 import { trapUnknowns, UNKNOWN } from "../../policies/unknown";
+import { ACCESS_CASES } from "./accessCases";
 import { AWS_CASES } from "./awsCases";
 import { edited } from "./edit";
 import { KUBERNETES_CASES } from "./kubernetesCases";
@@ -13,6 +14,9 @@ import { SOUND } from "./compliantStack";
 const NOW = new Date("2026-11-23T12:00:00Z");
 
 const CASES = { ...KUBERNETES_CASES, ...AWS_CASES };
+for (const [rule, cases] of Object.entries(ACCESS_CASES)) {
+    CASES[rule] = [...(CASES[rule] ?? []), ...cases];
+}
 
 describe("policy rules", () => {
     const files = readdirSync(resolve(__dirname, "../../policies/rules")).filter(

@@ -44,9 +44,11 @@ export function inputsOf({ inputs }: RecordedResource): Properties {
     return displayed(inputs as Property) as Properties;
 }
 
-/** Name without the hash that it ends in, which differs from release to release. */
+/** Name without what differs from release to release: the hash that it ends in, and the colour that a gate is of. */
 export function lasting(name: string): string {
-    return name.replace(/-[0-9a-f]{8}$/, "");
+    return name
+        .replace(/-[0-9a-f]{8}$/, "")
+        .replace(/-(blue|green)-(capacity|dump|evidence|notice|smoke|soak)$/, "-$2");
 }
 
 /** Names of the resources that a property is made of, of the types that the pattern matches. */

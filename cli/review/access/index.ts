@@ -43,9 +43,10 @@ function linesOf(changes: readonly AccessChange[], kind: AccessChange["kind"], v
 /** The account's own id reads the same in both, so that the first one an operator gives is no new access. */
 function withoutAccount(recording: Recording): Recording {
     const account = accountOf(recording);
+    const ofAccount = new RegExp(`(?<!\\d)${account}(?!\\d)`, "g");
     const renamed = (value: Property): Property => {
         if (typeof value === "string") {
-            return value.includes(account!) ? value.replaceAll(account!, "ACCOUNT") : value;
+            return value.includes(account!) ? value.replace(ofAccount, "ACCOUNT") : value;
         }
         if (value instanceof Secret || typeof value !== "object" || value === null) {
             return value;

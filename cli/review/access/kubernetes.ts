@@ -184,10 +184,19 @@ function wayGrants(resource: RecordedResource): Grant[] {
             ...asList(externalIPs).map((address) => `address ${String(address)}`),
             ...(externalName === undefined ? [] : [`name ${externalName}`]),
         ];
-        return outside.map((way) => ({
+        // The colour says which release it is; that one is told as such.
+        const pods = Object.entries((spec?.selector ?? {}) as Record<string, string>)
+            .filter(([key]) => key !== "version")
+            .map(([key, value]) => `${key}=${value}`);
+        const led = {
+            subject: `clients of Service ${resource.name}`,
+            may: `reach pods with ${pods.sort().join(", ")}`,
+        };
+        const ways = outside.map((way) => ({
             subject: "whoever reaches the nodes",
             may: `reach Service ${resource.name} by ${way}`,
         }));
+        return [led, ...ways];
     }
     if (!isKind(resource, "Ingress")) {
         return [];
