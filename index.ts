@@ -24,7 +24,7 @@ const ingress = declareEdge(context, workloads.readyForTraffic);
 const completed = promoteWorkloads(context, workloads, ingress);
 declareMaintenance(context, incidents);
 declareHealth(context, data);
-declareAlarms(context, incidents);
+declareAlarms(context, incidents, observability?.dashboard);
 declareOperations(context, data);
 
 export const namespace = context.namespace.namespace;

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { renderCauses } from "../components/observability/alarms/causes";
 import { renderAlarms } from "../components/observability/alarms/render";
 import { resolveStack } from "../config/resolve";
 import { alarmsOf } from "../stack/alarmTable";
@@ -304,6 +305,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             [join("docs", "coverage.md"), renderCoverage()],
             [join("docs", "policies.md"), renderPolicies(rules)],
             [join("docs", "alarms.md"), renderAlarms(alarms)],
+            [join("docs", "causes.md"), renderCauses(alarms)],
             ...PICTURED.map((file) => [file, withPictures(contentOf(file), pictures)] as const),
             [deployment, withCosts(contentOf(deployment), costs)],
         ]);

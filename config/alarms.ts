@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { duration, memoryQuantity, percent, text, wholeNumber } from "./scalars";
+import { getOwn } from "../core/getOwn";
+import { SERVER } from "../core/numbers";
+import { dnsLabel, duration, memoryQuantity, percent, text, wholeNumber } from "./scalars";
 
 /** Whole periods of five minutes, as traffic is looked at; parsed to minutes. */
 const quietTime = duration.transform((seconds, context) => {
@@ -12,6 +14,32 @@ const quietTime = duration.transform((seconds, context) => {
 /** One of MCP Server's own metrics, by a name that holds what the runbook looks for: no other is collected. */
 const metric = (part: string) =>
     text(new RegExp(`^\\w*${part}\\w*$`), `the name of a metric with ${part} in it`);
+
+/** What a workload promises, as shares in percent. */
+const objective = z
+    .strictObject({
+        /** Requests that must not fail; of a workload whose requests are not counted, health checks. */
+        availability: z
+            .number({ error: "a share such as 99.9" })
+            .min(90, "from 90 to 99.99")
+            .max(99.99, "from 90 to 99.99")
+            .optional(),
+        /** Requests that must not be slow (section 6.2). Of MCP Server alone. */
+        latency: z
+            .number({ error: "a share such as 99" })
+            .min(90, "from 90 to 99.99")
+            .max(99.99, "from 90 to 99.99")
+            .optional(),
+    })
+    .refine(({ availability, latency }) => availability !== undefined || latency !== undefined, {
+        error: "availability, latency or both",
+    });
+
+/**
+ * Service level objectives, by workload. Budgets that are used up too fast ring, in addition to the runbook's numbers.
+ * Default: none.
+ */
+export const objectivesSchema = z.record(dnsLabel, objective);
 
 /** Limits of the alarms that the runbook has no number for. Sections 4.3 and 6.3. */
 export const alarmsSchema = z.strictObject({
@@ -84,3 +112,34 @@ export const alarmsSchema = z.strictObject({
 
 /** See {@link alarmsSchema}. */
 export type AlarmsValues = z.output<typeof alarmsSchema>;
+
+/** Rules of the objectives that need the rest of the stack's values. */
+export function checkObjectives(
+    {
+        objectives,
+        workloads,
+        health,
+        observability,
+    }: {
+        objectives: z.output<typeof objectivesSchema>;
+        workloads: Record<string, unknown>;
+        health?: unknown;
+        observability?: unknown;
+    },
+    context: z.core.$RefinementCtx,
+): void {
+    for (const [workload, { latency }] of Object.entries(objectives)) {
+        const problem = (path: string[], message: string) =>
+            context.addIssue({ code: "custom", path: ["objectives", workload, ...path], message });
+        if (getOwn(workloads, workload) === undefined) {
+            problem([], `one of ${Object.keys(workloads).join(", ")}`);
+        } else if (workload === SERVER && observability === undefined) {
+            problem([], "mcp:observability, because its log is what is counted");
+        } else if (workload !== SERVER && health === undefined) {
+            problem([], "mcp:health, because its checks are what is counted");
+        }
+        if (workload !== SERVER && latency !== undefined) {
+            problem(["latency"], `only of ${SERVER}: no other workload's requests are counted`);
+        }
+    }
+}

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { EXTERNAL } from "../core/numbers";
 import { type IngressValues } from "./edge";
 import { getOwn } from "../core/getOwn";
-import { text } from "./scalars";
+import { dnsLabel, text } from "./scalars";
 
 /** What the health check asks beside the stack's own services and stores. Sections 2.1, 4.3.1 and 4.3.4. */
 export const healthSchema = z.strictObject({
@@ -12,6 +12,11 @@ export const healthSchema = z.strictObject({
     apim: text(/^https:\/\/[^\s?#@]+$/, `an https URL, such as ${EXTERNAL.apim}`)
         .refine(URL.canParse, `an https URL, such as ${EXTERNAL.apim}`)
         .default(EXTERNAL.apim),
+    /**
+     * Paths that are asked from outside, by workload: of those whose own health path is not routed to them. Each must be
+     * routed to its workload and answer 200 without a token. Default: none.
+     */
+    paths: z.record(dnsLabel, text(/^\/[^\s?#]*$/, "a path, such as /mcp/health")).default({}),
     /**
      * Whether the hosts of `mcp:ingress` are asked from around the world, too. Needs them to be public: set it to false
      * where they are not. Default: true in production, unless they are behind an internal ALB; false elsewhere.

@@ -1,29 +1,60 @@
+import { output, type Output, secret } from "@pulumi/pulumi/output";
 import { z } from "zod";
-import { ESCALATION_MATRIX, EXTERNAL_CONTACTS, type Level, LEVELS } from "../core/numbers";
-import { addresses, duration, someText } from "./scalars";
+import { ESCALATION_MATRIX, EXTERNAL_CONTACTS, type Level, LEVELS, SEVERITIES } from "../core/numbers";
+import { getOwn } from "../core/getOwn";
+import { dnsLabel, duration, email, someText, text } from "./scalars";
 
-const contacts = addresses("at least one address: an alarm nobody receives is none");
+const CONTACT =
+    "an e-mail address, a phone number such as +911234567890, or the name of an entry of mcp:endpoints";
 
-/** One level of the escalation; what the runbook says of it is the default. */
-const levelSchema = (level: Level) => {
-    const { contact, minutes } = ESCALATION_MATRIX[level];
-    return z
-        .strictObject({
-            /** Addresses that are called. */
-            contacts: contacts.default([contact]),
-            /** How long they have to answer before the next level is called, in whole minutes. */
-            within: duration
-                .refine((seconds) => seconds % 60 === 0 && seconds <= 6 * 3600, "whole minutes, at most 6h")
-                .default(minutes * 60),
-        })
-        .prefault({});
-};
+/** Forms of a contact: they tell by what people are reached. */
+const contact = z.union([email, z.string().regex(/^\+[1-9]\d{7,14}$/), dnsLabel], { error: CONTACT });
 
-/** Who is told about incidents, and who is called. Sections 4.1, 8.1 and 8.2. */
+const contacts = z
+    .array(contact, { error: "a list of contacts" })
+    .min(1, "at least one contact: an alarm that nobody receives is none");
+
+/** One level of the escalation. */
+const levelSchema = (level: Level) =>
+    z.strictObject({
+        /** Who is called. */
+        contacts,
+        /** How long they have to answer before the next level is called, in whole minutes. Default: the runbook's. */
+        within: duration
+            .refine((seconds) => seconds % 60 === 0 && seconds <= 6 * 3600, "whole minutes, at most 6h")
+            .default(ESCALATION_MATRIX[level].minutes * 60),
+    });
+
+const id = (what: string) => text(/^[\w.:@-]{3,150}$/, `the id of a ${what}`);
+
+/** A channel of Slack or Teams that shows alarms and escalations, by Amazon Q Developer in chat applications. */
+const chatSchema = z
+    .strictObject({
+        /** Ids as the app shows them: T… and C…. */
+        slack: z.strictObject({ workspace: id("workspace"), channel: id("channel") }).optional(),
+        /** Ids as a link to the channel has them. */
+        teams: z.strictObject({ tenant: id("tenant"), team: id("team"), channel: id("channel") }).optional(),
+        /** Severities whose alarms it shows. Default: none. */
+        severities: z.array(z.enum(SEVERITIES, { error: `one of ${SEVERITIES.join(", ")}` })).default([]),
+        /** Levels whose calls it shows. Default: none. */
+        levels: z.array(z.enum(LEVELS, { error: `one of ${LEVELS.join(", ")}` })).default([]),
+    })
+    .superRefine(({ slack, teams, severities, levels }, context) => {
+        const problem = (path: string[], message: string) =>
+            context.addIssue({ code: "custom", path, message });
+        if ((slack === undefined) === (teams === undefined)) {
+            problem([], "either slack or teams");
+        }
+        if (severities.length + levels.length === 0) {
+            problem(["severities"], "a severity, or a level in levels: a channel that shows nothing is none");
+        }
+    });
+
+/** Who is told about incidents, and who is called. Contacts have no defaults. Sections 4.1, 8.1 and 8.2. */
 export const incidentSchema = z.strictObject({
-    /** Addresses subscribed to each severity's topic. */
+    /** Contacts that each severity's alarms reach. */
     contacts: z.strictObject({ P1: contacts, P2: contacts, P3: contacts, P4: contacts }),
-    /** Who is called, one level after the other, until somebody answers. Default: the runbook's. Section 8.1. */
+    /** Who is called, one level after the other, until somebody answers. Section 8.1. */
     escalation: z
         .strictObject({
             L1: levelSchema("L1"),
@@ -42,10 +73,66 @@ export const incidentSchema = z.strictObject({
                     });
                 }
             });
-        })
-        .prefault({}),
+        }),
+    /** How long a P1 or P2 that is not over may be left untouched before its topic is reminded of it. Default: 4h. */
+    stale: duration
+        .refine((seconds) => seconds >= 3600 && seconds % 3600 === 0, "whole hours")
+        .default(4 * 3600),
+    /** Channels of Slack or Teams, by a name of your own. Default: none. */
+    chat: z.record(dnsLabel, chatSchema).default({}),
+    /**
+     * Address of the folder that shows `docs/` to who is called, with a slash at the end: messages link to the procedure
+     * there. Default: they name the file in the repository.
+     */
+    pages: text(/^https:\/\/\S+\/$/, "an https URL that ends in /").optional(),
     /** Who helps from outside, by name: how they are reached, and on which terms or line. Default: the runbook's. */
     external: z
         .record(someText, z.strictObject({ support: someText, priority: someText }))
         .default(EXTERNAL_CONTACTS),
 });
+
+/** See {@link incidentSchema}. */
+export type IncidentValues = z.output<typeof incidentSchema>;
+
+/**
+ * Https endpoints that take messages of SNS, by a name that contacts use: PagerDuty, Opsgenie, ServiceNow and others.
+ * Their addresses hold a key, so they are set like secrets.
+ */
+export const endpointsSchema = z.record(
+    dnsLabel,
+    text(/^https:\/\/[^\s/]+\/\S*$/, "an https URL").transform((value): Output<string> =>
+        secret(output(value)),
+    ),
+);
+
+/** Rules of the contacts that need the rest of the stack's values. */
+export function checkIncident(
+    { incident, endpoints }: { incident: IncidentValues; endpoints: Record<string, unknown> },
+    context: z.core.$RefinementCtx,
+): void {
+    const used = new Set<string>();
+    const check = (listed: readonly string[], path: (string | number)[]) => {
+        listed.forEach((contact, index) => {
+            if (/[@+]/.test(contact)) {
+                return;
+            }
+            used.add(contact);
+            if (getOwn(endpoints, contact) === undefined) {
+                context.addIssue({ code: "custom", path: ["incident", ...path, index], message: CONTACT });
+            }
+        });
+    };
+    for (const severity of SEVERITIES) {
+        check(incident.contacts[severity], ["contacts", severity]);
+    }
+    for (const level of LEVELS) {
+        check(incident.escalation[level].contacts, ["escalation", level, "contacts"]);
+    }
+    for (const name of Object.keys(endpoints).filter((name) => !used.has(name))) {
+        context.addIssue({
+            code: "custom",
+            path: ["endpoints", name],
+            message: "a name that a contact of mcp:incident uses",
+        });
+    }
+}

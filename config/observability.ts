@@ -40,6 +40,8 @@ export const observabilitySchema = z.strictObject({
             value: text(/^[\w.-]+$/, "a text of letters, digits, _, . and -, such as audit").default("audit"),
         })
         .prefault({}),
+    /** Field of MCP Server's JSON that holds the path of a request: those of probes do not count. Default: path. */
+    pathField: field.default("path"),
     /**
      * Field of MCP Server's events that holds the HTTP status of an answer, as a number. Error rate, traffic and the
      * statuses of section 6.1 are counted by it. Default: status_code.

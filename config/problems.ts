@@ -22,7 +22,7 @@ export function configPath(path: readonly PropertyKey[]): string {
 }
 
 /** Top-level keys whose values are secret; no others may hold an encrypted value. */
-export const SECRET_KEYS = ["secrets", "tls"];
+export const SECRET_KEYS = ["secrets", "tls", "endpoints"];
 
 /** Whether a value is secret, or stands where people put one by mistake: in a workload's `secrets`. */
 export function isSecret([concern, , part]: readonly PropertyKey[]): boolean {

@@ -1,6 +1,6 @@
 import { output, type Output, secret } from "@pulumi/pulumi/output";
 import { z } from "zod";
-import { alarmsSchema } from "./alarms";
+import { alarmsSchema, checkObjectives, objectivesSchema } from "./alarms";
 import { awsSchema } from "./aws";
 import { cacheSchema, checkCache } from "./cache";
 import { checkChecklist, checklistSchema } from "./checklist";
@@ -9,7 +9,7 @@ import { checkDumps } from "./dumps";
 import { checkEdge, ingressSchema, tlsSchema } from "./edge";
 import { checkHealth, healthSchema } from "./health";
 import { imagesSchema, jobsSchema, releaseReference } from "./images";
-import { incidentSchema } from "./incident";
+import { checkIncident, endpointsSchema, incidentSchema } from "./incident";
 import { kubernetesSchema } from "./kubernetes";
 import { checkMaintenance, maintenanceSchema } from "./maintenance";
 import { checkObservability, observabilitySchema } from "./observability";
@@ -40,8 +40,12 @@ const stackShape = z.strictObject({
     /** What a release must bring before it starts. Default: nothing; production asks. */
     checklist: checklistSchema.prefault({}),
     incident: incidentSchema,
+    /** Addresses of https endpoints that contacts name. Set like secrets, never typed plain. Default: none. */
+    endpoints: endpointsSchema.default({}),
     /** Limits of the alarms. Default: those in there. */
     alarms: alarmsSchema.prefault({}),
+    /** Service level objectives, by workload. Default: none. */
+    objectives: objectivesSchema.default({}),
     /** PostgreSQL. Default: none; workloads that use one are supplied with its URL. */
     database: databaseSchema.optional(),
     /** A second instance, restored from the first. Default: none. Section 7.2. */
@@ -73,6 +77,8 @@ const stackShape = z.strictObject({
 /** Everything a stack file says under the project's namespace, one key a concern. */
 export const stackSchema = stackShape.superRefine((values, context) => {
     checkChecklist(values, context);
+    checkIncident(values, context);
+    checkObjectives(values, context);
     checkEdge(values, context);
     checkDatabase(values, context);
     checkRecovery(values, context);

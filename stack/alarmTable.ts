@@ -1,4 +1,6 @@
-import { type Alarm } from "../components/observability/alarm";
+import { type Alarm, type Metric, share } from "../components/observability/alarm";
+import { type IncidentName } from "../components/observability/incidentGroups";
+import { type Objective, sloAlarms } from "../components/observability/alarms/slo";
 import { applicationAlarms } from "../components/observability/alarms/application";
 import { archiveAlarms } from "../components/observability/alarms/archive";
 import {
@@ -18,7 +20,7 @@ import { type ResolvedStack, type ResolvedWorkload } from "../config/resolve";
 import { COMPLETION_WINDOW_MINUTES, longestGap } from "../core/snapshotHours";
 import { mebibytes } from "../core/quantities";
 import { minutesOf } from "../core/calendar";
-import { COLOURS, DATABASE_WINDOW, SERVER } from "../core/numbers";
+import { COLOURS, DATABASE_WINDOW, HEALTH_MATRIX, SERVER, SLOW_REQUEST_MILLISECONDS } from "../core/numbers";
 
 /** Every alarm of a stack, as data: none for what it does not declare. */
 export function alarmsOf(stack: ResolvedStack): Alarm[] {
@@ -62,6 +64,7 @@ export function alarmsOf(stack: ResolvedStack): Alarm[] {
             );
         }
     }
+    found.push(...sloAlarms(objectivesOf(stack)));
     if (health !== undefined) {
         found.push(
             ...healthAlarms({
@@ -114,6 +117,48 @@ export function alarmsOf(stack: ResolvedStack): Alarm[] {
         found.push(...archiveAlarms({ name: stack.auditArchive, logGroup: stack.logs.audit }));
     }
     return found;
+}
+
+/** What the workloads promise, and what counts against it. */
+function objectivesOf({ objectives, alarms, health, metrics: namespace }: ResolvedStack): Objective[] {
+    const sum = (name: string): Metric => ({ namespace, name, dimensions: {}, statistic: "Sum" });
+    const ofRequests = (name: string) => share(sum(name), sum("Requests"), alarms.minimumRequests);
+    return Object.entries(objectives).flatMap(([workload, { availability, latency }]): Objective[] => {
+        const title = HEALTH_MATRIX[workload]?.title ?? workload;
+        const incident: IncidentName = workload === SERVER ? "server" : "services";
+        const budget = (promise: number) => Number((100 - promise).toFixed(2));
+        const isCounted = workload === SERVER || health === undefined;
+        const found: Objective[] = [];
+        if (availability !== undefined) {
+            const healthy: Metric = {
+                namespace,
+                name: "Healthy",
+                dimensions: { Component: title },
+                statistic: "Average",
+            };
+            found.push({
+                id: `${workload}-availability`,
+                what: isCounted ? `Requests to ${title} fail` : `${title} is unhealthy`,
+                incident,
+                budget: budget(availability),
+                share: isCounted
+                    ? ofRequests("Errors")
+                    : { expression: "100 * (1 - healthy)", metrics: { healthy } },
+                missingData: isCounted ? "count" : "level",
+            });
+        }
+        if (latency !== undefined) {
+            found.push({
+                id: `${workload}-latency`,
+                what: `Requests to ${title} take longer than ${SLOW_REQUEST_MILLISECONDS / 1000} seconds`,
+                incident,
+                budget: budget(latency),
+                share: ofRequests("SlowRequests"),
+                missingData: "count",
+            });
+        }
+        return found;
+    });
 }
 
 /** Names of the EventBridge rules that the stack declares, without the stack's own before them. */

@@ -7,10 +7,23 @@ import { type PlatformContext } from "./platform";
 import { type Incidents } from "./incidents";
 
 /** Declares the alarms of what the stack declares, and when they are muted. Sections 4.2 and 5.1. */
-export function declareAlarms({ stack, providers: { aws } }: PlatformContext, incidents: Incidents): void {
+export function declareAlarms(
+    { stack, providers: { aws } }: PlatformContext,
+    incidents: Incidents,
+    dashboard: string | undefined,
+): void {
     new Alarms(
         stack.name,
-        { alarms: alarmsOf(stack), mutes: mutesOf(stack), ...incidents },
+        {
+            alarms: alarmsOf(stack),
+            mutes: mutesOf(stack),
+            platform: stack.name,
+            region: stack.aws.region,
+            pages: stack.incident.pages,
+            dashboard,
+            topics: incidents.topics,
+            actions: incidents.actions,
+        },
         { providers: { aws } },
     );
 }

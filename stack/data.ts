@@ -104,6 +104,8 @@ function declareDatabase(
             ...database,
             ...networkOf(context),
             accountId: stack.aws.accountId,
+            region: stack.aws.region,
+            logDays: stack.logDays,
             protect: production,
         },
         { providers: { aws, random } },

@@ -1,5 +1,6 @@
 import { type PodResources } from "../components/kubernetes/pod";
 import { HEALTH_PODS, HealthChecks } from "../components/observability/healthChecks";
+import { OutsideChecks } from "../components/observability/outsideChecks";
 import { type ResolvedStack } from "../config/resolve";
 import { type Data } from "./data";
 import { type PlatformContext } from "./platform";
@@ -16,12 +17,26 @@ export function declareHealth(context: PlatformContext, { database, cache }: Dat
     if (health === undefined) {
         return;
     }
+    const outside =
+        health.outside.length === 0
+            ? undefined
+            : new OutsideChecks(
+                  `${stack.name}-outside`,
+                  {
+                      endpoints: health.outside,
+                      ...stack.aws,
+                      metrics: stack.metrics,
+                      logDays: stack.logDays,
+                  },
+                  { providers: { aws: providers.aws } },
+              );
     new HealthChecks(
         "mcp-health",
         {
             ...health,
             namespace: namespace.namespace,
             labels,
+            outside: outside?.checks ?? {},
             metricNamespace: stack.metrics,
             services: Object.entries(stack.workloads).map(([app, { port }]) => ({ app, port })),
             stores: { database: database?.connection, cache: cache?.connection },

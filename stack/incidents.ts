@@ -1,7 +1,10 @@
+import { required } from "../core/required";
 import { type Input, type Output } from "@pulumi/pulumi";
 import { Escalation } from "../components/incident/escalation";
 import { SeverityTopics } from "../components/incident/severityTopics";
-import { type Severity } from "../core/numbers";
+import { Chat } from "../components/incident/chat";
+import { channelOf } from "../components/incident/channel";
+import { type Level, type Severity } from "../core/numbers";
 import { type PlatformContext } from "./platform";
 
 /** How the platform calls for people. */
@@ -17,28 +20,61 @@ export interface Incidents {
 /** Declares who is told what, and who is called until somebody answers. Sections 4.1, 4.2 and 8. */
 export function declareIncidents({ stack, providers }: PlatformContext): Incidents {
     const { aws } = providers;
-    const { contacts, escalation, external } = stack.incident;
+    const { contacts, escalation, chat, external, stale } = stack.incident;
+    const channels = (listed: readonly string[]) =>
+        listed.map((contact) => channelOf(contact, stack.endpoints));
+    const { accountId, region } = stack.aws;
+    const topicArn = (severity: Severity) =>
+        `arn:aws:sns:${region}:${accountId}:${stack.name}-incidents-${severity.toLowerCase()}`;
+    const isInChat = (level: Level) => Object.values(chat).some(({ levels }) => levels.includes(level));
     const { arns: topics, keyArn } = new SeverityTopics(
         `${stack.name}-incidents`,
-        { ...stack.aws, contacts },
+        { ...stack.aws, channels: mapValues(contacts, channels) },
         { providers: { aws } },
     );
-    const { actions: opsItem } = new Escalation(
+    const { actions: opsItem, topics: levels } = new Escalation(
         stack.escalation.name,
         {
             ...stack.aws,
             platform: stack.name,
-            levels: escalation,
+            levels: mapValues(escalation, ({ contacts: called, within }, level) => ({
+                channels: channels(called),
+                within,
+                chat: isInChat(level),
+            })),
             external,
             logDays: stack.logDays,
+            // Written out: what the state machine does is shown before the topics exist.
+            severityTopics: { arns: { P1: topicArn("P1"), P2: topicArn("P2") }, keyArn },
+            staleSeconds: stale,
             topic: { arn: topics.P1, keyArn },
         },
         { providers: { aws } },
     );
-    const { P1, P2, P3, P4 } = topics;
+    for (const [channel, { slack, teams, ...shown }] of Object.entries(chat)) {
+        new Chat(
+            `${stack.name}-chat-${channel}`,
+            {
+                accountId,
+                channel: slack === undefined ? { teams: required(teams, "teams") } : { slack },
+                topics: [
+                    ...shown.severities.map((severity) => topics[severity]),
+                    ...shown.levels.map((level) => levels[level]),
+                ],
+            },
+            { providers: { aws } },
+        );
+    }
     return {
         topics,
         keyArn,
-        actions: { P1: [P1, opsItem.P1], P2: [P2, opsItem.P2], P3: [P3], P4: [P4] },
+        actions: mapValues(topics, (topic, severity) => [topic, opsItem[severity]]),
     };
+}
+
+/** The same keys with other values. */
+function mapValues<K extends string, V, R>(record: Record<K, V>, map: (value: V, key: K) => R): Record<K, R> {
+    return Object.fromEntries(
+        Object.entries(record).map(([key, value]) => [key, map(value as V, key as K)]),
+    ) as Record<K, R>;
 }

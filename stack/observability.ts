@@ -41,6 +41,8 @@ export function declareObservability(context: PlatformContext, data: Data): Obse
         {
             group: groups.server,
             statusField: observability.statusField,
+            pathField: observability.pathField,
+            probePaths: observability.probePaths,
             metrics: stack.metrics,
             folder: stack.name,
         },

@@ -67,9 +67,13 @@ export function predecessors(recording: Recording, type: string, name: string): 
 }
 
 /** Records a stack whose resources have these outputs beside their inputs. */
-export function recordWithOutputs(stack: string, outputsOf: OutputsOf): Promise<Recording> {
+export function recordWithOutputs(
+    stack: string,
+    outputsOf: OutputsOf,
+    ...edits: string[]
+): Promise<Recording> {
     bundled ??= bundleProgram(root);
-    return record(bundled, readStackFile(root, stack, []), outputsOf);
+    return record(bundled, readStackFile(root, stack, edits), outputsOf);
 }
 
 /** What edits change in a stack; resources that stay the same are left out. */

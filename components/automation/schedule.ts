@@ -18,6 +18,8 @@ export interface ScheduleArgs extends CommonArgs {
     cron: string;
     /** State machine that it starts. */
     stateMachineArn: Input<string>;
+    /** What it starts with, as JSON. Default: an empty object. */
+    input?: Input<string>;
 }
 
 /** Arguments of {@link declareAnnouncement}. */
@@ -38,7 +40,7 @@ export function declareSchedule(name: string, args: ScheduleArgs, parent: Compon
         {
             expression: `cron(${args.cron})`,
             arn: args.stateMachineArn,
-            input: "{}",
+            input: args.input ?? "{}",
             statements: [{ actions: ["states:StartExecution"], resources: [args.stateMachineArn] }],
         },
         parent,
@@ -73,7 +75,7 @@ function declare(
     target: {
         expression: string;
         arn: Input<string>;
-        input: string;
+        input: Input<string>;
         statements: Rights;
     },
     parent: ComponentResource,

@@ -1,3 +1,4 @@
+import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
 import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup";
 import { Instance } from "@pulumi/aws/rds/instance";
 import { ParameterGroup } from "@pulumi/aws/rds/parameterGroup";
@@ -12,7 +13,7 @@ import {
 } from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random/randomId";
 import { DATABASE } from "../../core/numbers";
-import { declareKey } from "../encryption";
+import { declareKey, logsUse } from "../encryption";
 
 /** Account of the administrator, whose password AWS makes, keeps and rotates. Nothing but the bootstrap uses it. */
 const ADMINISTRATOR = "mcp_admin";
@@ -25,6 +26,9 @@ export interface DatabaseArgs {
     subnetGroup: string;
     /** Account that administers its key. */
     accountId: string;
+    region: string;
+    /** How long the instance's logs are kept, in days. */
+    logDays: number;
     /** Network of the cluster. */
     vpcId: Input<string>;
     /** Security group of the cluster's nodes and pods: they alone reach the database. */
@@ -73,6 +77,12 @@ export interface DatabaseInstance {
     ready: readonly Resource[];
 }
 
+/** Logs that RDS sends to CloudWatch: slow statements among them. */
+const LOG_EXPORTS = ["postgresql", "upgrade"] as const;
+
+/** Where RDS sends them, before the name of the instance and of the log. */
+const LOG_GROUPS = "/aws/rds/instance/";
+
 /** Time AWS may take to restore a large instance or to make one in two zones. */
 const TIMEOUTS = { create: "6h", update: "3h", delete: "2h" };
 
@@ -98,6 +108,7 @@ export class Database extends ComponentResource {
             {
                 description: "PostgreSQL: its disk, backups, snapshots and the administrator's secret",
                 accountId: args.accountId,
+                statements: [logsUse(args, LOG_GROUPS)],
                 protect: args.protect,
             },
             this,
@@ -145,7 +156,7 @@ export class Database extends ComponentResource {
             performanceInsightsEnabled: true,
             performanceInsightsKmsKeyId: key.arn,
             performanceInsightsRetentionPeriod: 7,
-            enabledCloudwatchLogsExports: ["postgresql", "upgrade"],
+            enabledCloudwatchLogsExports: [...LOG_EXPORTS],
             backupRetentionPeriod: args.backupRetention,
             backupWindow: args.backupWindow,
             maintenanceWindow: args.maintenanceWindow,
@@ -168,6 +179,21 @@ export class Database extends ComponentResource {
                 { byteLength: 4, keepers: { identifier } },
                 { parent: this },
             );
+            // Before the instance: RDS would make them without a key, and keep them for ever.
+            const logs = LOG_EXPORTS.map(
+                (log) =>
+                    new LogGroup(
+                        `${identifier}-${log}`,
+                        {
+                            name: `${LOG_GROUPS}${identifier}/${log}`,
+                            retentionInDays: args.logDays,
+                            kmsKeyId: key.arn,
+                            // What somebody did stays to be read after the instance has gone.
+                            skipDestroy: args.protect,
+                        },
+                        { parent: this },
+                    ),
+            );
             const resource = new Instance(
                 identifier,
                 {
@@ -182,6 +208,7 @@ export class Database extends ComponentResource {
                     protect,
                     customTimeouts: TIMEOUTS,
                     ignoreChanges,
+                    dependsOn: logs,
                 },
             );
             return {

@@ -1,11 +1,15 @@
-import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
-import { ESCALATION_MATRIX, type Level, LEVELS } from "../../core/numbers";
+import { type Key } from "@pulumi/aws/kms/key";
+import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import { ESCALATION_MATRIX, type Level, LEVELS, SEVERITIES, type Severity } from "../../core/numbers";
 import { declareNotice } from "../automation/notice";
+import { declareSchedule } from "../automation/schedule";
 import { declareStateMachine, logGroupOf } from "../automation/stateMachine";
 import { declareTrigger } from "../automation/trigger";
 import { declareKey, logsUse } from "../encryption";
+import { type Channel } from "./channel";
 import { escalationMachine } from "./escalationMachine";
 import { ESCALATED, incidentMachine } from "./incidentMachine";
+import { reminderMachine } from "./reminderMachine";
 import { declareTopic } from "./topic";
 
 /** Arguments of {@link Escalation}. */
@@ -14,12 +18,16 @@ export interface EscalationArgs {
     platform: string;
     accountId: string;
     region: string;
-    /** Who is called at each level, and how many seconds they have to answer. */
-    levels: Record<Level, { contacts: readonly string[]; within: number }>;
+    /** How each level is called, how many seconds it has to answer, and whether a chat shows its calls, too. */
+    levels: Record<Level, { channels: readonly Channel[]; within: number; chat: boolean }>;
     /** Who helps from outside: how they are reached, and on which terms or line. */
     external: Record<string, { support: string; priority: string }>;
     /** How long the logs are kept, in days. */
     logDays: number;
+    /** Topics that are reminded of incidents which are not over, and their key. */
+    severityTopics: { arns: Record<keyof typeof ESCALATED, string>; keyArn: Input<string> };
+    /** How long an incident may be left untouched, in seconds. */
+    staleSeconds: number;
     /** Topic of the message that no level answered, or that the escalation itself failed; and the key of that topic. */
     topic: { arn: Input<string>; keyArn: Input<string> };
 }
@@ -29,15 +37,21 @@ export interface EscalationArgs {
  * in progress. Sections 4.2 and 8.1.
  */
 export class Escalation extends ComponentResource {
-    /** What an alarm of each escalated severity does, beside telling its topic: it opens an OpsItem. */
-    public readonly actions: Record<keyof typeof ESCALATED, string>;
+    /** What an alarm of each severity does, beside telling its topic: it opens an OpsItem, as a record. */
+    public readonly actions: Record<Severity, string>;
+    /** ARN of each level's topic. */
+    public readonly topics: Record<Level, Output<string>>;
 
     constructor(name: string, args: EscalationArgs, opts?: ComponentResourceOptions) {
         super("mcp:incident:Escalation", name, {}, opts);
         const { platform, accountId, region, logDays } = args;
-        const opsItem = (severity: string) =>
-            `arn:aws:ssm:${region}:${accountId}:opsitem:${severity}#CATEGORY=Availability`;
-        this.actions = { P1: opsItem(ESCALATED.P1), P2: opsItem(ESCALATED.P2) };
+        this.actions = Object.fromEntries(
+            SEVERITIES.map((severity, index) => [
+                severity,
+                // OpsItems count them from 1 to 4.
+                `arn:aws:ssm:${region}:${accountId}:opsitem:${index + 1}#CATEGORY=Availability`,
+            ]),
+        ) as Record<Severity, string>;
 
         const incidentsName = `${name}-incidents`;
         const machineArn = (machine: string) =>
@@ -55,7 +69,7 @@ export class Escalation extends ComponentResource {
             this,
         );
         const topics = LEVELS.map((level) => {
-            const { contacts, within } = args.levels[level];
+            const { channels, within } = args.levels[level];
             return declareTopic(
                 topicOf(level),
                 {
@@ -64,11 +78,14 @@ export class Escalation extends ComponentResource {
                     keyArn: key.arn,
                     accountId,
                     region,
-                    contacts,
+                    channels,
                 },
                 this,
             );
         });
+        this.topics = Object.fromEntries(
+            LEVELS.map((level, index) => [level, topics[index]!.arn]),
+        ) as typeof this.topics;
         const onOpsItems = (...actions: string[]) => ({
             actions,
             resources: [`arn:aws:ssm:${region}:${accountId}:opsitem/*`],
@@ -85,6 +102,7 @@ export class Escalation extends ComponentResource {
                         role: ESCALATION_MATRIX[level].role,
                         topicArn: topicArn(topicOf(level)),
                         seconds: args.levels[level].within,
+                        chat: args.levels[level].chat,
                     })),
                 }),
                 accountId,
@@ -114,6 +132,10 @@ export class Escalation extends ComponentResource {
                 statements: [
                     { actions: ["states:StartExecution"], resources: [machineArn(name)] },
                     onOpsItems("ssm:GetOpsItem", "ssm:UpdateOpsItem"),
+                    {
+                        actions: ["cloudwatch:DescribeAlarms"],
+                        resources: [`arn:aws:cloudwatch:${region}:${accountId}:alarm:${platform}-*`],
+                    },
                 ],
                 keyArn: key.arn,
                 logDays,
@@ -121,6 +143,7 @@ export class Escalation extends ComponentResource {
             this,
             [escalation],
         );
+        this.declareReminder(`${name}-reminder`, args, key);
         declareTrigger(
             incidentsName,
             {
@@ -160,5 +183,42 @@ export class Escalation extends ComponentResource {
             this,
         );
         this.registerOutputs({ actions: this.actions });
+    }
+
+    /** Every hour, of what nobody has touched for a while. */
+    private declareReminder(name: string, args: EscalationArgs, key: Key): void {
+        const { platform, accountId, region, severityTopics, staleSeconds } = args;
+        const machine = declareStateMachine(
+            name,
+            {
+                definition: reminderMachine({
+                    platform,
+                    region,
+                    topics: severityTopics.arns,
+                    staleSeconds,
+                }),
+                accountId,
+                statements: [
+                    { actions: ["sns:Publish"], resources: Object.values(severityTopics.arns) },
+                    { actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [severityTopics.keyArn] },
+                    // AWS grants it on everything or not at all.
+                    { actions: ["ssm:DescribeOpsItems"], resources: ["*"] },
+                ],
+                keyArn: key.arn,
+                logDays: args.logDays,
+            },
+            this,
+        );
+        declareSchedule(
+            name,
+            {
+                description: "Reminds of incidents that are not over",
+                cron: "15 * * * ? *",
+                stateMachineArn: machine.arn,
+                accountId,
+                keyArn: key.arn,
+            },
+            this,
+        );
     }
 }

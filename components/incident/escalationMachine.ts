@@ -10,6 +10,14 @@ export interface CalledLevel {
     topicArn: string;
     /** How long it has to answer before the next is called, in seconds. */
     seconds: number;
+    /** Whether a chat shows its calls, too: Amazon Q Developer takes them in a form of its own alone. */
+    chat: boolean;
+}
+
+/** A message as it is to people, and as a chat takes it to https endpoints. In JSONata. */
+function forChat(title: string, description: string): string {
+    const custom = `{"version": "1.0", "source": "custom", "content": {"textType": "client-markdown", "title": ${title}, "description": ${description}}}`;
+    return `$string({"default": ${description}, "https": $string(${custom})})`;
 }
 
 /**
@@ -26,26 +34,30 @@ export function escalationMachine(args: {
     const severities = Object.fromEntries(
         Object.entries(ESCALATED).map(([severity, number]) => [number, severity as Severity]),
     );
-    const states = levels.flatMap(({ level, role, topicArn, seconds }, index) => {
+    const states = levels.flatMap(({ level, role, topicArn, seconds, chat }, index) => {
         const next = levels[index + 1];
         const onward = next === undefined ? "Write that nobody answered" : `Tell ${next.level}`;
         const who = `${level} (${role})`;
         const threat =
             next === undefined ? "nobody is called after you" : `${next.level} (${next.role}) is called`;
         const message = [
-            `$severity & " of ${platform}: " & $title`,
+            `$severity & " of ${platform}: " & $title & ($about = "" ? "" : "\\n\\n" & $about)`,
             quoted(`You are ${who}. Acknowledge within ${seconds / 60} minutes, or ${threat}:`),
             acknowledge(region),
             quoted("What is known, and who was told before you:"),
             `"aws ssm get-ops-item --region ${region} --ops-item-id " & $id`,
         ];
+        const subject = `$severity & " ${level}: acknowledge " & $id`;
+        const body = message.join(' & "\\n\\n" & ');
         return Object.entries({
             [`Tell ${level}`]: call(
                 "sns:publish",
                 {
                     TopicArn: topicArn,
-                    Subject: `{% $severity & " ${level}: acknowledge " & $id %}`,
-                    Message: `{% ${message.join(' & "\\n\\n" & ')} %}`,
+                    Subject: `{% ${subject} %}`,
+                    ...(chat
+                        ? { MessageStructure: "json", Message: `{% ${forChat(subject, body)} %}` }
+                        : { Message: `{% ${body} %}` }),
                 },
                 {
                     Next: `Write that ${level} was told`,
@@ -95,6 +107,7 @@ export function escalationMachine(args: {
                     id: "{% $states.input.opsItem %}",
                     title: "{% $states.input.title %}",
                     severity: `{% $lookup(${JSON.stringify(severities)}, $states.input.severity) %}`,
+                    about: '{% $exists($states.input.about) ? $states.input.about : "" %}',
                 },
                 Next: `Tell ${levels[0]!.level}`,
             },

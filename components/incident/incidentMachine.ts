@@ -1,5 +1,5 @@
 import { type Severity, SEVERITY_MATRIX } from "../../core/numbers";
-import { call, look, quoted, RECORD, write } from "./machineParts";
+import { call, look, otherwise, quoted, RECORD, write } from "./machineParts";
 
 /** Severities that people are called for, as OpsItems count them. */
 export const ESCALATED = { P1: "1", P2: "2" } as const satisfies Partial<Record<Severity, string>>;
@@ -51,6 +51,8 @@ export function incidentMachine(args: {
                     // An alarm's OpsItem names the alarm in its title and among its resources.
                     own: `{% $contains($string($states.result.OpsItem.[Title, OperationalData.\`/aws/resources\`.Value]), ${quoted(platform)}) %}`,
                     over: `{% $exists($states.result.OpsItem.OperationalData.\`${RECORD.postMortem}\`) %}`,
+                    // Its alarm, by the name in its title; people may have opened it without one.
+                    alarm: `{% ($found := $match($string($states.result.OpsItem.Title), /${platform}-[\\w.-]+/); $exists($found) ? $found[0].match : "none") %}`,
                     history:
                         '{% "opened " & $states.result.OpsItem.CreatedTime & ", resolved " & $states.result.OpsItem.LastModifiedTime %}',
                 },
@@ -61,7 +63,7 @@ export function incidentMachine(args: {
                 Choices: [
                     {
                         Condition: `{% $own and ${escalated} and $status = "Open" %}`,
-                        Next: "Write what its reader needs",
+                        Next: "Read what its alarm says",
                     },
                     {
                         Condition: `{% $own and ${escalated} and $status = "Resolved" and $not($over) %}`,
@@ -70,8 +72,24 @@ export function incidentMachine(args: {
                 ],
                 Default: "Done",
             },
+            "Read what its alarm says": call(
+                "aws-sdk:cloudwatch:describeAlarms",
+                {
+                    AlarmNames: ["{% $alarm %}"],
+                    AlarmTypes: ["CompositeAlarm", "MetricAlarm"],
+                },
+                {
+                    Assign: {
+                        about: '{% ($found := $append($states.result.CompositeAlarms, $states.result.MetricAlarms); $exists($found[0].AlarmDescription) ? $found[0].AlarmDescription : "") %}',
+                    },
+                    Next: "Write what its reader needs",
+                    // People are called without it.
+                    Catch: otherwise("Write what its reader needs", { Assign: { about: "" } }),
+                },
+            ),
             "Write what its reader needs": write(
                 {
+                    [RECORD.about]: '$about = "" ? $title : $about',
                     [RECORD.response]: `$lookup(${JSON.stringify(responses)}, $severity)`,
                     [RECORD.acknowledge]: acknowledge(region),
                     [RECORD.external]: quoted(external),
@@ -83,7 +101,7 @@ export function incidentMachine(args: {
                 {
                     StateMachineArn: escalationArn,
                     Name: "{% $id %}",
-                    Input: '{% $string({"opsItem": $id, "severity": $severity, "title": $title}) %}',
+                    Input: '{% $string({"opsItem": $id, "severity": $severity, "title": $title, "about": $about}) %}',
                 },
                 {
                     Catch: [{ ErrorEquals: ["Sfn.ExecutionAlreadyExistsException"], Next: "Done" }],

@@ -1,5 +1,7 @@
 /** Keys of an OpsItem's operational data; AWS keeps those that begin with its own names for itself. */
 export const RECORD = {
+    /** What its alarm says: what is wrong, the likely cause, what helps, the procedure, the first command. */
+    about: "about",
     /** How soon somebody must respond. Section 4.1. */
     response: "response",
     /** The command that acknowledges it. */

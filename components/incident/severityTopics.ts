@@ -1,5 +1,6 @@
 import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
 import { declareKey } from "../encryption";
+import { type Channel } from "./channel";
 import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../core/numbers";
 import { declareTopic } from "./topic";
 
@@ -14,8 +15,8 @@ export interface SeverityTopicsArgs {
     /** Account whose services may publish. */
     accountId: string;
     region: string;
-    /** Addresses told about each severity. Each must confirm its subscription once. */
-    contacts: Record<Severity, readonly string[]>;
+    /** How people are reached about each severity. */
+    channels: Record<Severity, readonly Channel[]>;
 }
 
 /** One encrypted topic for each severity of the matrix (section 4.1), and the people who are told (section 8.1). */
@@ -60,7 +61,7 @@ export class SeverityTopics extends ComponentResource {
                     accountId: args.accountId,
                     region: args.region,
                     publishers: PUBLISHERS,
-                    contacts: args.contacts[severity],
+                    channels: args.channels[severity],
                 },
                 this,
             ).arn;

@@ -2,6 +2,7 @@ import { Topic } from "@pulumi/aws/sns/topic";
 import { TopicPolicy } from "@pulumi/aws/sns/topicPolicy";
 import { TopicSubscription } from "@pulumi/aws/sns/topicSubscription";
 import { type ComponentResource, type Input } from "@pulumi/pulumi";
+import { type Channel } from "./channel";
 
 /** Arguments of {@link declareTopic}. */
 export interface TopicArgs {
@@ -15,13 +16,13 @@ export interface TopicArgs {
     region: string;
     /** Services of AWS that may publish for the account, beside its own roles. Default: none. */
     publishers?: readonly string[];
-    /** Addresses that are told. Each must confirm its subscription once. */
-    contacts: readonly string[];
+    /** How people are reached. An e-mail address must confirm its subscription once; endpoints do so by themselves. */
+    channels: readonly Channel[];
 }
 
-/** An encrypted topic that takes messages over TLS only, and the addresses it tells. */
+/** An encrypted topic that takes messages over TLS only, and those whom it reaches. */
 export function declareTopic(name: string, args: TopicArgs, parent: ComponentResource): Topic {
-    const { displayName, tags, keyArn, accountId, region, publishers, contacts } = args;
+    const { displayName, tags, keyArn, accountId, region, publishers, channels } = args;
     const topic = new Topic(name, { name, displayName, kmsMasterKeyId: keyArn, tags }, { parent });
     // Written out, so that a preview tells who may publish before the topic exists.
     const arn = `arn:aws:sns:${region}:${accountId}:${name}`;
@@ -52,10 +53,15 @@ export function declareTopic(name: string, args: TopicArgs, parent: ComponentRes
         },
         { parent },
     );
-    for (const endpoint of contacts) {
+    for (const { name: channel, protocol, endpoint } of channels) {
         new TopicSubscription(
-            `${name}-${endpoint}`,
-            { topic: topic.arn, protocol: "email", endpoint },
+            `${name}-${channel}`,
+            {
+                topic: topic.arn,
+                protocol,
+                endpoint,
+                ...(protocol === "https" && { endpointAutoConfirms: true }),
+            },
             { parent },
         );
     }

@@ -1,4 +1,5 @@
 import { type Severity } from "../../core/numbers";
+import { type IncidentName } from "./incidentGroups";
 
 /** One metric of CloudWatch, and how its values of a period become one. */
 export interface Metric {
@@ -34,6 +35,12 @@ export interface Alarm {
     /** Stable name. The alarm's own begins with the stack's: `mcp-production-database-down`. */
     id: string;
     severity: Severity;
+    /** Incident that it is a part of: that one tells people. Of P1 and P2 always. Default: it tells people itself. */
+    incident?: IncidentName;
+    /** Id of an alarm that must ring as well before this one counts. Only of one with an incident. Default: none. */
+    confirmedBy?: string;
+    /** Whether it only confirms another, and by itself tells nobody. Default: false. */
+    isCondition?: boolean;
     /** What is wrong when it rings, in a sentence. */
     meaning: string;
     /** What it mostly comes from. */

@@ -1,9 +1,25 @@
 import { AlarmMuteRule } from "@pulumi/aws/cloudwatch/alarmMuteRule";
-import { CompositeAlarm } from "@pulumi/aws/cloudwatch/compositeAlarm";
+import { CompositeAlarm, type CompositeAlarmArgs } from "@pulumi/aws/cloudwatch/compositeAlarm";
 import { MetricAlarm, type MetricAlarmArgs } from "@pulumi/aws/cloudwatch/metricAlarm";
-import { all, ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import {
+    all,
+    ComponentResource,
+    type ComponentResourceOptions,
+    type Input,
+    type Resource,
+} from "@pulumi/pulumi";
 import { SEVERITIES, type Severity, SEVERITY_MATRIX, TIME_ZONE } from "../../core/numbers";
 import { type Alarm, conditionOf, formatMinutes, type MaintenanceWindow, MISSING_DATA } from "./alarm";
+import { INCIDENTS } from "./incidentGroups";
+import {
+    EXTENSION_SECONDS,
+    type Incident,
+    incidentsOf,
+    partsOf,
+    rings,
+    ruleOf,
+    WAIT_SECONDS,
+} from "./incidents";
 
 /** When the alarms that a window's work sets off tell nobody. */
 export interface Mute {
@@ -23,6 +39,13 @@ export interface AlarmsArgs {
     alarms: readonly Alarm[];
     /** When those of them that maintenance sets off are muted. */
     mutes: readonly Mute[];
+    /** Name that the alarms' begin with, and region of the commands in their messages. */
+    platform: string;
+    region: string;
+    /** Address of the folder with the runbook's pages, with a slash at the end. Default: the repository's `docs/`. */
+    pages?: string | undefined;
+    /** Address of the dashboard. Default: there is none. */
+    dashboard?: string | undefined;
     /** ARN of each severity's topic. */
     topics: Record<Severity, Input<string>>;
     /** What an alarm of each severity does when it begins to ring. */
@@ -42,56 +65,119 @@ const INSTALL_MINUTES = 120;
 /** How long an alarm can wait at most for its first data, in minutes. */
 const LONGEST_WARM_UP = 2 * 24 * 60;
 
+/** Names that one composite alarm, or one mute rule, takes. */
+const MOST_NAMES = 100;
+
 /**
- * Alarms from a table, named after the component and their ids, and for each severity one that rings while any of
- * them does. Whoever is told that an alarm rings is told when it is over. What maintenance sets off by itself is muted
- * while it lasts. Sections 4.1 and 5.1.
+ * Alarms from a table, named after the component and their ids. Those of one cause are one incident, which alone tells
+ * people and opens one OpsItem; the others tell people themselves. For each severity there is an alarm that rings while any
+ * of them does. What maintenance sets off by itself is muted while it lasts. Sections 4.1, 4.2 and 5.1.
  */
 export class Alarms extends ComponentResource {
-    constructor(
-        name: string,
-        { alarms, mutes, topics, actions }: AlarmsArgs,
-        opts?: ComponentResourceOptions,
-    ) {
+    constructor(name: string, args: AlarmsArgs, opts?: ComponentResourceOptions) {
         super("mcp:observability:Alarms", name, {}, opts);
+        const { alarms, mutes, topics, actions } = args;
 
-        const declare = (alarm: Alarm): MetricAlarm => {
-            const { id, severity, missingData: silence } = alarm;
-            return new MetricAlarm(
-                `${name}-${id}`,
-                {
-                    name: `${name}-${id}`,
-                    alarmDescription: describe(alarm),
-                    ...conditionArgs(alarm),
-                    treatMissingData: MISSING_DATA[silence],
-                    alarmActions: actions[severity],
-                    okActions: [topics[severity]],
-                    tags: tagsOf(severity),
-                },
-                { parent: this },
-            );
-        };
-        const declared = new Map(alarms.map((alarm) => [alarm, declare(alarm)]));
+        const declared = new Map(
+            alarms.map((alarm) => {
+                const { id, severity, incident, missingData } = alarm;
+                const resource = new MetricAlarm(
+                    `${name}-${id}`,
+                    {
+                        name: `${name}-${id}`,
+                        alarmDescription: describe(alarm, args),
+                        ...conditionArgs(alarm),
+                        treatMissingData: MISSING_DATA[missingData],
+                        ...(incident === undefined && {
+                            alarmActions: actions[severity],
+                            okActions: [topics[severity]],
+                        }),
+                        tags: tagsOf(severity),
+                    },
+                    { parent: this },
+                );
+                return [id, resource] as const;
+            }),
+        );
+        this.declareIncidents(name, args, declared);
+
         const those = (which: (alarm: Alarm) => boolean) =>
-            [...declared].flatMap(([alarm, resource]) => (which(alarm) ? [resource] : []));
+            alarms.filter(which).map(({ id }) => declared.get(id)!);
         for (const severity of SEVERITIES) {
             const own = those((alarm) => alarm.severity === severity);
-            if (own.length > 0) {
-                declareSeverityComposite(`${name}-${severity.toLowerCase()}`, severity, own, this);
-            }
+            partsOf(own, MOST_NAMES).forEach((part, index) => {
+                declareSeverityComposite(
+                    numbered(`${name}-${severity.toLowerCase()}`, index),
+                    severity,
+                    part,
+                    this,
+                );
+            });
         }
         for (const mute of mutes) {
             const own = those(({ mutedIn = [] }) => mutedIn.includes(mute.window));
-            if (own.length > 0) {
-                declareMute(`${name}-${mute.name}`, mute, own, this);
-            }
+            partsOf(own, MOST_NAMES).forEach((part, index) => {
+                declareMute(numbered(`${name}-${mute.name}`, index), mute, part, this);
+            });
         }
 
         this.registerOutputs();
     }
+
+    private declareIncidents(name: string, args: AlarmsArgs, alarms: ReadonlyMap<string, MetricAlarm>): void {
+        const composites = new Map<string, CompositeAlarm>();
+        const declare = (
+            id: string,
+            own: Partial<CompositeAlarmArgs> & { alarmRule: string },
+            after: Resource[],
+        ) => new CompositeAlarm(id, { alarmName: id, ...own }, { parent: this, dependsOn: after });
+        for (const incident of incidentsOf(args.alarms)) {
+            const { id, severity, members, suppressors } = incident;
+            const known = suppressors.map((suppressor) => composites.get(suppressor)!);
+            // A suppressor is one alarm: of several there is one that rings while any of them does.
+            const any =
+                known.length < 2
+                    ? known[0]
+                    : declare(
+                          `${name}-${id}-explained`,
+                          {
+                              alarmDescription: `Rings while what explains ${id} does. It tells nobody.`,
+                              alarmRule: suppressors.map((each) => rings(name, each)).join(" OR "),
+                              tags: tagsOf(severity),
+                          },
+                          known,
+                      );
+            const composite = declare(
+                `${name}-${id}`,
+                {
+                    alarmDescription: describeIncident(incident, args),
+                    alarmRule: ruleOf(incident, name),
+                    alarmActions: args.actions[severity],
+                    okActions: [args.topics[severity]],
+                    tags: tagsOf(severity),
+                    ...(any !== undefined && {
+                        actionsSuppressor: {
+                            alarm: any.alarmName,
+                            waitPeriod: WAIT_SECONDS,
+                            extensionPeriod: EXTENSION_SECONDS,
+                        },
+                    }),
+                },
+                members.flatMap(({ id: member, confirmedBy }) =>
+                    [member, confirmedBy].flatMap((each) => (each === undefined ? [] : [alarms.get(each)!])),
+                ),
+            );
+            composites.set(id, composite);
+        }
+    }
 }
 
-/** Rings while any of a severity's alarms does. It tells nobody: each of them has its own say. */
+/** The first is named as if it were the only one: few stacks need more. */
+function numbered(name: string, index: number): string {
+    return index === 0 ? name : `${name}-${index + 1}`;
+}
+
+/** Rings while any of a severity's alarms does. It tells nobody. */
 function declareSeverityComposite(
     name: string,
     severity: Severity,
@@ -112,7 +198,7 @@ function declareSeverityComposite(
     );
 }
 
-/** They ring as always, and tell nobody. What still rings at the end is told then. */
+/** Alarms still fire; their actions are suppressed. What still rings at the end is told then. */
 function declareMute(
     name: string,
     { window, when, minutes, year }: Mute,
@@ -124,7 +210,8 @@ function declareMute(
         {
             name,
             description: `Section 5.1, ${window}: what still rings when it ends is told then`,
-            rule: { schedule: { expression: when, duration: `PT${minutes}M`, timezone: TIME_ZONE } },
+            // AWS gives a duration back in this form: in another there would be a difference in each update.
+            rule: { schedule: { expression: when, duration: isoDuration(minutes), timezone: TIME_ZONE } },
             muteTargets: { alarmNames: alarms.map((alarm) => alarm.name) },
             ...(year !== undefined && {
                 // No month's first week has a 31st of December, in whichever zone these are read.
@@ -136,14 +223,42 @@ function declareMute(
     );
 }
 
+/** A duration in the canonical form of ISO 8601: `PT4H`, `PT1H30M`. */
+function isoDuration(minutes: number): string {
+    const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+    return `PT${hours === 0 ? "" : `${hours}H`}${rest === 0 ? "" : `${rest}M`}`;
+}
+
+/** Where the reader of an alarm goes on. */
+type Links = Pick<AlarmsArgs, "pages" | "dashboard">;
+
+function linksOf(procedure: string, { pages, dashboard }: Links): string[] {
+    return [
+        `Procedure: ${pages ?? "docs/"}runbook.md#${procedure}`,
+        ...(dashboard === undefined ? [] : [`Dashboard: ${dashboard}`]),
+    ];
+}
+
+/** What the reader of an incident's message needs. */
+function describeIncident({ name, severity }: Incident, args: AlarmsArgs): string {
+    const { title, procedure } = INCIDENTS[name];
+    return [
+        titleOf(severity),
+        `${title}.`,
+        ...linksOf(procedure, args),
+        "First command, which alarms ring and why:",
+        `aws cloudwatch describe-alarms --region ${args.region} --state-value ALARM --alarm-name-prefix ${args.platform}- --alarm-types MetricAlarm --query 'MetricAlarms[].[AlarmName,StateReason]' --output text`,
+    ].join("\n");
+}
+
 /** What somebody needs who is woken by it. */
-function describe(alarm: Alarm): string {
+function describe(alarm: Alarm, links: Links): string {
     return [
         titleOf(alarm.severity),
         alarm.meaning,
         `Likely cause: ${alarm.cause}`,
         `What helps: ${alarm.resolution}`,
-        `Procedure: docs/runbook.md#${alarm.procedure}`,
+        ...linksOf(alarm.procedure, links),
         `Rings on: ${conditionOf(alarm)}`,
     ].join("\n");
 }

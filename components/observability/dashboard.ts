@@ -80,6 +80,7 @@ function widgetsOf(args: PlatformDashboardArgs): object[] {
     const rows: [title: string, graphs: Graph[]][] = [
         ["Error rate, traffic and tools (4.3.1, 6.1)", trafficGraphs(args)],
         ["Database and its connections (4.3.2, 6.3)", databaseGraphs(args)],
+        ["What MCP Server says of itself (6.3)", applicationGraphs(args)],
         ["Memory and CPU (4.3.3, 6.3)", usageGraphs(args)],
         ["Sign-in, backend and the health matrix (2.1, 4.3.4, 6.3)", healthGraphs(args)],
     ];
@@ -187,6 +188,18 @@ function databaseGraphs({ metrics: own, database }: PlatformDashboardArgs): Grap
     ];
 }
 
+/** Whatever the names are: those that section 6.3 looks for in `/metrics`. */
+function applicationGraphs({ metrics: namespace }: PlatformDashboardArgs): Graph[] {
+    const search = (words: string, statistic: Statistic): Line => ({
+        expression: `SEARCH('{${namespace},Service} ${words}', '${statistic}', ${PERIOD})`,
+    });
+    return [
+        { title: "requests_total", lines: [search("requests total", "Sum")] },
+        { title: "request_duration", lines: [search("request duration", "Average")] },
+        { title: "error", lines: [search("error", "Sum")] },
+    ];
+}
+
 function usageGraphs({ cluster, namespace, cacheNodes }: PlatformDashboardArgs): Graph[] {
     const pods = (metric: string): Line => ({
         expression:
@@ -227,7 +240,10 @@ function healthGraphs({ metrics: namespace }: PlatformDashboardArgs): Graph[] {
         expression: `SEARCH('{${namespace},Component} MetricName="${metric}"', '${statistic}', ${PERIOD})`,
     });
     return [
-        { title: "Healthy (1) or not (0)", lines: [probed("Healthy", "Minimum")] },
+        {
+            title: "Healthy and reachable (1) or not (0)",
+            lines: [probed("Healthy", "Minimum"), probed("Reachable", "Minimum")],
+        },
         { title: "Time to answer, in milliseconds", lines: [probed("LatencyMilliseconds", "Maximum")] },
         {
             title: "Duration of MCP Server's requests, in milliseconds",

@@ -1,4 +1,4 @@
-import { HealthCheck } from "@pulumi/aws/route53/healthCheck";
+import { type HealthCheck } from "@pulumi/aws/route53/healthCheck";
 import {
     all,
     ComponentResource,
@@ -25,8 +25,8 @@ import {
     taskPods,
 } from "../tasks/task";
 
-/** Every five minutes. */
-const SCHEDULE = "*/5 * * * *";
+/** Every two minutes: two runs in a row must be unhealthy within the five that an alarm looks at. */
+const SCHEDULE = "*/2 * * * *";
 
 /** File in which the steps hand on how many connections to the database idle. */
 const IDLE_CONNECTIONS = "idle-connections";
@@ -38,14 +38,6 @@ const DEADLINE_SECONDS = 60;
 export interface Stores {
     database?: Connection | undefined;
     cache?: Connection | undefined;
-}
-
-/** Something that is asked from around the world, by HTTPS. */
-export interface OutsideEndpoint {
-    /** Tells it from others, and names the file in which the probe finds how it is. */
-    id: string;
-    host: string;
-    path: string;
 }
 
 /** Arguments of {@link HealthChecks}. */
@@ -60,8 +52,8 @@ export interface HealthChecksArgs {
     metricNamespace: string;
     /** What is asked. */
     probes: readonly Probe[];
-    /** What is asked from outside, too. */
-    outside: readonly OutsideEndpoint[];
+    /** What is asked from outside, too: its health checks, by the file in which the probe finds how it is. */
+    outside: Readonly<Record<string, HealthCheck>>;
     /** Names and ports of the services among it. */
     services: readonly { app: string; port: number }[];
     stores: Stores;
@@ -81,7 +73,7 @@ export interface HealthChecksArgs {
 export const HEALTH_PODS = taskPods(2);
 
 /**
- * The health check matrix (section 2.1) filled in every five minutes, with what the platform depends on: a line each in
+ * The health check matrix (section 2.1) filled in every two minutes, with what the platform depends on: a line each in
  * the Job's log (section 2.2), `Healthy`, `LatencyMilliseconds`, `CertificateDays` and `IdleConnections` by `Component`
  * in CloudWatch, and a Job that fails when something is unhealthy, after its metrics have been published.
  */
@@ -90,10 +82,7 @@ export class HealthChecks extends ComponentResource {
         super("mcp:observability:HealthChecks", name, {}, opts);
         const { namespace, labels, region, stores, images, run } = args;
 
-        const outside = args.outside.map((endpoint) => ({
-            file: endpoint.id,
-            check: declareOutsideCheck(`${name}-${endpoint.id}`, endpoint, this),
-        }));
+        const outside = Object.entries(args.outside).map(([file, check]) => ({ file, check }));
         const access = declareTaskAccess(
             name,
             {
@@ -164,27 +153,6 @@ function databaseStep(connection: Connection, image: string): TaskStep {
     const step = asApplication("health.sh", connection);
     const env = { READY: POSTGRES_READY, IDLE: IDLE_CONNECTIONS, ...step.env };
     return { name: "database", image, ...step, env };
-}
-
-/** Has Route 53's checkers around the world ask an endpoint, every 30 seconds each. */
-function declareOutsideCheck(
-    name: string,
-    { host, path }: OutsideEndpoint,
-    parent: ComponentResource,
-): HealthCheck {
-    return new HealthCheck(
-        name,
-        {
-            type: "HTTPS",
-            fqdn: host,
-            port: 443,
-            resourcePath: path,
-            requestInterval: 30,
-            failureThreshold: 3,
-            tags: { Name: `${host}${path}` },
-        },
-        { parent },
-    );
 }
 
 /** Leaves what the checkers have found to the probe, a file each. */

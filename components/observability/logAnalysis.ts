@@ -1,14 +1,12 @@
 import { type LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
-import { declareMetricFilters, serverMetrics } from "./metricFilters";
+import { declareMetricFilters, serverMetrics, type ServerLogFields } from "./metricFilters";
 import { declareQueries, serverQueries } from "./savedQueries";
 
 /** Arguments of {@link LogAnalysis}. */
-export interface LogAnalysisArgs {
+export interface LogAnalysisArgs extends ServerLogFields {
     /** Log group of MCP Server. */
     group: LogGroup;
-    /** Field of its events that holds the HTTP status of an answer. */
-    statusField: string;
     /** Namespace of the metrics that are made of it. */
     metrics: string;
     /** Folder of the saved queries in the console. */

@@ -13,12 +13,28 @@ export interface LogMetric {
     value?: string;
 }
 
+/** Fields of MCP Server's log lines, and what in them is no request of a user. */
+export interface ServerLogFields {
+    /** Field that holds the HTTP status of an answer. */
+    statusField: string;
+    /** Field that holds the path of a request. */
+    pathField: string;
+    /** Paths that probes and the collector ask for. */
+    probePaths: readonly string[];
+}
+
 /**
  * Metrics of MCP Server's log: the runbook's three patterns, one for each status of section 6.1, and what the shares
- * are of. Section 6.2. `statusField` is the field of an event that holds the HTTP status it was answered with.
+ * are of. Section 6.2. Requests of probes and of the collector are none of users: they would make a small share of a large
+ * one, and traffic of none.
  */
-export function serverMetrics({ statusField }: { statusField: string }): LogMetric[] {
+export function serverMetrics({ statusField, pathField, probePaths }: ServerLogFields): LogMetric[] {
     const status = `$.${statusField}`;
+    const path = `$.${pathField}`;
+    // CloudWatch compares a field that is not there with nothing.
+    const others = probePaths.map((probe) => `${path} != "${probe}"`).join(" && ");
+    const ofUsers = (what: string) =>
+        others === "" ? `{ ${what} }` : `{ ${what} && (${path} NOT EXISTS || (${others})) }`;
     return [
         { metric: "ErrorLines", pattern: "ERROR" },
         {
@@ -27,12 +43,12 @@ export function serverMetrics({ statusField }: { statusField: string }): LogMetr
         },
         { metric: "ToolExecutions", pattern: `{ $.event_type = "${TOOL_EXECUTION}" }` },
         { metric: "SlowRequests", pattern: `{ $.duration_ms > ${SLOW_REQUEST_MILLISECONDS} }` },
-        { metric: "RequestMilliseconds", pattern: "{ $.duration_ms >= 0 }", value: "$.duration_ms" },
-        { metric: "Requests", pattern: `{ ${status} >= 100 }` },
-        { metric: "Errors", pattern: `{ ${status} >= 500 }` },
+        { metric: "RequestMilliseconds", pattern: ofUsers("$.duration_ms >= 0"), value: "$.duration_ms" },
+        { metric: "Requests", pattern: ofUsers(`${status} >= 100`) },
+        { metric: "Errors", pattern: ofUsers(`${status} >= 500`) },
         ...Object.keys(STATUS_SYMPTOMS).map((code) => ({
             metric: `Status${code}`,
-            pattern: `{ ${status} = ${code} }`,
+            pattern: ofUsers(`${status} = ${code}`),
         })),
     ];
 }

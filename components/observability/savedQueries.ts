@@ -3,7 +3,10 @@ import { QueryDefinition } from "@pulumi/aws/cloudwatch/queryDefinition";
 import { type ComponentResource } from "@pulumi/pulumi";
 import { SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from "../../core/numbers";
 
-/** A question to the logs that somebody need not type again. The time range is chosen when it is asked. */
+/**
+ * A question to the logs that somebody need not type again. CloudWatch saves no time range with it: choose one hour, as
+ * section 6.2 does, where you ask it.
+ */
 export interface SavedQuery {
     /** What it finds, in words. */
     title: string;
@@ -54,6 +57,14 @@ export function serverQueries({ statusField }: { statusField: string }) {
                 `filter ispresent(${statusField})`,
                 `stats count(*) as answers by ${statusField}, bin(5m)`,
                 "sort answers desc",
+            ],
+        },
+        memory: {
+            title: "Memory",
+            lines: [
+                "fields @timestamp, @logStream, @message",
+                "filter @message like /(?i)memory/",
+                ...newest,
             ],
         },
         durations: {

@@ -5,6 +5,7 @@ import { type NoticePlan } from "../../jobs/notice";
 import { type Colour, COLOURS } from "../../core/numbers";
 import { declareKey } from "../encryption";
 import { type PodIdentityArgs } from "../identity/podIdentity";
+import { channelOf } from "../incident/channel";
 import { declareTopic } from "../incident/topic";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS, type JobAccess } from "../tasks/access";
 import { declareGate } from "../tasks/gate";
@@ -175,7 +176,13 @@ function declareStakeholders(
     );
     const { arn } = declareTopic(
         name,
-        { displayName: "MCP releases", keyArn: key.arn, accountId, region, contacts: addresses },
+        {
+            displayName: "MCP releases",
+            keyArn: key.arn,
+            accountId,
+            region,
+            channels: addresses.map((address) => channelOf(address)),
+        },
         parent,
     );
     return [

@@ -1,6 +1,6 @@
 import { getOwn } from "../../core/getOwn";
 import { utcDaily, utcWeekly } from "../../core/calendar";
-import { COLOURS, DEBUG, LOG_RETENTION_DAYS, TRIAL_LOG_RETENTION_DAYS } from "../../core/numbers";
+import { COLOURS, DEBUG, LOG_RETENTION_DAYS, SERVER, TRIAL_LOG_RETENTION_DAYS } from "../../core/numbers";
 import { required } from "../../core/required";
 import { openHours } from "../../core/snapshotHours";
 import { type DatabaseValues } from "../database";
@@ -39,7 +39,9 @@ export function resolveStack(values: StackValues) {
         /** Node.js, for the gates. */
         nodeImage: imageOf(values, "node"),
         incident,
+        endpoints: values.endpoints,
         alarms,
+        objectives: values.objectives,
         workloads,
         ingress: resolveIngress(values, workloads),
         releaseApproval: production ? resolveReleaseApproval(values) : undefined,
@@ -204,6 +206,7 @@ function resolveObservability(values: StackValues, observability: ObservabilityV
         ...eksOf(values),
         fluentBitImage: imageOf(values, "fluentBit"),
         collectorImage: imageOf(values, "collector"),
+        probePaths: probePathsOf(values),
         metrics: {
             interval,
             /** Where each service has its metrics. */
@@ -218,6 +221,13 @@ function resolveObservability(values: StackValues, observability: ObservabilityV
             ),
         },
     };
+}
+
+/** What is asked of MCP Server all the time, by none of its users. */
+function probePathsOf({ workloads, health: checked }: StackValues): string[] {
+    const { health } = getOwn(workloads, SERVER) ?? {};
+    const paths = [health?.live, health?.ready, health?.metrics, getOwn(checked?.paths ?? {}, SERVER)];
+    return [...new Set(paths.flatMap((path) => path ?? []))];
 }
 
 /** What a release must bring before it starts, and who is told. Section 3.1. */

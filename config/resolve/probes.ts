@@ -1,3 +1,4 @@
+import { getOwn } from "../../core/getOwn";
 import { EXTERNAL, HEALTH_MATRIX } from "../../core/numbers";
 import { type Probe } from "../../jobs/lib/probes";
 import { workloadAt } from "../edge";
@@ -67,8 +68,8 @@ export function externalProbes({ apim, azureTenant }: HealthValues): Probe[] {
 }
 
 /**
- * What is asked from outside: each service at each host of the ingress that leads to its health path. MCP Server's is
- * below none, and nobody outside is to have it. Section 2.1.
+ * What is asked from outside: each service at each host of the ingress that leads to its health path, or to the one that
+ * `mcp:health.paths` names for it. Section 2.1.
  */
 export function publicEndpoints({ health, ingress, environment, workloads }: StackValues): PublicEndpoint[] {
     if (!(health?.outside ?? (environment === "production" && ingress?.alb?.scheme !== "internal"))) {
@@ -76,7 +77,7 @@ export function publicEndpoints({ health, ingress, environment, workloads }: Sta
     }
     return (ingress?.hosts ?? []).flatMap(({ host, paths }) =>
         [...new Set(paths.map(({ workload }) => workload))].flatMap((workload) => {
-            const path = workloads[workload]!.health.live;
+            const path = getOwn(health?.paths ?? {}, workload) ?? workloads[workload]!.health.live;
             const title = HEALTH_MATRIX[workload]?.title ?? workload;
             return workloadAt(paths, path) === workload
                 ? [{ title, name: `${title} at ${host}`, host, path, id: `${workload}.${host}` }]

@@ -1,6 +1,6 @@
-import { disagreement, isMetricAlarm } from "../alarms";
+import { actsFor, disagreement, isComposite, isMetricAlarm } from "../alarms";
 import { type Rule } from "../rule";
-import { eachOf, leadsTo, ofType } from "../selectors";
+import { eachOf, findOf, isGiven, leadsTo, ofType } from "../selectors";
 
 export const rule: Rule = {
     name: "aws-cloudwatch-alarm-require-severity",
@@ -19,9 +19,15 @@ export const rule: Rule = {
             report(found);
             return;
         }
+        // One without actions is a part of composite alarms that have them.
+        const callers = isGiven(alarm, "alarmActions")
+            ? [alarm]
+            : resources.filter(isComposite).filter((composite) => actsFor(composite, alarm));
         const called = resources
             .filter(ofType("aws:sns/topic:Topic"))
-            .filter((topic) => leadsTo(alarm, "alarmActions", topic))
+            .filter(
+                (topic) => findOf(callers, (caller) => leadsTo(caller, "alarmActions", topic)) !== undefined,
+            )
             .map((topic) => topic.props["tags"]?.severity);
         if (!called.includes(tags.severity)) {
             report(`calls no topic of severity ${tags.severity}`);

@@ -2,15 +2,15 @@ import { type Rule } from "../rule";
 import { asList, statementsOf } from "../statements";
 import { type Properties } from "../unknown";
 
-/** One object, or everything inside one; a log group's streams follow a colon, the names of snapshots a prefix. */
-const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*|:snapshot:([^*?]+-)?\*)?$/;
+/** One object, or everything inside one; a log group's streams follow a colon, the names of snapshots and alarms a prefix. */
+const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*|:snapshot:([^*?]+-)?\*|:alarm:[^*?]+-\*)?$/;
 
 /** Actions of no particular resource: AWS grants them on everything or not at all. */
 const RESOURCELESS = [
     /^cloudwatch:GetMetricData$/,
     /^logs:((Create|Delete|Get|Update)LogDelivery|ListLogDeliveries|PutResourcePolicy|Describe(LogGroups|ResourcePolicies))$/,
     /^s3:ListAllMyBuckets$/,
-    /^ssm:(CancelCommand|DescribeInstanceInformation|GetCommandInvocation|ListCommand(s|Invocations))$/,
+    /^ssm:(CancelCommand|Describe(InstanceInformation|OpsItems)|GetCommandInvocation|ListCommand(s|Invocations))$/,
     /^tag:GetResources$/,
     /^xray:(GetSampling(Rules|Targets)|Put(TelemetryRecords|TraceSegments))$/,
 ];

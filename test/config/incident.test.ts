@@ -9,19 +9,43 @@ describe("values of the incidents", () => {
             "a contact that is no address",
             "incident/escalation/L3/contacts",
             ["architect"],
-            'mcp:incident.escalation.L3.contacts[0]: found "architect", expected an e-mail address, such as oncall@example.com',
+            'mcp:incident.escalation.L3.contacts[0]: found "architect", expected an e-mail address, a phone number such as +911234567890, or the name of an entry of mcp:endpoints',
         ],
         [
             "a level that calls nobody",
             "incident/escalation/L4/contacts",
             [],
-            "mcp:incident.escalation.L4.contacts: found [], expected at least one address: an alarm nobody receives is none",
+            "mcp:incident.escalation.L4.contacts: found [], expected at least one contact: an alarm that nobody receives is none",
         ],
         [
             "a severity without a topic",
             "incident/contacts/P2",
             undefined,
-            "mcp:incident.contacts.P2: found nothing, expected a list of e-mail addresses",
+            "mcp:incident.contacts.P2: found nothing, expected a list of contacts",
+        ],
+        [
+            "a level without contacts: there is no default",
+            "incident/escalation/L1/contacts",
+            undefined,
+            "mcp:incident.escalation.L1.contacts: found nothing, expected a list of contacts",
+        ],
+        [
+            "a phone number without its country",
+            "incident/contacts/P3",
+            ["01234567890x!"],
+            'mcp:incident.contacts.P3[0]: found "01234567890x!", expected an e-mail address, a phone number such as +911234567890, or the name of an entry of mcp:endpoints',
+        ],
+        [
+            "a chat that shows nothing",
+            "incident/chat",
+            { ops: { slack: { workspace: "T0123", channel: "C0123" } } },
+            "mcp:incident.chat.ops.severities: found nothing, expected a severity, or a level in levels: a channel that shows nothing is none",
+        ],
+        [
+            "pages without a slash at the end",
+            "incident/pages",
+            "https://docs.example.com",
+            'mcp:incident.pages: found "https://docs.example.com", expected an https URL that ends in /',
         ],
         [
             "times that do not grow",
@@ -52,8 +76,19 @@ describe("values of the incidents", () => {
         it(`refuse ${what}`, () => assert.deepEqual(linesOf(withValue(path, value)), [line]));
     }
 
+    it("refuse an endpoint that is no https URL, or that no contact uses, without showing it", () => {
+        const lines = linesOf(withValue("endpoints", { pagerduty: "http://planted.example.com/" }));
+        assert.deepEqual(
+            lines.map((line) => line.replace(/^.*expected /, "")),
+            ["an https URL", "a name that a contact of mcp:incident uses"],
+        );
+        assert.ok(!lines.join().includes("planted"));
+    });
+
     it("tell of each time that does not grow", () => {
-        const same = Object.fromEntries(["L1", "L2", "L3", "L4"].map((level) => [level, { within: "1h" }]));
+        const same = Object.fromEntries(
+            LEVELS.map((level) => [level, { contacts: ["a@example.com"], within: "1h" }]),
+        );
         assert.deepEqual(
             linesOf(withValue("incident/escalation", same)),
             ["L2", "L3", "L4"].map(
@@ -63,18 +98,16 @@ describe("values of the incidents", () => {
         );
     });
 
-    it("are by default what the runbook says", () => {
+    it("have the runbook's times by default, and no contacts", () => {
         const contacts = Object.fromEntries(SEVERITIES.map((severity) => [severity, ["a@example.com"]]));
-        const { escalation, external } = incidentSchema.parse({ contacts });
+        const levels = Object.fromEntries(LEVELS.map((level) => [level, { contacts: ["a@example.com"] }]));
+        const { escalation, external } = incidentSchema.parse({ contacts, escalation: levels });
         assert.deepEqual(
-            LEVELS.map((level) => [level, escalation[level].contacts, escalation[level].within / 60]),
-            [
-                ["L1", ["oncall@nagarro.com"], 15],
-                ["L2", ["platform-lead@nagarro.com"], 30],
-                ["L3", ["architect@nagarro.com"], 60],
-                ["L4", ["vp-eng@nagarro.com"], 120],
-            ],
+            LEVELS.map((level) => escalation[level].within / 60),
+            [15, 30, 60, 120],
         );
         assert.deepEqual(Object.keys(external), ["AWS Support", "Azure AD", "Nagarro"]);
+        const { success, error } = incidentSchema.safeParse({ contacts });
+        assert.deepEqual([success, error?.issues.map(({ path }) => path)], [false, [["escalation"]]]);
     });
 });

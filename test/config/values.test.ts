@@ -28,7 +28,7 @@ describe("stack values", () => {
             "an unknown concern",
             "workload",
             {},
-            "mcp:workload: found an unknown key, expected one of alarms, archive, aws, backups, cache, checklist, database, disabledTools, environment, health, images, incident, ingress, jobs, kubernetes, maintenance, observability, operations, recovery, secrets, tls, workloads",
+            "mcp:workload: found an unknown key, expected one of alarms, archive, aws, backups, cache, checklist, database, disabledTools, endpoints, environment, health, images, incident, ingress, jobs, kubernetes, maintenance, objectives, observability, operations, recovery, secrets, tls, workloads",
         ],
         [
             "a wrong type",
@@ -232,13 +232,13 @@ describe("stack values", () => {
             "a contact that is no address",
             "incident/contacts/P1",
             ["oncall"],
-            'mcp:incident.contacts.P1[0]: found "oncall", expected an e-mail address, such as oncall@example.com',
+            'mcp:incident.contacts.P1[0]: found "oncall", expected an e-mail address, a phone number such as +911234567890, or the name of an entry of mcp:endpoints',
         ],
         [
             "a severity without contacts",
             "incident/contacts/P2",
             [],
-            "mcp:incident.contacts.P2: found [], expected at least one address: an alarm nobody receives is none",
+            "mcp:incident.contacts.P2: found [], expected at least one contact: an alarm that nobody receives is none",
         ],
         [
             "two ways to the cluster",

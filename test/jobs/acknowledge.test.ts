@@ -25,9 +25,9 @@ const MACHINE = escalationMachine({
     platform: "mcp-production",
     region: REGION,
     levels: [
-        { level: "L1", role: "On-call Engineer", topicArn: "L1", seconds: 900 },
-        { level: "L2", role: "Platform Lead", topicArn: "L2", seconds: 1800 },
-        { level: "L3", role: "Architect", topicArn: "L3", seconds: 3600 },
+        { level: "L1", role: "On-call Engineer", topicArn: "L1", seconds: 900, chat: false },
+        { level: "L2", role: "Platform Lead", topicArn: "L2", seconds: 1800, chat: false },
+        { level: "L3", role: "Architect", topicArn: "L3", seconds: 3600, chat: false },
     ],
 });
 

@@ -1,6 +1,6 @@
 /**
  * Whether CloudWatch's filter pattern matches an event, for the part of the language that the program uses: terms that
- * must all be there, and comparisons of JSON fields with `&&`, `||` and parentheses.
+ * must all be there, and comparisons of JSON fields, and `NOT EXISTS`, with `&&`, `||` and parentheses.
  *
  * @throws when the pattern is of another part of it.
  */
@@ -54,6 +54,9 @@ function matchesJson(pattern: string, message: string): boolean {
             return holds;
         }
         const [selector, operator, operand] = tokens.splice(0, 3);
+        if (operator === "NOT" && operand === "EXISTS") {
+            return valueAt(event, selector!) === undefined;
+        }
         return compares(valueAt(event, selector!), operator!, operand!);
     };
     const holds = either();

@@ -98,10 +98,25 @@ describe("MCP Server's log", () => {
         });
     }
 
+    it("counts no request of a probe or of the collector", () => {
+        for (const path of ["/health", "/ready", "/metrics", "/mcp/health"]) {
+            const message = JSON.stringify({ status_code: 503, duration_ms: 1, path });
+            const counted = filters.filter(({ pattern }) => matchesPattern(pattern, message));
+            assert.deepEqual(counted, [], path);
+        }
+        const message = JSON.stringify({ status_code: 503, duration_ms: 1, path: "/mcp" });
+        const counted = filters
+            .filter(({ pattern }) => matchesPattern(pattern, message))
+            .map(({ metricTransformation: { name } }) => name);
+        assert.deepEqual(counted.sort(), ["Errors", "RequestMilliseconds", "Requests", "Status503"]);
+        // CloudWatch takes no longer pattern.
+        assert.ok(filters.every(({ pattern }) => pattern.length <= 1024));
+    });
+
     it("has its status where the values say", async () => {
         const other = await recordStack("production", "mcp:observability.statusField=http_status");
         const { pattern } = shown(only(other, FILTER, "mcp-production-server-Status429"));
-        assert.equal(pattern, "{ $.http_status = 429 }");
+        assert.match(pattern, /^\{ \$\.http_status = 429 && /);
         const { queryString } = shown(only(other, QUERY, "mcp-production-server-statuses"));
         assert.match(queryString, /^filter ispresent\(http_status\)$/m);
     });
@@ -114,6 +129,7 @@ describe("MCP Server's log", () => {
             "mcp-production/Durations",
             "mcp-production/Errors",
             "mcp-production/Failed tool executions",
+            "mcp-production/Memory",
             "mcp-production/Requests slower than 5 s",
         ]);
         for (const { logGroupNames, queryString } of queries) {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderAlarms } from "../../components/observability/alarms/render";
 import { resolveStack } from "../../config/resolve";
+import { incidentsOf, partsOf, ruleOf } from "../../components/observability/incidents";
 import { alarmsOf } from "../../stack/alarmTable";
 import { valuesOf } from "../../offline/stackFile";
 import { displayed } from "../../offline/property";
@@ -15,6 +16,8 @@ import { type Emitter, emittersOf, type Kind } from "./emitters";
 const ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm";
 const COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm";
 const TOPIC = "aws:sns/topic:Topic";
+const DASHBOARD =
+    "https://ap-south-1.console.aws.amazon.com/cloudwatch/home?region=ap-south-1#dashboards/dashboard/mcp-production";
 const STACKS = ["production", "staging"];
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- inputs are looked into as they are */
@@ -52,7 +55,14 @@ function kindsOf(inputs: any, emitters: readonly Emitter[]): (Kind | undefined)[
 }
 
 /** What must be made of silence, given what is watched and which way. */
-function silenceOf(kinds: readonly (Kind | undefined)[], { comparisonOperator, threshold }: any): string {
+function silenceOf(
+    kinds: readonly (Kind | undefined)[],
+    { comparisonOperator, threshold, metricQueries }: any,
+): string {
+    // What fills silence in has judged it.
+    if (/\bFILL\(/.test(metricQueries?.[0].expression)) {
+        return "notBreaching";
+    }
     const below = comparisonOperator.startsWith("LessThan");
     if (kinds.includes("life")) {
         return "breaching";
@@ -100,6 +110,12 @@ describe("the alarms", () => {
         });
 
         it(`of ${stack} keep to what CloudWatch takes`, () => {
+            for (const composite of recordings[stack]!.resources.filter(({ type }) => type === COMPOSITE)) {
+                const { alarmDescription, alarmRule } = shown(composite);
+                assert.ok(alarmDescription.length <= 1024, composite.name);
+                assert.ok(alarmRule.length <= 10_240, composite.name);
+                assert.ok(alarmRule.split("ALARM(").length - 1 <= 100, composite.name);
+            }
             for (const alarm of alarmsIn(recordings[stack]!)) {
                 const { alarmDescription, evaluationPeriods, metricQueries, period } = shown(alarm);
                 assert.ok(alarmDescription.length <= 1024, alarm.name);
@@ -121,8 +137,17 @@ describe("the alarms", () => {
                 const { responseMinutes, impact } = SEVERITY_MATRIX[severity];
                 assert.equal(tags["response-minutes"], String(responseMinutes));
                 assert.ok(alarmDescription.startsWith(`${severity} ${impact}. Respond within `));
+                // One that is a part of an incident leaves it to that to tell people.
+                const callers = [alarm, ...resources.filter(({ type }) => type === COMPOSITE)].filter(
+                    ({ name, inputs, propertyDependencies }) =>
+                        (name === alarm.name ||
+                            String(inputs["alarmRule"]).includes(`ALARM("${alarm.name}")`)) &&
+                        propertyDependencies["alarmActions"] !== undefined,
+                );
+                assert.equal(callers.length, 1, alarm.name);
                 for (const actions of ["alarmActions", "okActions"]) {
-                    assert.ok(alarm.propertyDependencies[actions]!.includes(topicOf(severity)), alarm.name);
+                    const own = callers[0]!.propertyDependencies[actions]!;
+                    assert.ok(own.includes(topicOf(severity)), alarm.name);
                 }
             }
         });
@@ -134,7 +159,8 @@ describe("the alarms", () => {
                     .filter(({ inputs }) => (inputs["tags"] as any).severity === severity)
                     .map(({ name }) => `ALARM("${name}")`);
                 const sums = recordings[stack]!.resources.filter(
-                    ({ type, inputs }) => type === COMPOSITE && (inputs["tags"] as any).severity === severity,
+                    ({ type, name }) =>
+                        type === COMPOSITE && name === `mcp-${stack}-${severity.toLowerCase()}`,
                 );
                 assert.equal(sums.length, names.length === 0 ? 0 : 1);
                 assert.deepEqual(
@@ -208,7 +234,8 @@ describe("the alarms", () => {
             DBInstanceIdentifier: "mcp-recovery",
         });
         const values = valuesOf(root, "production");
-        const { database, cache, archive, health, observability, ...bare } = values;
+        const { database, cache, archive, health, observability, ...rest } = values;
+        const bare = { ...rest, objectives: {} };
         assert.ok(database && cache && archive && health && observability);
         const subjects = (ids: readonly string[]) => [...new Set(ids.map((id) => id.split("-")[0]))];
         // People are called for whatever else there is.
@@ -227,7 +254,7 @@ describe("the alarms", () => {
     });
 
     it("watch the level of a database", () => {
-        const { alarmDescription, alarmActions, okActions, ...inputs } = of(production, "database-storage");
+        const { alarmDescription, ...inputs } = of(production, "database-storage");
         assert.deepEqual(inputs, {
             name: "mcp-production-database-storage",
             namespace: "AWS/RDS",
@@ -242,14 +269,6 @@ describe("the alarms", () => {
             treatMissingData: "missing",
             tags: { severity: "P2", "response-minutes": "30" },
         });
-        // Its topic, and the OpsItem it opens.
-        assert.deepEqual(
-            [alarmActions, okActions],
-            [
-                ["[unknown]", "arn:aws:ssm:ap-south-1:000000000000:opsitem:2#CATEGORY=Availability"],
-                ["[unknown]"],
-            ],
-        );
         assert.equal(
             alarmDescription,
             [
@@ -258,6 +277,7 @@ describe("the alarms", () => {
                 "Likely cause: Data grows faster than the disk, has reached storage.max, or an old transaction keeps the log.",
                 "What helps: Raise mcp:database.storage.max; look for long transactions and forgotten replication slots.",
                 "Procedure: docs/runbook.md#database-connections",
+                `Dashboard: ${DASHBOARD}`,
                 "Rings on: Minimum of FreeStorageSpace < 5368709120 in each of 2 times 5 minutes",
             ].join("\n"),
         );
@@ -358,7 +378,7 @@ describe("the alarms", () => {
                 treatMissingData: "breaching",
                 threshold: 0,
                 comparisonOperator: "LessThanThreshold",
-                warmUpConfiguration: { warmUpPeriodDurationInMinutes: 130 },
+                warmUpConfiguration: { warmUpPeriodDurationInMinutes: 125 },
             },
         );
     });
@@ -370,7 +390,9 @@ describe("the alarms", () => {
                 shown(alarm).tags.severity,
             ]),
         );
-        const picked = Object.entries(severities).filter(([id]) => /-(unhealthy|days)$/.test(id));
+        const picked = Object.entries(severities).filter(([id]) =>
+            /-(unhealthy|unreachable|silent|days)$/.test(id),
+        );
         assert.deepEqual(Object.fromEntries(picked), {
             "mcp-server-unhealthy": "P1",
             "mcp-server-ready-unhealthy": "P1",
@@ -378,8 +400,12 @@ describe("the alarms", () => {
             "chat-ui-unhealthy": "P2",
             "postgresql-unhealthy": "P1",
             "redis-unhealthy": "P2",
-            "chat-ui-at-mcp.msil.com-unhealthy": "P2",
-            "admin-portal-at-admin.mcp.msil.com-unhealthy": "P3",
+            "chat-ui-at-mcp.msil.com-unreachable": "P1",
+            "mcp-server-at-mcp.msil.com-unreachable": "P1",
+            "admin-portal-at-admin.mcp.msil.com-unreachable": "P3",
+            "health-check-silent": "P2",
+            "outside-check-silent": "P2",
+            "database-silent": "P1",
             "apim-unhealthy": "P2",
             "azure-ad-unhealthy": "P2",
             "jwks-unhealthy": "P2",
@@ -401,12 +427,87 @@ describe("the alarms", () => {
                 metricName: "Healthy",
                 dimensions: { Component: "PostgreSQL" },
                 statistic: "Maximum",
-                period: 600,
+                period: 300,
                 evaluationPeriods: 1,
                 threshold: 1,
-                treatMissingData: "breaching",
+                treatMissingData: "missing",
             },
         );
+    });
+
+    it("tell of one cause by one incident, which waits for those that explain it", () => {
+        const { alarmRule, alarmActions, actionsSuppressor, alarmDescription } = shown(
+            only(production, COMPOSITE, "mcp-production-incident-server-p1"),
+        );
+        assert.deepEqual(alarmRule.split(" OR "), [
+            'ALARM("mcp-production-all-tools-failing")',
+            'ALARM("mcp-production-mcp-server-unhealthy")',
+            'ALARM("mcp-production-mcp-server-ready-unhealthy")',
+        ]);
+        assert.deepEqual(alarmActions, [
+            "[unknown]",
+            "arn:aws:ssm:ap-south-1:000000000000:opsitem:1#CATEGORY=Availability",
+        ]);
+        assert.deepEqual(actionsSuppressor, {
+            alarm: "mcp-production-incident-server-p1-explained",
+            waitPeriod: 180,
+            extensionPeriod: 300,
+        });
+        const explained = shown(only(production, COMPOSITE, actionsSuppressor.alarm));
+        assert.equal(
+            explained.alarmRule,
+            'ALARM("mcp-production-incident-entrance-p1") OR ALARM("mcp-production-incident-database-p1")',
+        );
+        assert.equal(explained.alarmActions, undefined);
+        assert.match(
+            alarmDescription,
+            /^P1 Complete outage\. Respond within 15 minutes\.\nMCP Server is down/,
+        );
+        for (const line of [
+            "Procedure: docs/runbook.md#high-error-rate",
+            `Dashboard: ${DASHBOARD}`,
+            "aws cloudwatch describe-alarms --region ap-south-1",
+        ]) {
+            assert.ok(alarmDescription.includes(`\n${line}`), line);
+        }
+    });
+
+    it("link to their procedures where these are shown", async () => {
+        const shownElsewhere = await recordStack(
+            "production",
+            "mcp:incident.pages=https://docs.example.com/mcp/",
+        );
+        assert.match(
+            of(shownElsewhere, "database-storage").alarmDescription,
+            /^Procedure: https:\/\/docs\.example\.com\/mcp\/runbook\.md#database-connections$/m,
+        );
+    });
+
+    it("count a budget that is used up too fast only while it still is", () => {
+        const { threshold, metricQueries } = of(production, "slo-mcp-server-availability-fast");
+        assert.deepEqual([threshold, metricQueries[1].metric.period], [1.44, 3600]);
+        const { alarmRule } = shown(only(production, COMPOSITE, "mcp-production-incident-server-p2"));
+        const name = "mcp-production-slo-mcp-server-availability-fast";
+        assert.ok(alarmRule.includes(`(ALARM("${name}") AND ALARM("${name}-5m"))`));
+    });
+
+    it("keep within what composite alarms and mute rules take, with 50 workloads", () => {
+        const values = valuesOf(root, "production");
+        const workload = values.workloads["chat-ui"]!;
+        const workloads = Object.fromEntries(
+            Array.from({ length: 50 }, (_, index) => [`service-${index}`, workload]),
+        );
+        const all = { ...values, workloads: { ...values.workloads, ...workloads } };
+        const alarms = alarmsOf(resolveStack(all));
+        const own = alarms.filter(({ severity }) => severity === "P3");
+        assert.ok(own.length > 200);
+        const parts = partsOf(own, 100);
+        assert.deepEqual(parts.flat(), own);
+        assert.ok(parts.every(({ length }) => length <= 100));
+        for (const incident of incidentsOf(alarms)) {
+            assert.ok(incident.members.length <= 100, incident.id);
+            assert.ok(ruleOf(incident, "mcp-production").length <= 10_240, incident.id);
+        }
     });
 
     it("watch what MCP Server says of itself, under the names that are its own", async () => {
@@ -460,10 +561,8 @@ describe("the alarms", () => {
             "dump-missing-weekly",
             "configurations-missing",
         ].map((id) => {
-            const { tags, metricName, dimensions, period, evaluationPeriods, treatMissingData } = of(
-                production,
-                id,
-            );
+            const { tags, evaluationPeriods, treatMissingData, metricQueries, ...own } = of(production, id);
+            const { metricName, dimensions, period } = metricQueries?.at(-1).metric ?? own;
             const [dimension] = Object.values(dimensions);
             const hours = (period * evaluationPeriods) / 3600;
             return [tags.severity, metricName, dimension, hours, treatMissingData];
@@ -475,7 +574,8 @@ describe("the alarms", () => {
             ["P3", "NumberOfBackupJobsCompleted", hourly, 7 + 3, "breaching"],
             ["P3", "NumberOfBackupJobsCompleted", daily, 24 + 3, "breaching"],
             ["P3", "DumpSucceeded", "daily", 27, "breaching"],
-            ["P3", "DumpSucceeded", "weekly", 7 * 24, "breaching"],
+            // A new stack has had none yet: only days with a daily one count.
+            ["P3", "DumpSucceeded", "weekly", 7 * 24, "notBreaching"],
             ["P3", "DumpSucceeded", "kubernetes", 27, "breaching"],
         ]);
     });

@@ -9,6 +9,8 @@ import { ACCOUNT, arnOf, CODES, outputsOf, type Path, pathsOf, type Request } fr
 const DELIVERING = [
     "aws:backup/restoreTestingSelection:RestoreTestingSelection",
     "aws:backup/selection:Selection",
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration",
     "aws:cloudwatch/eventTarget:EventTarget",
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter",
     "aws:eks/podIdentityAssociation:PodIdentityAssociation",
@@ -70,7 +72,18 @@ describe("delivery paths", () => {
     let production: Recording;
     let paths: Path[];
     before(async () => {
-        production = await recordWithOutputs("production", outputsOf);
+        production = await recordWithOutputs(
+            "production",
+            outputsOf,
+            "mcp:incident.contacts.P1[1]=+911234567890",
+            "mcp:incident.chat.ops.slack.workspace=T0123456789",
+            "mcp:incident.chat.ops.slack.channel=C0123456789",
+            "mcp:incident.chat.ops.severities[0]=P1",
+            "mcp:incident.chat.staff.teams.tenant=00000000-0000-0000-0000-000000000000",
+            "mcp:incident.chat.staff.teams.team=00000000-0000-0000-0000-000000000001",
+            "mcp:incident.chat.staff.teams.channel=19:aaaa@thread.tacv2",
+            "mcp:incident.chat.staff.levels[0]=L1",
+        );
         paths = pathsOf(production);
     });
 

@@ -72,6 +72,11 @@ const SENDERS = {
         keys: none,
         source: "https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html",
     },
+    chat: {
+        service: "chatbot.amazonaws.com",
+        keys: sourceOf,
+        source: "https://docs.aws.amazon.com/chatbot/latest/adminguide/cross-service-confused-deputy-prevention.html",
+    },
     pods: {
         service: "pods.eks.amazonaws.com",
         keys: (source: string) => {
@@ -151,13 +156,22 @@ const ANY = "0123456789";
 const CALLS: Readonly<
     Record<string, (args: Record<string, string>) => [action: string, resource: string][]>
 > = {
-    "sns:publish": ({ TopicArn }) => [["sns:Publish", TopicArn!]],
+    // One of several, by an expression.
+    "sns:publish": ({ TopicArn }) =>
+        TopicArn!.match(/arn:aws:sns:[\w:-]+/g)!.map((topic) => ["sns:Publish", topic]),
     "aws-sdk:ssm:getOpsItem": () => [["ssm:GetOpsItem", ssm(`opsitem/oi-${ANY}`)]],
     "aws-sdk:ssm:updateOpsItem": () => [["ssm:UpdateOpsItem", ssm(`opsitem/oi-${ANY}`)]],
     "aws-sdk:ssm:createOpsItem": () => [["ssm:CreateOpsItem", ssm("*")]],
-    "aws-sdk:ssm:describeOpsItems": () => [["ssm:DescribeOpsItems", ssm("*")]],
+    "aws-sdk:ssm:describeOpsItems": () => [["ssm:DescribeOpsItems", "*"]],
     "aws-sdk:cloudwatch:describeAlarms": () => [
-        ["cloudwatch:DescribeAlarms", `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:*`],
+        ["cloudwatch:DescribeAlarms", `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:mcp-production-any`],
+    ],
+    "aws-sdk:cloudwatch:putMetricData": () => [["cloudwatch:PutMetricData", "*"]],
+    "aws-sdk:route53:getHealthCheckStatus": () => [
+        [
+            "route53:GetHealthCheckStatus",
+            "arn:aws:route53:::healthcheck/mcp-production-outside-chat-ui.mcp.msil.com",
+        ],
     ],
     "aws-sdk:sfn:startExecution": ({ StateMachineArn }) => [["states:StartExecution", StateMachineArn!]],
     "aws-sdk:elasticache:createSnapshot": ({ ReplicationGroupId }) => [
@@ -236,7 +250,10 @@ export function pathsOf(recording: Recording): Path[] {
         );
     }
     const actions = new Set(
-        stack.of("aws:cloudwatch/metricAlarm:MetricAlarm").flatMap((alarm) => {
+        [
+            ...stack.of("aws:cloudwatch/metricAlarm:MetricAlarm"),
+            ...stack.of("aws:cloudwatch/compositeAlarm:CompositeAlarm"),
+        ].flatMap((alarm) => {
             const { alarmActions = [], okActions = [] } = stack.inputs(alarm);
             return [...alarmActions, ...okActions];
         }),
@@ -252,6 +269,7 @@ export function pathsOf(recording: Recording): Path[] {
     }
     for (const machine of stack.of("aws:sfn/stateMachine:StateMachine")) {
         const { definition, name } = stack.inputs(machine);
+        const context = { "cloudwatch:namespace": "MCP/production" };
         const [role] = stack.leadsTo(machine, "roleArn");
         const source = `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:${name}`;
         add(
@@ -267,7 +285,7 @@ export function pathsOf(recording: Recording): Path[] {
                 return requests(Arguments).flatMap(([action, resource]) =>
                     action === "sns:Publish" || action === "states:StartExecution"
                         ? stack.send(role!, resource)
-                        : [stack.asRole(role!, action, resource)],
+                        : [stack.asRole(role!, action, resource, undefined, context)],
                 );
             }),
         );
@@ -355,6 +373,17 @@ export function pathsOf(recording: Recording): Path[] {
             const [role] = stack.leadsTo(selection, "iamRoleArn");
             // What it may do is a policy that AWS keeps.
             add(`backup ${selection.name}`, [selection, role!], stack.assume(role!, SENDERS.backup, ""));
+        }
+    }
+    for (const type of [
+        "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
+        "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration",
+    ]) {
+        for (const channel of stack.of(type)) {
+            const { configurationName } = stack.inputs(channel);
+            const [role] = stack.leadsTo(channel, "iamRoleArn");
+            const source = `arn:aws:chatbot::${ACCOUNT}:chat-configuration/any/${configurationName}`;
+            add(`chat ${channel.name}`, [channel, role!], stack.assume(role!, SENDERS.chat, source));
         }
     }
     for (const association of stack.of("aws:eks/podIdentityAssociation:PodIdentityAssociation")) {

@@ -102,6 +102,15 @@ const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
             source: "https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html",
         },
     ],
+    "aws:route53/healthCheck:HealthCheck": [
+        {
+            // Published by the state machine that reads what it sees, under the name in its tag.
+            namespace: "MCP/production",
+            metrics: { Reachable: "level" },
+            dimensions: ({ tags }) => [{ Component: text((tags as Record<string, string>)["Component"]) }],
+            source: "components/observability/outsideMachine.ts",
+        },
+    ],
     "aws:cloudwatch/eventRule:EventRule": [
         {
             namespace: "AWS/Events",
@@ -152,7 +161,12 @@ function podMetrics({ type, inputs }: RecordedResource, resources: Recording["re
     if (type !== "aws:eks/addon:Addon" || addonName !== "amazon-cloudwatch-observability") {
         return [];
     }
-    return resources.flatMap(({ type: kind, inputs: { metadata } }) => {
+    const nodes: Emitter = {
+        namespace: "ContainerInsights",
+        kindOf: named({ cluster_failed_node_count: "level" }),
+        dimensions: { ClusterName: text(clusterName) },
+    };
+    const pods = resources.flatMap(({ type: kind, inputs: { metadata } }) => {
         if (kind !== "kubernetes:apps/v1:Deployment" || !isObject(metadata)) {
             return [];
         }
@@ -173,6 +187,7 @@ function podMetrics({ type, inputs }: RecordedResource, resources: Recording["re
             },
         ];
     });
+    return [nodes, ...pods];
 }
 
 /** What the health check publishes: its own program says so, of the plan that it is given. */
@@ -183,7 +198,7 @@ function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
     }
     const { namespace, probes, idleConnections } = parseHealthPlan(JSON.parse(text(data["probe.json"])));
     const kinds: Readonly<Record<string, Kind>> = {
-        Healthy: "life",
+        Healthy: "level",
         LatencyMilliseconds: "passing",
         CertificateDays: "level",
         IdleConnections: "level",

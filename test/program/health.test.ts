@@ -55,6 +55,7 @@ describe("the health check", () => {
                 ["PostgreSQL", "postgres", "pg_isready"],
                 ["Redis", "redis", "cache"],
                 ["Chat UI at mcp.msil.com", "outside", "chat-ui.mcp.msil.com"],
+                ["MCP Server at mcp.msil.com", "outside", "mcp-server.mcp.msil.com"],
                 ["Admin Portal at admin.mcp.msil.com", "outside", "admin-portal.admin.mcp.msil.com"],
                 ["APIM", "http", "https://apim.msil.com/health"],
                 ["Azure AD", "openid", openid],
@@ -79,13 +80,14 @@ describe("the health check", () => {
         );
     });
 
-    it("runs every five minutes in the runbook's zone, is over before its next run, and never beside it", () => {
+    it("runs every two minutes in the runbook's zone, and never beside another run", () => {
         const { spec } = inputsOf(production, CRON, "mcp-health");
         assert.deepEqual(
             [spec.schedule, spec.timeZone, spec.concurrencyPolicy],
-            ["*/5 * * * *", "Asia/Kolkata", "Forbid"],
+            ["*/2 * * * *", "Asia/Kolkata", "Forbid"],
         );
-        assert.ok(spec.jobTemplate.spec.activeDeadlineSeconds < 300);
+        // One that takes longer delays the next; an alarm looks at two and a half of them.
+        assert.ok(spec.jobTemplate.spec.activeDeadlineSeconds < 240);
         assert.equal(spec.jobTemplate.spec.backoffLimit, 0);
     });
 
@@ -142,7 +144,9 @@ describe("the health check", () => {
         const { propertyDependencies } = only(production, "aws:iam/rolePolicy:RolePolicy", "mcp-health");
         assert.deepEqual(
             propertyDependencies["policy"]!.map((urn) => urn.split("::").at(-1)),
-            ["mcp-health-admin-portal.admin.mcp.msil.com", "mcp-health-chat-ui.mcp.msil.com"],
+            ["admin-portal.admin.mcp", "chat-ui.mcp", "mcp-server.mcp"].map(
+                (endpoint) => `mcp-production-outside-${endpoint}.msil.com`,
+            ),
         );
         assert.equal(
             inputsOf(production, CRON, "mcp-health").spec.jobTemplate.spec.template.spec
@@ -157,17 +161,27 @@ describe("the health check", () => {
             resources
                 .filter(({ type }) => type === CHECK)
                 .map(({ inputs: { fqdn, resourcePath } }) => `${fqdn as string}${resourcePath as string}`);
-        assert.deepEqual(inputsOf(production, CHECK, "mcp-health-admin-portal.admin.mcp.msil.com"), {
-            type: "HTTPS",
-            fqdn: "admin.mcp.msil.com",
-            port: 443,
-            resourcePath: "/api/health",
-            requestInterval: 30,
-            failureThreshold: 3,
-            tags: { Name: "admin.mcp.msil.com/api/health" },
-        });
-        // MCP Server is at /mcp, below which it has no health.
-        assert.deepEqual(checksIn(production), ["mcp.msil.com/", "admin.mcp.msil.com/api/health"]);
+        assert.deepEqual(
+            inputsOf(production, CHECK, "mcp-production-outside-admin-portal.admin.mcp.msil.com"),
+            {
+                type: "HTTPS",
+                fqdn: "admin.mcp.msil.com",
+                port: 443,
+                resourcePath: "/api/health",
+                requestInterval: 10,
+                failureThreshold: 3,
+                tags: {
+                    Name: "admin.mcp.msil.com/api/health",
+                    Component: "Admin Portal at admin.mcp.msil.com",
+                },
+            },
+        );
+        // MCP Server is at /mcp, and its health where mcp:health.paths says.
+        assert.deepEqual(checksIn(production), [
+            "mcp.msil.com/",
+            "mcp.msil.com/mcp/health",
+            "admin.mcp.msil.com/api/health",
+        ]);
         assert.deepEqual(checksIn(await recordStack("staging")), []);
         assert.deepEqual(checksIn(await recordStack("staging", "mcp:health.outside=true")), [
             "staging.mcp.msil.com/",
@@ -186,6 +200,15 @@ describe("the health check", () => {
             "mcp.msil.com/api/health",
             "admin.mcp.msil.com/api/health",
         ]);
+    });
+
+    it("publishes what is seen from outside once a minute, without the cluster", () => {
+        const { scheduleExpression } = inputsOf(
+            production,
+            "aws:scheduler/schedule:Schedule",
+            "mcp-production-outside",
+        );
+        assert.equal(scheduleExpression, "cron(* * * * ? *)");
     });
 
     it("is let in by every service, on its own port", () => {

@@ -48,10 +48,11 @@ describe("incidents", () => {
         ]);
     });
 
-    it("of P1 and P2 are opened by their alarms, as what an OpsItem calls 1 and 2; others open none", () => {
+    it("are opened as OpsItems of their severity, those of P3 and P4 as a record", () => {
         const opened = production.resources
-            .filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm")
+            .filter(({ type }) => /^aws:cloudwatch\/(metric|composite)Alarm:/.test(type))
             .map((alarm): any => displayed(alarm.inputs as never))
+            .filter(({ alarmActions }) => alarmActions !== undefined)
             .map(({ tags, alarmActions }) => [
                 tags.severity,
                 ...alarmActions.filter((action: string) => action.includes(":opsitem:")),
@@ -59,6 +60,8 @@ describe("incidents", () => {
         const expected: Record<string, string[]> = {
             P1: ["arn:aws:ssm:ap-south-1:000000000000:opsitem:1#CATEGORY=Availability"],
             P2: ["arn:aws:ssm:ap-south-1:000000000000:opsitem:2#CATEGORY=Availability"],
+            P3: ["arn:aws:ssm:ap-south-1:000000000000:opsitem:3#CATEGORY=Availability"],
+            P4: ["arn:aws:ssm:ap-south-1:000000000000:opsitem:4#CATEGORY=Availability"],
         };
         assert.ok(["P1", "P2", "P3"].every((severity) => opened.some(([own]) => own === severity)));
         for (const [severity, ...actions] of opened) {
@@ -120,6 +123,45 @@ describe("incidents", () => {
         const [topic] = only(production, "aws:cloudwatch/eventTarget:EventTarget", `${NAME}-failed`)
             .propertyDependencies["arn"]!;
         assert.match(topic!, /Topic::mcp-production-incidents-p1$/);
+    });
+
+    it("are reminded of while they are not over", () => {
+        const { scheduleExpression } = inputsOf("aws:scheduler/schedule:Schedule", `${NAME}-reminder`);
+        assert.equal(scheduleExpression, "cron(15 * * * ? *)");
+        const [, , remind] = Object.keys(statesOf(`${NAME}-reminder`));
+        assert.ok(remind !== undefined);
+    });
+
+    it("reach people by e-mail, SMS, https endpoints and chats, as the values say", async () => {
+        const reached = await recordStack(
+            "production",
+            "mcp:endpoints.pagerduty=https://events.example.com/integration/planted/enqueue",
+            "mcp:incident.contacts.P1[1]=+911234567890",
+            "mcp:incident.escalation.L1.contacts[0]=pagerduty",
+            "mcp:incident.chat.ops.slack.workspace=T0123456789",
+            "mcp:incident.chat.ops.slack.channel=C0123456789",
+            "mcp:incident.chat.ops.severities[0]=P1",
+            "mcp:incident.chat.ops.levels[0]=L1",
+        );
+        const own = (name: string): any => displayed(only(reached, SUBSCRIPTION, name).inputs as never);
+        const sms = own("mcp-production-incidents-p1-+911234567890");
+        assert.deepEqual([sms.protocol, sms.endpoint], ["sms", "+911234567890"]);
+        const https = own(`${NAME}-l1-pagerduty`);
+        assert.deepEqual([https.protocol, https.endpointAutoConfirms], ["https", true]);
+        // Its address holds a key.
+        assert.ok(!JSON.stringify(https).includes("planted"));
+        const type = "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration";
+        const chat = only(reached, type, "mcp-production-chat-ops");
+        assert.deepEqual(
+            chat.propertyDependencies["snsTopicArns"]!.map((urn) => urn.split("::").at(-1)),
+            [`${NAME}-l1`, "mcp-production-incidents-p1"],
+        );
+        const { definition } = displayed(only(reached, MACHINE, NAME).inputs as never) as any;
+        const { States } = JSON.parse(definition);
+        assert.deepEqual(
+            ["L1", "L2"].map((level) => States[`Tell ${level}`].Arguments.MessageStructure),
+            ["json", undefined],
+        );
     });
 
     it("wait longer where a level is given more time", async () => {

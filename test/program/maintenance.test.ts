@@ -125,7 +125,7 @@ describe("the maintenance windows", () => {
         const planned = await recordStack("production", ...UPGRADE);
         const schedule = only(planned, SCHEDULE, `${NAME}-upgrade`);
         assert.deepEqual(only(planned, MUTE, "mcp-production-muted-upgrade").inputs["rule"], {
-            schedule: { expression: "at(2027-01-10T02:00)", duration: "PT480M", timezone: "Asia/Kolkata" },
+            schedule: { expression: "at(2027-01-10T02:00)", duration: "PT8H", timezone: "Asia/Kolkata" },
         });
         assert.equal(schedule.inputs["scheduleExpression"], "at(2027-01-10T02:00:00)");
     });
@@ -136,14 +136,14 @@ describe("the maintenance windows", () => {
             mutes.find(({ name }) => name.endsWith("-patches"))!.inputs as never,
         ) as any;
         assert.deepEqual(patches.rule, {
-            schedule: { expression: "cron(0 2 * * SUN)", duration: "PT120M", timezone: "Asia/Kolkata" },
+            schedule: { expression: "cron(0 2 * * SUN)", duration: "PT2H", timezone: "Asia/Kolkata" },
         });
         assert.equal(patches.startDate, undefined);
         const database = mutes.filter(({ name }) => name.includes("-database-"));
         assert.ok(database.length > 0);
         for (const { inputs } of database) {
             const { rule, startDate, expireDate } = displayed(inputs as never) as any;
-            assert.equal(rule.schedule.duration, "PT240M");
+            assert.equal(rule.schedule.duration, "PT4H");
             assert.deepEqual([startDate, expireDate], ["2026-12-31T00:00:00Z", "2027-12-31T00:00:00Z"]);
         }
         assert.equal(mutes.length, 1 + database.length);

@@ -414,6 +414,7 @@ describe("the dashboard", () => {
         assert.deepEqual(titles, [
             "## Error rate, traffic and tools (4.3.1, 6.1)",
             "## Database and its connections (4.3.2, 6.3)",
+            "## What MCP Server says of itself (6.3)",
             "## Memory and CPU (4.3.3, 6.3)",
             "## Sign-in, backend and the health matrix (2.1, 4.3.4, 6.3)",
         ]);

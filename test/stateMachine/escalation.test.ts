@@ -13,7 +13,7 @@ const machine = escalationMachine({
     region: "ap-south-1",
     levels: LEVELS.map((level) => {
         const { role, minutes } = ESCALATION_MATRIX[level];
-        return { level, role, topicArn: level, seconds: minutes * MINUTE };
+        return { level, role, topicArn: level, seconds: minutes * MINUTE, chat: level === "L2" };
     }),
 });
 
@@ -49,7 +49,12 @@ function opsItem(change: { after: number; to: string } = { after: Infinity, to: 
 const run = async (fakes: Record<string, Fake>) =>
     execute(machine, {
         fakes,
-        input: { opsItem: "oi-1", severity: "1", title: "mcp-production-database-down" },
+        input: {
+            opsItem: "oi-1",
+            severity: "1",
+            title: "mcp-production-database-down",
+            about: 'Not "healthy".\nProcedure: docs/runbook.md#database-connections',
+        },
         time: "2026-02-01T00:00:00Z",
     });
 
@@ -120,6 +125,7 @@ describe("the escalation", () => {
             Message,
             [
                 "P1 of mcp-production: mcp-production-database-down",
+                'Not "healthy".\nProcedure: docs/runbook.md#database-connections',
                 "You are L1 (On-call Engineer). Acknowledge within 15 minutes, or L2 (Platform Lead) is called:",
                 "aws ssm update-ops-item --region ap-south-1 --status InProgress --ops-item-id oi-1",
                 "What is known, and who was told before you:",
@@ -132,6 +138,22 @@ describe("the escalation", () => {
             // SNS takes nothing longer, and no line breaks.
             assert.match(args.Subject, /^[ -~]{1,100}$/);
         }
+    });
+
+    it("is shown in a chat where a level has one, and to the others as it is", async () => {
+        const { calls } = await run(opsItem().fakes);
+        const { MessageStructure, Subject, Message } = calls.filter(
+            ({ resource }) => resource === PUBLISH,
+        )[1]!.arguments;
+        assert.equal(MessageStructure, "json");
+        const { default: text, https } = JSON.parse(Message);
+        assert.match(text, /^P1 of mcp-production: .*\n\nNot "healthy"\./);
+        // The only form that Amazon Q Developer shows beside the messages of AWS.
+        assert.deepEqual(JSON.parse(https), {
+            version: "1.0",
+            source: "custom",
+            content: { textType: "client-markdown", title: Subject, description: text },
+        });
     });
 
     it("ends when L1 answers", async () => {

@@ -5,6 +5,7 @@ import { execute, type Fake, TaskError } from "./interpreter";
 const START = "arn:aws:states:::aws-sdk:sfn:startExecution";
 const LOOK = "arn:aws:states:::aws-sdk:ssm:getOpsItem";
 const WRITE = "arn:aws:states:::aws-sdk:ssm:updateOpsItem";
+const DESCRIBE = "arn:aws:states:::aws-sdk:cloudwatch:describeAlarms";
 
 const machine = incidentMachine({
     platform: "mcp-production",
@@ -49,6 +50,14 @@ function aws(item: OpsItem) {
             assert.deepEqual([OpsItemId, rest], ["oi-1", {}]);
             Object.assign(item.OperationalData, OperationalData);
         },
+        [DESCRIBE]: ({ AlarmNames, AlarmTypes }) => {
+            assert.deepEqual(AlarmTypes, ["CompositeAlarm", "MetricAlarm"]);
+            const known = AlarmNames[0] === "mcp-production-database-down";
+            return {
+                CompositeAlarms: known ? [{ AlarmDescription: "The database is down." }] : [],
+                MetricAlarms: [],
+            };
+        },
         [START]: ({ StateMachineArn, Name, Input }) => {
             assert.equal(StateMachineArn, "arn:escalation");
             const known = executions.get(Name);
@@ -81,7 +90,9 @@ describe("an incident", () => {
             opsItem: "oi-1",
             severity: "1",
             title: "CloudWatch alarm - 'mcp-production-database-down' is in ALARM state",
+            about: "The database is down.",
         });
+        assert.equal(record("about"), "The database is down.");
         assert.equal(record("response"), "P1 Complete outage: respond within 15 minutes");
         assert.equal(
             record("acknowledge"),
@@ -117,6 +128,7 @@ describe("an incident", () => {
         );
         await report("OpsItem Create");
         assert.equal(executions.size, 1);
+        assert.equal(record("about"), "mcp-production: users cannot log in");
         assert.equal(record("response"), "P2 Major degradation: respond within 30 minutes");
     });
 
@@ -161,6 +173,11 @@ describe("an incident", () => {
         const { executions, fakes, report } = aws(opened());
         fakes[WRITE] = () => {
             throw new TaskError("Ssm.OpsItemLimitExceededException", "why");
+        };
+        await report("OpsItem Create");
+        assert.equal(executions.size, 1);
+        fakes[DESCRIBE] = () => {
+            throw new TaskError("CloudWatch.CloudWatchException", "why");
         };
         await report("OpsItem Create");
         assert.equal(executions.size, 1);

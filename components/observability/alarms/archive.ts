@@ -25,6 +25,7 @@ export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
         {
             ...common,
             id: "archive-subscription",
+            incident: "archive",
             severity: "P2",
             meaning: `Events of ${logGroup} are refused on their way to the archive.`,
             cause: "The role of the subscription was changed, or the stream is gone.",

@@ -95,6 +95,12 @@ export interface DumpAlarmsArgs {
 
 /** What the cluster uploads by the clock: dumps of the database and exported configurations. Section 7.1. */
 export function dumpAlarms({ namespace, database }: DumpAlarmsArgs): Alarm[] {
+    const heartbeat = (kind: string): Metric => ({
+        namespace,
+        name: "DumpSucceeded",
+        dimensions: { Kind: kind },
+        statistic: "Sum",
+    });
     const missing = (
         kind: string,
         what: string,
@@ -108,7 +114,7 @@ export function dumpAlarms({ namespace, database }: DumpAlarmsArgs): Alarm[] {
             meaning: `No ${what} has come to its bucket for ${span}.`,
             cause: "Its Job failed, was refused for lack of room, or never started.",
             resolution: `kubectl logs -l mcp.msil.com/task=${task} --all-containers says why; kubectl create job --from=cronjob starts it again.`,
-            metric: { namespace, name: "DumpSucceeded", dimensions: { Kind: kind }, statistic: "Sum" },
+            metric: heartbeat(kind),
         };
     };
     const daily = { minutes: 60, periods: DAILY_HOURS, span: `${DAILY_HOURS} hours` };
@@ -120,13 +126,17 @@ export function dumpAlarms({ namespace, database }: DumpAlarmsArgs): Alarm[] {
                       id: "dump-missing-daily",
                       procedure: "database-dumps",
                   }),
-                  missing("weekly", "weekly dump of the database", "mcp-dumps", {
-                      id: "dump-missing-weekly",
-                      procedure: "database-dumps",
-                      minutes: 24 * 60,
-                      periods: WEEKLY_DAYS,
-                      span: `${WEEKLY_DAYS} days`,
-                  }),
+                  weekly(
+                      missing("weekly", "weekly dump of the database", "mcp-dumps", {
+                          id: "dump-missing-weekly",
+                          procedure: "database-dumps",
+                          minutes: 24 * 60,
+                          periods: WEEKLY_DAYS,
+                          span: `${WEEKLY_DAYS} days`,
+                      }),
+                      heartbeat("daily"),
+                      heartbeat("weekly"),
+                  ),
               ]
             : []),
         missing("kubernetes", "export of the Kubernetes configurations", "mcp-configurations", {
@@ -135,4 +145,19 @@ export function dumpAlarms({ namespace, database }: DumpAlarmsArgs): Alarm[] {
             procedure: "kubernetes-configurations",
         }),
     ];
+}
+
+/**
+ * The same of a dump that comes once a week, which a new stack has not had yet: only days with a daily dump count, so that
+ * it cannot ring before there were seven of them. Without daily dumps their own alarm rings.
+ */
+function weekly(alarm: Alarm, daily: Metric, own: Metric): Alarm {
+    return {
+        ...alarm,
+        metric: {
+            expression: "IF(FILL(daily, 0) >= 1 AND FILL(weekly, 0) < 1, 0, 1)",
+            metrics: { daily, weekly: own },
+        },
+        missingData: "count",
+    };
 }

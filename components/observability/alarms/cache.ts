@@ -28,6 +28,7 @@ export function cacheAlarms({ group, nodes, memory, evictions }: CacheAlarmsArgs
             {
                 id: `cache-silent-${member}`,
                 severity: "P2",
+                incident: "cache",
                 meaning: `ElastiCache reports nothing of ${node}: it is down or gone.`,
                 cause: "The node failed or is being replaced.",
                 resolution:

@@ -30,6 +30,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
         {
             ...common,
             id: "database-silent",
+            incident: "database",
             severity: "P1",
             meaning: `RDS reports nothing of ${identifier}: it is down, stopped or gone.`,
             cause: "The instance failed, was stopped, or is being replaced.",
@@ -38,13 +39,14 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             metric: of("DatabaseConnections", "Minimum"),
             comparison: "<",
             threshold: 0,
-            minutes: 5,
-            periods: 2,
+            minutes: 1,
+            periods: 5,
             missingData: "heartbeat",
         },
         {
             ...common,
             id: "database-connections",
+            incident: "database",
             severity: "P2",
             meaning: `More than ${limits.connections} connections to ${identifier}: soon it takes no more.`,
             cause: "Connections leak, or there are more pods than the database can serve.",
@@ -72,6 +74,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
         {
             ...common,
             id: "database-storage",
+            incident: "database",
             severity: "P2",
             meaning: `Less than ${limits.freeStorage} GiB of disk are free on ${identifier}: a full one stops every write.`,
             cause: "Data grows faster than the disk, has reached storage.max, or an old transaction keeps the log.",
@@ -86,6 +89,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
         {
             ...common,
             id: "database-transaction-ids",
+            incident: "database",
             severity: "P2",
             meaning: `${identifier} uses more than ${limits.transactionIds} transaction ids: at 2 billion it stops taking writes.`,
             cause: "Autovacuum is blocked, mostly by a transaction that has been open for very long.",

@@ -1,6 +1,7 @@
 import { type Probe } from "../../../jobs/lib/probes";
 import { type Severity } from "../../../core/numbers";
 import { type Alarm, type Metric } from "../alarm";
+import { type IncidentName } from "../incidentGroups";
 
 /** Arguments of {@link healthAlarms}. */
 export interface HealthAlarmsArgs {
@@ -15,17 +16,22 @@ export interface HealthAlarmsArgs {
 }
 
 /** What it means that something is unhealthy, by its name in the matrix. What is not in here is a partial impact. */
-const COMPONENTS: Readonly<Record<string, { severity: Severity; procedure: string }>> = {
-    "MCP Server": { severity: "P1", procedure: "high-error-rate" },
-    "MCP Server Ready": { severity: "P1", procedure: "high-error-rate" },
-    "Chat UI": { severity: "P2", procedure: "health-matrix" },
-    PostgreSQL: { severity: "P1", procedure: "database-connections" },
-    Redis: { severity: "P2", procedure: "redis-memory" },
-    APIM: { severity: "P2", procedure: "high-error-rate" },
-    "Azure AD": { severity: "P2", procedure: "authentication-failures" },
-    JWKS: { severity: "P2", procedure: "authentication-failures" },
-    "Login certificate": { severity: "P2", procedure: "authentication-failures" },
+const COMPONENTS: Readonly<
+    Record<string, { severity: Severity; incident: IncidentName; procedure: string }>
+> = {
+    "MCP Server": { severity: "P1", incident: "server", procedure: "high-error-rate" },
+    "MCP Server Ready": { severity: "P1", incident: "server", procedure: "high-error-rate" },
+    "Chat UI": { severity: "P2", incident: "services", procedure: "health-matrix" },
+    PostgreSQL: { severity: "P1", incident: "database", procedure: "database-connections" },
+    Redis: { severity: "P2", incident: "cache", procedure: "redis-memory" },
+    APIM: { severity: "P2", incident: "backend", procedure: "high-error-rate" },
+    "Azure AD": { severity: "P2", incident: "sign-in", procedure: "authentication-failures" },
+    JWKS: { severity: "P2", incident: "sign-in", procedure: "authentication-failures" },
+    "Login certificate": { severity: "P2", incident: "sign-in", procedure: "authentication-failures" },
 };
+
+/** What users themselves come to from outside: without it, it is down for all of them. */
+const FOR_USERS = ["MCP Server", "Chat UI"];
 
 /** Who is told how long before a certificate ends: there is time to have another one made, and then there is not. */
 const CERTIFICATE_DAYS: readonly [days: number, severity: Severity][] = [
@@ -36,76 +42,132 @@ const CERTIFICATE_DAYS: readonly [days: number, severity: Severity][] = [
 
 /** The health check matrix and what the platform depends on. Sections 2.1, 4.3 and 5.4. */
 export function healthAlarms({ namespace, probes, outside, latency }: HealthAlarmsArgs): Alarm[] {
-    const titles = new Map(outside.map(({ name, title }) => [name, title]));
     const of = (component: string, name: string, statistic: Metric["statistic"]): Metric => ({
         namespace,
         name,
         dimensions: { Component: component },
         statistic,
     });
-    return probes.flatMap((probe): Alarm[] => {
-        const { name, kind } = probe;
-        const id = name.toLowerCase().replaceAll(" ", "-");
-        const isOwnCertificate = kind === "certificate" && probe.trust === "any";
-        const { severity, procedure } = isOwnCertificate
-            ? { severity: "P2" as const, procedure: "certificate-rotation" }
-            : (COMPONENTS[titles.get(name) ?? name] ?? {
-                  severity: "P3",
-                  procedure: "health-matrix",
-              });
-        return [
-            {
-                id: `${id}-unhealthy`,
-                severity,
-                meaning: `${name} has not been healthy for 10 minutes, or the health check does not run.`,
-                cause: "It is down, not reached, or answers what it should not.",
-                resolution:
-                    "The lines of the last health check say which: kubectl logs of the newest Job mcp-health.",
-                procedure,
-                // Two runs, or none.
-                metric: of(name, "Healthy", "Maximum"),
-                comparison: "<",
-                threshold: 1,
-                minutes: 10,
-                missingData: "heartbeat",
-                // Pods of the services move from node to node.
-                ...((kind === "http" || kind === "outside") &&
-                    severity === "P3" && { mutedIn: ["patches", "upgrade"] as const }),
-            },
-            ...(name === "APIM"
-                ? [
-                      {
-                          id: `${id}-slow`,
-                          severity: "P3",
-                          meaning: `${name} takes more than ${latency} ms to answer.`,
-                          cause: "The backend or the network to it is slow.",
-                          resolution:
-                              "Tell whoever runs it; disable the tools that need it, if users wait too long.",
-                          procedure: "slow-responses",
-                          metric: of(name, "LatencyMilliseconds", "Minimum"),
-                          comparison: ">",
-                          threshold: latency,
-                          minutes: 10,
-                          periods: 2,
-                          missingData: "count",
-                      } as const,
-                  ]
-                : []),
-            ...(isOwnCertificate
-                ? CERTIFICATE_DAYS.map(([days, severity]): Alarm => ({
-                      id: `${id}-${days}-days`,
-                      severity,
-                      meaning: `The certificate of ${probe.host} ends in less than ${days} days.`,
-                      cause: "Nobody has rotated it.",
-                      resolution: "Have a new one made, and rotate it.",
-                      procedure: "certificate-rotation",
-                      metric: of(name, "CertificateDays", "Minimum"),
-                      comparison: "<",
-                      threshold: days,
-                      minutes: 60,
-                      missingData: "level",
-                  }))
-                : []),
-        ];
+    const silent = (id: string, who: string, metric: Metric, resolution: string): Alarm => ({
+        id,
+        severity: "P2",
+        incident: "checks",
+        meaning: `${who} has reported nothing for 10 minutes: alarms that rely on it are silent.`,
+        cause: "It cannot start, cannot publish, or was taken out.",
+        resolution,
+        procedure: "health-matrix",
+        // Never true of a value, so that silence alone makes it ring.
+        metric,
+        comparison: "<",
+        threshold: 0,
+        minutes: 10,
+        missingData: "heartbeat",
     });
+    const fromOutside = outside.map(({ name, title }): Alarm => {
+        const forUsers = FOR_USERS.includes(title);
+        return {
+            id: `${idOf(name)}-unreachable`,
+            severity: forUsers ? "P1" : "P3",
+            ...(forUsers && { incident: "entrance" }),
+            meaning: `${name} has not been reached from outside for 2 minutes.`,
+            cause: "DNS, the certificate, the ingress or the network is broken; or the service itself is down.",
+            resolution:
+                "aws route53 get-health-check-status shows what each region sees; then look at the ingress and the pods.",
+            procedure: "health-matrix",
+            metric: of(name, "Reachable", "Maximum"),
+            comparison: "<",
+            threshold: 1,
+            minutes: 1,
+            periods: 2,
+            // Whether it is asked at all is an alarm's own matter.
+            missingData: "level",
+        };
+    });
+    const inside = probes.filter(({ kind }) => kind !== "outside");
+    return [
+        silent(
+            "health-check-silent",
+            "The health check",
+            of(inside[0]!.name, "Healthy", "Minimum"),
+            "kubectl describe cronjob mcp-health, and the logs of its newest Job, say why.",
+        ),
+        ...(outside.length === 0
+            ? []
+            : [
+                  silent(
+                      "outside-check-silent",
+                      "The check from outside",
+                      of(outside[0]!.name, "Reachable", "Minimum"),
+                      "Look at the last executions of its state machine.",
+                  ),
+              ]),
+        ...fromOutside,
+        ...inside.flatMap((probe): Alarm[] => {
+            const { name, kind } = probe;
+            const id = idOf(name);
+            const isOwnCertificate = kind === "certificate" && probe.trust === "any";
+            const known: Pick<Alarm, "severity" | "incident" | "procedure"> = isOwnCertificate
+                ? { severity: "P2", incident: "certificates", procedure: "certificate-rotation" }
+                : (COMPONENTS[name] ?? { severity: "P3", procedure: "health-matrix" });
+            return [
+                {
+                    id: `${id}-unhealthy`,
+                    ...known,
+                    meaning: `${name} has not been healthy for 5 minutes.`,
+                    cause: "It is down, not reached, or answers what it should not.",
+                    resolution:
+                        "The lines of the last health check say which: kubectl logs of the newest Job mcp-health.",
+                    // Two runs at least. Whether there are any is an alarm of its own.
+                    metric: of(name, "Healthy", "Maximum"),
+                    comparison: "<",
+                    threshold: 1,
+                    minutes: 5,
+                    missingData: "level",
+                    // Pods of the services move from node to node.
+                    ...(kind === "http" &&
+                        known.severity === "P3" && { mutedIn: ["patches", "upgrade"] as const }),
+                },
+                ...(name === "APIM"
+                    ? [
+                          {
+                              id: `${id}-slow`,
+                              severity: "P3",
+                              meaning: `${name} takes more than ${latency} ms to answer.`,
+                              cause: "The backend or the network to it is slow.",
+                              resolution:
+                                  "Tell whoever runs it; disable the tools that need it, if users wait too long.",
+                              procedure: "slow-responses",
+                              metric: of(name, "LatencyMilliseconds", "Minimum"),
+                              comparison: ">",
+                              threshold: latency,
+                              minutes: 10,
+                              periods: 2,
+                              missingData: "count",
+                          } as const,
+                      ]
+                    : []),
+                ...(isOwnCertificate
+                    ? CERTIFICATE_DAYS.map(([days, severity]): Alarm => ({
+                          id: `${id}-${days}-days`,
+                          severity,
+                          ...(severity === "P2" && { incident: "certificates" }),
+                          meaning: `The certificate of ${probe.host} ends in less than ${days} days.`,
+                          cause: "Nobody has rotated it.",
+                          resolution: "Have a new one made, and rotate it.",
+                          procedure: "certificate-rotation",
+                          metric: of(name, "CertificateDays", "Minimum"),
+                          comparison: "<",
+                          threshold: days,
+                          minutes: 60,
+                          missingData: "level",
+                      }))
+                    : []),
+            ];
+        }),
+    ];
+}
+
+/** Name of a component as alarms have it. */
+function idOf(name: string): string {
+    return name.toLowerCase().replaceAll(" ", "-");
 }

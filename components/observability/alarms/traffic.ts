@@ -41,6 +41,7 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
             ...common,
             id: `status-${code}`,
             severity,
+            ...(severity === "P2" && { incident: "sign-in" }),
             meaning: `More than ${threshold} % of the requests are answered ${symptom}.`,
             cause: `${cause}.`,
             resolution: `${resolution}.`,
@@ -56,6 +57,7 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
         {
             ...errors,
             id: "all-tools-failing",
+            incident: "server",
             severity: "P1",
             meaning: "Every tool that is executed fails.",
             metric: share(sum("FailedToolExecutions"), sum("ToolExecutions"), minimumRequests),
@@ -65,6 +67,7 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
         {
             ...errors,
             id: "error-rate-major",
+            incident: "server",
             severity: "P2",
             meaning: `More than ${MAJOR_ERROR_RATE_PERCENT} % of the requests fail.`,
             threshold: MAJOR_ERROR_RATE_PERCENT,
@@ -102,6 +105,7 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
             : [
                   {
                       id: "no-traffic",
+                      incident: "entrance",
                       severity: "P2",
                       meaning: `No request has reached MCP Server for ${formatMinutes(quietMinutes)}.`,
                       cause: "The way to it is closed: DNS, certificate, ingress or network; or its log does not come through.",

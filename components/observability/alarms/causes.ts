@@ -1,0 +1,245 @@
+import { SEVERITIES, type Severity } from "../../../core/numbers";
+import { type Alarm, formatMinutes } from "../alarm";
+import { INCIDENTS } from "../incidentGroups";
+import { incidentsOf, WAIT_SECONDS } from "../incidents";
+
+/** Something that goes wrong, and the alarms of production that it sets off, by their ids. */
+export interface Cause {
+    cause: string;
+    rings: readonly string[];
+}
+
+const TOOLS_FAIL = ["all-tools-failing", "error-rate-major", "error-rate-high", "status-500"];
+const BURNS = ["slo-mcp-server-availability-fast", "slo-mcp-server-availability-fast-5m"];
+
+/** What goes wrong, and what is seen of it. A test looks that each reaches people, and none escalates twice. */
+export const CAUSES: readonly Cause[] = [
+    {
+        cause: "The database is down",
+        rings: [
+            "database-silent",
+            "postgresql-unhealthy",
+            "mcp-server-ready-unhealthy",
+            ...TOOLS_FAIL,
+            ...BURNS,
+        ],
+    },
+    {
+        cause: "The pods do not reach the database: password, network",
+        rings: ["postgresql-unhealthy", "mcp-server-ready-unhealthy", ...TOOLS_FAIL, ...BURNS],
+    },
+    { cause: "The database's disk is nearly full", rings: ["database-storage"] },
+    {
+        cause: "Connections to the database leak",
+        rings: ["database-connections", "database-idle-connections", "connection-pool"],
+    },
+    { cause: "Autovacuum is blocked for weeks", rings: ["database-transaction-ids"] },
+    { cause: "The database has too little memory", rings: ["database-memory"] },
+    {
+        cause: "Redis is down",
+        rings: ["redis-unhealthy", "cache-silent-001", "cache-silent-002", "error-rate-high"],
+    },
+    { cause: "A node of Redis is replaced", rings: ["cache-silent-002"] },
+    { cause: "Redis is full", rings: ["cache-memory-001", "cache-evictions-001"] },
+    {
+        cause: "The ingress is dead",
+        rings: [
+            "mcp-server-at-mcp.msil.com-unreachable",
+            "chat-ui-at-mcp.msil.com-unreachable",
+            "admin-portal-at-admin.mcp.msil.com-unreachable",
+            "certificate-mcp.msil.com-unhealthy",
+            "certificate-admin.mcp.msil.com-unhealthy",
+            "no-traffic",
+        ],
+    },
+    {
+        cause: "DNS of the public hosts is dead",
+        rings: [
+            "mcp-server-at-mcp.msil.com-unreachable",
+            "chat-ui-at-mcp.msil.com-unreachable",
+            "admin-portal-at-admin.mcp.msil.com-unreachable",
+            "certificate-mcp.msil.com-unhealthy",
+            "certificate-admin.mcp.msil.com-unhealthy",
+            "no-traffic",
+        ],
+    },
+    {
+        cause: "The cluster is gone",
+        rings: [
+            "mcp-server-at-mcp.msil.com-unreachable",
+            "chat-ui-at-mcp.msil.com-unreachable",
+            "admin-portal-at-admin.mcp.msil.com-unreachable",
+            "health-check-silent",
+            "no-traffic",
+            "circuit-breaker",
+            "connection-pool",
+            "dump-missing-daily",
+        ],
+    },
+    {
+        cause: "MCP Server is down",
+        rings: [
+            "mcp-server-at-mcp.msil.com-unreachable",
+            "mcp-server-unhealthy",
+            "mcp-server-ready-unhealthy",
+            "circuit-breaker",
+            "connection-pool",
+            "no-traffic",
+            "mcp-server-blue-restarts",
+        ],
+    },
+    { cause: "MCP Server is not ready, and answers", rings: ["mcp-server-ready-unhealthy"] },
+    {
+        cause: "A release of MCP Server fails more than half of its requests",
+        rings: ["error-rate-major", "error-rate-high", "status-500", ...BURNS],
+    },
+    { cause: "A release of MCP Server fails every tool", rings: [...TOOLS_FAIL, ...BURNS] },
+    { cause: "One tool fails", rings: ["error-rate-high", "status-500"] },
+    {
+        cause: "A release fails one request in a hundred",
+        rings: ["slo-mcp-server-availability-slow", "slo-mcp-server-availability-slow-30m"],
+    },
+    { cause: "MCP Server is slow", rings: ["slow-requests"] },
+    {
+        cause: "Chat UI is down",
+        rings: ["chat-ui-at-mcp.msil.com-unreachable", "chat-ui-unhealthy", "chat-ui-restarts"],
+    },
+    {
+        cause: "Admin Portal is down",
+        rings: [
+            "admin-portal-at-admin.mcp.msil.com-unreachable",
+            "admin-portal-unhealthy",
+            "admin-portal-restarts",
+        ],
+    },
+    {
+        cause: "APIM is down",
+        rings: ["apim-unhealthy", "circuit-breaker", "status-503", ...TOOLS_FAIL, ...BURNS],
+    },
+    { cause: "APIM is slow", rings: ["apim-slow", "slow-requests"] },
+    { cause: "Azure AD is down", rings: ["azure-ad-unhealthy", "jwks-unhealthy", "status-401"] },
+    { cause: "The keys of Azure AD are not taken over", rings: ["status-401"] },
+    { cause: "A certificate has expired", rings: ["certificate-mcp.msil.com-unhealthy"] },
+    {
+        cause: "A certificate is forgotten",
+        rings: [
+            "certificate-mcp.msil.com-30-days",
+            "certificate-mcp.msil.com-14-days",
+            "certificate-mcp.msil.com-7-days",
+        ],
+    },
+    { cause: "The log shipper is dead", rings: ["no-traffic"] },
+    { cause: "The collector of metrics is dead", rings: ["circuit-breaker", "connection-pool"] },
+    { cause: "The health check does not run", rings: ["health-check-silent"] },
+    { cause: "The check from outside does not run", rings: ["outside-check-silent"] },
+    { cause: "A node is lost", rings: ["node-failed"] },
+    {
+        cause: "The nodes have no room: pods are killed for their memory",
+        rings: ["chat-ui-restarts", "chat-ui-memory"],
+    },
+    { cause: "A snapshot of the database fails", rings: ["database-backup-failed-daily"] },
+    { cause: "Dumps no longer come", rings: ["dump-missing-daily"] },
+    { cause: "The backup of Redis no longer runs", rings: ["cache-backup-missing"] },
+    { cause: "The role of the audit archive was changed", rings: ["archive-delivery", "archive-delay"] },
+    { cause: "Audit events are refused", rings: ["archive-subscription"] },
+    { cause: "A message of EventBridge is dropped", rings: ["event-dropped-snapshots-failed"] },
+    { cause: "No level answers an escalation", rings: ["escalation-failed"] },
+    { cause: "The maintenance of the database fails", rings: ["database-maintenance-failed"] },
+];
+
+/** A message to people about a cause. */
+export interface Notification {
+    severity: Severity;
+    /** Incident or alarm that sends it, by its id. */
+    id: string;
+    /** After how many minutes at the latest. */
+    minutes: number;
+    /** Whether people are called until somebody answers. */
+    escalates: boolean;
+}
+
+const span = ({ minutes, periods = 1 }: Alarm) => minutes * periods;
+
+/** Who is told of a cause, and when, as the alarms are declared. */
+export function notificationsOf({ rings }: Cause, alarms: readonly Alarm[]): Notification[] {
+    const ringing = alarms.filter(({ id }) => rings.includes(id));
+    const since = new Map<string, number>();
+    const incidents = incidentsOf(alarms).flatMap(
+        ({ id, severity, members, suppressors }): Notification[] => {
+            const times = members
+                .filter((member) => ringing.includes(member))
+                .map((member) => {
+                    const confirming = ringing.find((alarm) => alarm.id === member.confirmedBy);
+                    return member.confirmedBy !== undefined && confirming === undefined
+                        ? Infinity
+                        : span(member);
+                });
+            const begins = Math.min(...times);
+            if (begins === Infinity) {
+                return [];
+            }
+            since.set(id, begins);
+            const wait = suppressors.length === 0 ? 0 : WAIT_SECONDS / 60;
+            const isExplained = suppressors.some((other) => (since.get(other) ?? Infinity) <= begins + wait);
+            return isExplained
+                ? []
+                : [
+                      {
+                          severity,
+                          id,
+                          minutes: begins + wait,
+                          escalates: severity === "P1" || severity === "P2",
+                      },
+                  ];
+        },
+    );
+    const others = ringing
+        .filter(({ incident }) => incident === undefined)
+        .map((alarm): Notification => ({
+            severity: alarm.severity,
+            id: alarm.id,
+            minutes: span(alarm),
+            escalates: false,
+        }));
+    return [...incidents, ...others].sort(
+        (one, other) =>
+            SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) ||
+            one.minutes - other.minutes,
+    );
+}
+
+/** Every cause, as a page (docs/causes.md). */
+export function renderCauses(alarms: readonly Alarm[]): string {
+    return [
+        "# From cause to people",
+        "",
+        "Generated from `components/observability/alarms/causes.ts` by `npm run docs`, with the alarms and the values of",
+        "production. Alarms of one cause are one incident: it tells the contacts of its severity, opens one OpsItem and, for P1",
+        "and P2, calls L1 to L4 until somebody answers. While an incident rings, those that it explains tell nobody. Alarms of",
+        "P3 and P4 that belong to no incident tell their contacts themselves, and open an OpsItem as a record. A test sees that",
+        "each cause reaches people and that none escalates twice.",
+        "",
+        "| Cause | People are called by | Contacts are told by | Alarms that ring |",
+        "| --- | --- | --- | --- |",
+        ...CAUSES.map((cause) => {
+            const found = notificationsOf(cause, alarms);
+            const line = (escalates: boolean) =>
+                found
+                    .filter((each) => each.escalates === escalates)
+                    .map(({ severity, id, minutes }) => `${severity} ${id}, within ${formatMinutes(minutes)}`)
+                    .join("; ") || "–";
+            const rings = cause.rings.map((id) => `[${id}](alarms.md#${id})`).join(", ");
+            return `| ${cause.cause} | ${line(true)} | ${line(false)} | ${rings} |`;
+        }),
+        "",
+        "## Incidents",
+        "",
+        "| Incident | What it is about | Silent while one of these rings | Procedure |",
+        "| --- | --- | --- | --- |",
+        ...incidentsOf(alarms).map(({ id, name, suppressors }) => {
+            const { title, procedure } = INCIDENTS[name];
+            return `| ${id} | ${title} | ${suppressors.join(", ") || "–"} | [${procedure}](runbook.md#${procedure}) |`;
+        }),
+        "",
+    ].join("\n");
+}
