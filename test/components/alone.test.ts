@@ -13,6 +13,7 @@ import { Database } from "../../components/data/database";
 import { DatabaseAccess } from "../../components/data/databaseAccess";
 import { PlatformIngress } from "../../components/edge/ingress";
 import { PodIdentity } from "../../components/identity/podIdentity";
+import { channelOf } from "../../components/incident/channel";
 import { Escalation } from "../../components/incident/escalation";
 import { SeverityTopics } from "../../components/incident/severityTopics";
 import { MaintenanceWindows } from "../../components/maintenance/maintenanceWindows";
@@ -59,6 +60,7 @@ const database = (opts: ComponentResourceOptions, name = "db") =>
         {
             ...account,
             ...vpc,
+            logDays: 7,
             identifier: "db",
             subnetGroup: "db",
             instanceClass: "db.t4g.micro",
@@ -126,7 +128,14 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
     Alarms: (opts) =>
         new Alarms(
             "it",
-            { alarms: [alarm], mutes: [], topics: bySeverity(topic), actions: bySeverity([]) },
+            {
+                platform: "it",
+                region: account.region,
+                alarms: [alarm],
+                mutes: [],
+                topics: bySeverity(topic),
+                actions: bySeverity([]),
+            },
             opts,
         ),
     AuditArchive: (opts) =>
@@ -293,7 +302,7 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
             opts,
         ),
     Escalation: (opts) => {
-        const level = { contacts: ["a@example.com"], within: 900 };
+        const level = { channels: [channelOf("a@example.com")], within: 900, chat: false };
         const levels = { L1: level, L2: level, L3: level, L4: level };
         return new Escalation(
             "it",
@@ -311,7 +320,7 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
                 region: account.region,
                 metricNamespace: "Test",
                 probes: [],
-                outside: [],
+                outside: {},
                 services: [],
                 stores: {},
                 ports: [],
@@ -327,6 +336,8 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
             {
                 group: new LogGroup("server", {}, { parent: opts.parent! }),
                 statusField: "status",
+                pathField: "path",
+                probePaths: ["/health"],
                 metrics: "Test",
                 folder: "it",
             },
@@ -454,7 +465,7 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
             opts,
         ),
     RollingWorkload: (opts) => new RollingWorkload("it", { ...workload, release }, opts),
-    SeverityTopics: (opts) => new SeverityTopics("it", { ...account, contacts: bySeverity([]) }, opts),
+    SeverityTopics: (opts) => new SeverityTopics("it", { ...account, channels: bySeverity([]) }, opts),
     UpgradeCheck: (opts) =>
         new UpgradeCheck(
             "it",
