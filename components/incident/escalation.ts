@@ -8,7 +8,7 @@ import { declareTrigger } from "../automation/trigger";
 import { declareKey, logsUse } from "../encryption";
 import { type Channel } from "./channel";
 import { escalationMachine } from "./escalationMachine";
-import { ESCALATED, incidentMachine } from "./incidentMachine";
+import { type ESCALATED, incidentMachine } from "./incidentMachine";
 import { reminderMachine } from "./reminderMachine";
 import { declareTopic } from "./topic";
 

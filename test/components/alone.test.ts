@@ -306,7 +306,16 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
         const levels = { L1: level, L2: level, L3: level, L4: level };
         return new Escalation(
             "it",
-            { ...account, platform: "it", levels, external: {}, logDays: 7, topic: { arn: topic, keyArn } },
+            {
+                ...account,
+                platform: "it",
+                levels,
+                external: {},
+                logDays: 7,
+                topic: { arn: topic, keyArn },
+                severityTopics: { arns: bySeverity(topic), keyArn },
+                staleSeconds: 86_400,
+            },
             opts,
         );
     },

@@ -292,13 +292,13 @@ export const DANGEROUS: Record<string, ProjectChange> = {
     },
     "a service may take a role on for anybody": {
         declares: statements(ROLE, "mcp-production-escalation", "assumeRolePolicy", (all) =>
-            all.map(({ Condition: _, ...statement }) => statement),
+            all.map((statement) => ({ ...statement, Condition: undefined })),
         ),
         says: /Service states\.amazonaws\.com may now act as the role/,
     },
     "a condition of a right goes": {
         declares: statements(ROLE_POLICY, "mcp-production-maintenance-patches", "policy", (all) =>
-            all.map(({ Condition: _, ...statement }) => statement),
+            all.map((statement) => ({ ...statement, Condition: undefined })),
         ),
         says: /role mcp-production-maintenance-patches may now ssm:SendCommand on arn:aws:ec2/,
     },
