@@ -2,7 +2,7 @@ import { output, type Output, secret } from "@pulumi/pulumi/output";
 import { z } from "zod";
 import { ESCALATION_MATRIX, EXTERNAL_CONTACTS, type Level, LEVELS, SEVERITIES } from "../core/numbers";
 import { getOwn } from "../core/getOwn";
-import { dnsLabel, duration, email, someText, text } from "./scalars";
+import { distinct, dnsLabel, duration, email, someText, text } from "./scalars";
 
 const CONTACT =
     "an e-mail address, a phone number such as +911234567890, or the name of an entry of mcp:endpoints";
@@ -10,9 +10,11 @@ const CONTACT =
 /** Forms of a contact: they tell by what people are reached. */
 const contact = z.union([email, z.string().regex(/^\+[1-9]\d{7,14}$/), dnsLabel], { error: CONTACT });
 
-const contacts = z
-    .array(contact, { error: "a list of contacts" })
-    .min(1, "at least one contact: an alarm that nobody receives is none");
+const contacts = distinct(
+    z
+        .array(contact, { error: "a list of contacts" })
+        .min(1, "at least one contact: without one, no person receives the alarm"),
+);
 
 /** One level of the escalation. */
 const levelSchema = (level: Level) =>

@@ -258,7 +258,7 @@ const workloadName = text(
 
 /** Names of the stack's own objects, alarms and rows of the health check. */
 const RESERVED =
-    /^(mcp-(?!server$).*|(default|escalation|snapshots|redis|maintenance)(-.*)?|allow-dns|postgresql|apim|azure-ad|jwks|login-certificate|database|pods|logs|audit-(writer|sender))$/;
+    /^(mcp-(?!server$).*|(default|escalation|outside|snapshots|redis|maintenance)(-.*)?|allow-dns|postgresql|apim|azure-ad|jwks|login-certificate|database|pods|logs|audit-(writer|sender))$/;
 
 /** What the names of a workload's own objects and alarms end in. */
 const OWN_SUFFIXES = ["-gate", "-blue", "-green", "-ready"];

@@ -153,7 +153,9 @@ function refusalOf({ type }: RecordedResource, properties: readonly PropertyChan
         return undefined;
     }
     for (const { path, before, after } of properties) {
-        const [old, now] = [Number(before), Number(after)];
+        const [old, now] = [before, after].map((value) =>
+            typeof value === "string" || typeof value === "number" ? Number(value) : NaN,
+        ) as [number, number];
         if (path === "engineVersion" && now < old) {
             return `RDS takes PostgreSQL ${old} back to no earlier version, such as ${now}`;
         }

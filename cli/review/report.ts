@@ -188,7 +188,7 @@ function urgentSections(review: Review): Section[] {
 }
 
 function refusedOf({ changes }: StackReview): Change[] {
-    return changes.filter(({ refused }) => refused);
+    return changes.filter(({ refused, refusal }) => refused && refusal === undefined);
 }
 
 /** What is in danger and not refused: the engine keeps the rest from it. */

@@ -7,28 +7,25 @@ import { type Properties } from "../../policies/unknown";
 import { lasting } from "./access/grant";
 import { podsOf } from "./access/network";
 
-const DATABASE = "aws:rds/instance:Instance";
 const CACHE = "aws:elasticache/replicationGroup:ReplicationGroup";
 
 /** What AWS does not do to what exists, whatever the engine says: the update fails. */
 export function refusedByAws(changes: readonly Change[]): string[] {
-    return changes.flatMap(({ operation, resource: { type, name }, properties }) =>
-        operation === "create" || operation === "delete"
-            ? []
-            : properties.flatMap(({ path, before, after }) => {
-                  const change = `${type} ${name}: ${path} ${String(before)} => ${String(after)}`;
-                  if (
-                      [DATABASE, CACHE].includes(type) &&
-                      path === "engineVersion" &&
-                      isLower(after, before)
-                  ) {
-                      return [`${change}: AWS takes no engine back to a lower version`];
-                  }
-                  return type === DATABASE && path === "allocatedStorage" && isLower(after, before)
-                      ? [`${change}: AWS makes no disk smaller`]
-                      : [];
-              }),
-    );
+    return changes.flatMap(({ operation, refusal, resource: { type, name }, properties }) => {
+        if (operation === "create" || operation === "delete") {
+            return [];
+        }
+        const lowered = properties.filter(
+            ({ path, before, after }) => type === CACHE && path === "engineVersion" && isLower(after, before),
+        );
+        return [
+            ...(refusal === undefined ? [] : [`${type} ${name}: ${refusal}`]),
+            ...lowered.map(
+                ({ path, before, after }) =>
+                    `${type} ${name}: ${path} ${String(before)} => ${String(after)}: AWS takes no engine back to a lower version`,
+            ),
+        ];
+    });
 }
 
 function isLower(after: Property | undefined, before: Property | undefined): boolean {
@@ -157,6 +154,9 @@ function textOf(value: Property | undefined): string {
     return isObject(value) || typeof value === "object" ? "…" : String(value);
 }
 
+/** Types that may come with an edit, and open nothing: a tool that is switched off, and the provider that does it. */
+const UNDERSTOOD = /^(pulumi:providers:pulumi-nodejs|pulumi-nodejs:dynamic\/operations:DisabledTool)$/;
+
 /** Resources of types that the stack did not have: what they open or decide, nothing here knows. */
 export function newTypes(before: Recording, changes: readonly Change[]): string[] {
     const known = new Set(before.resources.map(({ type }) => type));
@@ -165,7 +165,10 @@ export function newTypes(before: Recording, changes: readonly Change[]): string[
         : changes
               .filter(
                   ({ operation, resource }) =>
-                      operation === "create" && resource.custom && !known.has(resource.type),
+                      operation === "create" &&
+                      resource.custom &&
+                      !known.has(resource.type) &&
+                      !UNDERSTOOD.test(resource.type),
               )
               .map(
                   ({ resource: { type, name } }) =>

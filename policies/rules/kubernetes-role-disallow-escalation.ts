@@ -6,10 +6,10 @@ import { type Properties } from "../unknown";
 const ESCALATING = ["bind", "escalate", "impersonate"];
 /** Objects by which somebody runs commands as somebody else, or becomes them, whatever they do with them. */
 const POWERFUL =
-    /^(pods\/(exec|attach|portforward|ephemeralcontainers|proxy)|nodes(\/.+)?|services\/proxy|serviceaccounts\/token|certificatesigningrequests(\/.+)?|(mutating|validating)webhookconfigurations)$/;
+    /^(pods\/(exec|attach|portforward|ephemeralcontainers|proxy)|nodes\/.+|services\/proxy|serviceaccounts\/token|certificatesigningrequests(\/.+)?|(mutating|validating)webhookconfigurations)$/;
 /** Objects that may only be written by those who deploy: their pods may run as anybody. */
 const DEPLOYED =
-    /^(pods|deployments|daemonsets|statefulsets|replicasets|jobs|cronjobs|roles|rolebindings|clusterroles|clusterrolebindings|secrets)$/;
+    /^(nodes|pods|deployments|daemonsets|statefulsets|replicasets|jobs|cronjobs|roles|rolebindings|clusterroles|clusterrolebindings|secrets)$/;
 const WRITES = ["create", "update", "patch", "delete", "deletecollection"];
 
 export const rule: Rule = {

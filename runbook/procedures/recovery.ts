@@ -4,6 +4,8 @@ import { DEPLOYMENT, gateOf, ROLLOUT } from "./changes";
 /** A second instance, its user, and the checks that tell whether it is whole. */
 const restored: readonly ExpectedChange[] = [
     { operation: "create", type: "random:index/randomId:RandomId", name: "mcp-recovery-final" },
+    { operation: "create", type: "aws:cloudwatch/logGroup:LogGroup", name: "mcp-recovery-postgresql" },
+    { operation: "create", type: "aws:cloudwatch/logGroup:LogGroup", name: "mcp-recovery-upgrade" },
     { operation: "create", type: "aws:rds/instance:Instance", name: "mcp-recovery" },
     { operation: "update", type: "aws:iam/rolePolicy:RolePolicy", name: "mcp-database" },
     ...["bootstrap", "verify"].flatMap((task) => gateOf("create", "mcp-recovery", task)),

@@ -13,6 +13,8 @@ import { Database } from "../../components/data/database";
 import { DatabaseAccess } from "../../components/data/databaseAccess";
 import { PlatformIngress } from "../../components/edge/ingress";
 import { PodIdentity } from "../../components/identity/podIdentity";
+import { Chat } from "../../components/incident/chat";
+import { OutsideChecks } from "../../components/observability/outsideChecks";
 import { channelOf } from "../../components/incident/channel";
 import { Escalation } from "../../components/incident/escalation";
 import { SeverityTopics } from "../../components/incident/severityTopics";
@@ -220,6 +222,16 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
             },
             opts,
         ),
+    Chat: (opts) =>
+        new Chat(
+            "it",
+            {
+                accountId: account.accountId,
+                channel: { slack: { workspace: "T00000000", channel: "C00000000" } },
+                topics: [topic],
+            },
+            opts,
+        ),
     ConfigurationExport: (opts) =>
         new ConfigurationExport(
             "it",
@@ -404,6 +416,8 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
             },
             opts,
         ),
+    OutsideChecks: (opts) =>
+        new OutsideChecks("it", { ...account, endpoints: [], metrics: "Test", logDays: 7 }, opts),
     PlatformDashboard: (opts) =>
         new PlatformDashboard(
             "it",

@@ -15,7 +15,7 @@ describe("values of the incidents", () => {
             "a level that calls nobody",
             "incident/escalation/L4/contacts",
             [],
-            "mcp:incident.escalation.L4.contacts: found [], expected at least one contact: an alarm that nobody receives is none",
+            "mcp:incident.escalation.L4.contacts: found [], expected at least one contact: without one, no person receives the alarm",
         ],
         [
             "a severity without a topic",

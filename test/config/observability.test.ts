@@ -139,6 +139,7 @@ describe("values of logs and metrics", () => {
     it("may be left out, and keep more than the runbook asks for", () => {
         const values = valuesOf("production");
         delete values["observability"];
+        delete values["objectives"];
         assert.deepEqual(linesOf(values), []);
         assert.deepEqual(linesOf(withValue("observability/retention", "731d")), []);
         assert.deepEqual(linesOf(withValue("observability/podMetrics", false)), []);

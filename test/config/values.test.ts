@@ -238,7 +238,7 @@ describe("stack values", () => {
             "a severity without contacts",
             "incident/contacts/P2",
             [],
-            "mcp:incident.contacts.P2: found [], expected at least one contact: an alarm that nobody receives is none",
+            "mcp:incident.contacts.P2: found [], expected at least one contact: without one, no person receives the alarm",
         ],
         [
             "two ways to the cluster",

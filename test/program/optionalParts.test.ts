@@ -8,9 +8,9 @@ const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
     backups: [],
     archive: [],
     maintenance: [],
-    observability: [],
+    observability: ["mcp:objectives-"],
     ingress: [],
-    health: [],
+    health: ["mcp:objectives-"],
 };
 const concerns = Object.keys(OPTIONAL);
 
@@ -28,7 +28,9 @@ describe("a stack without what is optional", () => {
     for (const stack of ["production", "staging"]) {
         for (const group of [...concerns.map((concern) => [concern]), ...groups]) {
             it(`is declared all the same: ${stack} without ${group.join(", ")}`, async () => {
-                const edits = group.flatMap((concern) => [`mcp:${concern}-`, ...OPTIONAL[concern]!]);
+                const edits = [
+                    ...new Set(group.flatMap((concern) => [`mcp:${concern}-`, ...OPTIONAL[concern]!])),
+                ];
                 const { resources } = await recordStack(stack, ...edits);
                 assert.ok(resources.some(({ type }) => type === "kubernetes:apps/v1:Deployment"));
             });

@@ -281,7 +281,7 @@ describe("npm run preview", () => {
             const misplaced = await previewWith((text) => text.replace(/^ {8}LOG_LEVEL: info$/m, secure));
             assert.match(
                 misplaced.refused,
-                /^Pulumi\.production\.yaml: mcp:workloads: found an encrypted value, expected secrets only in mcp:secrets and mcp:tls$/,
+                /^Pulumi\.production\.yaml: mcp:workloads: found an encrypted value, expected secrets only in mcp:secrets and mcp:tls and mcp:endpoints$/,
             );
             const set = await previewWith(
                 (text) =>

@@ -176,6 +176,7 @@ describe("releases", () => {
                 [/ {2}mcp:backups:\n(?: {4}.*\n)+/, ""],
                 [/ {2}mcp:health:\n(?: {4}.*\n)+/, ""],
                 [/ {2}mcp:observability:\n(?: {4}.*\n)+/, ""],
+                [/ {2}mcp:objectives:\n(?: {4}.*\n)+/, ""],
                 ["DATABASE_URL: database", "DATABASE_URL: supplied"],
                 ["REDIS_URL: cache", "REDIS_URL: supplied"],
             );
