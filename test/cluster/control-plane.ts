@@ -1,20 +1,10 @@
-import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
-import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
-import {
-    closeSync,
-    existsSync,
-    mkdirSync,
-    mkdtempSync,
-    openSync,
-    readFileSync,
-    renameSync,
-    rmSync,
-    writeFileSync,
-} from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { promisify } from "node:util";
+import { join } from "node:path";
+import { GoTools } from "../goTools";
 import { Api, eventually, type List, type Resource } from "./api";
 import { onProcessEnd } from "./process-end";
 
@@ -34,34 +24,30 @@ export interface Options {
 }
 
 const source = join(__dirname, "control-plane");
-const modules = ["kubernetes", "kwok"].map((name) => join(source, name));
-const pins = modules.flatMap((module) =>
-    ["go.mod", "go.sum"].map((name) => readFileSync(join(module, name), "utf8")),
-);
-const [, version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\S*)/.exec(pins.join())!;
+const kubernetes = join(source, "kubernetes");
+const [, version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\S*)/.exec(
+    readFileSync(join(kubernetes, "go.mod"), "utf8"),
+)!;
 
 // A server built from a module reports v0.0.0-master unless told; clients parse what it reports.
 const stamp = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
-const stamps = Object.entries(stamp).map(
-    ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
+/** The programs of the control plane. */
+export const controlPlane = new GoTools(
+    "control-plane",
+    [kubernetes, join(source, "kwok")],
+    Object.fromEntries(
+        Object.entries(stamp).map(([name, value]) => [`k8s.io/component-base/version.${name}`, value!]),
+    ),
 );
-const buildFlags = ["-trimpath", "-buildvcs=false", `-ldflags=-s -w ${stamps.join(" ")}`];
-
-const cache =
-    process.env["MCP_CONTROL_PLANE_CACHE"] ??
-    resolve(__dirname, "../../node_modules/.cache/mcp-control-plane");
-const built = [...pins, ...buildFlags, process.platform, process.arch].join();
-const binaries = join(cache, createHash("sha256").update(built).digest("hex").slice(0, 16));
 
 /** Of a cluster whose owner says that tests may use it. */
 export const lent = process.env["MCP_TEST_CLUSTER_CONFIRM"] === "yes" ? process.env["KUBECONFIG"] : undefined;
 
 /** Why there is no cluster to test with, in plain words; undefined when there is one. */
 export function whyNoCluster(): string | undefined {
-    if (lent || existsSync(binaries) || spawnSync("go", ["version"]).status === 0) return undefined;
+    const missing = lent ? undefined : controlPlane.whyNot();
     return (
-        "there is no Go to build a control plane with, " +
-        "and no KUBECONFIG of a cluster lent for tests (MCP_TEST_CLUSTER_CONFIRM=yes)"
+        missing && `${missing}, and no KUBECONFIG of a cluster lent for tests (MCP_TEST_CLUSTER_CONFIRM=yes)`
     );
 }
 
@@ -77,47 +63,13 @@ export async function openCluster(options: Options = {}): Promise<ControlPlane> 
     };
 }
 
-/** Builds the binaries unless the cache has them, and returns their folder. */
-async function buildControlPlane({ log = () => {} }: Options = {}): Promise<string> {
-    if (existsSync(binaries)) return binaries;
-    log(`Building Kubernetes ${version} with Go, once: this takes some minutes (${binaries})`);
-    mkdirSync(cache, { recursive: true });
-    // Built aside and renamed, so that a build cut short or a second one at the same time does no harm.
-    const aside = mkdtempSync(`${binaries}.`);
-    const building = new AbortController();
-    const forget = onProcessEnd(() => {
-        building.abort();
-        rmSync(aside, { recursive: true, force: true });
-    });
-    try {
-        for (const module of modules) {
-            await promisify(execFile)("go", ["build", ...buildFlags, "-o", `${aside}/`, "tool"], {
-                cwd: module,
-                env: { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "" },
-                maxBuffer: 2 ** 26,
-                signal: building.signal,
-            });
-        }
-        renameSync(aside, binaries);
-    } catch (error) {
-        if (!existsSync(binaries)) {
-            const { stderr, message } = error as Error & { stderr?: string };
-            throw new Error(`The control plane could not be built:\n${lastLines(stderr || message)}`);
-        }
-    } finally {
-        forget();
-        rmSync(aside, { recursive: true, force: true });
-    }
-    return binaries;
-}
-
 /**
  * Starts etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok on loopback, with a node in each
  * of three zones. There are no kubelets: kwok plays the pods as control-plane/stages.yaml says.
  */
 export async function startControlPlane(options: Options = {}): Promise<ControlPlane> {
     const { log = () => {} } = options;
-    const bin = await buildControlPlane(options);
+    const bin = await controlPlane.build(log);
     const folder = mkdtempSync(join(tmpdir(), "mcp-control-plane-"));
     const at = (name: string) => join(folder, name);
     const children: ChildProcess[] = [];
