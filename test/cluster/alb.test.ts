@@ -49,7 +49,6 @@ const suite = missing ? describe.skip : describe;
 
 suite(`an ALB by the AWS Load Balancer Controller${missing ? ` (skipped: ${missing})` : ""}`, function () {
     this.timeout(180_000);
-    this.bail(true);
     const authority = temporaryAuthority();
     let cloud: Cloud;
     let cluster: ControlPlane;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Manifest } from "../../offline/manifests";
+import { slowdown } from "../load";
 
 export interface Metadata {
     name: string;
@@ -218,15 +219,18 @@ export function pathOf({ apiVersion, kind, metadata: { name, namespace } }: Mani
     return `${base}${scope}/${KINDS[kind]!}/${name}`;
 }
 
-/** Asks again until the check gives something true; its last error is told when time runs out. */
+/**
+ * Asks again until the check gives something true; its last error is told when time runs out. The seconds are those of an
+ * idle machine: they pass slower on one that has more to do.
+ */
 export async function eventually<T>(
     what: string,
     check: () => T | Promise<T>,
     seconds = 30,
 ): Promise<NonNullable<T>> {
-    const end = Date.now() + seconds * 1000;
     let trouble = "";
-    while (Date.now() < end) {
+    for (let left = seconds * 1000; left > 0;) {
+        const began = Date.now();
         try {
             const found = await check();
             if (found) return found;
@@ -235,6 +239,7 @@ export async function eventually<T>(
             trouble = `: ${(error as Error).message}`;
         }
         await sleep(100);
+        left -= (Date.now() - began) / slowdown();
     }
     throw new Error(`Not within ${seconds} s: ${what}${trouble}`);
 }

@@ -16,7 +16,6 @@ const suite = missing ? describe.skip : describe;
 
 suite(`the stacks on a real API server${missing ? ` (skipped: ${missing})` : ""}`, function () {
     this.timeout(90_000);
-    this.bail(true);
     const authority = temporaryAuthority();
     const service = createServer((_, response) => {
         response.setHeader("content-type", "text/html").end("requests_total 1\n");

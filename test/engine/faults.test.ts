@@ -3,25 +3,25 @@ import { createServer } from "node:https";
 import { type Colour } from "../../core/numbers";
 import { eventually } from "../cluster/api";
 import { Lab, whyNoEngine } from "./lab";
-import { GREEN, Platform, type Traffic } from "./platform";
+import { GREEN, HOME, Platform, TARGET, type Traffic, withoutGates } from "./platform";
 import { changesIn, type Running } from "./stack";
 import { addressOf, listening } from "./world";
 
 /* What can go wrong with a release, and how it ends: the table in section "A release" of the README, row by row, on
  * the real engine. Each release is tried, tried again with the same values, and taken back by the opposite ones. */
 
-const TARGET = "update kubernetes:apps/v1:Deployment mcp-server-green";
 const SWITCH = "update kubernetes:core/v1:Service mcp-server";
 /** Before the switch: the target is up, and nobody has noticed. */
 const BEFORE: Traffic = { live: "blue", blue: 3, green: 3 };
 /** After it: the target has the traffic, and the old colour is still at full size. */
 const AFTER: Traffic = { live: "green", blue: 3, green: 3 };
 const RELEASED: Traffic = { live: "green", blue: 0, green: 3 };
-const HOME: Traffic = { live: "blue", blue: 3, green: 0 };
 
 /** One thing that goes wrong. */
 interface Fault {
     title: string;
+    /** Whether it is among the tests of every change. */
+    core?: true;
     /** Brings it about, before the update or while that is on its way. */
     strikes: (platform: Platform, running: () => Running) => Promise<unknown>;
     /** What the update, or the gate, says about it; nothing where there is nobody left to say it. */
@@ -48,6 +48,7 @@ const faults: Fault[] = [
     },
     {
         title: "the smoke gate fails",
+        core: true,
         strikes: async ({ lab }) => lab.world.failing.add("mcp-server-green"),
         says: /✗ GET \/health: expected status 200, found 503/,
         leaves: BEFORE,
@@ -85,6 +86,7 @@ const faults: Fault[] = [
     },
     {
         title: "the process is killed in the soak",
+        core: true,
         strikes: async (platform, running) => {
             await soaking(platform);
             running().kill();
@@ -121,40 +123,6 @@ const faults: Fault[] = [
     },
 ];
 
-/** What an update notices only after the five minutes that a rollout and the capacity gate have. */
-const slowFaults: (Pick<Fault, "title" | "leaves"> & {
-    namespace: string;
-    strikes: (platform: Platform) => Promise<unknown>;
-    says: RegExp;
-    /** What tells that the same values wait again. */
-    waits: (platform: Platform, running: Running) => Promise<boolean>;
-})[] = [
-    {
-        title: "the target never becomes ready",
-        namespace: "mcp-never-ready",
-        strikes: refusePodsOfGreen,
-        says: /mcp-server-green.*(timed out|timeout)/s,
-        leaves: HOME,
-        waits: async (_, running) => {
-            const begun = running.events().map(({ resourcePreEvent }) => resourcePreEvent?.metadata);
-            return begun.some((step) => step?.op === "update" && step.urn.endsWith("::mcp-server-green"));
-        },
-    },
-    {
-        title: "there is no room for as many pods as the live colour has",
-        namespace: "mcp-no-room",
-        strikes: (platform) =>
-            platform.lab.api.post(platform.path("v1", "resourcequotas"), {
-                metadata: { name: "room" },
-                // What is there takes 2000m, a pod of MCP Server 500m and a gate 50m.
-                spec: { hard: { "requests.cpu": "2800m" } },
-            }),
-        says: /FAILED mcp-server v2\.1\.0 \(green\): the deadline of 300 s passed, 1 of 3 pods ready/,
-        leaves: { live: "blue", blue: 3, green: 1 },
-        waits: async (platform) => platform.gateRuns("mcp-server-green-capacity").length === 2,
-    },
-];
-
 const WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 
 const missing = whyNoEngine();
@@ -164,16 +132,12 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
     this.timeout(480_000);
     let lab: Lab;
     let platform: Platform;
-    /** These wait in namespaces of their own, while the others come and go. */
-    let slow: Map<string, Promise<void>>;
     /** The ledger as it is after the installation. */
     let ledger: Record<string, string>;
 
     before(async function () {
         this.timeout(30 * 60_000);
         lab = await Lab.open((line) => console.log(`    ${line}`));
-        slow = new Map(slowFaults.map((fault) => [fault.title, takesItsTime(fault)]));
-        for (const ending of slow.values()) ending.catch(() => "told by its own test");
         platform = await Platform.of(lab, "production");
         await platform.install();
         ledger = await platform.ledger();
@@ -185,8 +149,8 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
         await platform.writeLedger({ "mcp-server.abort": null, "mcp-server.unreadable": null, ...ledger });
     });
 
-    for (const { title, strikes, says, leaves, again, back } of faults) {
-        it(`${title}: it stops there, goes on with the same values, and is undone by the opposite ones`, async () => {
+    for (const { title, core, strikes, says, leaves, again, back } of faults) {
+        it(`${title}: it stops there, goes on with the same values, and is undone by the opposite ones${core ? " @core" : ""}`, async () => {
             await platform.stack.set(GREEN);
             let running: Running | undefined;
             const struck = strikes(platform, () => running!);
@@ -250,38 +214,7 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
         await platform.settles(HOME);
     });
 
-    for (const { title } of slowFaults) {
-        it(`${title}: it waits again with the same values, and is undone by the opposite ones`, async function () {
-            this.timeout(900_000);
-            await slow.get(title);
-        });
-    }
-
-    async function takesItsTime({ namespace, strikes, says, leaves, waits }: (typeof slowFaults)[number]) {
-        const own = await Platform.of(lab, "production", `mcp:kubernetes.namespace=${namespace}`);
-        await own.install();
-        await strikes(own);
-        await own.stack.set(GREEN);
-        const first = await own.attempt();
-        assert.notEqual(first.status, 0, first.said);
-        assert.match(first.said, says);
-        await own.settles(leaves);
-
-        // It would be another five minutes: once it is seen to wait, somebody presses Ctrl-C.
-        const second = own.stack.start(["up", "--yes", "--skip-preview"]);
-        await eventually("it waits again", () => waits(own, second), 180);
-        second.interrupt();
-        assert.notEqual((await second.done).status, 0);
-        await own.settles(leaves);
-
-        await own.stack.set();
-        const undone = await own.stack.up();
-        assert.equal(undone.status, 0, undone.output);
-        assert.deepEqual(withoutGates(changesIn(undone.events)), [TARGET]);
-        await own.settles(HOME);
-    }
-
-    it("has shown its secrets nowhere, however it failed", async () => {
+    it("has shown its secrets nowhere, however it failed @core", async () => {
         assert.deepEqual(await platform.leaks(), []);
     });
 });
@@ -299,31 +232,6 @@ async function soaking(platform: Platform): Promise<void> {
 function selects(platform: Platform, version: Colour): Promise<unknown> {
     return platform.lab.api.patch(platform.path("v1", "services/mcp-server"), {
         spec: { selector: { version } },
-    });
-}
-
-/** Has the API server refuse every pod of the target, as where an image breaks a rule of the cluster. */
-async function refusePodsOfGreen({ lab, namespace }: Platform): Promise<void> {
-    const group = "/apis/admissionregistration.k8s.io/v1";
-    const [metadata, only] = [{ name: namespace }, { "kubernetes.io/metadata.name": namespace }];
-    await lab.api.post(`${group}/validatingadmissionpolicies`, {
-        metadata,
-        spec: {
-            matchConstraints: {
-                resourceRules: [
-                    { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] },
-                ],
-            },
-            validations: [{ expression: "object.metadata.?labels[?'version'].orValue('') != 'green'" }],
-        },
-    });
-    await lab.api.post(`${group}/validatingadmissionpolicybindings`, {
-        metadata,
-        spec: {
-            policyName: namespace,
-            validationActions: ["Deny"],
-            matchResources: { namespaceSelector: { matchLabels: only } },
-        },
     });
 }
 
@@ -363,11 +271,4 @@ async function cutAtSwitch({ lab, namespace }: Platform): Promise<void> {
             },
         ],
     });
-}
-
-/** The target's gates go when it is not the target any more. */
-function withoutGates(changes: readonly string[]): string[] {
-    return changes.filter(
-        (line) => !/^delete .* mcp-server-green-(evidence|capacity|smoke|soak|notice)-/.test(line),
-    );
 }

@@ -35,6 +35,19 @@ export type Traffic = { live: Colour } & Record<Colour, number>;
 
 type Deployment = Resource<object, { readyReplicas?: number }>;
 
+/** As production is installed. */
+export const HOME: Traffic = { live: "blue", blue: 3, green: 0 };
+
+/** What brings a release's target up, or takes it down. */
+export const TARGET = "update kubernetes:apps/v1:Deployment mcp-server-green";
+
+/** The target's gates go when it is not the target any more. */
+export function withoutGates(changes: readonly string[]): string[] {
+    return changes.filter(
+        (line) => !/^delete .* mcp-server-green-(evidence|capacity|smoke|soak|notice)-/.test(line),
+    );
+}
+
 /** An installed stack, step after step. */
 export class Platform {
     private current: readonly string[] = [];

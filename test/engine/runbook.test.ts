@@ -37,7 +37,6 @@ const suite = missing ? describe.skip : describe;
 
 suite(`the runbook's command on the engine${missing ? ` (skipped: ${missing})` : ""}`, function () {
     this.timeout(600_000);
-    this.bail(true);
     let lab: Lab;
     let folder: string;
     let platform: Platform;
