@@ -17,7 +17,7 @@ import { type EngineEvent, type Stack } from "./stack";
  * life that has a golden dump. Both start from nothing, with the same values. */
 
 const states = new Map<string, { stack: string; edits: readonly string[] }>(
-    ["production", "staging"].map((stack) => [stack, { stack, edits: [] }]),
+    ["production", "staging"].map((stack) => [`${stack} @core`, { stack, edits: [] }]),
 );
 states.set("production behind an ALB", { stack: "production", edits: BEHIND_ALB });
 states.set("production behind an ALB, released", { stack: "production", edits: [...BEHIND_ALB, GREEN] });
@@ -71,9 +71,9 @@ suite(`what the engine is asked to register${missing ? ` (skipped: ${missing})` 
         expires: new Date(Date.now() + 30 * 24 * 3_600_000).toISOString().slice(0, 10),
     };
     for (const { what, stackName, edits, exceptions, kinds } of [
-        { what: "staging", stackName: "staging", edits: [], exceptions: [], kinds: ["undetermined"] },
+        { what: "staging @core", stackName: "staging", edits: [], exceptions: [], kinds: ["undetermined"] },
         {
-            what: "a violation",
+            what: "a violation @core",
             stackName: "production",
             edits: tooFew,
             exceptions: [],

@@ -1,17 +1,7 @@
 import { createHash } from "node:crypto";
-import {
-    accessSync,
-    chmodSync,
-    constants,
-    mkdirSync,
-    mkdtempSync,
-    readFileSync,
-    rmSync,
-    writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { buildSync } from "esbuild";
+import { join } from "node:path";
 import { parse } from "yaml";
 import { configPath } from "../../config/problems";
 import { readStackFile } from "../../offline/stackFile";
@@ -23,24 +13,12 @@ import { type JobRunner, startJobRunner } from "../cluster/job-runner";
 import { root } from "../support";
 import { PLANTED } from "./planted";
 import { Stack } from "./stack";
+import { Commands, openToolchain, whyNoToolchain } from "./toolchain";
 import { Line, World } from "./world";
 
 /** Why the engine cannot be tested with, in plain words; undefined when it can. */
 export function whyNoEngine(): string | undefined {
-    const missing = ["pulumi", "pulumi-resource-kubernetes"].find((tool) => !isOnPath(tool));
-    if (missing !== undefined) return `there is no ${missing} on PATH`;
-    return lent ? "a cluster is lent, and these tests break theirs" : whyNoCluster();
-}
-
-export function isOnPath(tool: string): boolean {
-    return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
-        try {
-            accessSync(join(folder, tool), constants.X_OK);
-            return true;
-        } catch {
-            return false;
-        }
-    });
+    return whyNoToolchain() ?? (lent ? "a cluster is lent, and these tests break theirs" : whyNoCluster());
 }
 
 const ACCOUNT = "111122223333";
@@ -79,7 +57,7 @@ export class Lab {
         const env = {
             ...process.env,
             [ADMIN_API.tokenFile]: token,
-            PATH: [writeTools(folder, cluster.kubeconfig), process.env["PATH"]].join(delimiter),
+            PATH: await openToolchain(stubs(join(folder, "bin"), cluster.kubeconfig), log),
             PULUMI_HOME: join(folder, "home"),
             // The Kubernetes provider leaves a kubeconfig there each time.
             TMPDIR: temporary,
@@ -175,31 +153,14 @@ function hostsOf(stack: string): string[] {
     return file.config["mcp:ingress"].hosts.map(({ host }) => host);
 }
 
-/** Writes the commands that the engine and the Kubernetes provider start, and returns their folder. */
-function writeTools(folder: string, kubeconfig: string): string {
-    const bin = join(folder, "bin");
-    mkdirSync(bin);
-    const write = (name: string, ...lines: string[]) => {
-        writeFileSync(join(bin, name), ["#!/bin/sh", ...lines, ""].join("\n"));
-        chmodSync(join(bin, name), 0o755);
-    };
-    const plugin = join(bin, "plugin.cjs");
-    const modules = join(root, "node_modules");
-    buildSync({
-        entryPoints: [join(root, "test", "engine", "plugin.ts")],
-        outfile: plugin,
-        bundle: true,
-        packages: "external",
-        platform: "node",
-        logLevel: "error",
-    });
+/** Commands that the engine and the Kubernetes provider start: stubs of the other providers and of `aws`. */
+function stubs(folder: string, kubeconfig: string): Commands {
+    const commands = new Commands(folder);
+    const plugin = commands.bundle("plugin");
     for (const name of ["aws", "random"]) {
-        const file = join(modules, "@pulumi", name, "package.json");
+        const file = join(root, "node_modules", "@pulumi", name, "package.json");
         const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
-        write(
-            `pulumi-resource-${name}`,
-            `NODE_PATH='${modules}' exec '${process.execPath}' '${plugin}' ${version} "$@"`,
-        );
+        commands.write(`pulumi-resource-${name}`, `${plugin} ${version} "$@"`);
     }
     // As the kubeconfig of an EKS cluster asks for a token: aws eks get-token --cluster-name NAME …
     const { users } = JSON.parse(readFileSync(kubeconfig, "utf8")) as {
@@ -210,10 +171,10 @@ function writeTools(folder: string, kubeconfig: string): string {
         kind: "ExecCredential",
         status: { token: users[0]!.user.token },
     };
-    write(
+    commands.write(
         "aws",
         `[ "$1 $2 $3" = "eks get-token --cluster-name" ] || exit 64`,
         `echo '${JSON.stringify(credential)}'`,
     );
-    return bin;
+    return commands;
 }

@@ -22,7 +22,6 @@ const suite = missing ? describe.skip : describe;
 
 suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : ""}`, function () {
     this.timeout(600_000);
-    this.bail(true);
     let lab: Lab;
     let production: Platform;
     /** Seconds of an update with nothing to do: what the engine takes for this many resources. */
@@ -35,7 +34,7 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
     });
     after(() => lab?.close());
 
-    it("begins from nothing: one update installs production", async () => {
+    it("begins from nothing: one update installs production @core", async () => {
         await production.install();
         await production.settles({ live: "blue", blue: 3, green: 0 });
         const [first, ...others] = await production.releases();
@@ -47,7 +46,7 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
         assert.match(production.gateRuns("mcp-ingress-certificate").join(), /PASSED 2 of 2 hosts/);
     });
 
-    it("has nothing to do the second time, in hardly more time than a preview takes", async () => {
+    it("has nothing to do the second time, in hardly more time than a preview takes @core", async () => {
         const times: Record<"update" | "preview", number[]> = { update: [], preview: [] };
         for (let run = 0; run < 3; run += 1) {
             const preview = await production.stack.preview();
@@ -72,7 +71,8 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
         );
     for (const procedure of procedures) {
         const { id, from = [], changes } = procedure;
-        it(`follows the runbook: ${id} changes what it promises, and its opposite takes it back`, async () => {
+        const core = id === "blue-green-release" ? " @core" : "";
+        it(`follows the runbook: ${id} changes what it promises, and its opposite takes it back${core}`, async () => {
             await preparations[id]?.(exampleEdits(procedure));
             if (from.length > 0) await production.step(...from);
             const result = await production.step(...from, ...exampleEdits(procedure));
@@ -187,7 +187,7 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
         await production.step();
     });
 
-    it("restores a database beside the first, switches to it and back, and removes it in two steps", async () => {
+    it("restores a database beside the first, switches to it and back, and removes it in two steps @core", async () => {
         const restored = ["mcp:recovery.restoreTime=2026-01-31T10:30:00+05:30"];
         const active = [...restored, "mcp:database.active=recovery"];
         const host = async () => {
@@ -239,7 +239,7 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
         await production.step();
     });
 
-    it("has shown its secrets nowhere", async () => {
+    it("has shown its secrets nowhere @core", async () => {
         assert.deepEqual(await production.leaks(), []);
     });
 
