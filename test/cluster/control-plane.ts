@@ -186,6 +186,8 @@ export async function startControlPlane(options: Options = {}): Promise<ControlP
             // The default of 20 calls a second would be most of the time to start.
             "kube-api-qps": 1000,
             "kube-api-burst": 1000,
+            // A release waits for the autoscaler's next look: of the default of 15 seconds, half on average.
+            "horizontal-pod-autoscaler-sync-period": "1s",
             "leader-elect": false,
             "secure-port": 0,
         });

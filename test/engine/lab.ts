@@ -102,9 +102,9 @@ export class Lab {
     }
 
     /** What only an operator can give, for a stack with these edits: each as an edit. */
-    supplies(stack: string, edits: readonly string[]): string[] {
+    supplies(stack: string, edits: readonly string[], project = root): string[] {
         const own = [`mcp:aws.accountId=${ACCOUNT}`, "mcp:checklist.unvalidated=no other stack is here"];
-        return readStackFile(root, stack, [...own, ...edits])
+        return readStackFile(project, stack, [...own, ...edits])
             .placeholders.flatMap(({ path, placeholder }) =>
                 // A list is as long as what stands in for it.
                 typeof placeholder === "string"

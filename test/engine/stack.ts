@@ -1,5 +1,16 @@
 import { execFileSync, spawn } from "node:child_process";
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+    appendFileSync,
+    closeSync,
+    copyFileSync,
+    existsSync,
+    mkdirSync,
+    openSync,
+    readFileSync,
+    readSync,
+    statSync,
+    writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { SECRET_KEYS } from "../../config";
 import { compare } from "../../offline/compare";
@@ -114,7 +125,7 @@ export class Stack {
     /** All edits of the project's file that lead to these values. */
     valuesWith(edits: readonly string[]): string[] {
         const all = indexedEdits(this.project, this.name, [...this.base, ...edits]);
-        return [...all, ...this.lab.supplies(this.name, all)];
+        return [...all, ...this.lab.supplies(this.name, all, this.project)];
     }
 
     up(...args: string[]): Promise<Result> {
@@ -156,7 +167,7 @@ export class Stack {
         for (const stream of [child.stdout, child.stderr]) {
             stream.setEncoding("utf8").on("data", (text: string) => (output += text));
         }
-        const events = () => (existsSync(log) ? eventsIn(readFileSync(log, "utf8")) : []);
+        const events = eventsOf(log);
         const running: Running = {
             kill,
             interrupt: () => signal(child.pid!, "SIGINT"),
@@ -203,13 +214,24 @@ function signal(id: number, name: NodeJS.Signals): void {
     }
 }
 
-/** The events of a log, whose last line may be on its way. */
-function eventsIn(text: string): EngineEvent[] {
-    return text
-        .slice(0, text.lastIndexOf("\n") + 1)
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as EngineEvent);
+/** Tells the events of a log so far, whose last line may be on its way. What has been read once is not read again. */
+function eventsOf(log: string): () => EngineEvent[] {
+    const events: EngineEvent[] = [];
+    let read = 0;
+    return () => {
+        if (!existsSync(log)) return events;
+        const { size } = statSync(log);
+        if (size === read) return [...events];
+        const part = Buffer.alloc(size - read);
+        const file = openSync(log, "r");
+        readSync(file, part, 0, part.length, read);
+        closeSync(file);
+        const whole = part.subarray(0, part.lastIndexOf("\n") + 1);
+        read += whole.length;
+        const lines = whole.toString("utf8").split("\n");
+        events.push(...lines.filter(Boolean).map((line) => JSON.parse(line) as EngineEvent));
+        return [...events];
+    };
 }
 
 /** What the steps of a run changed, in the words of the offline preview. */
