@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
 /** Folders with the program's sources, beside `index.ts`. Tests may import all of them. */
-const SOURCE_FOLDERS = [
+export const SOURCE_FOLDERS = [
     "cli",
     "components",
     "config",

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { SOURCE_FOLDERS } from "../cli/importGraph";
 import { type Change, compare } from "../offline/compare";
 import { bundleProgram, type Program } from "../offline/program";
 import { type OutputsOf, record, type RecordedResource, type Recording } from "../offline/record";
@@ -160,18 +161,7 @@ export function copyOfProject(): string {
         "index.ts",
         "package.json",
     ];
-    const folders = [
-        "build",
-        "cli",
-        "components",
-        "config",
-        "core",
-        "jobs",
-        "offline",
-        "policies",
-        "runbook",
-        "stack",
-    ];
+    const folders = ["build", ...SOURCE_FOLDERS];
     for (const name of [...files, "tsconfig.json", ...folders]) {
         cpSync(join(root, name), join(folder, name), { recursive: true });
     }
