@@ -1,7 +1,8 @@
 import { RunError } from "@pulumi/pulumi/errors";
-import { getProject, getStack } from "@pulumi/pulumi/metadata";
+import { getProject, getRootDirectory, getStack } from "@pulumi/pulumi/metadata";
 import * as runtime from "@pulumi/pulumi/runtime/config";
 import { configPath, formatProblems, type Problem, problemsOf, SECRET_KEYS } from "./problems";
+import { stackFileMisreadings } from "./misreadings";
 import { rawProblems } from "./raw";
 import { stackSchema, type StackValues } from "./stack";
 import { getOwn } from "../core/getOwn";
@@ -28,8 +29,12 @@ export function loadStack(): StackValues {
     const plain = SECRET_KEYS.filter(
         (key) => isFilled(getOwn(raw, key)) && !isConfigSecret(`${project}:${key}`),
     ).map((key) => plainSecret([key], stack));
-    const foreign = foreignKeys(Object.keys(config), project);
-    const { values, problems } = parseComplete(raw, stack, [...foreign, ...plain], () => true);
+    const known = [
+        ...stackFileMisreadings(getRootDirectory(), stack),
+        ...foreignKeys(Object.keys(config), project),
+        ...plain,
+    ];
+    const { values, problems } = parseComplete(raw, stack, known, () => true);
     if (values === undefined) {
         throw new RunError(formatProblems(problems));
     }

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Scalar } from "yaml";
-import { configPath, isSecret, type Problem, shown } from "../config/problems";
+import { LineCounter, parseDocument } from "yaml";
+import { misreadings } from "../config/misreadings";
+import { type Problem } from "../config/problems";
 import { UsageError } from "./usageError";
 
 /** A file of values has some hundred lines. */
@@ -36,7 +37,7 @@ export function readYaml(path: string, name: string): YamlFile {
     }
     return bounded(name, () => ({
         value: document.toJS() as unknown,
-        problems: misreadings(document.get("config"), []),
+        problems: misreadings(document),
     }));
 }
 
@@ -78,56 +79,4 @@ function bounded<T>(name: string, read: () => T): T {
 function unreadable(name: string): UsageError {
     const expected = "each alias behind its anchor, at most 100 of them, and no deep nesting";
     return new UsageError(`${name} is not YAML that can be read: expected ${expected}`);
-}
-
-/** Values of a document that its readers do not agree on, by their paths below `config`. */
-function misreadings(node: unknown, path: readonly (string | number)[]): Problem[] {
-    if (isSeq(node)) {
-        return node.items.flatMap((item, index) => misreadings(item, [...path, index]));
-    }
-    if (isMap(node)) {
-        return node.items.flatMap(({ key, value }) => {
-            if (isScalar(key) && key.source === "<<") {
-                return misreadings(value, path);
-            }
-            const at = [...path, isScalar(key) ? String(key.source) : "?"];
-            return isScalar(key) && typeof key.value === "string" && !isMisread(key, true)
-                ? misreadings(value, at)
-                : [problemAt(at, `the key ${shown(at.at(-1))}`)];
-        });
-    }
-    return isScalar(node) && isMisread(node, false) ? [problemAt(path, shown(node.source).slice(1, -1))] : [];
-}
-
-function problemAt([concern, ...rest]: readonly (string | number)[], found: string): Problem {
-    const path = [String(concern).replace(/^mcp:/, ""), ...rest];
-    return {
-        path: configPath(path),
-        found: isSecret(path) ? "a secret (not shown)" : found,
-        expected: "the same in quotes: without them, it is read as another value",
-    };
-}
-
-/** What some reader of YAML takes for a number, once underscores are gone: octal, hexadecimal, infinite ones too. */
-const NUMBER = /^[-+]?(0x[\da-f]+|0o[0-7]+|0b[01]+|(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?|\.inf|\.nan)$/i;
-
-/** What was a truth value before YAML 1.2. */
-const FORMER_BOOLEAN = /^(y|n|yes|no|on|off)$/i;
-
-const DATE = /^\d{4}-\d\d-\d\d$/;
-const TIME = /^\d{4}-\d\d?-\d\d?([Tt\s].*)?$/;
-
-/**
- * Whether the engine may read an unquoted scalar as another value than was typed, or than an offline preview reads.
- * It hands on a date in a form that is known to be one, unless it is a key.
- */
-function isMisread({ type, tag, source = "", value }: Scalar, key: boolean): boolean {
-    if (type !== "PLAIN" || tag !== undefined) {
-        return false;
-    }
-    if (NUMBER.test(source.replaceAll("_", ""))) {
-        const exact = typeof value === "number" && String(value) === source;
-        return !exact || (Number.isInteger(value) && !Number.isSafeInteger(value));
-    }
-    return FORMER_BOOLEAN.test(source) || (TIME.test(source) && (key || !DATE.test(source)));
 }

@@ -8,33 +8,12 @@ import { canonical } from "../../config";
 import { UsageError } from "../../offline/stackFile";
 import { readYaml } from "../../offline/yamlFile";
 import { PROPERTY_RUNS } from "../properties";
+import { scalar } from "../scalars";
 import { whyNoCluster } from "./control-plane";
 
 /* The engine reads stack files by go-yaml. */
 
 const missing = whyNoCluster();
-
-const scalar = fc.oneof(
-    fc.stringMatching(/^[-+]?[0-9_.:xobXOBeE+-]{1,8}$/),
-    fc.stringMatching(/^[-+.~=]?[A-Za-z0-9_.+-]{1,6}$/),
-    fc.stringMatching(/^20[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9:.]{4,8}(Z|[+-][0-9]{2}:?[0-9]{0,2})?)?$/),
-    fc.constantFrom(
-        "True",
-        "TRUE",
-        "no",
-        "y",
-        "null",
-        "~",
-        ".NaN",
-        "0b1",
-        "0o8",
-        "08",
-        "1.e3",
-        "-0x1F",
-        "0XFF",
-        "1_0",
-    ),
-);
 
 (missing ? describe.skip : describe)(`a stack file${missing ? ` (skipped: ${missing})` : ""}`, function () {
     this.timeout(5 * 60_000);
