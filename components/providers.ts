@@ -4,6 +4,7 @@ import { Cluster } from "@pulumi/aws/eks/cluster";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import { getProject, getStack, jsonStringify } from "@pulumi/pulumi";
 import { Provider as RandomProvider } from "@pulumi/random/provider";
+import { type Tier, TIER_TAG } from "../core/labels";
 
 /** The explicit providers of the stack; the default ones are disabled, so nothing lands elsewhere by accident. */
 export interface Providers {
@@ -17,6 +18,8 @@ export interface Providers {
 /** Arguments of {@link configureProviders}. */
 export interface ProvidersArgs {
     environment: string;
+    /** Whether production's rules hold; else each AWS resource is tagged as one of a trial. */
+    production: boolean;
     aws: {
         region: string;
         /** The only account that the AWS provider may touch. */
@@ -37,6 +40,7 @@ export function configureProviders({
     aws: account,
     kubernetes: access,
     environment,
+    production,
 }: ProvidersArgs): Providers {
     const aws = new AwsProvider("aws", {
         region: account.region as Region,
@@ -47,6 +51,7 @@ export function configureProviders({
                 project: getProject(),
                 stack: getStack(),
                 environment,
+                ...(production ? {} : { [TIER_TAG]: "trial" satisfies Tier }),
                 "managed-by": "pulumi",
             },
         },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TIER_TAG } from "../core/labels";
 import { text, typedText } from "./scalars";
 
 /** Regions of the commercial partition, which alone the program knows. */
@@ -40,7 +41,7 @@ export const REGIONS: readonly string[] = [
 ];
 
 /** Tags that the program gives every resource itself. */
-const OWN_TAGS = ["project", "stack", "environment", "managed-by", "Name"];
+const OWN_TAGS = ["project", "stack", "environment", "managed-by", TIER_TAG, "Name"];
 
 /** AWS takes 50 tags a resource, the program's own among them. */
 const MOST_TAGS = 40;

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { type Tier } from "../core/labels";
 import { PATCH_WINDOW } from "../core/numbers";
 import { bucketName, distinct, subnet, text, wholeNumber } from "./scalars";
+import { isProduction } from "./tier";
 import { minutesOf } from "../core/calendar";
 import { weeklyWindow } from "./windows";
 
@@ -39,6 +41,7 @@ export type CacheValues = z.output<typeof cacheSchema>;
 export function checkCache(
     values: {
         environment: string;
+        tier?: Tier | undefined;
         cache?: CacheValues | undefined;
         backups?: { bucket: string } | undefined;
         archive?: { bucket: string } | undefined;
@@ -67,7 +70,7 @@ export function checkCache(
             "a region that needs no opt-in, such as ap-south-1, because snapshots are exported",
         );
     }
-    if (values.environment === "production" && cache.replicas === 0) {
+    if (isProduction(values) && cache.replicas === 0) {
         problem(["cache", "replicas"], "at least 1 in production");
     }
     if ([backups?.bucket, archive?.bucket].includes(cache.snapshotBucket)) {

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { type Tier } from "../core/labels";
 import { BACKUPS, PATCH_WINDOW } from "../core/numbers";
 import { getOwn } from "../core/getOwn";
 import { checksSchema } from "./recovery";
 import { checkSnapshotRetention, checkSnapshots, snapshotsSchema } from "./databaseSnapshots";
 import { distinct, durationUpTo, subnet, text, wholeDays, wholeNumber } from "./scalars";
+import { isProduction } from "./tier";
 import { minutesOf, overlap } from "../core/calendar";
 import { dailyWindow, weeklyWindow } from "./windows";
 
@@ -71,12 +73,14 @@ export function checkDatabase(
         database,
         recovery,
         environment,
+        tier,
         kubernetes,
         jobs,
     }: {
         database?: DatabaseValues | undefined;
         recovery?: object | undefined;
         environment: string;
+        tier?: Tier | undefined;
         kubernetes: { cluster?: string | undefined };
         jobs: { images: Record<string, string | undefined> };
     },
@@ -98,11 +102,14 @@ export function checkDatabase(
         }
     }
     const { retentionDays } = BACKUPS.postgresql.daily;
-    if (environment === "production") {
+    if (isProduction({ environment, tier })) {
         checkSnapshotRetention(database, context);
-    }
-    if (environment === "production" && database.backupRetention < retentionDays) {
-        problem(["database", "backupRetention"], `at least ${retentionDays}d in production (section 7.1)`);
+        if (database.backupRetention < retentionDays) {
+            problem(
+                ["database", "backupRetention"],
+                `at least ${retentionDays}d in production (section 7.1)`,
+            );
+        }
     }
     if (database.active === "recovery" && recovery === undefined) {
         problem(["database", "active"], "primary, because there is no mcp:recovery");

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { type Tier } from "../core/labels";
 import { LOG_RETENTION_DAYS, SERVER, TRIAL_LOG_RETENTION_DAYS } from "../core/numbers";
 import { getOwn } from "../core/getOwn";
 import { distinct, dnsLabel, duration, text } from "./scalars";
+import { isProduction } from "./tier";
 
 /** The retentions that CloudWatch takes, in days. */
 const RETENTIONS = [
@@ -93,12 +95,14 @@ export function checkObservability(
     {
         observability,
         environment,
+        tier,
         kubernetes,
         jobs,
         workloads,
     }: {
         observability?: ObservabilityValues | undefined;
         environment: string;
+        tier?: Tier | undefined;
         kubernetes: { cluster?: string | undefined };
         jobs: { images: Record<string, string | undefined> };
         workloads: Record<string, unknown>;
@@ -128,7 +132,7 @@ export function checkObservability(
             problem(path, `one of ${Object.keys(workloads).join(", ")}`);
         }
     });
-    const least = environment === "production" ? LOG_RETENTION_DAYS : TRIAL_LOG_RETENTION_DAYS;
+    const least = isProduction({ environment, tier }) ? LOG_RETENTION_DAYS : TRIAL_LOG_RETENTION_DAYS;
     if (observability.retention !== undefined && observability.retention < least) {
         problem(["observability", "retention"], `at least ${least}d (section 5.3)`);
     }

@@ -4,6 +4,7 @@ import { imageReferences } from "./images";
 import { getOwn } from "../core/getOwn";
 import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
 import { configPath, type Problem } from "./problems";
+import { isProduction } from "./tier";
 
 /** A value that only an operator can give, because it is secret, of one account, or read from a registry. */
 export interface RequiredInput {
@@ -22,6 +23,7 @@ const looseRelease = z.object({ version: z.coerce.string() }).optional().catch(u
 /** Reads as much of unvalidated values as the supplies depend on; what is malformed is the schema's to report. */
 const looseSchema = z.object({
     environment: z.string().catch(""),
+    tier: z.string().optional().catch(undefined),
     aws: z
         .object({
             accountId: z.coerce.string().optional().catch(""),
@@ -85,7 +87,7 @@ export function missingInputs(raw: unknown, stack: string): RequiredInput[] {
             workload ? [[name, workload] as const] : [],
         ),
     );
-    const production = values.environment === "production";
+    const production = isProduction(values);
     const missing: RequiredInput[] = [];
     if (values.aws.accountId === undefined) {
         const path = ["aws", "accountId"];

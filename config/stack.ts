@@ -19,6 +19,7 @@ import { checkRecovery, recoverySchema } from "./recovery";
 import { dnsLabel, environmentName } from "./scalars";
 import { archiveSchema, backupsSchema, checkStorage } from "./storage";
 import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
+import { checkTier, environmentSchema, tierSchema } from "./tier";
 import { checkDisabledTools, disabledToolsSchema } from "./tools";
 import { type BlueGreenValues, STORES, workloadsSchema } from "./workload";
 
@@ -30,8 +31,13 @@ const secretValue = z
     .transform((value): Output<string> => secret(output(value)));
 
 const stackShape = z.strictObject({
-    /** Production's stricter rules follow this value, not the stack's name. */
-    environment: z.enum(["production", "staging"], { error: "production or staging" }),
+    /** The environment, as people call it: any name. */
+    environment: environmentSchema,
+    /**
+     * Production's stricter rules follow this value, not the stack's name. Default: `production` in the environment
+     * production and `trial` in staging; any other environment must say which.
+     */
+    tier: tierSchema.optional(),
     aws: awsSchema,
     kubernetes: kubernetesSchema,
     images: imagesSchema.prefault({}),
@@ -76,6 +82,7 @@ const stackShape = z.strictObject({
 
 /** Everything a stack file says under the project's namespace, one key a concern. */
 export const stackSchema = stackShape.superRefine((values, context) => {
+    checkTier(values, context);
     checkChecklist(values, context);
     checkIncident(values, context);
     checkObjectives(values, context);

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { type Tier } from "../core/labels";
 import { BACKUPS } from "../core/numbers";
 import { dumpsSchema } from "./dumps";
 import { bucketName, text, wholeNumber } from "./scalars";
+import { isProduction } from "./tier";
 import { dailyStart } from "./windows";
 
 /** Dumps of the database and configurations of the cluster. Sections 5.2 and 7.1. */
@@ -46,15 +48,17 @@ export function checkStorage(
         backups,
         archive,
         environment,
+        tier,
     }: {
         backups?: z.output<typeof backupsSchema> | undefined;
         archive?: z.output<typeof archiveSchema> | undefined;
         environment: string;
+        tier?: Tier | undefined;
     },
     context: z.core.$RefinementCtx,
 ): void {
     const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
-    const production = environment === "production";
+    const production = isProduction({ environment, tier });
     if (archive === undefined) {
         return;
     }

@@ -1,5 +1,17 @@
-/** Label that tells an object's environment; production's stricter policies follow it. */
+/** Label that tells an object's environment. */
 export const ENVIRONMENT_LABEL = "mcp.msil.com/environment";
+
+/** How strict a stack is. The rules of production hold for every stack that does not say that it is a trial. */
+export const TIERS = ["production", "trial"] as const;
+
+/** See {@link TIERS}. */
+export type Tier = (typeof TIERS)[number];
+
+/** Label by which policies know the Kubernetes objects of a trial. Production's do not have it. */
+export const TIER_LABEL = "mcp.msil.com/tier";
+
+/** Tag by which policies know the AWS resources of a trial. Production's do not have it. */
+export const TIER_TAG = "mcp:tier";
 
 /** Label of a gate's pods: its value is the workload they check. */
 export const GATE_LABEL = "mcp.msil.com/gate";
@@ -24,10 +36,11 @@ export const COLLECTOR = "mcp-metrics";
 export const READS_NODE_LOGS = "mcp.msil.com/reads-node-logs";
 
 /** Labels on every Kubernetes object of the stack. */
-export function commonLabels(environment: string): Record<string, string> {
+export function commonLabels(environment: string, production: boolean): Record<string, string> {
     return {
         "app.kubernetes.io/part-of": "mcp",
         "app.kubernetes.io/managed-by": "pulumi",
         [ENVIRONMENT_LABEL]: environment,
+        ...(production ? {} : { [TIER_LABEL]: "trial" satisfies Tier }),
     };
 }

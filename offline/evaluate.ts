@@ -1,5 +1,5 @@
 import { ExceptionFilter, NO_EXCEPTIONS } from "../policies/exceptions";
-import { type Violation, evaluate, type PolicyResource, type Rule } from "../policies/rule";
+import { defaultTagsOf, type Violation, evaluate, type PolicyResource, type Rule } from "../policies/rule";
 import { trapUnknowns, type Properties } from "../policies/unknown";
 import { isObject, type Property, Secret } from "./property";
 import { type RecordedResource, type Recording } from "./record";
@@ -16,7 +16,14 @@ export function judgeRecording(
 ): Violation[] {
     const acceptance = new ExceptionFilter(exceptions);
     // What is only looked up is somebody else's to judge.
-    const judged = resources.filter(({ custom, read }) => custom && !read).map(asPolicyResource);
+    const tags = new Map(
+        resources
+            .filter(({ type }) => type === "pulumi:providers:aws")
+            .map(({ urn, inputs }) => [urn, defaultTagsOf(plain(inputs) as Properties)]),
+    );
+    const judged = resources
+        .filter(({ custom, read }) => custom && !read)
+        .map((resource) => asPolicyResource(resource, tags.get(resource.provider)));
     const findings = rules
         .flatMap((rule) => evaluate(rule, judged, now))
         .map((finding) => acceptance.of(finding, now));
@@ -25,19 +32,16 @@ export function judgeRecording(
     );
 }
 
-function asPolicyResource({
-    urn,
-    type,
-    name,
-    inputs,
-    options,
-    propertyDependencies,
-}: RecordedResource): PolicyResource {
+function asPolicyResource(
+    { urn, type, name, inputs, options, propertyDependencies }: RecordedResource,
+    defaultTags: Properties = {},
+): PolicyResource {
     return {
         urn,
         type,
         name,
         props: trapUnknowns(plain(inputs) as Properties),
+        defaultTags,
         protect: options.protect === true,
         customTimeouts: options.customTimeouts ?? {},
         propertyDependencies,

@@ -1,10 +1,10 @@
 import { type Policies, type PolicyResource as EngineResource } from "@pulumi/policy";
 import { ExceptionFilter, type Exceptions, exceptionsRule, NO_EXCEPTIONS } from "./exceptions";
-import { type Violation, evaluate, type PolicyResource, type Rule, stackOf } from "./rule";
+import { defaultTagsOf, type Violation, evaluate, type PolicyResource, type Rule, stackOf } from "./rule";
 import { trapUnknowns, type Properties, UNKNOWN } from "./unknown";
 
 /** The part that the engine's resource and stack rules have in common. */
-type Judged = Pick<EngineResource, "urn" | "type" | "name" | "props" | "opts"> &
+type Judged = Pick<EngineResource, "urn" | "type" | "name" | "props" | "opts" | "provider"> &
     Partial<Pick<EngineResource, "propertyDependencies">>;
 
 /** What the engine judges by, beside the rules. */
@@ -106,13 +106,22 @@ function asEngines({ name, description, enforcement, severity, remediation, fram
     };
 }
 
-function fromEngine({ urn, type, name, props, opts, propertyDependencies = {} }: Judged): PolicyResource {
+function fromEngine({
+    urn,
+    type,
+    name,
+    props,
+    opts,
+    provider,
+    propertyDependencies = {},
+}: Judged): PolicyResource {
     const { createSeconds, updateSeconds } = opts.customTimeouts;
     return {
         urn,
         type,
         name,
         props: trapUnknowns(detached(props) as Properties),
+        defaultTags: defaultTagsOf(provider && (detached(provider.props) as Properties)),
         protect: opts.protect,
         customTimeouts: {
             ...(createSeconds > 0 ? { create: `${createSeconds}s` } : {}),

@@ -11,6 +11,8 @@ export interface PolicyResource {
     readonly name: string;
     /** Inputs; secrets are plain in here, so no message may quote a value it does not know. */
     readonly props: Properties;
+    /** Tags that its provider adds to its own. */
+    readonly defaultTags: Properties;
     readonly protect: boolean;
     readonly customTimeouts: { readonly create?: string; readonly update?: string };
     /**
@@ -18,6 +20,13 @@ export interface PolicyResource {
      * stack rules alone.
      */
     readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The default tags of an AWS provider, which hands its configuration over as JSON. */
+export function defaultTagsOf(provider: Properties | undefined): Properties {
+    const found: unknown = provider?.["defaultTags"];
+    const { tags } = (typeof found === "string" ? JSON.parse(found) : (found ?? {})) as Properties;
+    return tags ?? {};
 }
 
 /** The stack that a URN is of. */

@@ -1,5 +1,6 @@
+import { type Tier, TIER_LABEL, TIER_TAG } from "../core/labels";
 import { podOf } from "./pods";
-import { type PolicyResource, type Rule, stackOf, type RuleResult } from "./rule";
+import { type PolicyResource, type Rule, type RuleResult } from "./rule";
 import { asList } from "./statements";
 import { orElse, type Properties, Undetermined } from "./unknown";
 
@@ -96,10 +97,18 @@ export function ofType(type: string): (resource: PolicyResource) => boolean {
     return (resource) => resource.type === type;
 }
 
-/** Whether a resource is of the stack called staging. One of any other is judged as production's. */
-export function isStaging({ urn }: PolicyResource): boolean {
-    return stackOf(urn) === "staging";
+/**
+ * Whether a resource is of a trial (`mcp:tier`): a Kubernetes object says so by its label, a resource on AWS by the tag
+ * that its provider adds. What does not say so is judged as production's.
+ */
+export function isTrial({ type, props, defaultTags }: PolicyResource): boolean {
+    const mark = type.startsWith("kubernetes:")
+        ? props["metadata"]?.labels?.[TIER_LABEL]
+        : defaultTags[TIER_TAG];
+    return mark === TRIAL;
 }
+
+const TRIAL: Tier = "trial";
 
 /**
  * A property that a resource is known by. Where the provider gives it out it may not even be there as an unknown

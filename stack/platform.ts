@@ -16,7 +16,7 @@ export interface PlatformContext {
 /** Declares the providers and the namespace. */
 export function declarePlatform(stack: ResolvedStack, quota: Quota): PlatformContext {
     const providers = configureProviders(stack);
-    const labels = commonLabels(stack.environment);
+    const labels = commonLabels(stack.environment, stack.production);
     const namespace = new PlatformNamespace(
         stack.name,
         {

@@ -7,6 +7,7 @@ import { type DatabaseValues } from "../database";
 import { pinned } from "../images";
 import { type ObservabilityValues } from "../observability";
 import { type StackValues } from "../stack";
+import { isProduction } from "../tier";
 import { adminApiOf } from "../tools";
 import { databaseNames, resolveNames } from "./names";
 import { externalProbes, publicEndpoints, resolveProbes } from "./probes";
@@ -24,7 +25,7 @@ export type ResolvedStack = ReturnType<typeof resolveStack>;
 /** Turns validated values into what the stack declares. */
 export function resolveStack(values: StackValues) {
     const { environment, aws, kubernetes, incident, alarms } = values;
-    const production = environment === "production";
+    const production = isProduction(values);
     const workloads = resolveWorkloads(values);
     const names = resolveNames(values);
     return {
@@ -119,7 +120,7 @@ function resolveDatabase(values: StackValues, database: DatabaseValues) {
         subnetGroup,
         /** Name of the instance that the services use. */
         inUse: active === "recovery" ? recovery : identifier,
-        multiAz: database.multiAz ?? values.environment === "production",
+        multiAz: database.multiAz ?? isProduction(values),
         maintenanceWindow: utcWeekly(database.maintenanceWindow),
         backupWindow: utcDaily(database.backupWindow),
         /** Hours at which AWS Backup can take a snapshot. */
@@ -165,7 +166,7 @@ function resolveCacheCleanup({ operations: { cacheCleanup } }: StackValues) {
 }
 
 function resolveIngress(values: StackValues, workloads: Record<string, ResolvedWorkload>) {
-    const { ingress, tls, environment, kubernetes } = values;
+    const { ingress, tls, kubernetes } = values;
     if (ingress === undefined) {
         return undefined;
     }
@@ -178,7 +179,7 @@ function resolveIngress(values: StackValues, workloads: Record<string, ResolvedW
         /** Namespace of the controller. Default: an ALB is before the pods. */
         controllerNamespace: alb === undefined ? kubernetes.ingressNamespace : undefined,
         /** Whether an update waits until the hosts serve the active certificate. Section 5.4 step 4. */
-        verify: ingress.verify ?? environment === "production",
+        verify: ingress.verify ?? isProduction(values),
         alb: alb && {
             ...alb,
             subnets: alb.subnets.map(({ id }) => id),

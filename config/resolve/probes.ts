@@ -4,6 +4,7 @@ import { type Probe } from "../../jobs/lib/probes";
 import { workloadAt } from "../edge";
 import { type HealthValues } from "../health";
 import { type StackValues } from "../stack";
+import { isProduction } from "../tier";
 
 /** Limit of one probe, in seconds. */
 const PROBE_SECONDS = 10;
@@ -71,8 +72,9 @@ export function externalProbes({ apim, azureTenant }: HealthValues): Probe[] {
  * What is asked from outside: each service at each host of the ingress that leads to its health path, or to the one that
  * `mcp:health.paths` names for it. Section 2.1.
  */
-export function publicEndpoints({ health, ingress, environment, workloads }: StackValues): PublicEndpoint[] {
-    if (!(health?.outside ?? (environment === "production" && ingress?.alb?.scheme !== "internal"))) {
+export function publicEndpoints(values: StackValues): PublicEndpoint[] {
+    const { health, ingress, workloads } = values;
+    if (!(health?.outside ?? (isProduction(values) && ingress?.alb?.scheme !== "internal"))) {
         return [];
     }
     return (ingress?.hosts ?? []).flatMap(({ host, paths }) =>

@@ -2,7 +2,7 @@ import { TIME_ZONE } from "../../core/numbers";
 import { isPlan, kindOf, SNAPSHOTS } from "../backups";
 import { type Rule } from "../rule";
 import { gapsOf, runsOf } from "../schedules";
-import { eachOf, isStaging } from "../selectors";
+import { eachOf, isTrial } from "../selectors";
 import { type Properties } from "../unknown";
 
 const { hourly, daily } = SNAPSHOTS;
@@ -27,7 +27,7 @@ export const rule: Rule = {
                 const found = each["lifecycle"]?.deleteAfter;
                 if (kind === undefined) {
                     report(`${each["ruleName"]}: runs by ${each["schedule"]}, expected hourly or daily`);
-                } else if (!isStaging(plan) && found < SNAPSHOTS[kind].days) {
+                } else if (!isTrial(plan) && found < SNAPSHOTS[kind].days) {
                     report(
                         `${each["ruleName"]}: is kept for ${found} days, expected ${SNAPSHOTS[kind].days}`,
                     );

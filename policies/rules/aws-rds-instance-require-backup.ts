@@ -2,14 +2,14 @@ import { dueBy, hoursLeftOut, isPlan, type SnapshotKind } from "../backups";
 import { isInstance, isServing } from "../databases";
 import { type PolicyResource, type Rule } from "../rule";
 import { timeOfWeek } from "../schedules";
-import { eachOf, findOf, isStaging, known, leadsTo, ofType } from "../selectors";
+import { eachOf, findOf, isTrial, known, leadsTo, ofType } from "../selectors";
 import { asList } from "../statements";
 import { orElse } from "../unknown";
 
 export const rule: Rule = {
     name: "aws-rds-instance-require-backup",
     description:
-        "Outside of staging, AWS Backup saves the database of the services every day, and every hour in which it can.",
+        "Outside of trials, AWS Backup saves the database of the services every day, and every hour in which it can.",
     severity: "critical",
     enforcement: "mandatory",
     frameworks: [],
@@ -17,7 +17,7 @@ export const rule: Rule = {
         "Declare a Selection with the ARN of the instance for an hourly and for a daily Plan. The hourly one may leave out the windows of the instance, the hour before each, and the hour of the daily one.",
     runbook: "7.1",
     stack: eachOf(isInstance, (instance, resources, { report, attempt }) => {
-        if (isStaging(instance) || !isServing(instance, resources)) {
+        if (isTrial(instance) || !isServing(instance, resources)) {
             return;
         }
         const plans = resources.filter(isPlan);

@@ -1,11 +1,11 @@
 import { isInstance, isServing } from "../databases";
 import { type Rule } from "../rule";
-import { eachOf, isStaging } from "../selectors";
+import { eachOf, isTrial } from "../selectors";
 
 export const rule: Rule = {
     name: "aws-rds-instance-require-deletion-protection",
     description:
-        "Outside of staging, neither AWS nor an update deletes a database; one restored may go until services use it.",
+        "Outside of trials, neither AWS nor an update deletes a database; one restored may go until services use it.",
     severity: "critical",
     enforcement: "mandatory",
     exceptions: "none",
@@ -13,8 +13,8 @@ export const rule: Rule = {
     remediation: "Set deletionProtection and the resource option protect to true.",
     stack: eachOf(isInstance, (instance, resources, { report, attempt }) => {
         // One that was restored is looked at first, and may be removed again. Section 7.2.
-        const isTrial = instance.props["restoreToPointInTime"] != null && !isServing(instance, resources);
-        if (isStaging(instance) || isTrial) {
+        const isRecovery = instance.props["restoreToPointInTime"] != null && !isServing(instance, resources);
+        if (isTrial(instance) || isRecovery) {
             return;
         }
         attempt(() => {

@@ -4,14 +4,14 @@ import { isInstance, isMadeOf, secretsOf } from "../databases";
 import { isKind } from "../pods";
 import { type Rule } from "../rule";
 import { DAY, runsEvery } from "../schedules";
-import { eachOf, isStaging } from "../selectors";
+import { eachOf, isTrial } from "../selectors";
 import { type Properties } from "../unknown";
 
 const { daily, weekly } = BACKUPS.postgresql;
 
 export const rule: Rule = {
     name: "aws-rds-instance-require-dumps",
-    description: `Outside of staging, the database of the services is dumped every day and every week. A bucket keeps the daily dumps for ${daily.retentionDays} days, and the weekly ones in Glacier for ${weekly.retentionDays}.`,
+    description: `Outside of trials, the database of the services is dumped every day and every week. A bucket keeps the daily dumps for ${daily.retentionDays} days, and the weekly ones in Glacier for ${weekly.retentionDays}.`,
     severity: "high",
     enforcement: "mandatory",
     frameworks: [],
@@ -20,7 +20,7 @@ export const rule: Rule = {
     runbook: "7.1",
     stack: eachOf(isInstance, (instance, resources, { report, attempt }) => {
         const secrets = secretsOf(instance, resources);
-        if (isStaging(instance) || secrets.length === 0) {
+        if (isTrial(instance) || secrets.length === 0) {
             return;
         }
         const jobs = resources.filter(

@@ -1,16 +1,15 @@
-import { ENVIRONMENT_LABEL } from "../../core/labels";
 import { BACKUPS } from "../../core/numbers";
 import { keptBelow, uploadSchedule } from "../buckets";
 import { isDeployment, isKind } from "../pods";
 import { type PolicyResource, type Rule } from "../rule";
 import { DAY, runsEvery } from "../schedules";
-import { eachOf, findOf, leadsTo } from "../selectors";
+import { eachOf, findOf, isTrial, leadsTo } from "../selectors";
 
 const { everyDays, retentionDays } = BACKUPS.kubernetes;
 
 export const rule: Rule = {
     name: "kubernetes-namespace-require-backup",
-    description: `Outside of staging, the configurations of a namespace with services are exported every day, and a bucket keeps them for ${retentionDays} days.`,
+    description: `Outside of trials, the configurations of a namespace with services are exported every day, and a bucket keeps them for ${retentionDays} days.`,
     severity: "medium",
     enforcement: "mandatory",
     frameworks: [],
@@ -19,7 +18,7 @@ export const rule: Rule = {
     stack: eachOf(
         (resource) => isKind(resource, "core", "Namespace"),
         (namespace, resources, { report, attempt }) => {
-            if (namespace.props["metadata"]?.labels?.[ENVIRONMENT_LABEL] === "staging") {
+            if (isTrial(namespace)) {
                 return;
             }
             const isInside = (object: PolicyResource) =>

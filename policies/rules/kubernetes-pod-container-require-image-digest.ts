@@ -1,18 +1,18 @@
-import { ENVIRONMENT_LABEL } from "../../core/labels";
 import { PLACEHOLDER_DIGEST } from "../../core/placeholderDigest";
 import { eachContainer } from "../pods";
 import { type Rule } from "../rule";
+import { isTrial } from "../selectors";
 import { Undetermined } from "../unknown";
 
 export const rule: Rule = {
     name: "kubernetes-pod-container-require-image-digest",
-    description: "Outside of staging, images are pinned by their digest: a tag can be moved.",
+    description: "Outside of trials, images are pinned by their digest: a tag can be moved.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CKV_K8S_43"],
     remediation: "Pin the images: npm run images -- pin.",
     resource: eachContainer((container, report, _pod, resource) => {
-        if (resource.props["metadata"]?.labels?.[ENVIRONMENT_LABEL] === "staging") {
+        if (isTrial(resource)) {
             return;
         }
         const image = String(container["image"]);

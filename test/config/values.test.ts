@@ -28,7 +28,7 @@ describe("stack values", () => {
             "an unknown concern",
             "workload",
             {},
-            "mcp:workload: found an unknown key, expected one of alarms, archive, aws, backups, cache, checklist, database, disabledTools, endpoints, environment, health, images, incident, ingress, jobs, kubernetes, maintenance, objectives, observability, operations, recovery, secrets, tls, workloads",
+            "mcp:workload: found an unknown key, expected one of alarms, archive, aws, backups, cache, checklist, database, disabledTools, endpoints, environment, health, images, incident, ingress, jobs, kubernetes, maintenance, objectives, observability, operations, recovery, secrets, tier, tls, workloads",
         ],
         [
             "a wrong type",
@@ -271,10 +271,23 @@ describe("stack values", () => {
             `${at}.awsPermissions[0].resources[0]: found "*", expected an ARN, with at most a final /*`,
         ],
         [
+            "an environment that is no label",
+            "environment",
+            "QA_1",
+            'mcp:environment: found "QA_1", expected a name of at most 63 lower-case letters, digits and hyphens, from a letter on, such as dev',
+        ],
+        ["an unknown tier", "tier", "lax", 'mcp:tier: found "lax", expected production or trial'],
+        [
+            "a trial that is called production",
+            "tier",
+            "trial",
+            'mcp:tier: found "trial", expected production, as its environment is called',
+        ],
+        [
             "an environment of its own",
             "environment",
             "qa",
-            'mcp:environment: found "qa", expected production or staging',
+            "mcp:tier: found nothing, expected production or trial, because the environment qa does not say which it is",
         ],
         [
             "a workload name that is none",

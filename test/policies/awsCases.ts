@@ -385,7 +385,7 @@ export const AWS_CASES: Record<string, Case[]> = {
     ],
     "aws-rds-instance-require-multi-az": [
         ...isTrue("database", "multiAz", "is in one zone only"),
-        [{ "database props multiAz": false, "database stack": "staging" }],
+        [{ "database props multiAz": false, "database tier": "trial" }],
     ],
     "aws-rds-instance-require-deletion-protection": [
         ...isTrue("database", "deletionProtection", "deletionProtection is not true"),
@@ -397,7 +397,7 @@ export const AWS_CASES: Record<string, Case[]> = {
                 "database: is not protected from an update that deletes it",
             ],
         ],
-        [{ "database protect": false, "database stack": "staging" }],
+        [{ "database protect": false, "database tier": "trial" }],
         // One that was restored may be removed again, until a Secret leads there.
         [
             {
@@ -492,7 +492,7 @@ export const AWS_CASES: Record<string, Case[]> = {
             { "backupsLifecycle props rules 1 transitions 0 storageClass": "STANDARD_IA" },
             ["database: weekly dumps do not go to Glacier"],
         ],
-        [{ backupsLifecycle: undefined, "database stack": "staging" }],
+        [{ backupsLifecycle: undefined, "database tier": "trial" }],
         [
             {
                 "backupsLifecycle props rules 0 expiration days": UNKNOWN,
@@ -566,7 +566,7 @@ export const AWS_CASES: Record<string, Case[]> = {
                 "redis: automaticFailoverEnabled is false, expected true",
             ],
         ],
-        [{ "redis props multiAzEnabled": false, "redis stack": "staging" }],
+        [{ "redis props multiAzEnabled": false, "redis tier": "trial" }],
         [
             { "redis props multiAzEnabled": UNKNOWN, "redis props automaticFailoverEnabled": false },
             [unknown("redis: multiAzEnabled"), "redis: automaticFailoverEnabled is false, expected true"],
@@ -963,7 +963,7 @@ export const AWS_CASES: Record<string, Case[]> = {
             { "hourlyPlan props rules 0 lifecycle deleteAfter": 0 },
             ["hourlyPlan: hourly: is kept for 0 days, expected 1"],
         ],
-        [{ "hourlyPlan props rules 0 lifecycle deleteAfter": 0, "hourlyPlan stack": "staging" }],
+        [{ "hourlyPlan props rules 0 lifecycle deleteAfter": 0, "hourlyPlan tier": "trial" }],
         // Kept until somebody deletes it.
         [{ "dailyPlan props rules 0 lifecycle": undefined }],
         // Not in the hours of the maintenance window, which differ by the day of the week.
@@ -1031,7 +1031,7 @@ export const AWS_CASES: Record<string, Case[]> = {
             ["database: no daily plan of AWS Backup saves it"],
         ],
         [{ "dailySelection props planId": "hourly" }, ["database: no daily plan of AWS Backup saves it"]],
-        [{ dailySelection: undefined, "database stack": "staging" }],
+        [{ dailySelection: undefined, "database tier": "trial" }],
         // What services do not use is no loss.
         [{ dailySelection: undefined, databaseSecret: undefined }],
         // Before they exist, what the plan's id and the instance's ARN come from tells.

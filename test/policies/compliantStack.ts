@@ -150,7 +150,8 @@ export interface Sound {
     props: Properties;
     customTimeouts?: object;
     protect?: boolean;
-    stack?: string;
+    /** Tier that the provider tags it with. Default: none, as in production. */
+    tier?: string;
     from?: Record<string, string[]>;
 }
 

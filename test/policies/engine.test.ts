@@ -22,6 +22,7 @@ const TIMEOUT = "kubernetes-deployment-require-rollout-timeout";
 const CERTIFICATE = "kubernetes-ingress-disallow-expiring-certificate";
 const SEVERITY = "aws-sns-topic-require-severity";
 const TOPIC = "aws:sns/topic:Topic";
+const MULTI_AZ = "aws-rds-instance-require-multi-az";
 const COVERED = "kubernetes-pod-require-network-policy";
 const pack = (...names: string[]) => rules.filter(({ name }) => names.includes(name));
 
@@ -210,6 +211,23 @@ describe("policies of the engine", () => {
         assert.deepEqual(found("2026-12-05T12:00:00Z", new Date("2026-10-23T12:00:00Z")), []);
         assert.equal(found(new Date(Date.now() + 60_000).toISOString()).length, 1);
         assert.equal(found(new Date(Date.now() + 31 * 24 * 60 * 60_000).toISOString()).length, 0);
+    });
+
+    it("know a trial on AWS by the tag that the provider adds, as the engine hands it over, and by nothing else", () => {
+        const database = (tags?: object) => ({
+            ...resource("aws:rds/instance:Instance", "database", {
+                multiAz: false,
+                tags: { "mcp:tier": "trial" },
+            }),
+            ...(tags && {
+                provider: { props: unknownCheckingProxy({ defaultTags: JSON.stringify({ tags }) }) },
+            }),
+        });
+        const found = [`${MULTI_AZ} on database: is in one zone only`];
+        assert.deepEqual(run(pack(MULTI_AZ), [database()]), found);
+        assert.deepEqual(run(pack(MULTI_AZ), [database({ environment: "staging" })]), found);
+        assert.deepEqual(run(pack(MULTI_AZ), [database({ "mcp:tier": "production" })]), found);
+        assert.deepEqual(run(pack(MULTI_AZ), [database({ "mcp:tier": "trial" })]), []);
     });
 
     it("never throw and never pass in silence where all is unknown", () => {

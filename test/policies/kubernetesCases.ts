@@ -254,7 +254,7 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
         [
             {
                 [`${CONTAINER} image`]: IMAGE,
-                "deployment props metadata labels mcp.msil.com/environment": "staging",
+                "deployment props metadata labels mcp.msil.com/tier": "trial",
             },
         ],
         // An object that does not say where it runs is judged as production's.
@@ -445,13 +445,13 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
         [
             {
                 [`${HPA} minReplicas`]: 1,
-                "autoscaler props metadata labels mcp.msil.com/environment": "staging",
+                "autoscaler props metadata labels mcp.msil.com/tier": "trial",
             },
         ],
         [
             {
                 [`${HPA} minReplicas`]: 0,
-                "autoscaler props metadata labels mcp.msil.com/environment": "staging",
+                "autoscaler props metadata labels mcp.msil.com/tier": "trial",
             },
             ["autoscaler: minReplicas is 0, expected 1 or more"],
         ],
@@ -810,7 +810,7 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
         [
             {
                 backupsLifecycle: undefined,
-                "namespace props metadata labels mcp.msil.com/environment": "staging",
+                "namespace props metadata labels mcp.msil.com/tier": "trial",
             },
         ],
         [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { TIER_TAG } from "../../core/labels";
 import { evaluate, type PolicyResource } from "../../policies/rule";
 import { rules } from "../../policies/rules";
 import { trapUnknowns, UNKNOWN } from "../../policies/unknown";
@@ -109,15 +110,16 @@ function stack(changes: Record<string, unknown>): PolicyResource[] {
     const all = resources as typeof SOUND;
     const urnOf = (name: string) => {
         // What a property was made of may be gone.
-        const { stack = "production", type } = (all[name] ?? SOUND[name])!;
-        return `urn:pulumi:${stack}::mcp::${type}::${name}`;
+        const { type } = (all[name] ?? SOUND[name])!;
+        return `urn:pulumi:production::mcp::${type}::${name}`;
     };
     return Object.entries(all).map(
-        ([name, { type, props, customTimeouts = {}, protect = false, from = {} }]) => ({
+        ([name, { type, props, tier, customTimeouts = {}, protect = false, from = {} }]) => ({
             urn: urnOf(name),
             type,
             name,
             props: trapUnknowns(props),
+            defaultTags: tier === undefined ? {} : { [TIER_TAG]: tier },
             protect,
             customTimeouts,
             propertyDependencies: Object.fromEntries(

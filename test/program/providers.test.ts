@@ -22,6 +22,7 @@ describe("the Kubernetes provider", () => {
         );
         configureProviders({
             environment: "production",
+            production: true,
             aws: { region: "ap-south-1", accountId: "111122223333", tags: {} },
             kubernetes: access,
         });
