@@ -18,8 +18,13 @@ export const cacheSchema = z
         replicas: wholeNumber(0, 5).default(1),
         /** When AWS may patch it. In the zone of the runbook. Default: Sunday 02:00 to 04:00. Section 5.1. */
         maintenanceWindow: weeklyWindow.default(PATCH_WINDOW),
-        /** Bucket for its snapshots: its own, because AWS writes there itself. */
+        /** Bucket for its snapshots: its own, because ElastiCache writes there itself. */
         snapshotBucket: bucketName,
+        /**
+         * Which group the services use: `primary`, or `recovery`, the one that `mcp:cacheRecovery` restored. Editing it
+         * switches them over. Section 7.2. Default: primary.
+         */
+        active: z.enum(["primary", "recovery"], { error: "primary or recovery" }).default("primary"),
     })
     .superRefine(({ maintenanceWindow }, context) => {
         if (minutesOf(maintenanceWindow) < 60) {
@@ -27,12 +32,20 @@ export const cacheSchema = z
         }
     });
 
-/**
- * Regions that every account has from the start. In the others, which are opted into, ElastiCache is admitted to a
- * bucket in another way.
- */
-const FIRST_REGIONS =
-    /^(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(central|north)-1|eu-west-[123]|ap-(south-1|southeast-[12]|northeast-[123]))$/;
+/** A second replication group, restored from a snapshot of the first. Section 7.2. */
+export const cacheRecoverySchema = z.strictObject({
+    /**
+     * The snapshot: by its name where ElastiCache still has it, for a day; by the name of its file in
+     * `mcp:cache.snapshotBucket`, which ends in .rdb, for a week. The group is made once: another snapshot would replace it.
+     */
+    snapshot: text(
+        /^[a-z]([a-z0-9]|-(?!-)){0,254}(?<!-)(\.rdb)?$/,
+        "the name of a snapshot, or of its file in mcp:cache.snapshotBucket, such as " +
+            "mcp-production-scheduled-20260131003000000-0001.rdb",
+    ),
+    /** Whether the engine refuses to delete it. Default: true. */
+    protect: z.boolean({ error: "true or false" }).default(true),
+});
 
 /** See {@link cacheSchema}. */
 export type CacheValues = z.output<typeof cacheSchema>;
@@ -43,37 +56,34 @@ export function checkCache(
         environment: string;
         tier?: Tier | undefined;
         cache?: CacheValues | undefined;
+        cacheRecovery?: object | undefined;
         backups?: { bucket: string } | undefined;
         archive?: { bucket: string } | undefined;
         kubernetes: { cluster?: string | undefined };
-        aws: { region: string; canonicalUserId?: string | undefined };
     },
     context: z.core.$RefinementCtx,
 ): void {
-    const { cache, backups, archive } = values;
+    const { cache, cacheRecovery, backups, archive } = values;
+    const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
     if (cache === undefined) {
+        if (cacheRecovery !== undefined) {
+            problem(["cacheRecovery"], "mcp:cache beside it, which it restores");
+        }
         return;
     }
-    const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+    if (cache.active === "recovery" && cacheRecovery === undefined) {
+        problem(["cache", "active"], "primary, because there is no mcp:cacheRecovery");
+    }
     if (values.kubernetes.cluster === undefined) {
         problem(["cache"], "mcp:kubernetes.cluster, because the cache is reached from EKS only");
-    }
-    if (values.aws.canonicalUserId === undefined) {
-        problem(
-            ["aws", "canonicalUserId"],
-            "the account's canonical user id, because snapshots are exported",
-        );
-    }
-    if (!FIRST_REGIONS.test(values.aws.region)) {
-        problem(
-            ["aws", "region"],
-            "a region that needs no opt-in, such as ap-south-1, because snapshots are exported",
-        );
     }
     if (isProduction(values) && cache.replicas === 0) {
         problem(["cache", "replicas"], "at least 1 in production");
     }
     if ([backups?.bucket, archive?.bucket].includes(cache.snapshotBucket)) {
-        problem(["cache", "snapshotBucket"], "a bucket of its own, because AWS writes there itself");
+        problem(
+            ["cache", "snapshotBucket"],
+            "another bucket than those of dumps and audit events, because ElastiCache writes there itself",
+        );
     }
 }

@@ -27,7 +27,6 @@ const looseSchema = z.object({
     aws: z
         .object({
             accountId: z.coerce.string().optional().catch(""),
-            canonicalUserId: z.unknown().optional(),
             region: z.string().catch(""),
         })
         .catch({ accountId: "", region: "" }),
@@ -138,13 +137,6 @@ export function missingInputs(raw: unknown, stack: string): RequiredInput[] {
                 command: `pulumi config set --stack ${stack} --path 'mcp:${store}.subnets[0]' SUBNET_ID, and [1] and so on`,
             });
         }
-    }
-    if (values.cache !== undefined && values.aws.canonicalUserId === undefined) {
-        missing.push({
-            path: ["aws", "canonicalUserId"],
-            placeholder: "0".repeat(64),
-            command: `pulumi config set --stack ${stack} --path mcp:aws.canonicalUserId $(aws s3api list-buckets --query Owner.ID --output text)`,
-        });
     }
     if (values.health !== undefined && values.health.azureTenant === undefined) {
         const path = ["health", "azureTenant"];

@@ -2,7 +2,7 @@ import { output, type Output, secret } from "@pulumi/pulumi/output";
 import { z } from "zod";
 import { alarmsSchema, checkObjectives, objectivesSchema } from "./alarms";
 import { awsSchema } from "./aws";
-import { cacheSchema, checkCache } from "./cache";
+import { cacheRecoverySchema, cacheSchema, checkCache } from "./cache";
 import { checkChecklist, checklistSchema } from "./checklist";
 import { checkDatabase, databaseSchema } from "./database";
 import { checkDumps } from "./dumps";
@@ -58,6 +58,8 @@ const stackShape = z.strictObject({
     recovery: recoverySchema.optional(),
     /** Redis. Default: none; workloads that use one are supplied with its URL. */
     cache: cacheSchema.optional(),
+    /** A second Redis, restored from a snapshot of the first. Default: none. Section 7.2. */
+    cacheRecovery: cacheRecoverySchema.optional(),
     /** Dumps of the database, exported configurations, and the bucket for both. Default: none. */
     backups: backupsSchema.optional(),
     /** Archive of the audit events. Default: none. */

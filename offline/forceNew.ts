@@ -115,7 +115,6 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
         "type",
     ],
     "aws:s3/bucket:Bucket": ["bucket", "bucketNamespace", "bucketPrefix", "objectLockEnabled"],
-    "aws:s3/bucketAcl:BucketAcl": ["bucket", "expectedBucketOwner"],
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ["bucket", "expectedBucketOwner"],
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": ["bucket", "expectedBucketOwner"],
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ["bucket"],

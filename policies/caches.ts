@@ -1,3 +1,4 @@
+import { isServing } from "./databases";
 import { parsed } from "./statements";
 import { type PolicyResource } from "./rule";
 import { findOf, isStateMachine, known, ofType } from "./selectors";
@@ -5,6 +6,12 @@ import { type Properties } from "./unknown";
 
 /** Whether a resource is a replication group of ElastiCache. */
 export const isReplicationGroup = ofType("aws:elasticache/replicationGroup:ReplicationGroup");
+
+/** Whether services use another group of the stack and not this one, which is restored or was replaced. */
+export function isIdle(group: PolicyResource, resources: readonly PolicyResource[]): boolean {
+    const groups = resources.filter(isReplicationGroup);
+    return !isServing(group, resources) && groups.some((other) => isServing(other, resources));
+}
 
 /** The state machine that takes snapshots of a replication group. */
 export function snapshotMachineOf(

@@ -256,7 +256,11 @@ export const coverage: readonly Item[] = [
             "database-dumps backup-bucket",
             { decision: "retentions-by-prefix" },
         ],
-        ["Redis every 6 hours, for 7 days, in S3", "cache-backup", { decision: "redis-snapshots" }],
+        [
+            "Redis every 6 hours, for 7 days, in S3",
+            "cache-backup cache-recovery cache-switch",
+            { decision: "redis-snapshots" },
+        ],
         [
             "Kubernetes configurations every day, for 90 days, in S3",
             "kubernetes-configurations",

@@ -109,7 +109,7 @@ export function alarmsOf(stack: ResolvedStack): Alarm[] {
     );
     if (cache !== undefined) {
         found.push(
-            ...cacheAlarms({ group: name, nodes: cache.nodes.length, ...alarms.cache }),
+            ...cacheAlarms({ group: cache.inUse, nodes: cache.nodes.length, ...alarms.cache }),
             cacheBackupAlarm({ stateMachineArn: stack.cacheSnapshots.machineArn }),
         );
     }

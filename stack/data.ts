@@ -195,7 +195,6 @@ function declareCache(context: PlatformContext, cache: ResolvedCache, incidents:
         {
             ...cache,
             ...networkOf(context),
-            group: name,
             accountId,
             region,
             logGroup: logGroupOf(stack.cacheSnapshots.name),
@@ -208,10 +207,10 @@ function declareCache(context: PlatformContext, cache: ResolvedCache, incidents:
     new CacheSnapshots(
         stack.cacheSnapshots.name,
         {
-            group: name,
+            group: cache.inUse,
+            groups: cache.groups,
             bucket: cache.snapshotBucket,
             accountId,
-            canonicalUserId: cache.canonicalUserId,
             region,
             keyArn: store.keyArn,
             logDays: stack.logDays,

@@ -8,15 +8,15 @@ import { cacheSnapshotMachine, snapshotPrefix } from "./cacheSnapshotMachine";
 
 /** Arguments of {@link CacheSnapshots}. */
 export interface CacheSnapshotsArgs {
-    /** Name of the replication group. */
+    /** Name of the replication group that the services use. */
     group: string;
+    /** Names of the groups that can be in use: the rights to save each stay when another one is. */
+    groups: readonly string[];
     /** Name of the bucket its snapshots go to. */
     bucket: string;
     accountId: string;
-    /** The account as the access lists of S3 name it. */
-    canonicalUserId: string;
     region: string;
-    /** Key of the schedule and the log. */
+    /** Key of the group, the schedule and the log. */
     keyArn: Input<string>;
     /** How long the log is kept, in days. */
     logDays: number;
@@ -26,8 +26,11 @@ export interface CacheSnapshotsArgs {
     protect: boolean;
 }
 
-/** ElastiCache as the access lists of S3 name it, in the regions that every account has from the start. */
-const ELASTICACHE_CANONICAL_ID = "540804c33a284a299d2547575ce1010f2312ef3da9b3a053c8bc45bf233e4353";
+/** Rights of ElastiCache on a bucket that it exports to and restores from, as its guide lists them. */
+const EXPORT = {
+    bucketActions: ["s3:GetBucketAcl", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+    objectActions: ["s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
+};
 
 /**
  * Redis every six hours into a bucket of its own, kept for seven days (section 7.1). ElastiCache by itself takes one
@@ -42,8 +45,8 @@ export class CacheSnapshots extends ComponentResource {
             name,
             {
                 bucket,
-                // ElastiCache cannot be admitted to a customer key: it is known by an access list alone.
-                writer: { canonicalId: ELASTICACHE_CANONICAL_ID, ownerId: args.canonicalUserId },
+                // Under S3's own key: ElastiCache restores from no other. Its guide documents no condition keys.
+                service: { principal: `${region}.elasticache-snapshot.amazonaws.com`, ...EXPORT },
                 lifecycle: [
                     { id: "snapshots", prefix: "", expirationDays: retentionDays, noncurrentDays: 1 },
                 ],
@@ -53,7 +56,8 @@ export class CacheSnapshots extends ComponentResource {
         );
 
         const cacheArn = (resource: string) => `arn:aws:elasticache:${region}:${accountId}:${resource}`;
-        const snapshots = cacheArn(`snapshot:${snapshotPrefix(group)}*`);
+        const replicationGroups = args.groups.map((each) => cacheArn(`replicationgroup:${each}`));
+        const snapshots = args.groups.map((each) => cacheArn(`snapshot:${snapshotPrefix(each)}*`));
         const machine = declareStateMachine(
             name,
             {
@@ -62,14 +66,24 @@ export class CacheSnapshots extends ComponentResource {
                 statements: [
                     {
                         actions: ["elasticache:CreateSnapshot"],
-                        resources: [cacheArn(`replicationgroup:${group}`), snapshots],
+                        resources: [...replicationGroups, ...snapshots],
                     },
                     {
                         actions: ["elasticache:CopySnapshot", "elasticache:DeleteSnapshot"],
-                        resources: [snapshots],
+                        resources: snapshots,
                     },
                     { actions: ["elasticache:DescribeSnapshots"], resources: [cacheArn("snapshot:*")] },
-                    // The copy is made in the name of whoever asks for it, if the bucket is theirs.
+                    {
+                        // A copy of a snapshot under a customer key takes them of the caller.
+                        actions: ["kms:DescribeKey"],
+                        resources: [keyArn],
+                    },
+                    {
+                        actions: ["kms:CreateGrant"],
+                        resources: [keyArn],
+                        condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
+                    },
+                    // ElastiCache checks that the caller owns the bucket and may write there.
                     { actions: ["s3:ListAllMyBuckets"], resources: ["*"] },
                     {
                         actions: ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:ListBucket"],

@@ -1,5 +1,5 @@
 import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup";
-import { ReplicationGroup } from "@pulumi/aws/elasticache/replicationGroup";
+import { ReplicationGroup, type ReplicationGroupArgs } from "@pulumi/aws/elasticache/replicationGroup";
 import { SubnetGroup } from "@pulumi/aws/elasticache/subnetGroup";
 import { SecurityGroupIngressRule } from "@pulumi/aws/vpc/securityGroupIngressRule";
 import {
@@ -12,7 +12,9 @@ import {
 import { RandomId } from "@pulumi/random/randomId";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import { CACHE } from "../../core/numbers";
+import { required } from "../../core/required";
 import { declareKey, logsUse } from "../encryption";
+import { bucketArn } from "../storage/bucket";
 import { type Connection, declareConnection } from "./connection";
 
 /** Arguments of {@link Cache}. */
@@ -36,10 +38,25 @@ export interface CacheArgs {
     maintenanceWindow: string;
     /** Log group that the key may encrypt. */
     logGroup: string;
+    /** Bucket that a copy of a snapshot is restored from. */
+    snapshotBucket: string;
+    /** A second group, restored from a snapshot of the first. Default: none. */
+    recovery?: CacheRecoveryArgs | undefined;
+    /** Which group the services use. */
+    active: "primary" | "recovery";
     /** Namespace of the Secret that leads there, and its labels. */
     namespace: Input<string>;
     labels: Record<string, string>;
     /** Refuses to delete the cache and its key. */
+    protect: boolean;
+}
+
+/** The group that a recovery makes. Section 7.2. */
+export interface CacheRecoveryArgs {
+    /** Name of the replication group. */
+    group: string;
+    /** Name of the snapshot, or of its file in the bucket, which ends in .rdb. */
+    snapshot: string;
     protect: boolean;
 }
 
@@ -51,12 +68,13 @@ const TIMEOUTS = { create: "60m", update: "40m", delete: "45m" };
 
 /**
  * Redis on ElastiCache (section 2.1): private, TLS only, behind a token, encrypted under its own key, with copies in
- * other zones. The Secret `mcp-cache-secret` leads there.
+ * other zones. A recovery is a second group beside it with the same token, network and zones. The Secret
+ * `mcp-cache-secret` leads to the active one.
  */
 export class Cache extends ComponentResource {
-    /** The Secret that leads to the primary. */
+    /** The Secret that leads to the active group. */
     public readonly connection: Connection;
-    /** Address of the primary. */
+    /** Address of the active group's primary node. */
     public readonly host: Output<string>;
     /** ARN of the key everything is encrypted with. */
     public readonly keyArn: Output<string>;
@@ -99,40 +117,65 @@ export class Cache extends ComponentResource {
             { parent: this },
         );
         const token = new RandomPassword(name, { length: TOKEN_LENGTH, special: false }, { parent: this });
-        // A name of its own each time: the last snapshot of a group before it may still be there.
-        const suffix = new RandomId(`${name}-final`, { byteLength: 4, keepers: { group } }, { parent: this });
-        const redis = new ReplicationGroup(
-            name,
-            {
-                replicationGroupId: group,
-                description: "Cache and sessions of the MCP platform",
-                engine: "redis",
-                engineVersion: args.version,
-                nodeType: args.nodeType,
-                numCacheClusters: args.replicas + 1,
-                automaticFailoverEnabled: args.replicas > 0,
-                multiAzEnabled: args.replicas > 0,
-                port: CACHE.port,
-                subnetGroupName: subnets.name,
-                securityGroupIds: [security.id],
-                transitEncryptionEnabled: true,
-                transitEncryptionMode: "required",
-                authToken: token.result,
-                // A new token is known beside the old one, until every pod has it.
-                authTokenUpdateStrategy: "ROTATE",
-                atRestEncryptionEnabled: true,
-                kmsKeyId: key.arn,
-                maintenanceWindow: args.maintenanceWindow,
-                autoMinorVersionUpgrade: true,
-                // What needs a restart waits for the maintenance window.
-                applyImmediately: false,
-                // AWS takes one a day at most: the schedule of section 7.1 takes them.
-                snapshotRetentionLimit: 0,
-                finalSnapshotIdentifier: suffix.hex.apply((hex) => `${group}-final-${hex}`),
-            },
-            { parent: this, protect, customTimeouts: TIMEOUTS, dependsOn: [rule] },
-        );
-        this.host = redis.primaryEndpointAddress;
+        const declare = (
+            own: string,
+            id: string,
+            source: Pick<ReplicationGroupArgs, "snapshotName" | "snapshotArns">,
+            isProtected: boolean,
+        ): ReplicationGroup => {
+            // A new name each time: the last snapshot of an earlier group may still be there.
+            const suffix = new RandomId(
+                `${own}-final`,
+                { byteLength: 4, keepers: { group: id } },
+                { parent: this },
+            );
+            return new ReplicationGroup(
+                own,
+                {
+                    replicationGroupId: id,
+                    ...source,
+                    description: "Cache and sessions of the MCP platform",
+                    engine: "redis",
+                    engineVersion: args.version,
+                    nodeType: args.nodeType,
+                    numCacheClusters: args.replicas + 1,
+                    automaticFailoverEnabled: args.replicas > 0,
+                    multiAzEnabled: args.replicas > 0,
+                    port: CACHE.port,
+                    subnetGroupName: subnets.name,
+                    securityGroupIds: [security.id],
+                    transitEncryptionEnabled: true,
+                    transitEncryptionMode: "required",
+                    authToken: token.result,
+                    // A new token is known beside the old one, until every pod has it.
+                    authTokenUpdateStrategy: "ROTATE",
+                    atRestEncryptionEnabled: true,
+                    kmsKeyId: key.arn,
+                    maintenanceWindow: args.maintenanceWindow,
+                    autoMinorVersionUpgrade: true,
+                    // What needs a restart waits for the maintenance window.
+                    applyImmediately: false,
+                    // AWS takes one a day at most: the schedule of section 7.1 takes them.
+                    snapshotRetentionLimit: 0,
+                    finalSnapshotIdentifier: suffix.hex.apply((hex) => `${id}-final-${hex}`),
+                },
+                { parent: this, protect: isProtected, customTimeouts: TIMEOUTS, dependsOn: [rule] },
+            );
+        };
+        const primary = declare(name, group, {}, protect);
+        const { recovery } = args;
+        const recovered =
+            recovery &&
+            declare(
+                `${name}-recovery`,
+                recovery.group,
+                recovery.snapshot.endsWith(".rdb")
+                    ? { snapshotArns: [`${bucketArn(args.snapshotBucket)}/${recovery.snapshot}`] }
+                    : { snapshotName: recovery.snapshot },
+                recovery.protect,
+            );
+        const active = args.active === "recovery" ? required(recovered, "mcp:cacheRecovery") : primary;
+        this.host = active.primaryEndpointAddress;
 
         this.connection = declareConnection(
             CACHE.secret,

@@ -1,5 +1,4 @@
 import { Bucket } from "@pulumi/aws/s3/bucket";
-import { BucketAcl } from "@pulumi/aws/s3/bucketAcl";
 import { BucketLifecycleConfiguration } from "@pulumi/aws/s3/bucketLifecycleConfiguration";
 import { BucketObjectLockConfiguration } from "@pulumi/aws/s3/bucketObjectLockConfiguration";
 import { BucketOwnershipControls } from "@pulumi/aws/s3/bucketOwnershipControls";
@@ -40,14 +39,14 @@ export interface BucketArgs {
     lifecycle: readonly LifecycleRule[];
     /** Default retention of its objects. Default: none. */
     retention?: Retention;
-    /** Somebody outside the account who writes there, as access lists name them, and its owner. Default: nobody. */
-    writer?: { canonicalId: string; ownerId: string };
+    /** A service of AWS that works on it in its own name, and what it may do. Default: none. */
+    service?: { principal: string; bucketActions: readonly string[]; objectActions: readonly string[] };
     /** Refuses to delete it. */
     protect: boolean;
 }
 
-/** What {@link BucketArgs.writer} may do: see, write, and read who else may. */
-const WRITER_PERMISSIONS = ["READ", "WRITE", "READ_ACP"];
+/** A statement of a bucket's policy, on the bucket, its objects or both. */
+type Statement = Omit<PolicyStatement, "Resource"> & { Resource: string[] };
 
 /** Parts of uploads that never ended go after so many days. */
 const ABORTED_UPLOAD_DAYS = 7;
@@ -62,7 +61,7 @@ export function bucketArn(bucket: string): string {
  * what must exist before anything is put into it.
  */
 export function declareBucket(name: string, args: BucketArgs, parent: ComponentResource): Resource[] {
-    const { bucket, keyArn, lifecycle, retention, writer, protect } = args;
+    const { bucket, keyArn, lifecycle, retention, service, protect } = args;
     const resource = new Bucket(
         name,
         { bucket, objectLockEnabled: retention !== undefined, forceDestroy: false },
@@ -104,20 +103,31 @@ export function declareBucket(name: string, args: BucketArgs, parent: ComponentR
     );
     const ownership = new BucketOwnershipControls(
         name,
-        { ...of, rule: { objectOwnership: writer ? "BucketOwnerPreferred" : "BucketOwnerEnforced" } },
+        { ...of, rule: { objectOwnership: "BucketOwnerEnforced" } },
         { parent },
     );
-    const tlsOnly: Omit<PolicyStatement, "Resource"> & { Resource: string[] } = {
-        Sid: "TlsOnly",
-        Effect: "Deny",
-        Principal: "*",
-        Action: "s3:*",
-        Resource: [bucketArn(bucket), `${bucketArn(bucket)}/*`],
-        Condition: { Bool: { "aws:SecureTransport": "false" } },
-    };
+    const arn = bucketArn(bucket);
+    const objects = `${arn}/*`;
+    const statements: Statement[] = [
+        {
+            Sid: "TlsOnly",
+            Effect: "Deny",
+            Principal: "*",
+            Action: "s3:*",
+            Resource: [arn, objects],
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+        },
+    ];
+    if (service !== undefined) {
+        const common = { Effect: "Allow", Principal: { Service: service.principal } } as const;
+        statements.push(
+            { ...common, Sid: "ServiceOnBucket", Action: service.bucketActions, Resource: [arn] },
+            { ...common, Sid: "ServiceOnObjects", Action: service.objectActions, Resource: [objects] },
+        );
+    }
     const policy = new BucketPolicy(
         name,
-        { ...of, policy: JSON.stringify({ Version: "2012-10-17", Statement: [tlsOnly] }) },
+        { ...of, policy: JSON.stringify({ Version: "2012-10-17", Statement: statements }) },
         // Both change who may do what: S3 refuses one while the other is on its way.
         { parent, dependsOn: [block] },
     );
@@ -142,36 +152,7 @@ export function declareBucket(name: string, args: BucketArgs, parent: ComponentR
                       { parent, protect, dependsOn: [versioning] },
                   ),
               ];
-    const list = writer === undefined ? [] : [declareAccessList(name, resource, writer, parent, ownership)];
-    return [versioning, encryption, block, ownership, policy, rules, ...lock, ...list];
-}
-
-function declareAccessList(
-    name: string,
-    { bucket }: Bucket,
-    { canonicalId, ownerId }: NonNullable<BucketArgs["writer"]>,
-    parent: ComponentResource,
-    ownership: Resource,
-): BucketAcl {
-    const grant = (id: string, permission: string) => ({
-        grantee: { type: "CanonicalUser", id },
-        permission,
-    });
-    return new BucketAcl(
-        name,
-        {
-            bucket,
-            accessControlPolicy: {
-                owner: { id: ownerId },
-                grants: [
-                    grant(ownerId, "FULL_CONTROL"),
-                    ...WRITER_PERMISSIONS.map((permission) => grant(canonicalId, permission)),
-                ],
-            },
-        },
-        // Until then the bucket takes no access list.
-        { parent, dependsOn: [ownership] },
-    );
+    return [versioning, encryption, block, ownership, policy, rules, ...lock];
 }
 
 function lifecycleRule({ id, prefix, transitions = [], expirationDays, noncurrentDays }: LifecycleRule) {

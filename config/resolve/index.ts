@@ -47,17 +47,7 @@ export function resolveStack(values: StackValues) {
         ingress: resolveIngress(values, workloads),
         releaseApproval: production ? resolveReleaseApproval(values) : undefined,
         database: values.database && resolveDatabase(values, values.database),
-        cache: values.cache && {
-            ...values.cache,
-            maintenanceWindow: utcWeekly(values.cache.maintenanceWindow),
-            canonicalUserId: required(aws.canonicalUserId, "mcp:aws.canonicalUserId"),
-            /** ElastiCache names the nodes of a group so. */
-            nodes: Array.from(
-                { length: values.cache.replicas + 1 },
-                (_, index) => `${names.name}-${String(index + 1).padStart(3, "0")}`,
-            ),
-            cleanup: resolveCacheCleanup(values),
-        },
+        cache: values.cache && resolveCache(values, values.cache, names.name),
         backups: values.backups && resolveBackups(values, values.backups),
         archive: values.archive,
         maintenance: values.maintenance && {
@@ -153,6 +143,28 @@ function resolveBackups(values: StackValues, backups: NonNullable<StackValues["b
                 force: run.force,
             },
         },
+    };
+}
+
+function resolveCache(values: StackValues, cache: NonNullable<StackValues["cache"]>, group: string) {
+    const { cacheRecovery } = values;
+    const recovery = `${group}-recovery`;
+    /** Name of the group that the services use. */
+    const inUse = cache.active === "recovery" ? recovery : group;
+    return {
+        ...cache,
+        group,
+        /** Names of the groups that can be in use. */
+        groups: [group, recovery],
+        inUse,
+        maintenanceWindow: utcWeekly(cache.maintenanceWindow),
+        /** ElastiCache names the nodes of a group so. */
+        nodes: Array.from(
+            { length: cache.replicas + 1 },
+            (_, index) => `${inUse}-${String(index + 1).padStart(3, "0")}`,
+        ),
+        recovery: cacheRecovery && { ...cacheRecovery, group: recovery },
+        cleanup: resolveCacheCleanup(values),
     };
 }
 

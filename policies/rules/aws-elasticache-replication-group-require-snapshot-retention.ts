@@ -1,6 +1,6 @@
 import { BACKUPS } from "../../core/numbers";
 import { isBucket, lifecycleOf, prefixOf } from "../buckets";
-import { isReplicationGroup, snapshotBucketOf, snapshotMachineOf } from "../caches";
+import { isIdle, isReplicationGroup, snapshotBucketOf, snapshotMachineOf } from "../caches";
 import { type Rule } from "../rule";
 import { eachOf, findOf, known } from "../selectors";
 
@@ -15,6 +15,9 @@ export const rule: Rule = {
     remediation: `Let the state machine copy snapshots to a bucket of the stack, and let its lifecycle delete them after ${retentionDays} days.`,
     runbook: "7.1",
     stack: eachOf(isReplicationGroup, (group, resources, { report }) => {
+        if (isIdle(group, resources)) {
+            return;
+        }
         const machine = snapshotMachineOf(group, resources);
         const name = machine && snapshotBucketOf(machine);
         const bucket =

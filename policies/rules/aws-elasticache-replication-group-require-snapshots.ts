@@ -1,5 +1,5 @@
 import { BACKUPS } from "../../core/numbers";
-import { isReplicationGroup, snapshotMachineOf } from "../caches";
+import { isIdle, isReplicationGroup, snapshotMachineOf } from "../caches";
 import { type Rule } from "../rule";
 import { HOUR, isOn, isSchedule, runsEvery } from "../schedules";
 import { eachOf, findOf, leadsTo } from "../selectors";
@@ -15,6 +15,9 @@ export const rule: Rule = {
     remediation: `Declare a schedule of every ${everyHours} hours for a state machine that takes snapshots of the group: ElastiCache by itself takes one a day.`,
     runbook: "7.1",
     stack: eachOf(isReplicationGroup, (group, resources, { report }) => {
+        if (isIdle(group, resources)) {
+            return;
+        }
         const machine = snapshotMachineOf(group, resources);
         if (machine === undefined) {
             report("no state machine of the stack takes snapshots of it");

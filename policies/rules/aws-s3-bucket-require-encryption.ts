@@ -1,12 +1,12 @@
 import { isBucket, settingOf } from "../buckets";
 import { type PolicyResource, type Rule } from "../rule";
 import { eachOf, namesOwnKey } from "../selectors";
-import { type Properties } from "../unknown";
+import { asList, statementsOf } from "../statements";
 
 export const rule: Rule = {
     name: "aws-s3-bucket-require-encryption",
     description:
-        "Buckets are versioned, and encrypted under a key of the account; under S3's own where a service of AWS that takes no other writes.",
+        "Buckets are versioned, and encrypted under a key of the account; under S3's own where ElastiCache exports to, which takes no other.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_21", "CKV_AWS_145"],
@@ -22,7 +22,7 @@ export const rule: Rule = {
         });
         const encryption = settingOf(bucket, "ServerSideEncryptionConfiguration", resources);
         const { sseAlgorithm } = encryption?.props["rules"]?.[0]?.applyServerSideEncryptionByDefault ?? {};
-        if (sseAlgorithm === "AES256" && isWrittenFromOutside(bucket, resources)) {
+        if (sseAlgorithm === "AES256" && isWrittenByElastiCache(bucket, resources)) {
             return;
         }
         if (
@@ -34,14 +34,14 @@ export const rule: Rule = {
     }),
 };
 
-/**
- * Whether somebody else than the bucket's owner writes there, known by an access list alone. ElastiCache is, which
- * no policy of a key can name.
- */
-function isWrittenFromOutside(bucket: PolicyResource, resources: readonly PolicyResource[]): boolean {
-    const { owner, grants = [] } = settingOf(bucket, "Acl", resources)?.props["accessControlPolicy"] ?? {};
-    return grants.some(
-        ({ grantee, permission }: Properties) =>
-            permission === "WRITE" && grantee.type === "CanonicalUser" && grantee.id !== owner.id,
+/** ElastiCache as a policy names it, in any region. */
+const EXPORTER = /^[a-z0-9-]+\.elasticache-snapshot\.amazonaws\.com$/;
+
+/** Whether ElastiCache exports to a bucket, as its policy says. It restores from none under a customer key. */
+function isWrittenByElastiCache(bucket: PolicyResource, resources: readonly PolicyResource[]): boolean {
+    const policy = settingOf(bucket, "Policy", resources)?.props["policy"];
+    return statementsOf(policy, "Allow").some(
+        ({ Principal, Action }) =>
+            EXPORTER.test(String(Principal?.Service)) && asList(Action).includes("s3:PutObject"),
     );
 }

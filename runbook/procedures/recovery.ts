@@ -36,6 +36,26 @@ const RESTORE_TIME: Edit = {
     example: "2026-01-31T10:30:00+05:30",
 };
 
+const CACHE_SNAPSHOT: Edit = {
+    path: "mcp:cacheRecovery.snapshot",
+    value: "name of a snapshot, or of its file in `msil-mcp-redis`, which ends in `.rdb`",
+    example: "mcp-production-scheduled-20260131003000000-0001.rdb",
+};
+
+/** A second group, and the name of its last snapshot. */
+const restoredCache: readonly ExpectedChange[] = [
+    {
+        operation: "create",
+        type: "random:index/randomId:RandomId",
+        name: "mcp-production-cache-recovery-final",
+    },
+    {
+        operation: "create",
+        type: "aws:elasticache/replicationGroup:ReplicationGroup",
+        name: "mcp-production-cache-recovery",
+    },
+];
+
 /** Chapter 7: what is saved, and brought back. */
 export const recovery: readonly Procedure[] = [
     {
@@ -82,8 +102,7 @@ export const recovery: readonly Procedure[] = [
         changes: [],
         verify:
             "`aws s3 ls s3://msil-mcp-redis/`. A run that fails tells P2, with the command that shows why. To look into a " +
-            "copy, make a group of it beside the other: `aws elasticache create-replication-group " +
-            "--snapshot-arns arn:aws:s3:::msil-mcp-redis/FILE`, with its subnets and security group.",
+            "copy, [restore it beside the other](#cache-recovery).",
         undo: "Snapshots that people took are never removed. The bucket is protected: the engine refuses to delete it.",
     },
     {
@@ -183,6 +202,62 @@ export const recovery: readonly Procedure[] = [
             })),
         ],
         verify: `\`mcp-db-secret\` is written only after the verification has passed, and the pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release. From then on the snapshots are those of \`mcp-recovery\`.`,
+        undo: "Set `active` back to `primary`. What was written to the one is not in the other.",
+    },
+    {
+        id: "cache-recovery",
+        sections: ["7.1"],
+        title: "Redis: restore a snapshot",
+        when:
+            "Keys or sessions were lost or spoilt, and a snapshot from before is there: for a day in ElastiCache, for a week " +
+            "in the bucket. The services go on with what they have.",
+        looks: [
+            "aws elasticache describe-snapshots --replication-group-id mcp-production --query 'Snapshots[].SnapshotName'",
+            "aws s3api list-objects-v2 --bucket msil-mcp-redis --query 'Contents[].[Key,LastModified,Size]' --output text",
+        ],
+        edits: [CACHE_SNAPSHOT],
+        changes: restoredCache,
+        verify:
+            "The update waits until `mcp-production-recovery` is available, with the token, network and zones of the first group. " +
+            "`aws elasticache describe-replication-groups --replication-group-id mcp-production-recovery` shows it; " +
+            "`redis-cli --tls -h HOST DBSIZE` from a pod counts its keys.",
+        undo:
+            "Removing it takes two updates, because it is protected: one after `pulumi config set --stack production --path " +
+            "mcp:cacheRecovery.protect false`, one after `pulumi config rm --stack production mcp:cacheRecovery`. A last snapshot stays.",
+    },
+    {
+        id: "cache-switch",
+        sections: ["7.1"],
+        title: "Redis: switch the services over",
+        when: "The restored group is available. What was written to Redis after the snapshot, sessions among it, is not in it.",
+        edits: [
+            { ...CACHE_SNAPSHOT, keeps: true },
+            { path: "mcp:cache.active", value: "`recovery`, or `primary` to go back", example: "recovery" },
+        ],
+        changes: [
+            ...restoredCache,
+            { operation: "update", type: "kubernetes:core/v1:Secret", name: "mcp-cache-secret" },
+            // They save and watch the group that the services use.
+            {
+                operation: "update",
+                type: "aws:sfn/stateMachine:StateMachine",
+                name: "mcp-production-redis-backup",
+            },
+            ...["evictions", "memory", "silent"].flatMap((alarm) =>
+                ["001", "002"].map((node): ExpectedChange => ({
+                    operation: "update",
+                    type: "aws:cloudwatch/metricAlarm:MetricAlarm",
+                    name: `mcp-production-cache-${alarm}-${node}`,
+                })),
+            ),
+            { operation: "update", type: "aws:cloudwatch/dashboard:Dashboard", name: "mcp-production" },
+            ...["blue", "green"].map((colour): ExpectedChange => ({
+                operation: "update",
+                type: DEPLOYMENT,
+                name: `mcp-server-${colour}`,
+            })),
+        ],
+        verify: `The pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release. From then on the snapshots are those of \`mcp-production-recovery\`.`,
         undo: "Set `active` back to `primary`. What was written to the one is not in the other.",
     },
 ];

@@ -191,6 +191,8 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
                 replicas: 0,
                 maintenanceWindow: "sat:20:30-sat:22:30",
                 logGroup: "/aws/vendedlogs/states/it",
+                snapshotBucket: "snapshots",
+                active: "primary",
                 protect: false,
             },
             opts,
@@ -213,8 +215,8 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
             {
                 ...account,
                 group: "cache",
+                groups: ["cache"],
                 bucket: "snapshots",
-                canonicalUserId: "0".repeat(64),
                 keyArn,
                 logDays: 7,
                 topic: { arn: topic, keyArn },

@@ -46,15 +46,22 @@ const HOURLY: Properties = SOUND["hourlyPlan"]!.props["rules"][0];
 const DUMP_ENV = "dailyDump props spec jobTemplate spec template spec containers 0 env";
 const ENCRYPTION = "backupsEncryption props rules 0 applyServerSideEncryptionByDefault";
 
-const accessList = (id: string, permission: string) => ({
-    type: "aws:s3/bucketAcl:BucketAcl",
-    props: {
-        bucket: "mcp-backups",
-        accessControlPolicy: {
-            owner: { id: "owner" },
-            grants: [{ grantee: { type: "CanonicalUser", id }, permission }],
-        },
-    },
+const EXPORT = {
+    Effect: "Allow",
+    Principal: { Service: "ap-south-1.elasticache-snapshot.amazonaws.com" },
+    Action: ["s3:GetObject", "s3:PutObject"],
+    Resource: ["arn:aws:s3:::mcp-backups/*"],
+};
+
+/** An exporting bucket's policy, with one difference. */
+const exporting = (change: object) => ({
+    [`${ENCRYPTION} sseAlgorithm`]: "AES256",
+    "backupsPolicy props policy": JSON.stringify({
+        Statement: [
+            ...JSON.parse(SOUND["backupsPolicy"]!.props["policy"]).Statement,
+            { ...EXPORT, ...change },
+        ],
+    }),
 });
 
 const composite = (alarmRule: unknown, alarmActions: string[]) => ({
@@ -710,16 +717,11 @@ export const AWS_CASES: Record<string, Case[]> = {
                 unknown("backups: rules.0.applyServerSideEncryptionByDefault.kmsMasterKeyId"),
             ],
         ],
-        // ElastiCache writes to a bucket by its access list, and to none under a customer key.
-        [{ [`${ENCRYPTION} sseAlgorithm`]: "AES256", backupsAcl: accessList("elasticache", "WRITE") }],
-        [
-            { [`${ENCRYPTION} sseAlgorithm`]: "AES256", backupsAcl: accessList("elasticache", "READ") },
-            [`backups: ${NOT_OWN}`],
-        ],
-        [
-            { [`${ENCRYPTION} sseAlgorithm`]: "AES256", backupsAcl: accessList("owner", "WRITE") },
-            [`backups: ${NOT_OWN}`],
-        ],
+        // ElastiCache exports to a bucket by its policy, and restores from none under a customer key.
+        [exporting({})],
+        [exporting({ Effect: "Deny" }), [`backups: ${NOT_OWN}`]],
+        [exporting({ Action: "s3:GetObject" }), [`backups: ${NOT_OWN}`]],
+        [exporting({ Principal: { Service: "backup.amazonaws.com" } }), [`backups: ${NOT_OWN}`]],
     ],
     "aws-s3-bucket-require-tls": [
         [{ backupsPolicy: undefined }, ["backups: no policy denies it and its objects without TLS"]],

@@ -3,7 +3,8 @@ import { cacheSnapshotMachine } from "../../components/backup/cacheSnapshotMachi
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
 import { BACKUPS, CACHE, LOG_RETENTION_DAYS, TIME_ZONE } from "../../core/numbers";
-import { changesOf, linesOf, only, recordStack } from "../support";
+import { changesOf, linesOf, only, recordStack, recordWithOutputs } from "../support";
+import { arnOf, outputsOf } from "./deliveryPaths";
 
 const GROUP = "aws:elasticache/replicationGroup:ReplicationGroup";
 const BACKUP = "mcp-production-redis-backup";
@@ -152,7 +153,7 @@ describe("the snapshots of the cache", () => {
         );
         assert.deepEqual([loggingConfiguration.level, tracingConfiguration.enabled], ["ALL", true]);
         const { dependencies } = only(production, "aws:sfn/stateMachine:StateMachine", BACKUP);
-        for (const type of ["aws:s3/bucketAcl:BucketAcl", "aws:iam/rolePolicy:RolePolicy"]) {
+        for (const type of ["aws:s3/bucketPolicy:BucketPolicy", "aws:iam/rolePolicy:RolePolicy"]) {
             assert.ok(
                 dependencies.some((urn) => urn.endsWith(`${type}::${BACKUP}`)),
                 type,
@@ -167,19 +168,26 @@ describe("the snapshots of the cache", () => {
         assert.ok(policy.includes(`log-group:/aws/vendedlogs/states/${BACKUP}*`));
     });
 
-    it("may be taken of this group, removed if the schedule took them, and put into this bucket", () => {
-        const { policy } = inputsOf(production, "aws:iam/rolePolicy:RolePolicy", BACKUP);
+    it("may be taken of this group, removed if the schedule took them, and put into this bucket", async () => {
+        const recording = await recordWithOutputs("production", outputsOf);
+        const { policy } = inputsOf(recording, "aws:iam/rolePolicy:RolePolicy", BACKUP);
         const arn = (resource: string) => `arn:aws:elasticache:ap-south-1:000000000000:${resource}`;
-        const scheduled = arn("snapshot:mcp-production-scheduled-*");
+        // A restored group may take the place of the first.
+        const names = ["mcp-production", "mcp-production-recovery"];
+        const groups = names.map((name) => arn(`replicationgroup:${name}`));
+        const scheduled = names.map((name) => arn(`snapshot:${name}-scheduled-*`));
         const bucket = "arn:aws:s3:::msil-mcp-redis";
+        const key = arnOf(KEY, "mcp-production-cache");
         assert.deepEqual(
             JSON.parse(policy)
                 .Statement.slice(0, -1)
                 .map(({ Action, Resource }: any) => [Action, Resource]),
             [
-                [["elasticache:CreateSnapshot"], [arn("replicationgroup:mcp-production"), scheduled]],
-                [["elasticache:CopySnapshot", "elasticache:DeleteSnapshot"], [scheduled]],
+                [["elasticache:CreateSnapshot"], [...groups, ...scheduled]],
+                [["elasticache:CopySnapshot", "elasticache:DeleteSnapshot"], scheduled],
                 [["elasticache:DescribeSnapshots"], [arn("snapshot:*")]],
+                [["kms:DescribeKey"], [key]],
+                [["kms:CreateGrant"], [key]],
                 [["s3:ListAllMyBuckets"], ["*"]],
                 [["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:ListBucket"], [bucket]],
                 [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [`${bucket}/*`]],
@@ -200,16 +208,22 @@ describe("the snapshots of the cache", () => {
         assert.ok(of("BucketPolicy").policy.includes("aws:SecureTransport"));
         const [encryption] = of("BucketServerSideEncryptionConfiguration").rules;
         assert.equal(encryption.applyServerSideEncryptionByDefault.sseAlgorithm, "AES256");
-        assert.equal(of("BucketOwnershipControls").rule.objectOwnership, "BucketOwnerPreferred");
-        const { owner, grants } = of("BucketAcl").accessControlPolicy;
-        assert.equal(owner.id, "0".repeat(64));
+        assert.equal(of("BucketOwnershipControls").rule.objectOwnership, "BucketOwnerEnforced");
         assert.deepEqual(
-            grants.map(({ grantee, permission }: any) => [grantee.id.slice(0, 8), permission]),
+            JSON.parse(of("BucketPolicy").policy)
+                .Statement.filter(({ Effect }: any) => Effect === "Allow")
+                .map(({ Principal, Action, Resource }: any) => [Principal.Service, Action, Resource]),
             [
-                ["00000000", "FULL_CONTROL"],
-                ["540804c3", "READ"],
-                ["540804c3", "WRITE"],
-                ["540804c3", "READ_ACP"],
+                [
+                    "ap-south-1.elasticache-snapshot.amazonaws.com",
+                    ["s3:GetBucketAcl", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+                    ["arn:aws:s3:::msil-mcp-redis"],
+                ],
+                [
+                    "ap-south-1.elasticache-snapshot.amazonaws.com",
+                    ["s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
+                    ["arn:aws:s3:::msil-mcp-redis/*"],
+                ],
             ],
         );
         const [rule, ...others] = of("BucketLifecycleConfiguration").rules;
@@ -242,5 +256,44 @@ describe("the snapshots of the cache", () => {
         assert.deepEqual([...new Set(parts)].sort(), Object.keys(inputPaths).sort());
         // AWS puts a part into the sentence as it is: free text could end it.
         assert.equal(Object.values(inputPaths).includes("$.detail.cause"), false);
+    });
+});
+
+describe("a cache that is restored", () => {
+    const FILE = "mcp-production-scheduled-20260131003000000-0001.rdb";
+    const RESTORED = "mcp-production-cache-recovery";
+
+    it("is a second group like the first, from a file of the bucket or a snapshot", async () => {
+        const recording = await recordStack("production", `mcp:cacheRecovery.snapshot=${FILE}`);
+        const group = inputsOf(recording, GROUP, RESTORED);
+        const { snapshotArns, ...rest } = group;
+        assert.deepEqual(snapshotArns, [`arn:aws:s3:::msil-mcp-redis/${FILE}`]);
+        const first = inputsOf(recording, GROUP, "mcp-production-cache");
+        const own = { replicationGroupId: "mcp-production-recovery" };
+        assert.deepEqual(
+            { ...rest, finalSnapshotIdentifier: undefined },
+            { ...first, finalSnapshotIdentifier: undefined, ...own },
+        );
+        assert.equal(only(recording, GROUP, RESTORED).options.protect, true);
+        const named = await recordStack("production", "mcp:cacheRecovery.snapshot=mcp-production-before");
+        assert.equal(inputsOf(named, GROUP, RESTORED).snapshotName, "mcp-production-before");
+    });
+
+    it("is what the services use, what is saved and what is watched, once it is active", async () => {
+        const recording = await recordStack(
+            "production",
+            `mcp:cacheRecovery.snapshot=${FILE}`,
+            "mcp:cache.active=recovery",
+        );
+        const secret = only(recording, "kubernetes:core/v1:Secret", CACHE.secret);
+        assert.ok(secret.propertyDependencies["stringData"]!.some((urn) => urn.endsWith(`::${RESTORED}`)));
+        const { definition } = inputsOf(recording, "aws:sfn/stateMachine:StateMachine", BACKUP);
+        assert.deepEqual(
+            JSON.parse(definition),
+            cacheSnapshotMachine({ group: "mcp-production-recovery", bucket: "msil-mcp-redis" }),
+        );
+        const alarm = "mcp-production-cache-silent-001";
+        const { dimensions } = inputsOf(recording, "aws:cloudwatch/metricAlarm:MetricAlarm", alarm);
+        assert.deepEqual(dimensions, { CacheClusterId: "mcp-production-recovery-001" });
     });
 });

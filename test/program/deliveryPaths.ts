@@ -72,6 +72,11 @@ const SENDERS = {
         keys: none,
         source: "https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html",
     },
+    elastiCache: {
+        service: `${REGION}.elasticache-snapshot.amazonaws.com`,
+        keys: none,
+        source: "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/backups-exporting.html",
+    },
     chat: {
         service: "chatbot.amazonaws.com",
         keys: sourceOf,
@@ -282,11 +287,16 @@ export function pathsOf(recording: Recording): Path[] {
                 if (requests === undefined) {
                     throw new Error(`No path for the call ${call} of ${machine.name}`);
                 }
-                return requests(Arguments).flatMap(([action, resource]) =>
-                    action === "sns:Publish" || action === "states:StartExecution"
-                        ? stack.send(role!, resource)
-                        : [stack.asRole(role!, action, resource, undefined, context)],
-                );
+                return [
+                    ...requests(Arguments).flatMap(([action, resource]) =>
+                        action === "sns:Publish" || action === "states:StartExecution"
+                            ? stack.send(role!, resource)
+                            : [stack.asRole(role!, action, resource, undefined, context)],
+                    ),
+                    ...(call === "aws-sdk:elasticache:copySnapshot"
+                        ? stack.exportSnapshot(role!, Arguments.TargetBucket)
+                        : []),
+                ];
             }),
         );
     }
@@ -540,6 +550,30 @@ class Resources {
         return ["kms:Decrypt", "kms:GenerateDataKey"].map((action) =>
             this.asRole(role, action, key, this.keyPolicy(key)),
         );
+    }
+
+    /** ElastiCache copies a snapshot, which is under the key of the group, to a bucket for a role. */
+    exportSnapshot(role: RecordedResource, bucket: string): Part[] {
+        const arn = `arn:aws:s3:::${bucket}`;
+        const policy = this.bucketPolicy(arn);
+        const key = this.inputs(this.of("aws:elasticache/replicationGroup:ReplicationGroup")[0]!).kmsKeyId;
+        return [
+            this.asRole(role, "kms:DescribeKey", key, this.keyPolicy(key)),
+            this.asRole(role, "kms:CreateGrant", key, this.keyPolicy(key), {
+                "kms:GrantIsForAWSResource": "true",
+            }),
+            ...[
+                ["s3:GetBucketAcl", arn],
+                ["s3:ListBucket", arn],
+                ["s3:ListBucketMultipartUploads", arn],
+                ["s3:ListMultipartUploadParts", `${arn}/any`],
+                ["s3:PutObject", `${arn}/any`],
+                // It restores a copy from there, too.
+                ["s3:GetObject", `${arn}/any`],
+            ].map(([action, resource]) =>
+                this.asService(SENDERS.elastiCache, arn, action!, resource!, policy),
+            ),
+        ];
     }
 
     /** A service publishes to a topic in its own name. */
