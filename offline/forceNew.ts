@@ -25,6 +25,8 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": ["roleRef"],
     "kubernetes:rbac.authorization.k8s.io/v1:Role": [],
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ["roleRef"],
+    // The program's own option says so (components/platform/namespace.ts).
+    "kubernetes:scheduling.k8s.io/v1:PriorityClass": ["preemptionPolicy", "value"],
     "aws:acm/certificate:Certificate": [
         "certificateAuthorityArn",
         "domainName",

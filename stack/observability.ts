@@ -123,6 +123,7 @@ function declareMetrics(
             namespace: namespace.namespace,
             namespaceName: stack.name,
             labels,
+            priorityClass: namespace.priorityClass,
             image: collectorImage,
             services,
             intervalSeconds: interval,

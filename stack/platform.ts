@@ -13,6 +13,15 @@ export interface PlatformContext {
     namespace: PlatformNamespace;
 }
 
+/**
+ * How the services rank among the pods of a cluster that is full. Production's take the place of others, such as
+ * recurring tasks, which have 0 by default. Any other stack's are only served and kept before those.
+ */
+const PRIORITY = {
+    production: { value: 1_000_000, preempts: true },
+    other: { value: 1000, preempts: false },
+} as const;
+
 /** Declares the providers and the namespace. */
 export function declarePlatform(stack: ResolvedStack, quota: Quota): PlatformContext {
     const providers = configureProviders(stack);
@@ -27,6 +36,7 @@ export function declarePlatform(stack: ResolvedStack, quota: Quota): PlatformCon
             // Behind an ALB, a pod is ready once that finds it healthy, too.
             namespaceLabels: stack.ingress?.alb === undefined ? {} : READINESS_GATES,
             protect: stack.production,
+            priority: stack.production ? PRIORITY.production : PRIORITY.other,
         },
         { providers: { kubernetes: providers.kubernetes } },
     );

@@ -105,6 +105,7 @@ function declareWorkload(
         namespace: namespace.namespace,
         labels,
         after,
+        priorityClass: namespace.priorityClass,
         dumps: data.dumps,
         approval,
         probes: { liveness: health.live, readiness: health.ready },

@@ -1,4 +1,5 @@
 import { type types } from "@pulumi/kubernetes";
+import { type Input, output } from "@pulumi/pulumi";
 
 /** Processes run as this user and group, which no image of the platform has a name for. */
 const UNPRIVILEGED_ID = 10_001;
@@ -24,6 +25,17 @@ export const restrictedContainer: types.input.core.v1.SecurityContext = {
     readOnlyRootFilesystem: true,
     capabilities: { drop: ["ALL"] },
 };
+
+/** An image for a container. A tag can be moved, so the node asks the registry each time; a digest it asks for once. */
+export function pulledImage(image: Input<string>) {
+    const isPinned = (reference: string) => reference.includes("@");
+    return {
+        image,
+        imagePullPolicy: output(image).apply((reference) =>
+            isPinned(reference) ? "IfNotPresent" : "Always",
+        ),
+    };
+}
 
 /** CPU and memory of a container: requested of the scheduler, and limited by the kernel. */
 export interface Resources {

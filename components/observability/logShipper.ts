@@ -6,7 +6,13 @@ import { contentHash } from "../../core/hash";
 import { IDENTITY_AGENT_EGRESS, PodIdentity } from "../identity/podIdentity";
 import { READS_NODE_LOGS } from "../../core/labels";
 import { dnsEgress } from "../platform/namespace";
-import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pod";
+import {
+    containerResources,
+    pulledImage,
+    type Resources,
+    restrictedContainer,
+    restrictedPod,
+} from "../kubernetes/pod";
 import { type FluentBitArgs, fluentBitConfiguration, GRACE_SECONDS, HEALTH_PORT } from "./fluentBit";
 import { POD_LOGS, SHIPPER_STATE } from "../../core/nodePaths";
 
@@ -152,8 +158,7 @@ export class LogShipper extends ComponentResource {
                             containers: [
                                 {
                                     name: "fluent-bit",
-                                    image: args.image,
-                                    imagePullPolicy: "IfNotPresent",
+                                    ...pulledImage(args.image),
                                     command: [
                                         "/fluent-bit/bin/fluent-bit",
                                         "-c",

@@ -8,9 +8,11 @@ import { contentHash } from "../../core/hash";
 import { IDENTITY_AGENT_EGRESS, PodIdentity } from "../identity/podIdentity";
 import { COLLECTOR } from "../../core/labels";
 import { SKIP_AWAIT } from "../kubernetes/annotations";
+import { oneAtATime } from "../kubernetes/disruptionBudget";
 import {
     containerResources,
     type PodResources,
+    pulledImage,
     type Resources,
     restrictedContainer,
     restrictedPod,
@@ -28,6 +30,8 @@ export interface MetricsCollectorArgs {
     namespaceName: string;
     /** Labels of every object. */
     labels: Record<string, string>;
+    /** PriorityClass of its pod. Default: the cluster's default. */
+    priorityClass?: Input<string>;
     /** Image of AWS's OpenTelemetry collector, pinned. */
     image: string;
     /** Services whose pods are asked, by name. */
@@ -156,6 +160,7 @@ export class MetricsCollector extends ComponentResource {
                         spec: {
                             ...restrictedPod,
                             serviceAccountName: account.metadata.name,
+                            ...(args.priorityClass && { priorityClassName: args.priorityClass }),
                             topologySpreadConstraints: [
                                 {
                                     maxSkew: 1,
@@ -167,8 +172,7 @@ export class MetricsCollector extends ComponentResource {
                             containers: [
                                 {
                                     name: "collector",
-                                    image: args.image,
-                                    imagePullPolicy: "IfNotPresent",
+                                    ...pulledImage(args.image),
                                     args: [`--config=${CONFIGURATION_PATH}/${CONFIGURATION_FILE}`],
                                     ports: [{ name: "health", containerPort: HEALTH_PORT }],
                                     livenessProbe: { ...probe, periodSeconds: 30, failureThreshold: 3 },
@@ -197,7 +201,7 @@ export class MetricsCollector extends ComponentResource {
         );
         new PodDisruptionBudget(
             app,
-            { metadata: { ...metadata, name: app }, spec: { maxUnavailable: 1, selector } },
+            { metadata: { ...metadata, name: app }, spec: oneAtATime(selector.matchLabels) },
             { parent: this },
         );
         this.registerOutputs();

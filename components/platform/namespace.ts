@@ -1,5 +1,6 @@
 import { ConfigMap, Namespace, ResourceQuota } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
+import { PriorityClass } from "@pulumi/kubernetes/scheduling/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import { LEDGER } from "../../core/labels";
 
@@ -45,6 +46,8 @@ export interface PlatformNamespaceArgs {
     dns?: readonly string[];
     /** Further labels of the namespace itself, by which others know what to do with its pods. Default: none. */
     namespaceLabels?: Readonly<Record<string, string>>;
+    /** Priority of the services, and whether they take the place of pods with less on a full cluster. Default: none. */
+    priority?: { value: number; preempts: boolean };
     /** Refuses to delete the namespace, and everything in it with it. Default: false. */
     protect?: boolean;
 }
@@ -56,6 +59,8 @@ export interface PlatformNamespaceArgs {
 export class PlatformNamespace extends ComponentResource {
     /** Name of the namespace, known once it exists. */
     public readonly namespace: Input<string>;
+    /** PriorityClass of the services, if they have a priority. */
+    public readonly priorityClass: Input<string> | undefined;
 
     constructor(name: string, args: PlatformNamespaceArgs, opts?: ComponentResourceOptions) {
         super("mcp:platform:Namespace", name, {}, opts);
@@ -117,6 +122,23 @@ export class PlatformNamespace extends ComponentResource {
             },
             { parent: this },
         );
+
+        if (args.priority !== undefined) {
+            const { value, preempts } = args.priority;
+            // The cluster has one set of names for all its namespaces, which are distinct themselves.
+            const priorityClass = new PriorityClass(
+                `${name}-services`,
+                {
+                    metadata: { name: `${args.namespace}-services`, labels: args.labels },
+                    description: `Services of ${args.namespace}`,
+                    value,
+                    preemptionPolicy: preempts ? "PreemptLowerPriority" : "Never",
+                },
+                // The API refuses to change them.
+                { parent: this, replaceOnChanges: ["value", "preemptionPolicy"], deleteBeforeReplace: true },
+            );
+            this.priorityClass = priorityClass.metadata.name;
+        }
 
         // The memory of the release gates, which alone write to it: what it holds is none of the program's business.
         new ConfigMap(

@@ -5,6 +5,7 @@ import { bundledJob } from "../../jobs/bundle.cjs";
 import {
     containerResources,
     type PodResources,
+    pulledImage,
     type Resources,
     restrictedContainer,
 } from "../kubernetes/pod";
@@ -64,8 +65,7 @@ export function declareGate(name: string, args: GateArgs, parent: ComponentResou
     const container = { resources: containerResources(GATE_RESOURCES), securityContext: restrictedContainer };
     const gate: types.input.core.v1.Container = {
         name: "gate",
-        image: args.nodeImage,
-        imagePullPolicy: "IfNotPresent",
+        ...pulledImage(args.nodeImage),
         command: ["node", `${GATE_PATH}/${program}.js`, `${GATE_PATH}/plan.json`],
         volumeMounts: [{ name: "gate", mountPath: GATE_PATH, readOnly: true }],
         ...container,
@@ -87,8 +87,7 @@ export function declareGate(name: string, args: GateArgs, parent: ComponentResou
                     : [
                           {
                               name: "tests",
-                              image: tests.image,
-                              imagePullPolicy: "IfNotPresent",
+                              ...pulledImage(tests.image),
                               env: [{ name: "TARGET_URL", value: tests.target }],
                               ...(hidesToken && {
                                   volumeMounts: [{ name: "no-token", mountPath: TOKEN_PATH }],

@@ -7,6 +7,7 @@ import { TIME_ZONE } from "../../core/numbers";
 import {
     containerResources,
     type PodResources,
+    pulledImage,
     type Resources,
     restrictedContainer,
 } from "../kubernetes/pod";
@@ -203,8 +204,7 @@ function taskSpec(
     const disk = scratch === undefined ? [] : [{ name: "scratch", mountPath: SCRATCH_PATH }];
     const containers = steps.map((step, index): types.input.core.v1.Container => ({
         name: step.name,
-        image: step.image,
-        imagePullPolicy: "IfNotPresent",
+        ...pulledImage(step.image),
         command: [
             ...(skippable && index > 0 && !step.always ? UNLESS_SKIPPED : []),
             ...step.program.command,

@@ -90,6 +90,7 @@ export function declareDeployment(
                     ],
                     connections: checksumOf(connections.map(([, connection]) => connection)),
                     serviceAccount: own.serviceAccount,
+                    priorityClass: args.priorityClass,
                     gracePeriodSeconds: gracePeriodOf(args),
                     deregistrationSeconds: deregistrationSeconds(args),
                     restart: args.restart,

@@ -1,8 +1,9 @@
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import { type ComponentResource } from "@pulumi/pulumi";
+import { oneAtATime } from "../kubernetes/disruptionBudget";
 import { metadataOf, type WorkloadArgs } from "./workload";
 
-/** Lets a node drain evict one pod at a time. It may evict the only one, so that the drain can end. */
+/** Lets a node drain evict one pod of a workload at a time. */
 export function declareDisruptionBudget(
     name: string,
     app: string,
@@ -14,7 +15,7 @@ export function declareDisruptionBudget(
         name,
         {
             metadata: metadataOf(name, app, args),
-            spec: { maxUnavailable: 1, selector: { matchLabels: selector } },
+            spec: oneAtATime(selector),
         },
         { parent },
     );

@@ -1,6 +1,12 @@
 import { type types } from "@pulumi/kubernetes";
 import { type Input } from "@pulumi/pulumi";
-import { containerResources, type Resources, restrictedContainer, restrictedPod } from "../kubernetes/pod";
+import {
+    containerResources,
+    pulledImage,
+    type Resources,
+    restrictedContainer,
+    restrictedPod,
+} from "../kubernetes/pod";
 
 /** A Secret, and the environment variable that names the file with the value of each of its keys. */
 export interface MountedSecret {
@@ -27,6 +33,8 @@ export interface WorkloadPodArgs {
     /** A text that changes with the stores, and then replaces the pods. Default: none. */
     connections?: Input<string> | undefined;
     serviceAccount: Input<string>;
+    /** PriorityClass. Default: the cluster's default. */
+    priorityClass?: Input<string> | undefined;
     /** Time between the pod leaving its Service and the signal that stops its process, in seconds. */
     deregistrationSeconds: number;
     /** Time to finish running requests after that, in seconds. */
@@ -52,6 +60,7 @@ export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTempl
         spec: {
             ...restrictedPod,
             serviceAccountName: args.serviceAccount,
+            ...(args.priorityClass && { priorityClassName: args.priorityClass }),
             terminationGracePeriodSeconds: args.deregistrationSeconds + args.gracePeriodSeconds,
             topologySpreadConstraints: [
                 // A rollout's old and new pods are counted apart, or the new ones would fill one zone.
@@ -73,8 +82,7 @@ export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTempl
             containers: [
                 {
                     name: args.app,
-                    image: args.image,
-                    imagePullPolicy: "IfNotPresent",
+                    ...pulledImage(args.image),
                     ports: [{ name: "http", containerPort: args.port }],
                     envFrom: [{ configMapRef: { name: args.configMap } }],
                     env: args.secrets

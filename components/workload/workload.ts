@@ -29,6 +29,8 @@ export interface WorkloadArgs {
     scaling: { min: number; max: number; cpu: number; memory?: number | undefined };
     /** CPU and memory of one pod. */
     resources: Resources;
+    /** PriorityClass of the pods. Default: the cluster's default. */
+    priorityClass?: Input<string> | undefined;
     /** Secrets of the container by name: the operator's value, or `generated` for one that the stack makes. Default: none. */
     secrets?: Record<string, Output<string> | "generated">;
     /**

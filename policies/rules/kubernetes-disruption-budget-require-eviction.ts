@@ -6,11 +6,16 @@ import { type Properties } from "../unknown";
 export const rule: Rule = {
     name: "kubernetes-disruption-budget-require-eviction",
     description:
-        "A PodDisruptionBudget lets a pod go even at the autoscaler's minimum, or no node could be drained.",
+        "A PodDisruptionBudget lets a pod go even at the autoscaler's minimum, and always one that is not ready: else no node could be drained.",
     severity: "high",
     enforcement: "mandatory",
-    frameworks: ["kube-linter:pdb-max-unavailable", "kube-linter:pdb-min-available"],
-    remediation: "Set maxUnavailable to 1, and cover the pods with one PodDisruptionBudget only.",
+    frameworks: [
+        "kube-linter:pdb-max-unavailable",
+        "kube-linter:pdb-min-available",
+        "kube-linter:pdb-unhealthy-pod-eviction-policy",
+    ],
+    remediation:
+        "Set maxUnavailable to 1 and unhealthyPodEvictionPolicy to AlwaysAllow, and cover the pods with one PodDisruptionBudget only.",
     stack: eachOf(isDeployment, (deployment, resources, { report }) => {
         const replicas = fewestReplicas(deployment, resources);
         if (replicas === 0) {
@@ -24,6 +29,10 @@ export const rule: Rule = {
         for (const budget of budgets) {
             if (!permitsEviction(budget.props["spec"], replicas)) {
                 report(`permits no eviction at the ${replicas} replicas of ${deployment.name}`, budget);
+            }
+            const unhealthy = budget.props["spec"].unhealthyPodEvictionPolicy ?? "IfHealthyBudget";
+            if (unhealthy !== "AlwaysAllow") {
+                report(`unhealthyPodEvictionPolicy is ${unhealthy}, expected AlwaysAllow`, budget);
             }
         }
         // The eviction API cannot tell which of them to ask, and refuses.

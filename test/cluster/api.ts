@@ -204,6 +204,7 @@ const KINDS: Record<string, string> = {
     Namespace: "namespaces",
     NetworkPolicy: "networkpolicies",
     PodDisruptionBudget: "poddisruptionbudgets",
+    PriorityClass: "priorityclasses",
     ResourceQuota: "resourcequotas",
     Role: "roles",
     RoleBinding: "rolebindings",

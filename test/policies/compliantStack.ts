@@ -239,7 +239,10 @@ export const SOUND: Record<string, Sound> = {
     },
     budget: {
         type: "kubernetes:policy/v1:PodDisruptionBudget",
-        props: { metadata: metadata("mcp-server"), spec: { maxUnavailable: 1, selector } },
+        props: {
+            metadata: metadata("mcp-server"),
+            spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: "AlwaysAllow", selector },
+        },
     },
     network: {
         type: "kubernetes:networking.k8s.io/v1:NetworkPolicy",

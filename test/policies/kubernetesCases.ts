@@ -405,14 +405,28 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
                 [{}, false],
             ] as const
         ).map(([bounds, permitted]): Case => [
-            { [PDB]: { ...bounds, selector } },
+            { [PDB]: { ...bounds, unhealthyPodEvictionPolicy: "AlwaysAllow", selector } },
             permitted ? [] : ["budget: permits no eviction at the 2 replicas of deployment"],
         ]),
-        [{ [PDB]: { minAvailable: 2, selector }, autoscaler: undefined, [`${SPEC} replicas`]: 3 }, []],
         [
-            { [PDB]: { minAvailable: 1, selector }, autoscaler: undefined },
+            {
+                [PDB]: { minAvailable: 2, unhealthyPodEvictionPolicy: "AlwaysAllow", selector },
+                autoscaler: undefined,
+                [`${SPEC} replicas`]: 3,
+            },
+            [],
+        ],
+        [
+            {
+                [PDB]: { minAvailable: 1, unhealthyPodEvictionPolicy: "AlwaysAllow", selector },
+                autoscaler: undefined,
+            },
             ["budget: permits no eviction at the 1 replicas of deployment"],
         ],
+        ...[undefined, "IfHealthyBudget"].map((policy): Case => [
+            { [`${PDB} unhealthyPodEvictionPolicy`]: policy },
+            ["budget: unhealthyPodEvictionPolicy is IfHealthyBudget, expected AlwaysAllow"],
+        ]),
         // Nothing runs in an idle colour that could be evicted.
         [{ [PDB]: { maxUnavailable: 0, selector }, [`${SPEC} replicas`]: 0 }],
         [{ other: copy("budget") }, ["deployment: 2 PodDisruptionBudgets cover it, expected one"]],

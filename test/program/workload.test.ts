@@ -12,7 +12,17 @@ const inputsOf = (recording: Recording, type: string, name: string): any =>
     displayed(only(recording, type, name).inputs as never);
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
+const PRIORITY = "kubernetes:scheduling.k8s.io/v1:PriorityClass";
 const NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+
+/** Every container of a manifest, wherever its pods are. */
+function containersIn(value: any): { image: string; imagePullPolicy?: string }[] {
+    if (typeof value !== "object" || value === null) return [];
+    return [
+        ...(typeof value.image === "string" ? [value] : []),
+        ...Object.values(value).flatMap((inner) => containersIn(inner)),
+    ];
+}
 
 describe("a workload", () => {
     let production: Recording;
@@ -97,6 +107,37 @@ describe("a workload", () => {
         const staging = await recordStack("staging");
         const budget = inputsOf(staging, "kubernetes:policy/v1:PodDisruptionBudget", "chat-ui");
         assert.equal(budget.spec.maxUnavailable, 1);
+        // Else a release that crashes keeps its node from being drained.
+        assert.equal(budget.spec.unhealthyPodEvictionPolicy, "AlwaysAllow");
+    });
+
+    it("ranks by a class of its stack, which takes the place of others in production only", async () => {
+        for (const [stack, policy] of [
+            ["production", "PreemptLowerPriority"],
+            ["staging", "Never"],
+        ] as const) {
+            const recording = await recordStack(stack);
+            const name = `mcp-${stack}-services`;
+            const { preemptionPolicy, metadata } = inputsOf(recording, PRIORITY, name);
+            assert.deepEqual([metadata.name, preemptionPolicy], [name, policy]);
+            for (const deployment of recording.resources.filter(({ type }) => type === DEPLOYMENT)) {
+                const { spec } = (displayed(deployment.inputs as never) as any).spec.template;
+                assert.equal(spec.priorityClassName, name, deployment.name);
+            }
+        }
+    });
+
+    it("asks for a tag each time a pod starts, and for a digest once", async () => {
+        for (const stack of ["production", "staging"]) {
+            const { resources } = await recordStack(stack);
+            const containers = resources
+                .filter(({ type }) => type.startsWith("kubernetes:"))
+                .flatMap(({ inputs }) => containersIn(displayed(inputs as never)));
+            assert.ok(containers.length > 20);
+            for (const { image, imagePullPolicy } of containers) {
+                assert.equal(imagePullPolicy, image.includes("@") ? "IfNotPresent" : "Always", image);
+            }
+        }
     });
 
     it("is gated after its rollout, its Service and its autoscaler", () => {
