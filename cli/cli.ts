@@ -18,7 +18,8 @@ import { listReleases, restore } from "./releases";
 import { reviewCommand } from "./review/command";
 import { runbookCommand } from "./runbook/command";
 import { EDIT_OPTIONS, editsOf, parseArgs } from "./args";
-import { print, printError } from "./output";
+import { print, printError, type Progress, screen, showSteps, step } from "./output";
+import { filterOf } from "../offline/concern";
 import { renderCosts, withCosts } from "../offline/costs";
 import {
     PICTURED,
@@ -49,15 +50,22 @@ const root = process.cwd();
 const HELP = `Usage: npm run preview -- [options]
 
 Shows what the program declares for a stack, without cloud, cluster, state or Pulumi CLI, and judges it by the
-policy pack. Exit status: 0, or 1 for bad input and for what the engine or a mandatory policy refuses.
+policy pack: a summary by concern or, with --set and --unset, what they change. Exit status: 0, or 1 for bad input and
+for what the engine or a mandatory policy refuses.
 
-  --stack NAME       stack to preview (${stackNames(root).join(", ")}); default production
-  --set PATH=VALUE   tries a value as pulumi config set --path would set it, and shows what it changes compared
-                     with the stack file; repeatable. One of a list: mcp:disabledTools[0]=a
-  --unset PATH       takes a value away as pulumi config rm --path would; repeatable
-  --format FORMAT    text or json; default text
+  --stack NAME         stack to preview (${stackNames(root).join(", ")}); default production
+  --set PATH=VALUE     tries a value as pulumi config set --path would set it, and shows what it changes compared
+                       with the stack file; repeatable. One of a list: mcp:disabledTools[0]=a
+  --unset PATH         takes a value away as pulumi config rm --path would; repeatable
+  --full               everything: the tree of resources, the outputs, each command and each finding
+  --filter KEY=VALUE   only resources whose type or name contains a text, or those of a concern: type=Bucket, name=chat-ui,
+                       concern=backup; repeatable: values of one key are alternatives, each key must match
+  --diff               all properties of the resources that are shown
+  --format FORMAT      text or json; default text; JSON has everything, whatever is shown as text
   --ignore-exceptions  judges as if no violation were accepted (policies/exceptions.yaml)
-  --help             this text
+  --help               this text
+
+Text is as wide as the terminal, and 120 columns elsewhere. NO_COLOR and FORCE_COLOR are obeyed.
 `;
 
 const RENDER_HELP = `Usage: npm run render -- --out FOLDER [--stack NAME] [--set PATH=VALUE] [--unset PATH]
@@ -124,6 +132,9 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             options: {
                 stack: { type: "string", default: "production" },
                 ...EDIT_OPTIONS,
+                full: { type: "boolean", default: false },
+                filter: { type: "string", multiple: true, default: [] },
+                diff: { type: "boolean", default: false },
                 format: { type: "string", default: "text" },
                 "ignore-exceptions": { type: "boolean", default: false },
                 help: { type: "boolean", default: false },
@@ -136,6 +147,10 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         if (values.format !== "text" && values.format !== "json") {
             throw new UsageError(`--format: found ${JSON.stringify(values.format)}, expected text or json`);
         }
+        if (values.format === "json" && values.filter.length > 0) {
+            throw new UsageError("--filter: found with --format json, expected with --format text");
+        }
+        step(`Previewing ${values.stack}`);
         const preview = await previewStack(
             root,
             bundleProgram(root),
@@ -144,8 +159,19 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             editsOf(values),
             values["ignore-exceptions"] ? NO_EXCEPTIONS : undefined,
         );
-        const colour = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
-        print(values.format === "json" ? renderJson(preview) : renderText(preview, colour));
+        print(
+            values.format === "json"
+                ? renderJson(preview)
+                : renderText(preview, {
+                      ...screen(),
+                      full: values.full,
+                      diff: values.diff,
+                      filter: filterOf(
+                          values.filter,
+                          preview.changes.map(({ resource }) => resource),
+                      ),
+                  }),
+        );
         return isBlocked(preview) ? 1 : 0;
     },
 
@@ -351,8 +377,9 @@ export async function runCommand([name = "", ...args]: string[]): Promise<number
     }
 }
 
-/** Runs the command that this process was started with. */
-export async function main(): Promise<void> {
+/** Runs the command that this process was started with; `progress` shows on the terminal what takes its time. */
+export async function main(progress?: Progress): Promise<void> {
+    showSteps(progress);
     process.stdout.on("error", dropUnread);
     process.stderr.on("error", dropUnread);
     process.exitCode = await runCommand(process.argv.slice(2));

@@ -1,44 +1,55 @@
-import { styleText } from "node:util";
 import { configPath } from "../config/problems";
-import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
 import { type Violation } from "../policies/rule";
-import { type Change, type Operation, type PropertyChange } from "./compare";
+import { type Filter, shortType } from "./concern";
+import { OPERATIONS, propertiesAsData, shortDigests } from "./describe";
+import { fold, joined, list, type Paint, painter, PLAIN, type Screen, unbroken } from "./layout";
+import { overview } from "./overview";
 import { type Preview } from "./preview";
-import { countUnknowns, displayed, type Property, UNKNOWN } from "./property";
+import { countUnknowns, displayed } from "./property";
 import { type RecordedResource } from "./record";
-import { type TreeNode, treeOf } from "./tree";
+import { type Details, resourceTable } from "./resourceTable";
 import { at, describeWorkloads, plural, versionOf } from "./summary";
 
-type Style = Parameters<typeof styleText>[0];
+/** What of a preview is shown, and on which screen. */
+export interface View extends Screen {
+    /** Everything: each resource, output, command and finding. */
+    readonly full?: boolean;
+    /** All properties of each resource that is shown. */
+    readonly diff?: boolean;
+    /** Only these resources. */
+    readonly filter?: Filter | undefined;
+}
 
-/** How each operation is shown. */
-export const OPERATIONS: Record<Operation, { sign: string; style: Style; phrase: string }> = {
-    create: { sign: "+", style: "green", phrase: "to create" },
-    read: { sign: ">", style: "cyan", phrase: "to read" },
-    update: { sign: "~", style: "yellow", phrase: "to update" },
-    "update or replace": { sign: "~?", style: "yellow", phrase: "to update or replace" },
-    replace: { sign: "+-", style: "magenta", phrase: "to replace" },
-    delete: { sign: "-", style: "red", phrase: "to delete" },
-    same: { sign: "", style: "reset", phrase: "unchanged" },
-};
-
-/** The preview as text that reads like `pulumi preview`. */
-export function renderText(preview: Preview, colour: boolean): string {
-    const paint = (style: Style, text: string) =>
-        colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
+/**
+ * The preview as text: with edits what they change, else a summary of the stack on one screen. `full` shows every
+ * resource, in a tree as `pulumi preview` has it.
+ */
+export function renderText(preview: Preview, view: View = PLAIN): string {
+    const paint = painter(view);
     const sections = [
-        heading(preview),
-        sentencesOf(preview).join("\n"),
-        resourceTable(preview, paint),
-        propertyDetails(preview.changes, paint),
-        workloadTable(preview),
-        outputs(preview),
-        summary(preview),
-        refusals(preview, paint),
-        placeholders(preview),
-        policies(preview, paint),
+        heading(preview, view),
+        ...(isSummary(preview, view)
+            ? [overview(preview, view), workloadTable(preview, view), protectedKinds(preview, view)]
+            : [
+                  sentencesOf(preview)
+                      .flatMap((sentence) => fold(sentence, view.width, "    "))
+                      .join("\n"),
+                  resources(preview, view, paint),
+                  workloadTable(preview, view),
+                  outputs(preview, view),
+                  counts(preview, view),
+              ]),
+        refusals(preview, view, paint),
+        placeholders(preview, view, paint),
+        policies(preview, view, paint),
+        isSummary(preview, view) ? hints(preview, view) : "",
     ];
-    return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
+    return `${joined(sections.filter((section) => section !== "").flatMap((section) => [section, ""]))}`;
+}
+
+/** Whether the stack is summed up by its concerns, rather than shown resource by resource. */
+function isSummary({ edits }: Preview, { full, diff, filter }: View): boolean {
+    return edits.length === 0 && !full && !diff && filter === undefined;
 }
 
 /** The preview as data; secrets and unknowns are marked, not shown. */
@@ -70,166 +81,47 @@ function sentencesOf({ changes, edits }: Preview): string[] {
     return edits.length > 0 ? describeWorkloads(changes) : [];
 }
 
-/** Changed properties as data, as the preview and a review tell them. */
-export function propertiesAsData(properties: readonly PropertyChange[]): object[] {
-    return properties.map(({ path, before, after }) => ({
-        path,
-        before: before === undefined ? undefined : displayed(before),
-        after: after === undefined ? undefined : displayed(after),
-    }));
-}
-
-type Paint = (style: Style, text: string) => string;
-
-function heading({ recording, edits }: Preview): string {
+function heading({ recording: { project, stack }, edits }: Preview, { width }: View): string {
     const line =
-        `Offline preview of ${recording.project}/${recording.stack}: declared resources, no cloud plan; ` +
-        "what exists already is not known, nor are values a provider gives ([unknown]).";
-    return edits.length === 0
-        ? line
-        : `${line}\nCompared with Pulumi.${recording.stack}.yaml: ${edits.join("  ")}`;
+        `Offline preview of ${project}/${stack}: what the program declares. What exists already is not known, nor ` +
+        "are values that a provider gives ([unknown]).";
+    const compared = `Compared with Pulumi.${stack}.yaml: ${edits.join("  ")}`;
+    return [...fold(line, width), ...(edits.length === 0 ? [] : fold(compared, width, "    "))].join("\n");
 }
 
-function resourceTable({ changes, edits }: Preview, paint: Paint): string {
-    const rows = treeOf(changes).flatMap((node) => rowsOf(node, edits.length > 0, "", ""));
-    if (rows.length === 0) {
-        return "Nothing changes.";
-    }
-    const width = (pick: (row: Row) => string) => Math.max(...rows.map((row) => pick(row).length));
-    const typeWidth = width(({ type }) => type);
-    const nameWidth = width(({ name }) => name);
-    const lines = rows.map(({ operation, type, name, info }) => {
-        const { sign, style } = OPERATIONS[operation];
-        return ` ${paint(style, sign.padEnd(2))}  ${type.padEnd(typeWidth)}  ${name.padEnd(nameWidth)}  ${info}`.trimEnd();
+/** The resources that are shown: those that change, all of them, or those of a filter. */
+function resources({ changes, edits }: Preview, view: View, paint: Paint): string {
+    const { width, full, diff, filter = () => true } = view;
+    const details: Details = diff ? "all" : edits.length > 0 ? "short" : "none";
+    const table = resourceTable(changes, {
+        width,
+        paint,
+        details,
+        isShown: ({ operation, resource }) =>
+            filter(resource) && (full === true || edits.length === 0 || operation !== "same"),
     });
-    return [`     ${"Type".padEnd(typeWidth)}  ${"Name".padEnd(nameWidth)}  Info`, ...lines].join("\n");
-}
-
-interface Row {
-    operation: Operation;
-    type: string;
-    name: string;
-    info: string;
-}
-
-/** The rows of a node, or none where nothing in it changes and only changes are asked for. */
-function rowsOf(node: TreeNode<Change>, onlyChanges: boolean, indent: string, childIndent: string): Row[] {
-    const kept = node.children.filter((child) => !onlyChanges || hasChange(child));
-    if (onlyChanges && !hasChange(node)) {
-        return [];
-    }
-    const { operation, resource, properties } = node.item;
-    const roots = [...new Set(properties.map(({ path }) => path.split(/[.[]/)[0]))];
-    const info = [
-        resource.options.protect ? "protected" : "",
-        versionOf(resource) ?? "",
-        roots.length > 0 ? `[diff: ~${roots.join(",")}]` : "",
-    ];
-    return [
-        {
-            operation,
-            type: `${indent}${resource.type}`,
-            name: resource.name,
-            info: info.filter(Boolean).join("  "),
-        },
-        ...kept.flatMap((child, index) => {
-            const last = index === kept.length - 1;
-            return rowsOf(
-                child,
-                onlyChanges,
-                `${childIndent}${last ? "└─ " : "├─ "}`,
-                `${childIndent}${last ? "   " : "│  "}`,
-            );
-        }),
-    ];
-}
-
-function hasChange(node: TreeNode<Change>): boolean {
-    return node.item.operation !== "same" || node.children.some(hasChange);
-}
-
-function propertyDetails(changes: readonly Change[], paint: Paint): string {
-    return changes
-        .filter(({ properties }) => properties.length > 0)
-        .map((change) => {
-            const { operation, resource } = change;
-            const { sign, style, phrase } = OPERATIONS[operation];
-            const source = resource.source && `  ${resource.source.file}:${resource.source.line}`;
-            return [
-                `${paint(style, `${sign} ${resource.type} ${resource.name}`)} ${phrase}${source ?? ""}`,
-                ...describeProperties(change).map((line) => `    ${line}`),
-            ].join("\n");
-        })
-        .join("\n");
-}
-
-/** What becomes of each property, a line or some each. */
-export function describeProperties({ properties, because }: Change): string[] {
-    return properties.flatMap((property) => describe(property, because));
-}
-
-function describe({ path, before, after }: PropertyChange, because: readonly string[]): string[] {
-    if (before === UNKNOWN && after === UNKNOWN) {
-        return [`~ ${path}: new value from ${because.join(", ")}`];
-    }
-    if (before === undefined) {
-        return [`+ ${path}: ${short(after)}`];
-    }
-    if (typeof before === "string" && typeof after === "string" && `${before}${after}`.includes("\n")) {
-        const [old, fresh] = [before.split("\n"), after.split("\n")];
-        return [
-            `~ ${path}:`,
-            ...old.filter((line) => !fresh.includes(line)).map((line) => `    - ${line.trim()}`),
-            ...fresh.filter((line) => !old.includes(line)).map((line) => `    + ${line.trim()}`),
-        ];
-    }
-    if (after === undefined) {
-        return [`- ${path}: ${short(before)}`];
-    }
-    const [old, fresh] = apart(textOf(before), textOf(after));
-    return [`~ ${path}: ${old} => ${fresh}`];
-}
-
-/** Longest text of a value that is shown whole, in characters. */
-const LONGEST_VALUE = 120;
-
-function short(value: Property | undefined): string {
-    const text = textOf(value);
-    return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE - 3)}...` : text;
-}
-
-function textOf(value: Property | undefined): string {
-    return shortDigests(JSON.stringify(displayed(value ?? null)));
-}
-
-/** Two long texts from shortly before where they begin to differ, so that the difference is not what is cut off. */
-function apart(before: string, after: string): [string, string] {
-    const first = [...before].findIndex((_, index) => before[index] !== after[index]);
-    const begin = Math.max(0, (first < 0 ? before.length : first) - LONGEST_VALUE / 4);
-    return [before, after].map((text) => {
-        const start = text.length > LONGEST_VALUE ? begin : 0;
-        const end = start + LONGEST_VALUE;
-        return `${start > 0 ? "..." : ""}${text.slice(start, end)}${end < text.length ? "..." : ""}`;
-    }) as [string, string];
-}
-
-/** Digests by their first characters, as people compare them; a placeholder must not read like one at all. */
-function shortDigests(text: string): string {
-    return text
-        .replaceAll(`@${PLACEHOLDER_DIGEST}`, "@[not pinned]")
-        .replaceAll(/@(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "@$1");
+    return table === "" ? "Nothing changes." : table;
 }
 
 /** Per Deployment: what runs, how many, from which image. With edits, only of those that they change. */
-function workloadTable({ recording: { resources }, changes, edits }: Preview): string {
+function workloadTable(preview: Preview, view: View): string {
+    const {
+        recording: { resources: all },
+        changes,
+        edits,
+    } = preview;
+    const { width, full, filter = () => true } = view;
     const changed = new Set(
         changes.filter(({ operation }) => operation !== "same").map(({ resource }) => resource.urn),
     );
-    const deployments = resources
-        .filter(({ type }) => type === "kubernetes:apps/v1:Deployment")
-        .map((deployment) => ({ deployment, autoscaler: autoscalerOf(deployment, resources) }))
+    const deployments = all
+        .filter((resource) => resource.type === "kubernetes:apps/v1:Deployment" && filter(resource))
+        .map((deployment) => ({ deployment, autoscaler: autoscalerOf(deployment, all) }))
         .filter(
-            (pair) => edits.length === 0 || Object.values(pair).some((each) => each && changed.has(each.urn)),
+            (pair) =>
+                edits.length === 0 ||
+                full === true ||
+                Object.values(pair).some((each) => each && changed.has(each.urn)),
         );
     if (deployments.length === 0) {
         return "";
@@ -247,17 +139,27 @@ function workloadTable({ recording: { resources }, changes, edits }: Preview): s
         })
         .sort();
     const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
-    const lines = rows.map(
-        (row) => `    ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`,
-    );
+    const lines = rows.map((row) => {
+        const start = `    ${row
+            .slice(0, 3)
+            .map((cell, column) => cell.padEnd(widths[column]!))
+            .join("  ")}`;
+        if (isSummary(preview, view)) {
+            return start.trimEnd();
+        }
+        const image = row[3]!;
+        const short = `…/${image.split("/").at(-1)}`;
+        const fitting = [image, short].find((text) => start.length + 2 + text.length <= width);
+        return fitting === undefined ? `${start.trimEnd()}\n        ${short}` : `${start}  ${fitting}`;
+    });
     return ["Workloads:", ...lines].join("\n");
 }
 
 function autoscalerOf(
     { inputs }: RecordedResource,
-    resources: readonly RecordedResource[],
+    all: readonly RecordedResource[],
 ): RecordedResource | undefined {
-    return resources.find(
+    return all.find(
         (each) =>
             each.type.endsWith(":HorizontalPodAutoscaler") &&
             at(each.inputs, "spec", "scaleTargetRef", "name") === at(inputs, "metadata", "name"),
@@ -276,67 +178,80 @@ function replicasOf({ inputs }: RecordedResource, autoscaler: RecordedResource |
         : `${String(least)}-${String(most)} replicas`;
 }
 
-function outputs({ recording, edits }: Preview): string {
-    if (edits.length > 0) {
+function outputs({ recording, edits }: Preview, { width, full }: View): string {
+    if (edits.length > 0 || !full) {
         return "";
     }
-    const lines = Object.entries(recording.outputs).map(
-        ([name, value]) => `    ${name}: ${JSON.stringify(displayed(value))}`,
+    const lines = Object.entries(recording.outputs).flatMap(([name, value]) =>
+        fold(`    ${name}: ${JSON.stringify(displayed(value))}`, width, " ".repeat(8)),
     );
     return ["Outputs:", ...lines].join("\n");
 }
 
-function summary({ changes, recording, before }: Preview): string {
-    const counts = Object.entries(OPERATIONS).flatMap(([operation, { sign, phrase }]) => {
-        const count = changes.filter((change) => change.operation === operation).length;
-        return count === 0 ? [] : [`    ${`${sign} ${count}`.trim()} ${phrase}`];
+/** How many resources there are of each operation. */
+function counts({ changes, recording, edits }: Preview, { width, full, filter = () => true }: View): string {
+    const shown = changes.filter(({ resource }) => filter(resource));
+    const parts = Object.entries(OPERATIONS).flatMap(([operation, { sign, phrase }]) => {
+        const count = shown.filter((change) => change.operation === operation).length;
+        return count === 0 ? [] : [`${`${sign} ${count}`.trim()} ${phrase}`];
     });
-    const guarded = recording.resources.filter(({ options }) => options.protect);
-    const unknowns = recording.resources.reduce((sum, { inputs }) => sum + countUnknowns(inputs), 0);
+    const of = shown.length === changes.length ? "" : ` (${shown.length} of ${changes.length} match)`;
+    const guarded = recording.resources.filter((resource) => resource.options.protect && filter(resource));
+    const unknowns = recording.resources
+        .filter(filter)
+        .reduce((sum, { inputs }) => sum + countUnknowns(inputs), 0);
     return [
-        "Resources:",
-        ...counts,
+        `Resources${of}:`,
+        ...list(parts, width, "    "),
         `    ${unknowns} inputs known only after the update`,
         `    ${guarded.length} protected`,
         // Edits that change what is protected have it in the table.
-        ...(before === undefined ? wrapped(eachNameOnce(guarded)) : []),
+        ...(guarded.length > 0 && (edits.length === 0 || full)
+            ? fold(`${" ".repeat(8)}${eachNameOnce(guarded)}`, width, " ".repeat(8))
+            : []),
     ].join("\n");
 }
 
 /** Names with what is called so, which may be more than one: `mcp-production (Namespace, Instance)`. */
-function eachNameOnce(resources: readonly RecordedResource[]): string[] {
+function eachNameOnce(guarded: readonly RecordedResource[]): string {
     const kinds = new Map<string, string[]>();
-    for (const { name, type } of resources) {
+    for (const { name, type } of guarded) {
         kinds.set(name, [...(kinds.get(name) ?? []), type.split(":").at(-1)!]);
     }
-    return [...kinds].map(([name, alike]) => `${name} (${alike.join(", ")})`);
+    return [...kinds].map(([name, alike]) => `${name} (${alike.join(", ")})`).join(", ");
 }
 
-/** Longest line of a list of names, in characters. */
-const LONGEST_LINE = 120;
-
-/** A list as lines that are indented below what it is of. */
-function wrapped(items: readonly string[]): string[] {
-    const indent = " ".repeat(8);
-    return items.reduce<string[]>((lines, item, index) => {
-        const text = index < items.length - 1 ? `${item},` : item;
-        const last = lines.at(-1);
-        return last === undefined || `${last} ${text}`.length > LONGEST_LINE
-            ? [...lines, `${indent}${text}`]
-            : [...lines.slice(0, -1), `${last} ${text}`];
-    }, []);
+/** What is protected, by its kind. */
+function protectedKinds({ recording }: Preview, { width }: View): string {
+    const kinds = new Map<string, number>();
+    for (const { type, options } of recording.resources) {
+        if (options.protect) {
+            kinds.set(shortType(type), (kinds.get(shortType(type)) ?? 0) + 1);
+        }
+    }
+    const items = [...kinds].map(([kind, count]) => unbroken(count === 1 ? kind : `${count} ${kind}`));
+    return kinds.size === 0 ? "" : fold(`Protected: ${items.join(", ")}`, width, "    ").join("\n");
 }
 
-/** How to see what edits leave as it was. */
-function listing({ recording: { stack } }: Preview): string {
-    return `npm run preview${stack === "production" ? "" : ` -- --stack ${stack}`} lists them`;
+/** The command that lists what is left out here. */
+function fully({ recording: { stack } }: Preview): string {
+    return unbroken(`npm run preview -- --full${stack === "production" ? "" : ` --stack ${stack}`}`);
 }
 
-function refusals({ changes }: Preview, paint: Paint): string {
+function hints(preview: Preview, { width }: View): string {
+    const options = ["--filter concern=backup", "--diff", "--set PATH=VALUE"].map(unbroken);
+    const text = `${fully(preview)} shows everything; ${options.join(", ")} a part of it.`;
+    return fold(text, width).join("\n");
+}
+
+function refusals({ changes }: Preview, { width }: View, paint: Paint): string {
     const refused = changes.filter((change) => change.refused);
-    const lines = refused.map(
-        ({ operation, resource, refusal }) =>
+    const lines = refused.flatMap(({ operation, resource, refusal }) =>
+        fold(
             `    ${resource.type} ${resource.name}: ${refusal ?? `protected, ${OPERATIONS[operation].phrase}`}`,
+            width,
+            " ".repeat(8),
+        ),
     );
     const title = refused.some(({ refusal }) => refusal !== undefined)
         ? "Refused by the engine or by AWS:"
@@ -345,70 +260,117 @@ function refusals({ changes }: Preview, paint: Paint): string {
 }
 
 /** What only an operator can give. With edits, only what they ask for beside what was missing before. */
-function placeholders(preview: Preview): string {
+function placeholders(preview: Preview, view: View, paint: Paint): string {
     const { placeholders: missing, before } = preview;
+    const { width, full } = view;
     if (missing.length === 0) {
         return "";
     }
-    const known = new Set(before?.placeholders.map(({ path }) => configPath(path)));
+    const known = full ? new Set() : new Set(before?.placeholders.map(({ path }) => configPath(path)));
     const fresh = missing.filter(({ path }) => !known.has(configPath(path)));
     const title = `Placeholders: ${plural(missing.length, "value")} that only an operator can give`;
-    if (fresh.length === 0) {
-        return `${title}, as before: ${listing(preview)}.`;
+    if (fresh.length === 0 || (view.filter !== undefined && !full)) {
+        const asBefore = fresh.length === 0 ? ", as before" : "";
+        return fold(`${title}${asBefore}: ${fully(preview)} lists them.`, width, "    ").join("\n");
     }
+    if (isSummary(preview, view)) {
+        const text = `${title}: ${concernsOf(fresh).map(unbroken).join(", ")}`;
+        return fold(text, width, "    ")
+            .map((line) => paint("yellow", line))
+            .join("\n");
+    }
+    const titled = fold(`${title}; without them the engine refuses to start.`, width, "    ");
     const commands = new Map<string, string[]>();
     for (const { path, command } of fresh) {
         commands.set(command, [...(commands.get(command) ?? []), configPath(path)]);
     }
     const others = missing.length - fresh.length;
     return [
-        `${title}; without them the engine refuses to start.`,
+        ...titled.map((line) => paint("yellow", line)),
         ...[...commands].flatMap(([command, paths]) => [
+            // A command is copied as it is.
             `    ${command}`,
             ...paths.filter((path) => !command.includes(path)).map((path) => `        ${path}`),
         ]),
-        ...(others > 0 ? [`    ${others} as before: ${listing(preview)}`] : []),
+        ...(others > 0 ? [`    ${others} as before: ${fully(preview)} lists them`] : []),
     ].join("\n");
 }
 
+/** Paths of missing values; of a list or of secrets that are several, what they are in: `mcp:images.pins (9)`. */
+function concernsOf(missing: Preview["placeholders"]): string[] {
+    const groups = new Map<string, string[]>();
+    for (const { path } of missing) {
+        const group = configPath(path.slice(0, 2));
+        groups.set(group, [...(groups.get(group) ?? []), configPath(path)]);
+    }
+    return [...groups].map(([group, [first, ...others]]) =>
+        others.length === 0 ? first! : `${group} (${others.length + 1})`,
+    );
+}
+
 /** What the rules find. With edits, of what is undetermined only what was not before. */
-function policies(preview: Preview, paint: Paint): string {
-    const { findings, rules, before } = preview;
+function policies(preview: Preview, view: View, paint: Paint): string {
+    const { findings, rules, before, recording } = preview;
+    const { width, full, filter } = view;
     const violations = findings.filter(({ kind }) => kind === "violation");
     const suppressed = findings.filter(({ kind }) => kind === "suppressed");
     const undetermined = findings.filter(({ kind }) => kind === "undetermined");
+    const folded = (indent: number, text: string) =>
+        fold(`${" ".repeat(indent)}${text}`, width, " ".repeat(indent + 4));
     const where = ({ urn, message }: Violation) =>
         urn === "" ? message : `${urn.split("::").slice(2).join(" ")}: ${message}`;
     // The hash at the end of a gate's name differs from release to release.
     const keyOf = ({ rule, message, urn }: Violation) =>
         `${rule} ${message} ${urn.replace(/-[0-9a-f]{8}$/, "")}`;
-    const known = new Set(before?.findings.filter(({ kind }) => kind === "undetermined").map(keyOf));
-    const fresh = undetermined.filter((finding) => !known.has(keyOf(finding)));
+    const known = full
+        ? new Set()
+        : new Set(before?.findings.filter(({ kind }) => kind === "undetermined").map(keyOf));
+    const shown = new Set(filter && recording.resources.filter(filter).map(({ urn }) => urn));
+    const fresh = undetermined.filter(
+        (finding) => !known.has(keyOf(finding)) && (filter === undefined || shown.has(finding.urn)),
+    );
     const others = undetermined.length - fresh.length;
-    const enforcement = new Map(rules.map((rule) => [rule.name, rule.enforcement]));
+    const asBefore =
+        before !== undefined && fresh.length === 0 && others > 0
+            ? ` as before: ${fully(preview)} lists them`
+            : "";
+    const levels = new Map(rules.map((rule) => [rule.name, rule.enforcement]));
+    const level = (finding: Violation) => (levels.get(finding.rule) === "mandatory" ? "red" : "yellow");
+    const title = `Policies: ${rules.length} rules, ${violations.length} violations, ${suppressed.length} suppressed, ${undetermined.length} undetermined${asBefore}.`;
+    const worst = violations.some((finding) => level(finding) === "red") ? "red" : "yellow";
     return [
-        `Policies: ${rules.length} rules, ${violations.length} violations, ${suppressed.length} suppressed, ${undetermined.length} undetermined${fresh.length === 0 && others > 0 ? ` as before: ${listing(preview)}` : ""}.`,
-        ...violations.map((finding) => {
-            const level = enforcement.get(finding.rule);
-            const line = `    ${finding.rule} [${level}]\n        ${where(finding)}`;
-            return paint(level === "mandatory" ? "red" : "yellow", line);
-        }),
-        ...suppressed.map((finding) => {
+        ...fold(title, width, "    ").map((line) => (violations.length > 0 ? paint(worst, line) : line)),
+        ...violations.flatMap((finding) =>
+            [`    ${finding.rule} [${levels.get(finding.rule)}]`, ...folded(8, where(finding))].map((line) =>
+                paint(level(finding), line),
+            ),
+        ),
+        ...suppressed.flatMap((finding) => {
             const { owner, ticket, expires, reason } = finding.exception!;
             return [
-                `    suppressed  ${finding.rule}`,
-                `        ${where(finding)}`,
-                `        ${ticket}, accepted by ${owner} until ${expires}: ${reason}`,
-            ].join("\n");
+                ...folded(4, `suppressed  ${finding.rule}`),
+                ...folded(8, where(finding)),
+                ...folded(8, `${ticket}, accepted by ${owner} until ${expires}: ${reason}`),
+            ];
         }),
-        ...[...new Set(fresh.map(({ rule, message }) => `${rule}: ${message}`))].flatMap((title) => {
-            const alike = fresh.filter(({ rule, message }) => `${rule}: ${message}` === title);
-            // A pod has as many findings as containers.
-            const names = [...new Set(alike.map(({ urn }) => urn.split("::").at(-1)!))];
-            return [`    undetermined  ${title} (${names.length})`, ...wrapped(names)];
-        }),
+        ...(isSummary(preview, view) ? [] : undeterminedNames(fresh, view)),
         ...(fresh.length > 0 && others > 0
-            ? [`    ${others} undetermined as before: ${listing(preview)}`]
+            ? folded(
+                  4,
+                  `${others} undetermined ${before === undefined ? "elsewhere" : "as before"}: ${fully(preview)} lists them`,
+              )
             : []),
     ].join("\n");
+}
+
+function undeterminedNames(findings: readonly Violation[], { width }: View): string[] {
+    return [...new Set(findings.map(({ rule, message }) => `${rule}: ${message}`))].flatMap((title) => {
+        const alike = findings.filter(({ rule, message }) => `${rule}: ${message}` === title);
+        // A pod has as many findings as containers.
+        const names = [...new Set(alike.map(({ urn }) => urn.split("::").at(-1)!))];
+        return [
+            ...fold(`    undetermined  ${title} (${names.length})`, width, " ".repeat(8)),
+            ...list(names, width, " ".repeat(8)),
+        ];
+    });
 }

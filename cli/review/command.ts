@@ -5,7 +5,7 @@ import { parseArgs } from "../args";
 import { type ProjectSnapshot } from "../../offline/snapshot";
 import { stackNames, UsageError } from "../../offline/stackFile";
 import { INTERRUPTED, Interruption } from "../interruption";
-import { print } from "../output";
+import { print, screen, step } from "../output";
 import { renderMarkdown } from "./comment";
 import { renderJson } from "./json";
 import { renderText } from "./report";
@@ -81,23 +81,8 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
             writeFileSync(join(values.out, file), printableText(render(result)));
         }
     }
-    print(format.render(result, isColoured()));
+    print(format.render(result, screen().colour));
     return isRefused(result) ? 1 : 0;
-}
-
-/** Whether the output is for a terminal, or is said to be coloured all the same. */
-function isColoured(): boolean {
-    const { FORCE_COLOR, NO_COLOR } = process.env;
-    return FORCE_COLOR === undefined
-        ? process.stdout.isTTY && !NO_COLOR
-        : !["", "0", "false"].includes(FORCE_COLOR);
-}
-
-/** Says in a terminal what takes its time. */
-function progress(message: string): void {
-    if (process.stderr.isTTY) {
-        process.stderr.write(`${message}\n`);
-    }
 }
 
 interface Sides {
@@ -109,9 +94,7 @@ interface Sides {
 async function ofCommit(root: string, ref: string, signal: AbortSignal): Promise<Sides> {
     const base = checkOut(root, ref);
     try {
-        progress(
-            `Running the program of the working tree and of ${base.commit.slice(0, 10)} for each stack ...`,
-        );
+        step(`Running the program of the working tree and of ${base.commit.slice(0, 10)}`);
         // In processes of their own, at the same time; then the base's judges what the head declares.
         const head = snapshotOf(root, signal);
         // It is awaited behind the base, and must not count as unhandled where that one fails first.

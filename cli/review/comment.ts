@@ -1,5 +1,5 @@
 import { type Change } from "../../offline/compare";
-import { describeProperties } from "../../offline/render";
+import { describeProperties } from "../../offline/describe";
 import { lineOf, type Report, reportOf, type Section } from "./report";
 import { type Review } from "./review";
 

@@ -1,4 +1,4 @@
-import { propertiesAsData } from "../../offline/render";
+import { propertiesAsData } from "../../offline/describe";
 import { verdict } from "./report";
 import { isRefused, type Review } from "./review";
 

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { type Change } from "../../offline/compare";
 import { type CostChange, describeDifference } from "../../offline/costs";
-import { describeProperties, OPERATIONS } from "../../offline/render";
+import { describeProperties, OPERATIONS } from "../../offline/describe";
 import { plural } from "../../offline/summary";
 import { type Violation } from "../../policies/rule";
 import { type Edit, isMandatory, isRefused, type Review, type StackReview } from "./review";

@@ -4,6 +4,7 @@ import { resolveStack } from "../../config/resolve";
 import { alarmsOf } from "../../stack/alarmTable";
 import { EDIT_OPTIONS, editsOf as editsWith, parseArgs } from "../args";
 import { isBlocked, previewStack } from "../../offline/preview";
+import { PLAIN } from "../../offline/layout";
 import { bundleProgram } from "../../offline/program";
 import { renderJson, renderText } from "../../offline/render";
 import {
@@ -27,12 +28,12 @@ import { restore } from "../releases";
 import { commandsFor, commit, type DueCommit, dueCommit, isUncommitted } from "./commit";
 import { givenEdits, terminal } from "./edits";
 import { Interruption } from "../interruption";
-import { print, printError } from "../output";
+import { print, printError, screen } from "../output";
 import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
 
 const help = (root: string) => `Usage: npm run runbook -- list [--json]
        npm run runbook -- show ID [--json]
-       npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--unset PATH] [--json]
+       npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--unset PATH] [--diff] [--json]
        npm run runbook -- run ID [--PARAMETER VALUE …] [--stack NAME] [--yes] [--json] [--refresh]
                                  [--keep-failed] [--rollback-on-failure] [--to-revision N] [--commit]
 
@@ -48,6 +49,7 @@ The ids release and rollback mean the procedure of the strategy of --workload:
 
   --stack NAME           stack that is meant (${stackNames(root).join(", ")}); default production
   --unset PATH           for plan: tries it with a value taken away, as in npm run preview; repeatable
+  --diff                 shows all properties that change
   --yes                  does not ask before the update
   --json                 the result as JSON on standard output; everything else goes to standard error
   --refresh              looks first at what was changed outside of the program; resumes a run that was interrupted, so a
@@ -168,7 +170,7 @@ async function plan(root: string, procedure: Procedure, args: string[]): Promise
     }
     const tried = editsWith({ set: edits, unset: options.unset });
     const preview = await previewStack(root, bundleProgram(root), rules, options.stack, tried);
-    print(options.json ? renderJson(preview) : renderText(preview, isColoured()));
+    print(options.json ? renderJson(preview) : renderText(preview, { ...screen(), diff: options.diff }));
     return isBlocked(preview) ? 1 : 0;
 }
 
@@ -269,7 +271,7 @@ async function carryOut(
     const edits = await editsOf(root, stack, procedure, given, ask, refresh);
     // The same plan that a pull request shows: what it refuses never reaches the engine.
     const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
-    log(renderText(preview, !json && isColoured()));
+    log(renderText(preview, { ...(json ? PLAIN : screen()), diff: options.diff }));
     if (isBlocked(preview)) {
         throw new UsageError("The plan is refused: nothing was changed.");
     }
@@ -367,6 +369,7 @@ function parse(procedure: Procedure, args: string[]) {
             "rollback-on-failure": { type: "boolean", default: false },
             "to-revision": { type: "string" },
             commit: { type: "boolean", default: false },
+            diff: { type: "boolean", default: false },
         },
     });
     const typed: Record<string, unknown> = values;
@@ -374,10 +377,6 @@ function parse(procedure: Procedure, args: string[]) {
         typeof typed[flag] === "string" ? [[name, typed[flag]] as const] : [],
     );
     return { given: Object.fromEntries(given) as Record<string, string>, options: values };
-}
-
-function isColoured(): boolean {
-    return process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
 }
 
 function printJson(value: unknown): void {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { compare } from "../../offline/compare";
 import { judgeRecording } from "../../offline/evaluate";
+import { PLAIN } from "../../offline/layout";
 import { bundleProgram } from "../../offline/program";
 import { record } from "../../offline/record";
 import { renderText } from "../../offline/render";
@@ -23,7 +24,7 @@ async function main(folder: string): Promise<void> {
     process.stdout.write(
         renderText(
             { recording, changes, edits: [], placeholders: [], findings, before: undefined, rules },
-            false,
+            { ...PLAIN, full: true },
         ),
     );
 }

@@ -10,7 +10,7 @@ async function main(): Promise<void> {
     const root = process.cwd();
     const previewed = await cpuOf(async () => {
         const preview = await previewStack(root, bundleProgram(root), [], "production", [], NO_EXCEPTIONS);
-        renderText(preview, false);
+        renderText(preview);
         return preview.recording;
     });
     const judged = await cpuOf(() => judgeRecording(previewed.result, rules));

@@ -212,6 +212,9 @@ function previews(words: readonly string[]): void {
         options: {
             stack: { type: "string", default: "production" },
             set: { type: "string", multiple: true, default: [] },
+            full: { type: "boolean" },
+            filter: { type: "string", multiple: true },
+            diff: { type: "boolean" },
             format: { type: "string" },
             "ignore-exceptions": { type: "boolean" },
         },

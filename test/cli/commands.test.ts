@@ -11,7 +11,7 @@ describe("npm run preview", () => {
     it("shows a stack, and ends with the status of what it found", () => {
         const { status, stdout, stderr } = spawned(["preview"]);
         assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
-        assert.match(stdout, /^Offline preview of mcp\/production: [^]*^ {4}\+ \d+ to create$/m);
+        assert.match(stdout, /^Offline preview of mcp\/production: [^]*^total .* \+ \d+ to create/m);
         assert.equal(spawned(["preview", "--set", "mcp:archive.bucket=another-bucket"]).status, 1);
     });
 

@@ -2,30 +2,74 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters, styleText } from "node:util";
 import { isBlocked, previewStack } from "../../offline/preview";
 import { bundleProgram } from "../../offline/program";
+import { type Change } from "../../offline/compare";
+import { PLAIN } from "../../offline/layout";
+import { type RecordedResource } from "../../offline/record";
 import { renderText } from "../../offline/render";
+import { resourceTable } from "../../offline/resourceTable";
 import { isUsersToMend, valuesOf } from "../../offline/stackFile";
 import { type Exceptions, NO_EXCEPTIONS } from "../../policies/exceptions";
 import { rules } from "../../policies/rules";
-import { root, run } from "../support";
+import { recordStack, root, run } from "../support";
 
 describe("npm run preview", () => {
-    it("shows the production stack as a tree, and says first what it is", async () => {
+    it("sums a stack up by its concerns, on one screen", async () => {
         const { status, stdout, stderr } = await run("preview");
-        assert.equal(stderr, "");
+        assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+        assert.match(stdout, /^Offline preview of mcp\/production: .* not known/);
+        const { resources } = await recordStack("production");
+        assert.match(stdout, /^backup +\d+ +\d+ {2}CacheSnapshots, .*DatabaseDumps/m);
+        assert.match(stdout, /^workload +\d+ +Checklist, admin-portal, chat-ui, mcp-server$/m);
+        const rows = [...stdout.matchAll(/^(\w+) +(\d+) +(\d+)? {2,}\S/gm)].map(
+            ([, name, count, guarded]) => ({
+                name,
+                count: Number(count),
+                guarded: Number(guarded ?? 0),
+            }),
+        );
+        const total = rows.pop()!;
+        assert.deepEqual(total, {
+            name: "total",
+            count: resources.length,
+            guarded: resources.filter(({ options }) => options.protect).length,
+        });
+        const sum = (values: number[]) => values.reduce((all, value) => all + value, 0);
+        assert.equal(sum(rows.map(({ count }) => count)), total.count);
+        assert.equal(sum(rows.map(({ guarded }) => guarded)), total.guarded);
+        assert.match(stdout, /^ {4}mcp-server-blue +v2\.0\.3 {2}3-12 replicas$/m);
+        assert.match(stdout, /^Protected: [^]*rds\.Instance/m);
+        assert.match(
+            stdout,
+            /^Placeholders: 20 values [^]*mcp:aws\.accountId[^]*mcp:secrets\.mcp-server \(2\)/m,
+        );
+        assert.match(stdout, /^Policies: \d+ rules, 0 violations, 0 suppressed, \d+ undetermined\.$/m);
+        assert.match(stdout, /^npm run preview -- --full shows everything/m);
+    });
+
+    it("shows the whole stack as a tree on demand", async () => {
+        const { status, stdout } = await run("preview", "--full");
         assert.equal(status, 0);
-        const lines = stdout.split("\n");
-        assert.match(lines[0]!, /^Offline preview of mcp\/production: .* not known/);
-        assert.match(stdout, /^ \+ {3}pulumi:pulumi:Stack +mcp-production$/m);
-        assert.match(stdout, /^ \+ {3}.*├─ kubernetes:apps\/v1:Deployment +mcp-server-blue +v2\.0\.3$/m);
-        assert.match(stdout, /^ \+ {3}.*kubernetes:core\/v1:Namespace +mcp-production +protected$/m);
+        assert.match(stdout, /^ \+ {3}Stack +mcp-production$/m);
+        assert.match(stdout, /^ \+ {3}.*├─ Deployment +mcp-server-blue +v2\.0\.3$/m);
+        assert.match(stdout, /^ \+ {3}.*Namespace +mcp-production +protected$/m);
         assert.match(stdout, /^ {4}mcp-server-blue +v2\.0\.3 +3-12 replicas +\S+:v2\.0\.3@\[not pinned\]$/m);
-        assert.match(stdout, /^ {4}\+ \d+ to create$/m);
+        assert.match(stdout, /^ {4}\+ \d+ to create, > 2 to read$/m);
+        assert.match(
+            stdout,
+            /^ {4}pulumi config set --stack production --path mcp:aws\.accountId ACCOUNT_ID$/m,
+        );
+        assert.match(stdout, /^Outputs:\n[^]* {4}namespace: "mcp-production"$/m);
+        const { resources } = await recordStack("production");
+        for (const { name } of resources) {
+            assert.ok(stdout.includes(name), name);
+        }
     });
 
     it("sums up what is protected and what is undetermined, each name once, on lines of a screen's width", async () => {
-        const { stdout } = await run("preview");
+        const { stdout } = await run("preview", "--full");
         const listed = (title: RegExp) => {
             const lines = stdout.split("\n");
             const rest = lines.slice(lines.findIndex((line) => title.test(line)) + 1);
@@ -37,12 +81,163 @@ describe("npm run preview", () => {
         const names = listed(/^ {4}\d+ protected$/);
         assert.match(names.join(""), /, +mcp-production \(Namespace, Instance\),/);
         // Its pod has four containers, and a finding each.
-        const pods = listed(/^ {4}undetermined .*require-image-digest: .* \(\d+\)$/);
+        const pods = listed(/^ {4}undetermined .*require-image-digest: .*/);
         assert.equal(pods.join("").match(/\bmcp-health\b/g)!.length, 1);
         for (const lines of [names, pods]) {
             assert.ok(lines.length > 1 && lines.every(({ length }) => length <= 120), lines.join("\n"));
         }
         assert.match(stdout, /^ {4}mcp-metrics +1 replica {2}/m);
+    });
+
+    it("shows a part of a stack, and what its resources consist of", async () => {
+        const { stdout } = await run(
+            "preview",
+            "--filter",
+            "concern=backup",
+            "--filter",
+            "type=cronjob",
+            "--diff",
+        );
+        const names = [...stdout.matchAll(/[├└]─ CronJob +(\S+)/g)].map(([, name]) => name);
+        assert.deepEqual(names, ["mcp-configurations", "mcp-dumps-daily", "mcp-dumps-weekly"]);
+        assert.match(stdout, /^ +│? +schedule: \S/m);
+        assert.match(stdout, /^ +│? +declared in components\/tasks\/task\.ts:\d+$/m);
+        assert.match(stdout, /^Resources \(3 of \d+ match\):$/m);
+        const either = await run(
+            "preview",
+            "--filter",
+            "name=chat-ui",
+            "--filter",
+            "name=admin-portal",
+            "--filter",
+            "type=Deployment",
+        );
+        assert.equal(either.stdout.match(/─ Deployment /g)!.length, 2);
+    });
+
+    it("shows no secret among the properties", async () => {
+        const { stdout } = await run(
+            "preview",
+            "--filter",
+            "type=Secret",
+            "--diff",
+            "--set",
+            "mcp:secrets.mcp-server.APIM_SUBSCRIPTION_KEY=planted-secret",
+        );
+        assert.doesNotMatch(stdout, /planted-secret/);
+        assert.match(stdout, /\[secret\]/);
+    });
+
+    for (const width of [80, 100, 160]) {
+        it(`fits ${width} columns, with every name whole`, async () => {
+            const edits = ["mcp:workloads.mcp-server.live=green", "mcp:archive.bucket=another-bucket"];
+            const program = bundleProgram(root);
+            const whole = await previewStack(root, program, rules, "production", []);
+            const edited = await previewStack(root, program, rules, "production", edits);
+            const shown = [whole, edited].flatMap((preview) =>
+                [{}, { full: true }, { full: true, diff: true }].map((view) => ({
+                    preview,
+                    text: renderText(preview, { width, colour: false, ...view }),
+                    ...view,
+                })),
+            );
+            for (const { preview, text, full } of shown as {
+                preview: typeof whole;
+                text: string;
+                full?: true;
+            }[]) {
+                // A command, and the path below it, is copied as it is.
+                const lines = text
+                    .split("\n")
+                    .filter((line) => !/^ +(pulumi config|npm run|mcp:)/.test(line));
+                assert.deepEqual(
+                    lines.filter(({ length }) => length > width),
+                    [],
+                );
+                const made = preview.changes.filter(({ operation }) => full || operation !== "same");
+                for (const { resource } of preview.edits.length > 0 || full ? made : []) {
+                    assert.ok(text.includes(` ${resource.name}`), `${resource.name} at ${width} columns`);
+                }
+            }
+            const summary = shown[0]!.text.split("\n").length;
+            assert.ok(summary <= 44, `${summary} lines`);
+        });
+    }
+
+    it("puts what does not fit on a line below, and never a name into pieces", () => {
+        const name = "n".repeat(70);
+        const resource = (type: string, parent: string, urn: string, protect = false) =>
+            ({
+                urn,
+                type,
+                name: urn === "leaf" ? name : urn,
+                parent,
+                options: protect ? { protect } : {},
+            }) as RecordedResource;
+        const change = (each: RecordedResource): Change => ({
+            operation: "create",
+            resource: each,
+            properties: [],
+            because: [],
+            refused: false,
+        });
+        const changes = [
+            resource("mcp:a:A", "", "root"),
+            resource(
+                "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+                "root",
+                "leaf",
+                true,
+            ),
+        ].map(change);
+        const table = {
+            width: 80,
+            paint: (_: unknown, text: string) => text,
+            details: "none" as const,
+            isShown: () => true,
+        };
+        assert.deepEqual(resourceTable(changes, table).split("\n").slice(1), [
+            " +   A                                      root",
+            " +   └─ s3.BucketServerSideEncryptionConfiguration",
+            `          ${name}`,
+            "             protected",
+        ]);
+    });
+
+    describe("colours", () => {
+        const own = { ...process.env };
+        afterEach(() => {
+            for (const name of ["FORCE_COLOR", "NO_COLOR"]) {
+                delete process.env[name];
+                if (own[name] !== undefined) process.env[name] = own[name];
+            }
+        });
+        const REFUSED = ["preview", "--set", "mcp:archive.bucket=another-bucket"];
+        const coloured = async (forced: string | undefined, refused: string | undefined) => {
+            delete process.env["FORCE_COLOR"];
+            delete process.env["NO_COLOR"];
+            if (forced !== undefined) process.env["FORCE_COLOR"] = forced;
+            if (refused !== undefined) process.env["NO_COLOR"] = refused;
+            const { stdout } = await run(...REFUSED);
+            return stdout;
+        };
+
+        it("are not in a pipe, unless they are forced", async () => {
+            assert.ok(!(await coloured(undefined, undefined)).includes("\u001b"));
+            assert.ok(!(await coloured("0", undefined)).includes("\u001b"));
+            assert.ok(!(await coloured(undefined, "1")).includes("\u001b"));
+            const forced = await coloured("1", undefined);
+            // What is replaced, and what the engine refuses.
+            assert.ok(forced.includes(styleText("magenta", "+-", { validateStream: false })));
+            assert.ok(
+                forced.includes(
+                    styleText("red", "Refused by the engine, before it changes anything:", {
+                        validateStream: false,
+                    }),
+                ),
+            );
+            assert.equal(stripVTControlCharacters(forced), await coloured(undefined, undefined));
+        });
     });
 
     it("shows another stack", async () => {
@@ -60,12 +255,12 @@ describe("npm run preview", () => {
             "mcp:workloads.admin-portal.scaling.min=3",
         );
         assert.equal(status, 0);
-        assert.match(stdout, /^ ~ {3}.*kubernetes:apps\/v1:Deployment +chat-ui/m);
-        assert.match(stdout, /^ {4}~ spec\.minReplicas: 2 => 3$/m);
+        assert.match(stdout, /^ ~ {3}.*─ Deployment +chat-ui/m);
+        assert.match(stdout, /^ [ │]+~ spec\.minReplicas: 2 => 3$/m);
         assert.doesNotMatch(stdout, /[├└]─ \S+ +mcp-server/);
         assert.match(
             stdout,
-            /^ {4}\+ 3 to create\n {4}~ 2 to update\n {4}\+- 3 to replace\n {4}- 3 to delete$/m,
+            /^ {4}\+ 3 to create, ~ 2 to update, \+- 3 to replace, - 3 to delete, \d+ unchanged$/m,
         );
         // What is there without the edits, too, is counted, and said where it is listed.
         assert.match(
@@ -75,11 +270,11 @@ describe("npm run preview", () => {
         assert.match(stdout, /^ {4}17 protected$\n\n/m);
         assert.match(
             stdout,
-            /^Placeholders: 20 values .*\n {4}npm run images -- pin .*\n {8}.*msil-chat-ui:v1\.5\.0"\]\n {4}19 as before: npm run preview lists them\n\n/m,
+            /^Placeholders: 20 values .*\n {4}npm run images -- pin .*\n {8}.*msil-chat-ui:v1\.5\.0"\]\n {4}19 as before: npm run preview -- --full lists them\n\n/m,
         );
         assert.match(
             stdout,
-            /^Policies: .* \d+ undetermined as before: npm run preview lists them\.\n$(?![^])/m,
+            /^Policies: .* \d+ undetermined as before: npm run preview -- --full lists them\.\n$(?![^])/m,
         );
     });
 
@@ -87,8 +282,16 @@ describe("npm run preview", () => {
         const { stdout } = await run("preview", "--set", "mcp:operations.diagnostics=INC-1");
         assert.match(
             stdout,
-            /^ {4}undetermined .* \(1\)\n {8}mcp-diagnostics-inc-1\n {4}\d+ undetermined as before: /m,
+            /^ {4}undetermined [^]* \(1\)\n {8}mcp-diagnostics-inc-1\n {4}\d+ undetermined as before: /m,
         );
+    });
+
+    it("shows what the README says it shows", async () => {
+        const readme = readFileSync(join(root, "README.md"), "utf8");
+        const [, edit] = /preview -- --set (\S+) +# what would this edit change/.exec(readme)!;
+        const [, block] = /<!-- preview -->\n\n```text\n([^]*?)```/.exec(readme)!;
+        const { stdout } = await run("preview", "--set", edit!);
+        assert.ok(stdout.includes(`\n\n${block}\n`), stdout);
     });
 
     it("says so when an edit changes nothing, in a few lines", async () => {
@@ -101,7 +304,7 @@ describe("npm run preview", () => {
         );
         assert.match(
             stdout,
-            /\n\nNothing changes\.\n\nResources:\n(?: {4}\d+ .*\n){3}\nPlaceholders: 9 values .*, as before: npm run preview -- --stack staging lists them\.\n\nPolicies: .* as before: npm run preview -- --stack staging lists them\.\n$/,
+            /\n\nNothing changes\.\n\nResources:\n(?: {4}\d+ .*\n){3}\nPlaceholders: 9 values .*, as before: npm run preview -- --full --stack staging lists them\.\n\nPolicies: .* as before: npm run preview -- --full --stack staging\n {4}lists them\.\n$/,
         );
     });
 
@@ -143,7 +346,7 @@ describe("npm run preview", () => {
             "mcp:health",
         );
         assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
-        assert.match(stdout, /^ - {3}.*kubernetes:batch\/v1:CronJob +mcp-health/m);
+        assert.match(stdout, /^ - {3}.*─ CronJob +mcp-health/m);
     });
 
     it("explains itself", async () => {
@@ -162,7 +365,27 @@ describe("npm run preview", () => {
         [
             "an unknown option",
             ["--stak", "qa"],
-            /^Unknown option '--stak', expected one of --stack, --set, --unset, --format, --ignore-exceptions, --help\n$/,
+            /^Unknown option '--stak', expected one of --stack, --set, --unset, --full, --filter, --diff, --format, --ignore-exceptions, --help\n$/,
+        ],
+        [
+            "an unknown kind of filter",
+            ["--filter", "kind=Job"],
+            /^--filter: found "kind=Job", expected type=…, name=… or concern=…, such as concern=backup\n$/,
+        ],
+        [
+            "a filter of JSON, which has everything",
+            ["--filter", "name=chat-ui", "--format", "json"],
+            /^--filter: found with --format json, expected with --format text\n$/,
+        ],
+        [
+            "an unknown concern",
+            ["--filter", "concern=backups"],
+            /^--filter: found concern "backups", expected one of backup, data, edge, .*workload\n$/,
+        ],
+        [
+            "a filter that matches nothing",
+            ["--filter", "name=chat-iu"],
+            /^--filter: found name=chat-iu, which no resource of the stack matches: npm run preview -- --full lists them\n$/,
         ],
         [
             "an option whose name npm kept",
@@ -227,7 +450,11 @@ describe("npm run preview", () => {
             try {
                 const program = bundleProgram(root);
                 const preview = await previewStack(folder, program, rules, "production", [], exceptions);
-                return { blocked: isBlocked(preview), stdout: renderText(preview, false), refused: "" };
+                return {
+                    blocked: isBlocked(preview),
+                    stdout: renderText(preview, { ...PLAIN, full: true }),
+                    refused: "",
+                };
             } catch (error) {
                 assert.ok(isUsersToMend(error), String(error));
                 return { blocked: true, stdout: "", refused: (error as Error).message };

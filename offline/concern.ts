@@ -1,0 +1,90 @@
+import { type RecordedResource } from "./record";
+import { UsageError } from "./usageError";
+
+/** Concern of what belongs to no component: the stack itself, its providers, what it looks up. */
+const NO_CONCERN = "stack";
+
+/** The component right below the stack that a resource is, or is part of; undefined where there is none. */
+export type ComponentOf = (resource: RecordedResource) => RecordedResource | undefined;
+
+export function componentsOf(resources: readonly RecordedResource[]): ComponentOf {
+    const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
+    const find: ComponentOf = (resource) => {
+        const parent = byUrn.get(resource.parent);
+        if (parent === undefined || parent.parent === "") {
+            return resource.custom || parent === undefined ? undefined : resource;
+        }
+        return find(parent);
+    };
+    return find;
+}
+
+/** The concern of a component by its type, `mcp:backup:DatabaseDumps`: the folder of its source, `backup`. */
+export function concernOf(component: RecordedResource | undefined): string {
+    return component?.type.split(":")[1] ?? NO_CONCERN;
+}
+
+/**
+ * A type as people call it: `Deployment`, `s3.Bucket`, `DatabaseDumps`. AWS has things of one name in several services, so
+ * the service is part of it.
+ */
+export function shortType(type: string): string {
+    const [provider, module = "", kind = type] = type.split(":");
+    const service = provider === "aws" ? `${module.split("/")[0]}.` : "";
+    return provider === "pulumi" && module === "providers" ? `provider ${kind}` : `${service}${kind}`;
+}
+
+/** Which resources are shown. */
+export type Filter = (resource: RecordedResource) => boolean;
+
+const KEYS = ["type", "name", "concern"] as const;
+
+/**
+ * A filter from texts such as `type=Bucket`, `name=chat-ui` and `concern=backup`. Those of one key are alternatives;
+ * each key must match. A type or a name matches where it contains the text, in whatever case.
+ *
+ * @throws UsageError for what is no such text, for an unknown concern, and for what no resource matches.
+ */
+export function filterOf(
+    texts: readonly string[],
+    resources: readonly RecordedResource[],
+): Filter | undefined {
+    if (texts.length === 0) {
+        return undefined;
+    }
+    const componentOf = componentsOf(resources);
+    const concerns = new Set(resources.map((resource) => concernOf(componentOf(resource))));
+    const parts = texts.map((text) => {
+        const [, key, value] = /^(\w+)=(.+)$/s.exec(text) ?? [];
+        const known = KEYS.find((each) => each === key);
+        if (known === undefined || value === undefined) {
+            throw new UsageError(
+                `--filter: found ${JSON.stringify(text)}, expected type=…, name=… or concern=…, such as concern=backup`,
+            );
+        }
+        if (known === "concern" && !concerns.has(value.toLowerCase())) {
+            throw new UsageError(
+                `--filter: found concern ${JSON.stringify(value)}, expected one of ${[...concerns].sort().join(", ")}`,
+            );
+        }
+        return { key: known, value: value.toLowerCase() };
+    });
+    const matches: Record<(typeof KEYS)[number], (resource: RecordedResource, value: string) => boolean> = {
+        type: ({ type }, value) => [type, shortType(type)].some((text) => text.toLowerCase().includes(value)),
+        name: ({ name }, value) => name.toLowerCase().includes(value),
+        concern: (resource, value) => concernOf(componentOf(resource)).toLowerCase() === value,
+    };
+    const filter: Filter = (resource) =>
+        KEYS.every((key) => {
+            const alternatives = parts.filter((part) => part.key === key);
+            return (
+                alternatives.length === 0 || alternatives.some(({ value }) => matches[key](resource, value))
+            );
+        });
+    if (!resources.some(filter)) {
+        throw new UsageError(
+            `--filter: found ${texts.join(", ")}, which no resource of the stack matches: npm run preview -- --full lists them`,
+        );
+    }
+    return filter;
+}

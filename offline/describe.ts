@@ -1,0 +1,102 @@
+import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
+import { type Change, type Operation, type PropertyChange } from "./compare";
+import { fold, type Style } from "./layout";
+import { displayed, type Property, UNKNOWN } from "./property";
+
+/** How each operation is shown. */
+export const OPERATIONS: Record<Operation, { sign: string; style: Style; phrase: string }> = {
+    create: { sign: "+", style: "green", phrase: "to create" },
+    read: { sign: ">", style: "cyan", phrase: "to read" },
+    update: { sign: "~", style: "yellow", phrase: "to update" },
+    "update or replace": { sign: "~?", style: "yellow", phrase: "to update or replace" },
+    replace: { sign: "+-", style: "magenta", phrase: "to replace" },
+    delete: { sign: "-", style: "red", phrase: "to delete" },
+    same: { sign: "", style: "reset", phrase: "unchanged" },
+};
+
+/** Changed properties as data, as the preview and a review tell them. */
+export function propertiesAsData(properties: readonly PropertyChange[]): object[] {
+    return properties.map(({ path, before, after }) => ({
+        path,
+        before: before === undefined ? undefined : displayed(before),
+        after: after === undefined ? undefined : displayed(after),
+    }));
+}
+
+/** Text of a value that is shown whole where there is room, in characters. */
+const LONGEST_VALUE = 120;
+
+/** What becomes of each property, a line or some each, in lines of `width` columns where the paths leave that room. */
+export function describeProperties({ properties, because }: Change, width = Infinity): string[] {
+    return properties.flatMap((property) => describeProperty(property, because, width));
+}
+
+/** What becomes of one property; `because` names the resources that it gets a new value from. */
+export function describeProperty(
+    { path, before, after }: PropertyChange,
+    because: readonly string[],
+    width = Infinity,
+): string[] {
+    if (before === UNKNOWN && after === UNKNOWN) {
+        return fold(`~ ${path}: new value from ${because.join(", ")}`, width, INDENT);
+    }
+    if (before === undefined) {
+        return beside(`+ ${path}:`, (longest) => short(after, longest), width);
+    }
+    if (typeof before === "string" && typeof after === "string" && `${before}${after}`.includes("\n")) {
+        const [old, fresh] = [before.split("\n"), after.split("\n")];
+        return [
+            `~ ${path}:`,
+            ...old.filter((line) => !fresh.includes(line)).map((line) => `${INDENT}- ${line.trim()}`),
+            ...fresh.filter((line) => !old.includes(line)).map((line) => `${INDENT}+ ${line.trim()}`),
+        ].flatMap((line) => fold(line, width, INDENT + INDENT));
+    }
+    if (after === undefined) {
+        return beside(`- ${path}:`, (longest) => short(before, longest), width);
+    }
+    const [old, fresh] = apart(textOf(before), textOf(after), LONGEST_VALUE);
+    const line = `~ ${path}: ${old} => ${fresh}`;
+    if (line.length <= width) {
+        return [line];
+    }
+    // Room for the ellipses at both ends, and for the arrow.
+    const longest = Math.min(LONGEST_VALUE, width - INDENT.length - 9);
+    const [above, below] = apart(textOf(before), textOf(after), longest);
+    return [`~ ${path}:`, `${INDENT}${above}`, `${INDENT}=> ${below}`];
+}
+
+const INDENT = " ".repeat(4);
+
+/** A value beside its path, or below it where the line would be longer than `width`. */
+function beside(start: string, text: (longest: number) => string, width: number): string[] {
+    const line = `${start} ${text(LONGEST_VALUE)}`;
+    const longest = Math.min(LONGEST_VALUE, width - INDENT.length);
+    return line.length <= width ? [line] : [start, `${INDENT}${text(longest)}`];
+}
+
+function short(value: Property | undefined, longest: number): string {
+    const text = textOf(value);
+    return text.length > longest ? `${text.slice(0, longest - 3)}...` : text;
+}
+
+function textOf(value: Property | undefined): string {
+    return shortDigests(JSON.stringify(displayed(value ?? null)));
+}
+
+/** Two long texts from shortly before where they begin to differ, so that the difference is not what is cut off. */
+function apart(before: string, after: string, longest: number): [string, string] {
+    const first = [...before].findIndex((_, index) => before[index] !== after[index]);
+    const begin = Math.max(0, (first < 0 ? before.length : first) - Math.floor(longest / 4));
+    return [before, after].map((text) => {
+        const start = text.length > longest ? begin : 0;
+        const end = start + longest;
+        return `${start > 0 ? "..." : ""}${text.slice(start, end)}${end < text.length ? "..." : ""}`;
+    }) as [string, string];
+}
+
+/** Digests by their first characters, as people compare them; a placeholder must not read like one at all. */
+export function shortDigests(text: string): string {
+    return text
+        .replaceAll(`@${PLACEHOLDER_DIGEST}`, "@[not pinned]")
+        .replaceAll(/@(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "@$1");
+}
