@@ -12,6 +12,7 @@ import { renderCoverage } from "../runbook/coverage";
 import { renderRunbook } from "../runbook/render";
 import { renderPolicies } from "../policies/render";
 import { foldersDiagram, importsOf } from "./importGraph";
+import { deployCommand } from "./deploy/command";
 import { pinImages } from "./images/pin";
 import { resolveDigest } from "./images/registry";
 import { listReleases, restore } from "./releases";
@@ -289,6 +290,8 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     },
 
     runbook: (args) => runbookCommand(root, args),
+
+    deploy: (args) => deployCommand(root, args),
 
     review: (args) => reviewCommand(root, args),
 

@@ -75,7 +75,8 @@ function isAtOrBelow(path: string, other: string): boolean {
     return path === other || path.startsWith(`${other}.`) || path.startsWith(`${other}[`);
 }
 
-function leavesOf(value: unknown, path: string): [path: string, value: string][] {
+/** The values below a path that have none below them, as JSON, by their own paths. */
+export function leavesOf(value: unknown, path: string): [path: string, value: string][] {
     if (Array.isArray(value)) {
         return value.flatMap((inner, index) => leavesOf(inner, `${path}[${index}]`));
     }

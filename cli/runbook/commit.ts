@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { UsageError } from "../../offline/stackFile";
+import { git } from "../git";
 
 /** The commit that records a run in the repository: until it is on main, the next deploy takes the run back. */
 export interface DueCommit {
@@ -59,10 +59,6 @@ export function commit(root: string, { branch, message, file }: DueCommit): void
             throw new UsageError(`Cannot commit ${file}: git ${args[0]}: ${reason}`);
         }
     }
-}
-
-function git(root: string, ...args: string[]) {
-    return spawnSync("git", args, { cwd: root, encoding: "utf8" });
 }
 
 function quoted(text: string): string {

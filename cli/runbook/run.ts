@@ -30,11 +30,30 @@ export interface RunOptions {
     log: (line: string) => void;
 }
 
-const NO_ENGINE = `There is no Pulumi CLI on the PATH. Version 3.259 is what the program is tried with: npx pulumi@3.259.0
+/** What to do where {@link openStack} finds no Pulumi CLI. */
+export const NO_ENGINE = `There is no Pulumi CLI on the PATH. Version 3.259 is what the program is tried with: npx pulumi@3.259.0
 fetches it, and https://www.pulumi.com/docs/install tells the other ways. Nothing was changed.`;
 
 /** The policy pack judges every preview and update: what is known only then it has not judged offline. */
-const JUDGED = { policyPacks: ["policies"], color: "never" as const };
+export const JUDGED = { policyPacks: ["policies"], color: "never" as const };
+
+/**
+ * The stack of a project's folder, as the engine knows it. Undefined where there is no Pulumi CLI.
+ *
+ * @throws UsageError where the engine does not find it.
+ */
+export async function openStack(root: string, name: string): Promise<EngineStack | undefined> {
+    // Asked for here: it takes a second to load, and no other action needs it.
+    const { LocalWorkspace, PulumiCommand, Stack } = await import("@pulumi/pulumi/automation");
+    const command = await PulumiCommand.get().catch(() => undefined);
+    if (command === undefined) {
+        return undefined;
+    }
+    const workspace = await LocalWorkspace.create({ workDir: root, pulumiCommand: command });
+    return Stack.select(name, workspace).catch((error: unknown) => {
+        throw new UsageError(`The engine does not find the stack ${name}: ${reasonOf(error)}`);
+    });
+}
 
 /**
  * Sets the values of a procedure in the stack file and updates the stack: preview, confirmation, update. Where the
@@ -42,16 +61,10 @@ const JUDGED = { policyPacks: ["policies"], color: "never" as const };
  */
 export async function runProcedure(options: RunOptions): Promise<RunResult> {
     const { root, edits, id, refresh, interruption, log } = options;
-    // Asked for here: it takes a second to load, and no other action needs it.
-    const { LocalWorkspace, PulumiCommand, Stack } = await import("@pulumi/pulumi/automation");
-    const command = await PulumiCommand.get().catch(() => undefined);
-    if (command === undefined) {
+    const stack = await openStack(root, options.stack);
+    if (stack === undefined) {
         return notBegun("noEngine", NO_ENGINE);
     }
-    const workspace = await LocalWorkspace.create({ workDir: root, pulumiCommand: command });
-    const stack = await Stack.select(options.stack, workspace).catch((error: unknown) => {
-        throw new UsageError(`The engine does not find the stack ${options.stack}: ${reasonOf(error)}`);
-    });
 
     const { removed, set } = configOf(edits);
     if (removed.length > 0) {
@@ -94,9 +107,16 @@ export async function runProcedure(options: RunOptions): Promise<RunResult> {
     return { ...undone, changes, reason: `${result.reason}\n${wayBack}` };
 }
 
-async function update(
+/** Updates the stack and prints what happens. A `plan` is a file of the engine's preview, which allows no other step. */
+export async function update(
     stack: EngineStack,
-    { refresh, interruption, kubernetes, log }: RunOptions,
+    {
+        refresh,
+        plan,
+        interruption,
+        kubernetes,
+        log,
+    }: Pick<RunOptions, "refresh" | "interruption" | "kubernetes" | "log"> & { plan?: string },
     message: string,
 ): Promise<RunResult> {
     const gates = new GateLines(kubernetes, (line) => log(`    ${line}`));
@@ -110,7 +130,7 @@ async function update(
     };
     try {
         const signal = interruption.engineSignal;
-        await stack.up({ ...JUDGED, refresh, message, signal, onEvent: progress.take });
+        await stack.up({ ...JUDGED, refresh, plan, message, signal, onEvent: progress.take });
         return end("done", "");
     } catch (error) {
         return interruption.happened
@@ -127,7 +147,7 @@ async function update(
 const CHANGING = ["create", "update", "delete", "replace"];
 
 /** The engine's events as lines, and what they add up to. */
-class Progress {
+export class Progress {
     private readonly steps = new Set<string>();
     private readonly errors: string[] = [];
 

@@ -1,6 +1,6 @@
 // Stands for the Pulumi CLI in the tests of the runbook command: answers what the Automation API asks it, notes each
 // call in calls.log, keeps the values it is told beside the stack file, fails where FAILS says so, and waits to be
-// interrupted where HANGS does.
+// interrupted where HANGS does. The stack's history is what HISTORY has, and CHANGES says how many resources a preview changes.
 "use strict";
 const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
 
@@ -11,10 +11,10 @@ appendFileSync(
     `${[command, ...args.filter((word) => !word.startsWith("-"))].slice(0, 2).join(" ")}${pack()}\n`,
 );
 
-/** The policy pack that is to judge, as it was asked for. */
+/** The policy pack that is to judge, and that a plan limits the update, as it was asked for. */
 function pack() {
     const at = args.indexOf("--policy-pack");
-    return at < 0 ? "" : ` judged by ${args[at + 1]}`;
+    return `${at < 0 ? "" : ` judged by ${args[at + 1]}`}${args.includes("--plan") ? " within its plan" : ""}`;
 }
 
 const step = (kind, op, urn, planning) => ({
@@ -55,12 +55,18 @@ switch (command) {
         );
         if (fails) {
             writeFileSync(`${process.env.CALLS}.failed`, "");
-            events[1] = {
+            // By default before anything is done.
+            events.splice(FAILS.includes("late") ? 2 : 1, 1, {
                 timestamp: 0,
                 diagnosticEvent: { severity: "error", message: "✗ GET /health: found 503" },
-            };
+            });
         } else if (command === "preview") {
-            events.push({ timestamp: 0, summaryEvent: { resourceChanges: { update: 1 } } });
+            const update = Number(process.env.CHANGES ?? 1);
+            events.push({ timestamp: 0, summaryEvent: { resourceChanges: { update, same: 9 } } });
+            if (args.includes("--save-plan")) {
+                writeFileSync(args[args.indexOf("--save-plan") + 1], "{}");
+                console.log("Previewing update (production): a `value`");
+            }
         }
         writeFileSync(
             log,
@@ -78,7 +84,7 @@ switch (command) {
         } else if (args[0] === "output") {
             console.log("{}");
         } else if (args[0] === "history") {
-            console.log("[]");
+            console.log(process.env.HISTORY ?? "[]");
         }
         break;
     default:

@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { SECRET_KEYS } from "../../config";
+import { UsageError } from "../../offline/stackFile";
+import { git } from "../git";
+import { type Update, type Values, valuesBelow } from "./lastUpdate";
+
+/** A value that differs between a commit and what was made of it. */
+export interface ChangedValue {
+    readonly path: string;
+    /** Undefined where there is none. */
+    readonly committed: string | undefined;
+    readonly found: string | undefined;
+}
+
+/** The change in words, such as `mcp:workloads.chat-ui.scaling.min: 3 => 6`. */
+export function describeValue({ path, committed, found }: ChangedValue): string {
+    return found === undefined
+        ? `${path}: ${committed} => removed`
+        : `${path}: ${committed ?? "nothing"} => ${found}`;
+}
+
+/** What to type to set the value as it was found. */
+export function commandFor(stack: string, { path, found }: ChangedValue): string {
+    const action = found === undefined ? "rm" : "set";
+    return [`pulumi config ${action} --stack ${stack} --path`, path, ...(found === undefined ? [] : [found])]
+        .map((word, index) =>
+            index === 0 || /^[\w.:/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`,
+        )
+        .join(" ");
+}
+
+/**
+ * Values of the last update that no commit has, and that an update with the stack file as it is takes back: somebody has set
+ * them by hand and not committed them, or a failed deploy has taken a release back. A value that the stack file has as well
+ * is kept, and one that it has changed again is meant to go.
+ */
+export function lostValues(root: string, stack: string, update: Update): ChangedValue[] {
+    const hidden = [...update.secretKeys, ...SECRET_KEYS.map((key) => `mcp:${key}`)];
+    const next = valuesBelow(stackFile(root, stack), hidden);
+    // Nothing is known of a commit that is not here: what differs is then taken back.
+    const committed = committedConfig(root, stack, baseOf(root, update));
+    const before = committed === undefined ? next : valuesBelow(committed, hidden);
+    const deployed = valuesBelow(update.config, hidden);
+    return changesBetween(before, deployed).filter(
+        ({ path, committed: was }) => next.get(path) === was && next.get(path) !== deployed.get(path),
+    );
+}
+
+/** Values of the stack file that differ from the commit that is checked out; nothing outside of a repository. */
+export function uncommittedValues(root: string, stack: string): ChangedValue[] {
+    const committed = committedConfig(root, stack, "HEAD");
+    const hidden = SECRET_KEYS.map((key) => `mcp:${key}`);
+    return committed === undefined
+        ? []
+        : changesBetween(valuesBelow(committed, hidden), valuesBelow(stackFile(root, stack), hidden));
+}
+
+function changesBetween(before: Values, after: Values): ChangedValue[] {
+    return [...new Set([...before.keys(), ...after.keys()])]
+        .filter((path) => before.get(path) !== after.get(path))
+        .sort()
+        .map((path) => ({ path, committed: before.get(path), found: after.get(path) }));
+}
+
+/** Where the update's commit and the one that is checked out parted; undefined for a commit that is not here. */
+function baseOf(root: string, { commit }: Update): string | undefined {
+    const { status, stdout } = git(root, "merge-base", commit ?? "", "HEAD");
+    return status === 0 ? stdout.trim() : undefined;
+}
+
+function stackFile(root: string, stack: string): Record<string, unknown> {
+    return configOf(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8"));
+}
+
+/** What the stack file had below `config` at a commit; undefined where it was not there, or is not known. */
+function committedConfig(
+    root: string,
+    stack: string,
+    commit: string | undefined,
+): Record<string, unknown> | undefined {
+    if (commit === undefined) {
+        return undefined;
+    }
+    const { status, stdout } = git(root, "show", `${commit}:./Pulumi.${stack}.yaml`);
+    return status === 0 ? configOf(stdout) : undefined;
+}
+
+function configOf(text: string): Record<string, unknown> {
+    try {
+        const { config } = parse(text, { merge: true }) as { config?: Record<string, unknown> };
+        return config ?? {};
+    } catch {
+        // The parser's message would quote the file.
+        throw new UsageError("The stack file is not YAML: npm run preview tells where");
+    }
+}
