@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { PATCH_WINDOW, UPGRADE_SECONDS } from "../core/numbers";
 import { getOwn } from "../core/getOwn";
-import { dnsLabel, duration, instant, text, wholeNumber } from "./scalars";
+import { dnsLabel, duration, durationUpTo, instant, text, wholeNumber } from "./scalars";
 import { minutesOf } from "../core/calendar";
 import { weeklyWindow } from "./windows";
 
@@ -22,8 +22,10 @@ export const maintenanceSchema = z.strictObject({
                 .default("AMAZON_LINUX_2023"),
             /** Days that a patch has been out before it is installed. Default: 7. */
             approveAfterDays: wholeNumber(0, 100).default(7),
-            /** Whether a node restarts where a patch asks for it. Default: true. */
+            /** Whether a node is drained and restarts where a patch asks for it. Default: true. */
             reboot: z.boolean({ error: "true or false" }).default(true),
+            /** How long a node's pods may take to go before it restarts, at most 1h. Default: 10m. */
+            drain: durationUpTo("1h").default(600),
         })
         .superRefine(({ window }, context) => {
             const minutes = minutesOf(window);
@@ -79,10 +81,16 @@ export function checkMaintenance(
     },
     context: z.core.$RefinementCtx,
 ): void {
+    const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+    if (maintenance?.patches.reboot === true && kubernetes.cluster === undefined) {
+        problem(
+            ["maintenance", "patches", "reboot"],
+            "false, or mcp:kubernetes.cluster, because a node is drained by its API before it restarts",
+        );
+    }
     if (maintenance?.upgrade === undefined) {
         return;
     }
-    const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
     if (kubernetes.cluster === undefined) {
         problem(
             ["maintenance", "upgrade"],

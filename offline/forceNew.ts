@@ -132,6 +132,7 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "aws:sns/topic:Topic": ["fifoTopic", "name", "namePrefix"],
     "aws:sns/topicPolicy:TopicPolicy": ["arn"],
     "aws:sns/topicSubscription:TopicSubscription": ["endpoint", "protocol", "topic"],
+    "aws:ssm/document:Document": ["documentType", "name"],
     "aws:ssm/maintenanceWindow:MaintenanceWindow": [],
     "aws:ssm/maintenanceWindowTarget:MaintenanceWindowTarget": ["resourceType", "windowId"],
     "aws:ssm/maintenanceWindowTask:MaintenanceWindowTask": ["taskType", "windowId"],

@@ -19,14 +19,17 @@ export function declareMaintenance(context: PlatformContext, { topics, keyArn }:
     if (maintenance === undefined) {
         return;
     }
-    const { window, patchGroup, ...patches } = maintenance.patches;
+    const { window, patchGroup, restart, operatingSystem, approveAfterDays } = maintenance.patches;
     new MaintenanceWindows(
         `${name}-maintenance`,
         {
             ...stack.aws,
             patches: {
-                ...patches,
+                operatingSystem,
+                approveAfterDays,
+                restart,
                 cron: everyWeek(window),
+                end: window.end,
                 hours: minutesOf(window) / 60,
                 patchGroup: patchGroup ?? name,
                 logGroup: stack.logs.patches,

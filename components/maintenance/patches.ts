@@ -8,12 +8,14 @@ import { type ComponentResource, type Input } from "@pulumi/pulumi";
 import { TIME_ZONE } from "../../core/numbers";
 import { declareNotice } from "../automation/notice";
 import { declareServiceRole } from "../identity/serviceRole";
+import { declarePatchDocument, type PatchDocumentArgs } from "./patchDocument";
 
 /** Arguments of {@link declarePatches}. */
 export interface PatchesArgs {
     /** Six fields of AWS's cron, in the zone of the runbook. */
     cron: string;
-    /** How long the window is open, in hours. */
+    /** Time of day at which the window ends, such as 04:00, and how long it is open, in hours. */
+    end: string;
     hours: number;
     /** Nodes that are patched: those tagged `PatchGroup` with this value. */
     patchGroup: string;
@@ -21,8 +23,8 @@ export interface PatchesArgs {
     operatingSystem: string;
     /** Days that a patch has been out before it is installed. */
     approveAfterDays: number;
-    /** Whether a node restarts where a patch asks for it. */
-    reboot: boolean;
+    /** Cluster of the nodes, and how long a node's pods may take to go before it restarts. Default: no node restarts. */
+    restart?: PatchDocumentArgs["restart"];
     accountId: string;
     region: string;
     /** Log group of what the nodes print, and its key. */
@@ -34,11 +36,8 @@ export interface PatchesArgs {
     topics: { begun: Input<string>; failed: Input<string>; keyArn: Input<string> };
 }
 
-/** Installs what a node lacks of its baseline. */
-const DOCUMENT = "AWS-RunPatchBaseline";
-
-/** In the last of its hours nothing new is begun. */
-const CUTOFF_HOURS = 1;
+/** Time for a node to take its command, in seconds. */
+const DELIVERY_SECONDS = 600;
 
 /** AWS grants these on everything or not at all: what is sent is watched, and called off at the window's end. */
 const WATCHING = [
@@ -51,9 +50,9 @@ const WATCHING = [
 ];
 
 /**
- * Security patches of the cluster's nodes in a window of every week, one node at a time; the first that fails ends it,
- * and the others stay as they are until the next. Section 5.1. Nodes need the SSM agent and the managed policies
- * AmazonSSMManagedInstanceCore and CloudWatchAgentServerPolicy.
+ * Security patches of the cluster's nodes in a window of every week, one node at a time, as long as one more fits into the
+ * window; the first that fails ends it, and the others stay as they are until the next. Section 5.1. Nodes need the SSM
+ * agent and the managed policies AmazonSSMManagedInstanceCore and CloudWatchAgentServerPolicy.
  */
 export function declarePatches(name: string, args: PatchesArgs, parent: ComponentResource): void {
     const { accountId, region, patchGroup } = args;
@@ -86,7 +85,8 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
             schedule: `cron(${args.cron})`,
             scheduleTimezone: TIME_ZONE,
             duration: args.hours,
-            cutoff: CUTOFF_HOURS,
+            // It is in whole hours. Each node looks itself whether there is time for it.
+            cutoff: 0,
         },
         { parent },
     );
@@ -100,13 +100,17 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
         },
         { parent },
     );
+    const document = declarePatchDocument(name, args, parent);
     const role = declareServiceRole(
         name,
         {
             // The guide on maintenance windows documents no context key that SSM sends here.
             service: "ssm.amazonaws.com",
             statements: [
-                { actions: ["ssm:SendCommand"], resources: [`arn:aws:ssm:${region}::document/${DOCUMENT}`] },
+                {
+                    actions: ["ssm:SendCommand"],
+                    resources: [`arn:aws:ssm:${region}:${accountId}:document/${name}`],
+                },
                 {
                     actions: ["ssm:SendCommand"],
                     resources: [`arn:aws:ec2:${region}:${accountId}:instance/*`],
@@ -122,23 +126,20 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
         {
             windowId: window.id,
             name,
-            description: "Installs the security patches that a node lacks",
+            description:
+                "Installs the security patches that a node lacks, and restarts it where they ask for it",
             taskType: "RUN_COMMAND",
-            taskArn: DOCUMENT,
+            taskArn: document.name,
             priority: 1,
             targets: [{ key: "WindowTargetIds", values: [nodes.id] }],
-            // A node that restarts takes its pods with it: the disruption budgets know nothing of it.
+            // A patch that spoils a node has spoilt one.
             maxConcurrency: "1",
             maxErrors: "0",
             cutoffBehavior: "CANCEL_TASK",
             serviceRoleArn: role.arn,
             taskInvocationParameters: {
                 runCommandParameters: {
-                    parameters: [
-                        { name: "Operation", values: ["Install"] },
-                        { name: "RebootOption", values: [args.reboot ? "RebootIfNeeded" : "NoReboot"] },
-                    ],
-                    timeoutSeconds: 600,
+                    timeoutSeconds: DELIVERY_SECONDS,
                     cloudwatchConfig: { cloudwatchOutputEnabled: true, cloudwatchLogGroupName: log.name },
                 },
             },
@@ -146,6 +147,7 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
         { parent, dependsOn: [group, ...role.ready] },
     );
 
+    const restarts = args.restart ? "Nodes are drained and restart one at a time." : "No node restarts.";
     const executions = (status: string[]) => ({
         source: ["aws.ssm"],
         "detail-type": ["Maintenance Window Execution State-change Notification"],
@@ -160,7 +162,7 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
             accountId,
             region,
             parts: { start: "$.detail.start-time" },
-            sentence: `${name}: security patches are installed since <start>, for ${args.hours} hours at most. Nodes restart one at a time.`,
+            sentence: `${name}: security patches are installed since <start>, for ${args.hours} hours at most. ${restarts}`,
         },
         parent,
     );

@@ -52,6 +52,7 @@ export function resolveStack(values: StackValues) {
         archive: values.archive,
         maintenance: values.maintenance && {
             ...values.maintenance,
+            patches: resolvePatches(values, values.maintenance.patches),
             upgrade: values.maintenance.upgrade && {
                 ...values.maintenance.upgrade,
                 ...eksOf(values),
@@ -84,6 +85,17 @@ function imageOf(values: StackValues, name: JobImage): string {
 
 function imagesOf<Name extends JobImage>(values: StackValues, ...names: Name[]): Record<Name, string> {
     return Object.fromEntries(names.map((name) => [name, imageOf(values, name)])) as Record<Name, string>;
+}
+
+/** Patches of the nodes, with the cluster whose nodes restart. Default: none does. */
+function resolvePatches(
+    values: StackValues,
+    { reboot, drain, ...patches }: NonNullable<StackValues["maintenance"]>["patches"],
+) {
+    return {
+        ...patches,
+        restart: reboot ? { cluster: eksOf(values).cluster, drainSeconds: drain } : undefined,
+    };
 }
 
 /** The EKS cluster, for what has rights on AWS. */

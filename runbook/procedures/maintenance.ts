@@ -16,8 +16,14 @@ export const maintenance: readonly Procedure[] = [
         changes: [],
         verify:
             "Contacts of P4 are told when it begins, those of P3 when it did not end well. What each node printed is in " +
-            "`/mcp/production/patches`; what a node lacks: `aws ssm describe-instance-patch-states-for-patch-group --patch-group mcp-production`.",
-        undo: "A patch that must not be installed is rejected in the baseline; a node that it spoilt is replaced.",
+            "`/mcp/production/patches`: the node's time, its patches, its drain and its restart. A node for which the window is " +
+            "too short fails, and is the next window's. What a node lacks: `aws ssm describe-instance-patch-states-for-patch-group --patch-group mcp-production`.",
+        undo:
+            "A patch that must not be installed is rejected in the baseline; a node that it spoilt is replaced. A node that is not " +
+            "ready after its restart stays cordoned; `kubectl uncordon NODE` gives it back.",
+        rights:
+            "A node is drained with its own identity of the cluster, which may cordon this node and evict the pods on it alone. " +
+            "Kernels and the kubelet come with a new AMI of the node group, not with these patches.",
     },
     {
         id: "kubernetes-upgrade",

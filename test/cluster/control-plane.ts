@@ -16,6 +16,8 @@ export interface ControlPlane {
     server: URL;
     /** Ids of the processes of this control plane; none for a cluster that was lent. */
     processes: readonly number[];
+    /** Tokens of the nodes, by their names; none for a cluster that was lent. */
+    nodeTokens: Readonly<Record<string, string>>;
     stop(): Promise<void>;
 }
 
@@ -31,6 +33,9 @@ const [, version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\S*)/.exec(
 
 // A server built from a module reports v0.0.0-master unless told; clients parse what it reports.
 const stamp = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
+/** Zones that have a node each. */
+const ZONES = ["ap-south-1a", "ap-south-1b", "ap-south-1c"];
+
 /** The programs of the control plane. */
 export const controlPlane = new GoTools(
     "control-plane",
@@ -59,6 +64,7 @@ export async function openCluster(options: Options = {}): Promise<ControlPlane> 
         kubectl: "kubectl",
         server: Api.from(lent).server,
         processes: [],
+        nodeTokens: {},
         stop: async () => {},
     };
 }
@@ -131,6 +137,7 @@ export async function startControlPlane(options: Options = {}): Promise<ControlP
             { name: "kwok", group: "system:masters" },
             { name: "system:kube-controller-manager", group: "" },
             { name: "system:kube-scheduler", group: "" },
+            ...ZONES.map((zone) => ({ name: `system:node:node-${zone}`, group: "system:nodes" })),
         ].map((user) => ({ ...user, token: randomBytes(24).toString("hex") }));
         writeFileSync(
             at("tokens.csv"),
@@ -165,7 +172,9 @@ export async function startControlPlane(options: Options = {}): Promise<ControlP
             "service-account-signing-key-file": at("service-accounts.key"),
             "token-auth-file": at("tokens.csv"),
             "anonymous-auth": false,
-            "authorization-mode": "RBAC",
+            // As on EKS: a node has rights on itself, and on the pods that it runs.
+            "authorization-mode": "Node,RBAC",
+            "enable-admission-plugins": "NodeRestriction",
             // As on every managed cluster: then PodSecurity is what refuses a privileged pod.
             "allow-privileged": true,
         });
@@ -203,7 +212,7 @@ export async function startControlPlane(options: Options = {}): Promise<ControlP
             // The controllers call a node without a lease lost after a while.
             "node-lease-duration-seconds": 40,
         });
-        for (const zone of ["a", "b", "c"]) await api.post("/api/v1/nodes", node(`ap-south-1${zone}`));
+        for (const zone of ZONES) await api.post("/api/v1/nodes", node(zone));
 
         await until("three nodes are ready", "kwok", async () => {
             const { items } = await api.get<List<Resource<NodeSpec, NodeStatus>>>("/api/v1/nodes");
@@ -223,6 +232,11 @@ export async function startControlPlane(options: Options = {}): Promise<ControlP
             kubectl: join(bin, "kubectl"),
             server,
             processes: children.map(({ pid }) => pid!),
+            nodeTokens: Object.fromEntries(
+                users.flatMap(({ name, token }) =>
+                    name.startsWith("system:node:") ? [[name.slice("system:node:".length), token]] : [],
+                ),
+            ),
             stop,
         };
     } catch (error) {

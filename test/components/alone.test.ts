@@ -389,11 +389,12 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
                 ...account,
                 patches: {
                     cron: "0 2 ? * SUN *",
+                    end: "04:00",
                     hours: 2,
                     patchGroup: "it",
                     operatingSystem: "AMAZON_LINUX_2023",
                     approveAfterDays: 7,
-                    reboot: true,
+                    restart: { cluster, drainSeconds: 600 },
                     logGroup: "/it/patches",
                     logDays: 7,
                 },

@@ -125,6 +125,12 @@ describe("values of the maintenance", () => {
             'mcp:maintenance.patches.operatingSystem: found "WINDOWS", expected AMAZON_LINUX_2023 or AMAZON_LINUX_2',
         ],
         [
+            "a drain that takes half of the window",
+            "maintenance/patches/drain",
+            "61m",
+            'mcp:maintenance.patches.drain: found "61m", expected at most 1h',
+        ],
+        [
             "a year in which there is nothing to mute any more",
             "maintenance/mutedYears",
             [2025],
@@ -173,6 +179,18 @@ describe("values of the maintenance", () => {
         ]) {
             assert.ok(lines.includes(line), lines.join("\n"));
         }
+    });
+
+    it("restart nodes on EKS only", () => {
+        const linesWith = (patches: Values) => {
+            const values = withValue("maintenance/patches", patches);
+            delete (values["kubernetes"] as Values)["cluster"];
+            return linesOf(values).filter((line) => line.startsWith("mcp:maintenance"));
+        };
+        const line =
+            "mcp:maintenance.patches.reboot: found nothing, expected false, or mcp:kubernetes.cluster, because a node is drained by its API before it restarts";
+        assert.deepEqual(linesWith({}), [line]);
+        assert.deepEqual(linesWith({ reboot: false }), []);
     });
 
     it("may be left out", () => {

@@ -353,17 +353,13 @@ export function pathsOf(recording: Recording): Path[] {
         const [role] = stack.leadsTo(task, "serviceRoleArn");
         const [window] = stack.leadsTo(task, "windowId");
         const tags = { "ssm:resourceTag/PatchGroup": stack.patchGroup() };
-        const document = `arn:aws:ssm:${REGION}::document/${taskArn}`;
-        // The simulation knows no document without an account, as those of AWS are.
-        if (taskType === "RUN_COMMAND" && !stack.granted(role!, "ssm:SendCommand").includes(document)) {
-            throw new Error(`${task.name} may not send ${document}`);
-        }
         add(
             `window ${window!.name}, ${task.name}`,
             [task, role!],
             stack.assume(role!, SENDERS.window, ssm(`maintenancewindow/mw-${ANY}`)),
             ...(taskType === "RUN_COMMAND"
                 ? [
+                      stack.asRole(role!, "ssm:SendCommand", ssm(`document/${taskArn}`)),
                       stack.asRole(
                           role!,
                           "ssm:SendCommand",

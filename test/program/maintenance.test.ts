@@ -27,14 +27,14 @@ describe("the maintenance windows", () => {
         inputsOf = (type, name) => displayed(only(production, type, name).inputs as never);
     });
 
-    it("open every Sunday at two, for two hours of the runbook's zone", () => {
+    it("open every Sunday at two, for all of the two hours of the runbook's zone", () => {
         assert.deepEqual(inputsOf("aws:ssm/maintenanceWindow:MaintenanceWindow", `${NAME}-patches`), {
             name: `${NAME}-patches`,
             description: "Security patches of the nodes (section 5.1)",
             schedule: "cron(0 2 ? * SUN *)",
             scheduleTimezone: "Asia/Kolkata",
             duration: 2,
-            cutoff: 1,
+            cutoff: 0,
         });
     });
 
@@ -47,17 +47,59 @@ describe("the maintenance windows", () => {
         const task = inputsOf("aws:ssm/maintenanceWindowTask:MaintenanceWindowTask", `${NAME}-patches`);
         assert.deepEqual(
             [task.taskType, task.taskArn, task.maxConcurrency, task.maxErrors, task.cutoffBehavior],
-            ["RUN_COMMAND", "AWS-RunPatchBaseline", "1", "0", "CANCEL_TASK"],
+            ["RUN_COMMAND", `${NAME}-patches`, "1", "0", "CANCEL_TASK"],
         );
-        const { parameters, cloudwatchConfig } = task.taskInvocationParameters.runCommandParameters;
-        assert.deepEqual(parameters, [
-            { name: "Operation", values: ["Install"] },
-            { name: "RebootOption", values: ["RebootIfNeeded"] },
-        ]);
-        assert.deepEqual(cloudwatchConfig, {
+        assert.deepEqual(task.taskInvocationParameters.runCommandParameters.cloudwatchConfig, {
             cloudwatchOutputEnabled: true,
             cloudwatchLogGroupName: "/mcp/production/patches",
         });
+    });
+
+    it("have a node look for its time, install, and only then be drained and restart", async () => {
+        const stepsIn = (recording: Recording) =>
+            JSON.parse(
+                (
+                    displayed(
+                        only(recording, "aws:ssm/document:Document", `${NAME}-patches`).inputs as never,
+                    ) as any
+                ).content,
+            ).mainSteps;
+        const [check, install, restart, ...others] = stepsIn(production);
+        assert.deepEqual(others, []);
+        assert.deepEqual(
+            [check, install, restart].map(({ action, name, inputs }) => [action, name, inputs.onFailure]),
+            [
+                ["aws:runShellScript", "check", "exit"],
+                ["aws:runDocument", "install", "exit"],
+                ["aws:runShellScript", "restart", "exit"],
+            ],
+        );
+        assert.equal(install.inputs.documentPath, "AWS-RunPatchBaseline");
+        assert.deepEqual(install.inputs.documentParameters, {
+            Operation: "Install",
+            RebootOption: "NoReboot",
+        });
+        for (const { inputs } of [check, restart]) {
+            const lines: string[] = inputs.runCommand;
+            assert.equal(lines[0], "#!/bin/bash");
+            for (const line of [
+                "export CLUSTER='mcp-production'",
+                "export ZONE='Asia/Kolkata'",
+                "export END='04:00'",
+                "export WINDOW_SECONDS='7200'",
+                "export DRAIN_SECONDS='600'",
+            ]) {
+                assert.ok(lines.includes(line), line);
+            }
+            // Systems Manager would put a parameter there.
+            assert.ok(!lines.some((line) => line.includes("{{")));
+        }
+        const without = stepsIn(await recordStack("production", "mcp:maintenance.patches.reboot=false"));
+        assert.deepEqual(
+            without.map(({ name }: { name: string }) => name),
+            ["check", "install"],
+        );
+        assert.ok(without[0].inputs.runCommand.includes("export RESTART_SECONDS='0'"));
     });
 
     it("take what is a week old and of security from a baseline that belongs to the group", () => {
@@ -79,7 +121,7 @@ describe("the maintenance windows", () => {
             {
                 Effect: "Allow",
                 Action: ["ssm:SendCommand"],
-                Resource: ["arn:aws:ssm:ap-south-1::document/AWS-RunPatchBaseline"],
+                Resource: [`arn:aws:ssm:ap-south-1:000000000000:document/${NAME}-patches`],
             },
             {
                 Effect: "Allow",
@@ -258,5 +300,9 @@ describe("the maintenance windows", () => {
             window.properties.map(({ path, after }) => `${path}=${String(after)}`),
             ["duration=3", "schedule=cron(0 22 ? * SAT *)"],
         );
+        const document = changes.find(({ resource }) => resource.type.includes("document:"))!;
+        const { before, after } = document.properties[0]!;
+        const ends = [before, after].map((content) => /export END='([\d:]+)'/.exec(String(content))?.[1]);
+        assert.deepEqual(ends, ["04:00", "01:00"]);
     });
 });
