@@ -98,7 +98,9 @@ const host: Partial<ILanguageRuntimeServer> = {
         const args = [...request.getArgsList(), program.getProgramDirectory()];
         const own = Object.fromEntries(request.getEnvList().map((entry) => entry.split(/=(.*)/s, 2)));
         const env = { ...process.env, ...own };
-        run("run-policy-pack", program, args, { cwd: request.getPwd(), env }, (child) => {
+        // As Pulumi's own host does: a policy pack has its own folder as working directory, whatever the engine says.
+        const options = { cwd: program.getProgramDirectory(), env };
+        run("run-policy-pack", program, args, options, (child) => {
             child.stdout!.on("data", (text: Buffer) => call.write(new RunPluginResponse().setStdout(text)));
             child.stderr!.on("data", (text: Buffer) => call.write(new RunPluginResponse().setStderr(text)));
             call.once("cancelled", () => child.kill());

@@ -5,6 +5,7 @@ import {
     copyFileSync,
     existsSync,
     mkdirSync,
+    mkdtempSync,
     openSync,
     readFileSync,
     readSync,
@@ -63,6 +64,8 @@ export class Stack {
     readonly file: string;
     /** The stack's file as it is before any edit: the key of its secrets is in there. */
     private blank = "";
+    /** Folder of the project's file as it is before any edit. */
+    private original: string;
     private count = 0;
     private readonly running = new Set<Running>();
 
@@ -75,13 +78,16 @@ export class Stack {
         private readonly project = root,
     ) {
         this.file = join(folder, `Pulumi.${name}.yaml`);
+        this.original = project;
     }
 
     async init(): Promise<void> {
         mkdirSync(join(this.folder, "state"), { recursive: true });
-        // The stack's file is written to: the project's own stays as it is, unless it is a copy.
-        for (const name of this.folder === this.project ? [] : ["Pulumi.yaml", `Pulumi.${this.name}.yaml`]) {
-            copyFileSync(join(this.project, name), join(this.folder, name));
+        // The stack's file is written to: the project's own is kept, in the project or, if that is a copy, beside it.
+        const isCopy = this.folder === this.project;
+        if (isCopy) this.original = mkdtempSync(join(this.lab.folder, "original-"));
+        for (const name of ["Pulumi.yaml", `Pulumi.${this.name}.yaml`]) {
+            copyFileSync(join(this.project, name), join(isCopy ? this.original : this.folder, name));
         }
         await this.succeed("stack", "init", this.name);
         this.blank = readFileSync(this.file, "utf8");
@@ -124,8 +130,8 @@ export class Stack {
 
     /** All edits of the project's file that lead to these values. */
     valuesWith(edits: readonly string[]): string[] {
-        const all = indexedEdits(this.project, this.name, [...this.base, ...edits]);
-        return [...all, ...this.lab.supplies(this.name, all, this.project)];
+        const all = indexedEdits(this.original, this.name, [...this.base, ...edits]);
+        return [...all, ...this.lab.supplies(this.name, all, this.original)];
     }
 
     up(...args: string[]): Promise<Result> {
