@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Resource } from "../cluster/api";
+import { eventually, type List, type Resource } from "../cluster/api";
 import { watchEndpoints } from "../cluster/service-proxy";
 import { copyWithSmallProduction } from "./smallProduction";
 import { Lab, whyNoEngine } from "./lab";
@@ -123,6 +123,34 @@ suite(`an update that is killed on the engine${missing ? ` (skipped: ${missing})
         });
     }
 
+    // The last: fields that are changed by hand are not the engine's any more.
+    it("is watched: a Service that selects nothing, fewer ready pods and a missing certificate are seen @core", async function () {
+        this.timeout(300_000);
+        const own = new Watcher(platform);
+        const seen = (problem: RegExp) =>
+            eventually(`${problem} is seen`, () => own.problems.some((line) => problem.test(line)), 60);
+        try {
+            await own.begin();
+            const service = platform.path("v1", "services/mcp-server");
+            await lab.api.patch(service, { spec: { selector: { version: "none" } } });
+            await seen(/^0 ready pods, expected at least 3$/);
+            await lab.api.patch(service, { spec: { selector: { version: "blue" } } });
+
+            const pods = "pods?labelSelector=app%3Dmcp-server,version%3Dblue";
+            const { items } = await platform.get<List<Resource>>("v1", pods);
+            await lab.api.delete(platform.path("v1", `pods/${items[0]!.metadata.name}`));
+            await seen(/^2 ready pods, expected at least 3$/);
+
+            const group = "networking.k8s.io/v1";
+            const { spec } = await platform.get<IngressObject>(group, "ingresses/mcp-ingress");
+            const tls = spec.tls.map((entry) => ({ ...entry, secretName: "mcp-tls-lost" }));
+            await lab.api.patch(platform.path(group, "ingresses/mcp-ingress"), { spec: { tls } });
+            await seen(/^the Ingress names mcp-tls-lost: /);
+        } finally {
+            own.close();
+        }
+    });
+
     /** Kills a change at operations of these numbers, there and back by turns, and resumes it. */
     async function survives(change: Change, pointsOf: (operations: number) => number[]): Promise<void> {
         const { from, to, title, home = [[]] } = change;
@@ -131,7 +159,7 @@ suite(`an update that is killed on the engine${missing ? ` (skipped: ${missing})
         await change.prepare?.(platform);
         const operations = operationsIn((await updated(to)).events).length;
         const points = pointsOf(operations);
-        watcher.begin();
+        await watcher.begin();
         let killed = 0;
         for (const [index, point] of points.entries()) {
             const edits = index % 2 === 0 ? from : to;
@@ -247,9 +275,9 @@ class Watcher {
     }
 
     /** Takes the pods that are ready now as those that must stay. */
-    begin(): void {
-        this.before = this.ready;
-        this.fewest = this.ready ?? 0;
+    async begin(): Promise<void> {
+        this.before = await eventually("there are ready pods", () => this.ready || undefined);
+        this.fewest = this.before;
         this.states = 0;
     }
 
