@@ -51,10 +51,18 @@ export class GoTools {
         return `there is no Go to build ${this.name} with`;
     }
 
+    /** Why they are not there, in plain words; undefined when they are built. */
+    whyNotBuilt(): string | undefined {
+        if (existsSync(this.folder)) return undefined;
+        return this.whyNot() ?? `${this.name} is not built yet: run npm run test:build`;
+    }
+
     /** Builds them unless they are there, and returns their folder. One process builds, others wait for it. */
     async build(log: (line: string) => void = () => {}): Promise<string> {
         const lock = `${this.folder}.lock`;
         for (let waits = 0; !existsSync(this.folder); waits += 1) {
+            const reason = this.whyNot();
+            if (reason !== undefined) throw new Error(`Cannot build ${this.name}: ${reason}`);
             mkdirSync(this.cache, { recursive: true });
             if (takes(lock)) {
                 const forget = onProcessEnd(() => rmSync(lock, { force: true }));

@@ -26,8 +26,10 @@ suite(`programs built from Go modules${missing ? ` (skipped: ${missing})` : ""}`
 
     it("are built by the first who needs them, while others wait, and are then there", async () => {
         const lines: string[] = [];
+        assert.equal(tools().whyNotBuilt(), "hello is not built yet: run npm run test:build");
         const folders = await Promise.all([1, 2].map(() => tools().build((line) => lines.push(line))));
         assert.deepEqual(folders, [tools().folder, tools().folder]);
+        assert.equal(tools().whyNotBuilt(), undefined);
         assert.deepEqual(
             lines.map((line) => line.split(" ")[0]),
             ["Building", "Waiting"],

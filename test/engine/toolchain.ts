@@ -33,11 +33,11 @@ export async function buildToolchain(log: (line: string) => void): Promise<strin
     return folders;
 }
 
-/** Why there is no engine to test with, in plain words; undefined when there is one. */
+/** Why there is no engine to test with, in plain words; undefined when there is one. The tests wait for no build. */
 export function whyNoToolchain(): string | undefined {
     return (
         missing
-            .map((program) => [program, sources[program].whyNot()] as const)
+            .map((program) => [program, sources[program].whyNotBuilt()] as const)
             .filter(([, reason]) => reason !== undefined)
             .map(([program, reason]) => `there is no ${program} on PATH, and ${reason}`)
             .join(", ") || undefined
