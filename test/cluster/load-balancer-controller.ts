@@ -42,7 +42,7 @@ export interface Controller {
 /** Why there is no controller to test with, in plain words; undefined when there is one. */
 export function whyNoController(): string | undefined {
     return given === undefined
-        ? "MCP_ALB_CONTROLLER names no folder with the AWS Load Balancer Controller, which is not built here"
+        ? "not proven: that the AWS Load Balancer Controller makes the intended load balancer of the Ingress, and that a switch changes nothing else; MCP_ALB_CONTROLLER names no folder with it"
         : undefined;
 }
 

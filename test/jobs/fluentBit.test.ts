@@ -16,7 +16,9 @@ import { only, recordStack } from "../support";
 
 const PROGRAM = "fluent-bit";
 const missing =
-    spawnSync(PROGRAM, ["--version"]).status === 0 ? undefined : `there is no program ${PROGRAM} on the PATH`;
+    spawnSync(PROGRAM, ["--version"]).status === 0
+        ? undefined
+        : `not proven: that Fluent Bit sends each log to its group, once, with what is configured; there is no ${PROGRAM} on PATH`;
 const suite = missing === undefined ? describe : describe.skip;
 
 /** One event as CloudWatch keeps it. */
