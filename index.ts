@@ -27,15 +27,20 @@ declareHealth(context, data);
 declareAlarms(context, incidents, observability?.dashboard);
 declareOperations(context, data);
 
-export const namespace = context.namespace.namespace;
-export const services = workloads.urls;
-export const completedImages = completed;
-export const severityTopics = incidents.topics;
-export const databaseHost = data.database?.host;
-export const cacheHost = data.cache?.host;
-export const snapshotVaults = data.database?.vaults;
-export const backupBucket = data.backups?.bucket;
-export const auditBucket = data.archive?.bucket;
-export const auditLogGroup = data.archive?.logGroup;
-export const dashboard = observability?.dashboard;
-export const savedQueries = observability?.queries;
+const outputs = {
+    namespace: context.namespace.namespace,
+    services: workloads.urls,
+    completedImages: completed,
+    severityTopics: incidents.topics,
+    databaseHost: data.database?.host,
+    cacheHost: data.cache?.host,
+    snapshotVaults: data.database?.vaults,
+    backupBucket: data.backups?.bucket,
+    auditBucket: data.archive?.bucket,
+    auditLogGroup: data.archive?.logGroup,
+    dashboard: observability?.dashboard,
+    savedQueries: observability?.queries,
+};
+
+// The SDK warns of an output that is undefined.
+export = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined));

@@ -13,6 +13,7 @@ import { renderRunbook } from "../runbook/render";
 import { renderPolicies } from "../policies/render";
 import { foldersDiagram, importsOf } from "./importGraph";
 import { deployCommand } from "./deploy/command";
+import { environmentCommand } from "./environment";
 import { pinImages } from "./images/pin";
 import { resolveDigest } from "./images/registry";
 import { listReleases, restore } from "./releases";
@@ -292,6 +293,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     runbook: (args) => runbookCommand(root, args),
 
     deploy: (args) => deployCommand(root, args),
+    environment: (args) => environmentCommand(root, args),
 
     review: (args) => reviewCommand(root, args),
 

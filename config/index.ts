@@ -1,7 +1,7 @@
 import { RunError } from "@pulumi/pulumi/errors";
 import { getProject, getRootDirectory, getStack } from "@pulumi/pulumi/metadata";
 import * as runtime from "@pulumi/pulumi/runtime/config";
-import { configPath, formatProblems, type Problem, problemsOf, SECRET_KEYS } from "./problems";
+import { configPath, formatProblems, NAMESPACE, type Problem, problemsOf, SECRET_KEYS } from "./problems";
 import { stackFileMisreadings } from "./misreadings";
 import { rawProblems } from "./raw";
 import { stackSchema, type StackValues } from "./stack";
@@ -19,7 +19,7 @@ export { type WorkloadValues } from "./workload";
  */
 export function loadStack(): StackValues {
     const [project, stack] = [getProject(), getStack()];
-    const prefix = `${project}:`;
+    const prefix = `${NAMESPACE}:`;
     const config = runtime.allConfig();
     const raw = Object.fromEntries(
         Object.entries(config).flatMap(([key, value]) =>
@@ -27,7 +27,7 @@ export function loadStack(): StackValues {
         ),
     );
     const plain = SECRET_KEYS.filter(
-        (key) => isFilled(getOwn(raw, key)) && !isConfigSecret(`${project}:${key}`),
+        (key) => isFilled(getOwn(raw, key)) && !isConfigSecret(`${prefix}${key}`),
     ).map((key) => plainSecret([key], stack));
     const known = [
         ...stackFileMisreadings(getRootDirectory(), stack),
@@ -69,7 +69,9 @@ export function parseComplete(
     needed: (input: RequiredInput) => boolean,
 ): { values?: StackValues; problems: Problem[] } {
     const { problems: unreadable, endless } = rawProblems(raw);
-    if (endless) {
+    // Where there are no values at all, what is known already says why.
+    const isEmpty = Object.keys(raw).length === 0 && known.length > 0;
+    if (endless || isEmpty) {
         return { problems: [...known, ...unreadable] };
     }
     const missing = missingInputs(raw, stack);
@@ -94,22 +96,39 @@ export function parseStack(raw: Record<string, unknown>): { values?: StackValues
 
 /**
  * Keys that nothing reads. The engine's own begin with `pulumi:`. Providers that the engine makes by default read those of
- * their namespaces; the program makes its own, so that a region that is set there would change nothing.
+ * their namespaces; the program makes its own, so that a region that is set there would change nothing. Keys that were
+ * renamed with the project are one problem.
  */
 export function foreignKeys(keys: readonly string[], project: string): Problem[] {
-    return keys.flatMap((path) => {
-        const [namespace, name] = path.split(":");
-        if (namespace === project || namespace === "pulumi") {
-            return [];
-        }
-        return name === undefined
-            ? { path, found: "a key without its namespace", expected: `${project}:${path}` }
-            : {
-                  path,
-                  found: `a key of ${namespace}`,
-                  expected: `one of ${project}: providers are explicit, and told by ${project}:aws and ${project}:kubernetes`,
-              };
-    });
+    const renamed = keys.filter((key) => project !== NAMESPACE && key.startsWith(`${project}:`));
+    const others = keys
+        .filter((key) => !renamed.includes(key))
+        .flatMap((path) => {
+            const [namespace, name] = path.split(":");
+            if (namespace === NAMESPACE || namespace === "pulumi") {
+                return [];
+            }
+            return name === undefined
+                ? { path, found: "a key without its namespace", expected: `${NAMESPACE}:${path}` }
+                : {
+                      path,
+                      found: `a key of ${namespace}`,
+                      expected: `one of ${NAMESPACE}: providers are explicit, and told by ${NAMESPACE}:aws and ${NAMESPACE}:kubernetes`,
+                  };
+        });
+    return renamed.length === 0
+        ? others
+        : [
+              {
+                  path: `${project}:${renamed.length === 1 ? renamed[0]!.slice(project.length + 1) : "*"}`,
+                  found:
+                      renamed.length === 1
+                          ? "a key named by the project"
+                          : `${renamed.length} keys named by the project`,
+                  expected: `${NAMESPACE}: before each, whatever the project is called`,
+              },
+              ...others,
+          ];
 }
 
 /** The engine hands objects over as JSON and scalars as they are. */

@@ -10,7 +10,10 @@ export interface Problem {
     expected: string;
 }
 
-/** Path below the project's namespace, written as `pulumi config set --path` takes it. */
+/** Namespace of the program's keys in a stack file, whatever the project is called. */
+export const NAMESPACE = "mcp";
+
+/** Path below the program's namespace, written as `pulumi config set --path` takes it. */
 export function configPath(path: readonly PropertyKey[]): string {
     const rest = path.slice(1).map((part) => {
         if (typeof part === "number") {
@@ -18,7 +21,7 @@ export function configPath(path: readonly PropertyKey[]): string {
         }
         return /^[A-Za-z0-9_-]+$/.test(String(part)) ? `.${String(part)}` : `["${String(part)}"]`;
     });
-    return printable(`mcp:${String(path[0] ?? "")}${rest.join("")}`);
+    return printable(`${NAMESPACE}:${String(path[0] ?? "")}${rest.join("")}`);
 }
 
 /** Top-level keys whose values are secret; no others may hold an encrypted value. */

@@ -6,6 +6,7 @@ import { type Program } from "./program";
 import { type Recording } from "./record";
 import { recordOnce } from "./recordings";
 import { readStackFile, shownEdit, type StackFile } from "./stackFile";
+import { refuseTakenNames } from "./takenNames";
 
 /** What the offline preview of a stack found. */
 export interface Preview {
@@ -24,6 +25,8 @@ export interface Preview {
 /**
  * Runs a stack's program offline, with the edits tried on its values, and judges what it declares. Exceptions are those
  * of the project, unless others are given.
+ *
+ * @throws UsageError for names that another stack file has, too.
  */
 export async function previewStack(
     root: string,
@@ -40,6 +43,7 @@ export async function previewStack(
         return { recording, placeholders: file.placeholders, findings };
     };
     const after = await run(edits);
+    refuseTakenNames(root, stack, edits);
     const before = edits.length === 0 ? undefined : await run([]);
     return {
         ...after,

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { foreignKeys, parseComplete, plainSecret, SECRET_KEYS, type StackValues } from "../config";
 import { imageReferences } from "../config/images";
-import { formatProblems, type Problem, shown } from "../config/problems";
+import { formatProblems, NAMESPACE, type Problem, shown } from "../config/problems";
 import { rawProblems } from "../config/raw";
 import {
     isRecord,
@@ -41,6 +41,9 @@ export function stackNames(root: string): string[] {
  */
 export function readStackFile(root: string, stack: string, edits: readonly string[] = []): StackFile {
     const { project, own, others, problems } = readValues(root, stack, edits);
+    if (Object.keys(own).length === 0) {
+        problems.push(...foreignKeys(Object.keys(others), project));
+    }
     if (problems.length > 0 || rawProblems(own).endless) {
         throw new UsageError(formatProblems(parseComplete(own, stack, problems, () => false).problems));
     }
@@ -51,9 +54,9 @@ export function readStackFile(root: string, stack: string, edits: readonly strin
         stack,
         config: {
             ...others,
-            ...Object.fromEntries(values.map(([key, value]) => [`${project}:${key}`, asText(value)])),
+            ...Object.fromEntries(values.map(([key, value]) => [`${NAMESPACE}:${key}`, asText(value)])),
         },
-        secretKeys: SECRET_KEYS.map((key) => `${project}:${key}`),
+        secretKeys: SECRET_KEYS.map((key) => `${NAMESPACE}:${key}`),
         placeholders,
         holdsSecrets: SECRET_KEYS.some((key) => holdsPlainText(own[key])),
     };
@@ -137,7 +140,7 @@ function readValues(root: string, stack: string, edits: readonly string[]) {
     }
     const { config, problems } = readConfig(root, stack);
     for (const secret of SECRET_KEYS) {
-        const plain = plainPaths(config[`${project}:${secret}`], [secret]);
+        const plain = plainPaths(config[`${NAMESPACE}:${secret}`], [secret]);
         problems.push(...plain.map((path) => plainSecret(path, stack)));
     }
     const malformed = edits.flatMap((edit) => applyEdit(config, indexed(config, edit)) ?? []);
@@ -148,8 +151,8 @@ function readValues(root: string, stack: string, edits: readonly string[]) {
     const entries = Object.entries(config);
     const own = Object.fromEntries(
         entries.flatMap(([key, value]) =>
-            key.startsWith(`${project}:`)
-                ? [[key.slice(project.length + 1), withoutCiphertext(value, key, file, project)]]
+            key.startsWith(`${NAMESPACE}:`)
+                ? [[key.slice(NAMESPACE.length + 1), withoutCiphertext(value, key, file)]]
                 : [],
         ),
     );
@@ -159,7 +162,7 @@ function readValues(root: string, stack: string, edits: readonly string[]) {
         problems.push({ path: "mcp:aws.accountId", found: PLACEHOLDER_ACCOUNT, expected });
     }
     const others = Object.fromEntries(
-        entries.flatMap(([key, value]) => (key.startsWith(`${project}:`) ? [] : [[key, asText(value)]])),
+        entries.flatMap(([key, value]) => (key.startsWith(`${NAMESPACE}:`) ? [] : [[key, asText(value)]])),
     );
     return { project, own, others, problems };
 }
@@ -196,27 +199,27 @@ function isCiphertext(value: unknown): boolean {
     return isRecord(value) && typeof value["secure"] === "string" && Object.keys(value).length === 1;
 }
 
-/** What stands for a secret that is set and encrypted. */
-const ENCRYPTED = "[encrypted]";
+/** What stands for a secret that is set and encrypted; an endpoint is a URL. */
+const ENCRYPTED = { text: "[encrypted]", url: "https://encrypted.invalid/" };
 
 /** Offline nothing can be decrypted: a secret that is set reads as a text that says so. */
-function withoutCiphertext(value: unknown, key: string, file: string, project: string): unknown {
+function withoutCiphertext(value: unknown, key: string, file: string): unknown {
     if (Array.isArray(value)) {
-        return value.map((inner) => withoutCiphertext(inner, key, file, project));
+        return value.map((inner) => withoutCiphertext(inner, key, file));
     }
     if (!isRecord(value)) {
         return value;
     }
     if (isCiphertext(value)) {
-        if (!SECRET_KEYS.some((secret) => key === `${project}:${secret}`)) {
+        if (!SECRET_KEYS.some((secret) => key === `${NAMESPACE}:${secret}`)) {
             throw new UsageError(
-                `${file}: ${key}: found an encrypted value, expected secrets only in ${SECRET_KEYS.map((secret) => `${project}:${secret}`).join(" and ")}`,
+                `${file}: ${key}: found an encrypted value, expected secrets only in ${SECRET_KEYS.map((secret) => `${NAMESPACE}:${secret}`).join(" and ")}`,
             );
         }
-        return ENCRYPTED;
+        return key === `${NAMESPACE}:endpoints` ? ENCRYPTED.url : ENCRYPTED.text;
     }
     return Object.fromEntries(
-        Object.entries(value).map(([name, inner]) => [name, withoutCiphertext(inner, key, file, project)]),
+        Object.entries(value).map(([name, inner]) => [name, withoutCiphertext(inner, key, file)]),
     );
 }
 
@@ -224,12 +227,14 @@ function withoutCiphertext(value: unknown, key: string, file: string, project: s
 function holdsPlainText(value: unknown): boolean {
     return typeof value === "object" && value !== null
         ? Object.values(value).some(holdsPlainText)
-        : value !== undefined && value !== ENCRYPTED;
+        : value !== undefined && value !== ENCRYPTED.text && value !== ENCRYPTED.url;
 }
 
 /** An edit as it may be shown: a secret's value is not. */
 export function shownEdit(edit: string): string {
-    return /^([^=:]+:)?(secrets|tls)\b/.test(edit) ? edit.replace(/=.*$/s, "=[secret]") : edit;
+    return new RegExp(`^([^=:]+:)?(${SECRET_KEYS.join("|")})\\b`).test(edit)
+        ? edit.replace(/=.*$/s, "=[secret]")
+        : edit;
 }
 
 /** Puts the index in the place of a path's `[]`. */

@@ -1,13 +1,22 @@
 import { BACKUPS } from "../core/numbers";
 import { archiveOf } from "./buckets";
 import { type PolicyResource, type Rule, type RuleResult } from "./rule";
-import { eachOf, ofType } from "./selectors";
+import { eachOf, isTrial, ofType } from "./selectors";
 
 /** Whether a resource is a log group. */
 export const isLogGroup = ofType("aws:cloudwatch/logGroup:LogGroup");
 
-/** Log group of production's audit events. Section 7.1. */
-const AUDIT_LOG = "/mcp/production/audit";
+/**
+ * Whether a resource is a log group of a platform that is no trial, by the last part of its name: `audit`, `server`. A
+ * stack's groups are below its own folder, such as `/mcp/production/`.
+ */
+export function isPlatformLog(resource: PolicyResource, log: "audit" | "server"): boolean {
+    return (
+        isLogGroup(resource) &&
+        !isTrial(resource) &&
+        new RegExp(`^/(?!aws/)[\\w-]+(/[\\w-]+)?/${log}$`).test(String(resource.props["name"]))
+    );
+}
 
 /** The least number of days that is as many years, wherever their leap days are. */
 export const AUDIT_DAYS = Math.ceil(BACKUPS.audit.retentionYears * 365.25);
@@ -24,7 +33,7 @@ export function eachAuditArchive(
     ) => void,
 ): NonNullable<Rule["stack"]> {
     return eachOf(isLogGroup, (group, resources, verdict) => {
-        if (group.props["name"] === AUDIT_LOG) {
+        if (isPlatformLog(group, "audit")) {
             check(archiveOf(group, resources), resources, verdict);
         }
     });

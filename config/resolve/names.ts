@@ -1,21 +1,22 @@
 import { DATABASE } from "../../core/numbers";
 import { type StackValues } from "../stack";
 
-/** Names and ARNs of what exists once a stack, each built here alone. */
-export function resolveNames({
-    environment,
-    aws: { accountId, region },
-    kubernetes: { namespace: name },
-}: StackValues) {
+/**
+ * Names and ARNs of what exists once a stack, each built here alone. All begin with the namespace, so that stacks with
+ * different namespaces share an account, a region and a cluster.
+ */
+export function resolveNames({ aws: { accountId, region }, kubernetes: { namespace: name } }: StackValues) {
     const machineArn = (machine: string) => `arn:aws:states:${region}:${accountId}:stateMachine:${machine}`;
     const escalation = `${name}-escalation`;
     const cacheSnapshots = `${name}-redis-backup`;
-    const prefix = `/mcp/${environment}/`;
+    const [product = name, ...rest] = name.split("-");
+    const inFolders = (first: string) => [first, rest.join("-")].filter(Boolean).join("/");
+    const prefix = `/${inFolders(product)}/`;
     return {
         /** Begins the names of what exists once a stack: `mcp-production`. */
         name,
         /** CloudWatch namespace of the platform's own metrics: `MCP/production`. */
-        metrics: `MCP/${environment}`,
+        metrics: inFolders(product.toUpperCase()),
         /** Log groups in CloudWatch. Section 5.3. */
         logs: {
             /** Before the name of each: `/mcp/production/`. */
@@ -41,10 +42,10 @@ export function resolveNames({
     };
 }
 
-/** Names of the database's instances and subnet group: the runbook's own in production. Section 7.2. */
-export function databaseNames({ environment, kubernetes: { namespace } }: StackValues) {
-    if (environment === "production") {
-        const { identifier, recovery, subnetGroup } = DATABASE;
+/** Names of the database's instances and subnet group: the runbook's own in the runbook's namespace. Section 7.2. */
+export function databaseNames({ kubernetes: { namespace } }: StackValues) {
+    const { identifier, recovery, subnetGroup } = DATABASE;
+    if (namespace === identifier) {
         return { identifier, recovery, subnetGroup };
     }
     return {

@@ -1,17 +1,14 @@
 import { LOG_RETENTION_DAYS } from "../../core/numbers";
-import { isLogGroup } from "../logs";
+import { isLogGroup, isPlatformLog } from "../logs";
 import { type Rule } from "../rule";
-
-/** The log group whose retention the runbook states. */
-const SERVER_LOG = "/mcp/production/server";
 
 export const rule: Rule = {
     name: "aws-cloudwatch-log-group-require-retention",
-    description: `Log groups are kept for a time, and ${SERVER_LOG} for ${LOG_RETENTION_DAYS} days exactly.`,
+    description: `Log groups are kept for a time, and MCP Server's (/mcp/production/server), outside of trials, for ${LOG_RETENTION_DAYS} days exactly.`,
     severity: "medium",
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_66"],
-    remediation: `Set retentionInDays; of ${SERVER_LOG} to ${LOG_RETENTION_DAYS}.`,
+    remediation: `Set retentionInDays; of /mcp/production/server to ${LOG_RETENTION_DAYS}.`,
     runbook: "5.3",
     resource(resource, { report }) {
         if (!isLogGroup(resource)) {
@@ -19,7 +16,7 @@ export const rule: Rule = {
         }
         // 0 stands for ever.
         const found = resource.props["retentionInDays"] || undefined;
-        const isServer = resource.props["name"] === SERVER_LOG;
+        const isServer = isPlatformLog(resource, "server");
         if (found === undefined || (isServer && found !== LOG_RETENTION_DAYS)) {
             const expected = isServer ? LOG_RETENTION_DAYS : "a number of days";
             report(`retentionInDays is ${found ?? "not set"}, expected ${expected}`);

@@ -49,6 +49,10 @@ const tried: Record<string, Trial> = {
     "npm run bench": { by: ".ci/run", as: "npm run -s bench" },
     "npm run golden": { by: "test/program/golden.test.ts", as: "golden" },
     "npm run docs": { by: "test/runbook/catalogue.test.ts", as: "renderRunbook" },
+    "npm run environment": {
+        by: "test/program/environments.test.ts",
+        as: 'environmentCommand(folder, ["create"',
+    },
     "npm run diagram": { by: "test/program/diagram.test.ts", as: 'run("diagram"' },
     "npm run render": { by: "test/program/render.test.ts", as: 'run("render"' },
     "npm run review": { by: "test/cli/review.test.ts", as: 'reviewed("--base"' },

@@ -766,7 +766,7 @@ export const AWS_CASES: Record<string, Case[]> = {
             { "auditStream props extendedS3Configuration bucketArn": "arn:aws:s3:::elsewhere" },
             ["auditLog: its events go to no bucket of the stack"],
         ],
-        [{ "auditLog props name": "/mcp/staging/audit", auditSubscription: undefined }],
+        [{ "auditLog tier": "trial", auditSubscription: undefined }],
         // The stream is of this update: the subscription leads there by what it is made of.
         [
             {
@@ -826,6 +826,12 @@ export const AWS_CASES: Record<string, Case[]> = {
                 "serverLog: retentionInDays is not set, expected 365",
             ],
         ]),
+        [
+            { "serverLog props retentionInDays": 364, "serverLog props name": "/acme/emea-1/server" },
+            ["serverLog: retentionInDays is 364, expected 365"],
+        ],
+        [{ "serverLog props retentionInDays": 30, "serverLog tier": "trial" }],
+        [{ "serverLog props retentionInDays": 30, "serverLog props name": "/aws/states/server" }],
         [{ "serverLog props retentionInDays": UNKNOWN }, [unknown("serverLog: retentionInDays")]],
     ],
     "aws-cloudwatch-log-group-require-encryption": ownKey("serverLog", "kmsKeyId"),
