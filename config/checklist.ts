@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isSamePerson } from "../core/person";
 import { addresses, someText, text, typedText, versionTag } from "./scalars";
 
 /** What the pre-deployment checklist asks for once a stack. Section 3.1. */
@@ -61,7 +62,9 @@ export const changeSchema = z
         version: versionTag,
         /** Change request. */
         ticket: typedText(someText).optional(),
-        /** Who approved it. */
+        /** Who makes the change: a name, an address, or `Name <address>`. Default: not known here; the review asks git. */
+        author: typedText(someText).optional(),
+        /** Who approved it: not the author. */
         approvers: z.array(someText, { error: "a list of names" }).min(1, "at least one name").optional(),
         /** How it is taken back. */
         rollbackPlan: someText.optional(),
@@ -73,6 +76,16 @@ export const changeSchema = z
     .superRefine((change, context) => {
         const problem = (path: string, message: string) =>
             context.addIssue({ code: "custom", path: [path], message });
+        const { author, approvers = [] } = change;
+        approvers.forEach((approver, index) => {
+            if (author !== undefined && isSamePerson(approver, author)) {
+                context.addIssue({
+                    code: "custom",
+                    path: ["approvers", index],
+                    message: `somebody other than the author, ${author}`,
+                });
+            }
+        });
         if (change.skip === undefined) {
             for (const key of RECORD) {
                 if (change[key] === undefined) {
@@ -82,7 +95,9 @@ export const changeSchema = z
             return;
         }
         // Left behind by an earlier version's record, a skip would switch the checklist off for this one.
-        const beside = [...RECORD, "unvalidated" as const].filter((key) => change[key] !== undefined);
+        const beside = [...RECORD, "author" as const, "unvalidated" as const].filter(
+            (key) => change[key] !== undefined,
+        );
         if (beside.length > 0) {
             problem("skip", `nothing, because the record has ${beside.join(", ")}; a skip stands alone`);
         }

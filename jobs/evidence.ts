@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { isSamePerson } from "../core/person";
 import { runInCluster } from "./lib/clusterGate";
 import { GateError, gateMain, type GateResult } from "./lib/gate";
 import {
@@ -27,6 +28,8 @@ const changeRecord = z.strictObject({
     /** Version it was approved for. */
     version: text,
     ticket: z.optional(text),
+    /** Who makes it. */
+    author: z.optional(text),
     approvers: z.optional(list(text)),
     rollbackPlan: z.optional(text),
     /** Reason to do without all of the checklist: this version's own, no earlier one's. */
@@ -138,10 +141,10 @@ async function evidence(plan: ApprovalPlan, ctx: Context): Promise<string> {
         throw new GateError(problems.join("; "));
     }
 
-    const { approvers, rollbackPlan, skip: skipped } = change;
+    const { author, approvers, rollbackPlan, skip: skipped } = change;
     await keep({
         at: date().toISOString(),
-        ...defined({ approvers, rollbackPlan, skipped, dashboard: plan.dashboard }),
+        ...defined({ author, approvers, rollbackPlan, skipped, dashboard: plan.dashboard }),
         ...validated,
         // Last of all: nobody is told of a release that does not begin.
         ...(await announce(plan, ctx)),
@@ -212,8 +215,11 @@ export function problemsOf(
     if (change.version !== version) {
         return [`its change record is of ${change.version}, not of ${version}`];
     }
-    const { skip } = change;
-    if (skip === undefined) return [];
+    const { skip, author, approvers = [] } = change;
+    if (skip === undefined) {
+        const own = approvers.find((approver) => author !== undefined && isSamePerson(approver, author));
+        return own === undefined ? [] : [`its approver ${own} is its author, ${author}`];
+    }
     // Whoever sets a version alone, in the record too, leaves the reason of the one before it there.
     const earlier = entries.findLast(
         (entry) => entry.evidence?.skipped === skip && entry.version !== version,

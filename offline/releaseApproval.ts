@@ -1,3 +1,4 @@
+import { isSamePerson } from "../core/person";
 import { type ApprovalPlan, parseApprovalPlan, problemsOf, validationOf } from "../jobs/evidence";
 import { type Change, isMade } from "./compare";
 import { isObject, type Property } from "./property";
@@ -15,6 +16,18 @@ export function unapproved(changes: readonly Change[]): string[] {
     return plansOf(changes)
         .filter((plan) => problemsOf(plan, []).length > 0 || plan.change?.skip !== undefined)
         .map(sentenceOf);
+}
+
+/** New releases with an approver who has changed the stack file, by git, whatever their record says; a sentence each. */
+export function selfApproved(changes: readonly Change[], authors: readonly string[]): string[] {
+    return plansOf(changes).flatMap(({ subject, change }) =>
+        (change?.approvers ?? []).flatMap((approver) => {
+            const author = authors.find((each) => isSamePerson(each, approver));
+            return author === undefined
+                ? []
+                : [`${subject} is approved by ${approver}, an author of this change (${author}).`];
+        }),
+    );
 }
 
 /** What the evidence gates of new releases look at. */
@@ -40,7 +53,7 @@ function sentenceOf(plan: ApprovalPlan): string {
     if (change === undefined || problems.length > 0) {
         return `Evidence stops ${subject}, unless the ledger knows it, because ${problems.join("; ")}.`;
     }
-    const { ticket, approvers = [], skip } = change;
+    const { ticket, author, approvers = [], skip } = change;
     if (skip !== undefined) {
         return `${subject} skips the checklist: ${skip}.`;
     }
@@ -49,5 +62,5 @@ function sentenceOf(plan: ApprovalPlan): string {
         "unvalidated" in validation
             ? `nobody need have completed its image: ${validation.unvalidated}`
             : `evidence asks whether ${validation.stack} has completed its image`;
-    return `${subject} comes with ${ticket}, approved by ${approvers.join(", ")}; ${validated}.`;
+    return `${subject} comes with ${ticket}${author === undefined ? "" : ` by ${author}`}, approved by ${approvers.join(", ")}; ${validated}.`;
 }

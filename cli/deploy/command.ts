@@ -4,15 +4,25 @@ import { z } from "zod";
 import { printableText } from "../../core/printable";
 import { stackNames, UsageError, valuesOf } from "../../offline/stackFile";
 import { parseArgs } from "../args";
+import { authorsOf } from "../authors";
 import { git } from "../git";
 import { replaceFile } from "../images/replaceFile";
 import { Interruption } from "../interruption";
 import { print, printError } from "../output";
 import { notBegun, type RunResult, STATUS } from "../runbook/outcome";
+import { describeReleases, selfApprovedReleases } from "./approvals";
 import { readHistory, type Update } from "./lastUpdate";
 import { applySummary, type Attempt, planSummary } from "./summary";
 import { takeBack } from "./takeBack";
-import { type ChangedValue, commandFor, describeValue, lostValues, uncommittedValues } from "./uncommitted";
+import {
+    baseOf,
+    type ChangedValue,
+    commandFor,
+    describeValue,
+    lostValues,
+    stackFile,
+    uncommittedValues,
+} from "./uncommitted";
 
 const help = (root: string) => `Usage: npm run deploy -- plan --stack NAME --folder FOLDER [--discard]
        npm run deploy -- apply --stack NAME --folder FOLDER
@@ -124,7 +134,10 @@ async function plan(deploy: Deploy, discard: boolean): Promise<number> {
     const [last] = updates;
     mkdirSync(folder, { recursive: true });
     const lost = last === undefined ? [] : lostValues(root, stack, last);
-    const attempt: Attempt = { ...checkout, stack, last, lost, discards: discard };
+    const config = stackFile(root, stack);
+    const deployed = last?.config ?? {};
+    const releases = describeReleases(config, deployed);
+    const attempt: Attempt = { ...checkout, stack, last, lost, discards: discard, releases };
     const refuse = (reason: string) => {
         write(folder, "summary", planSummary(attempt, { refused: reason }));
         throw new UsageError(reason);
@@ -135,6 +148,14 @@ async function plan(deploy: Deploy, discard: boolean): Promise<number> {
     }
     if (lost.length > 0 && !discard) {
         return refuse(lostReason(stack, last!, lost));
+    }
+    const since = last && baseOf(root, last);
+    const authors = since === undefined ? [] : authorsOf(root, `Pulumi.${stack}.yaml`, since);
+    const selfApproved = selfApprovedReleases(config, deployed, authors);
+    if (selfApproved.length > 0) {
+        return refuse(
+            `${selfApproved.join("\n")}\nSomebody else has to approve it, by name in the change record.`,
+        );
     }
     const { JUDGED, openStack, Progress } = await import("../runbook/run");
     const engine = await openStack(root, stack);
@@ -189,7 +210,7 @@ function lostReason(stack: string, { time, message }: Update, lost: readonly Cha
 async function apply(deploy: Deploy): Promise<number> {
     const { root, stack, folder, checkout, updates } = deploy;
     const [last] = updates;
-    const attempt: Attempt = { ...checkout, stack, last, lost: [], discards: false };
+    const attempt: Attempt = { ...checkout, stack, last, lost: [], discards: false, releases: [] };
     const stale = staleness(deploy);
     if (stale !== undefined) {
         const reason = `The plan is stale: ${stale}. Nothing was changed. Run the whole workflow again for a new plan and its approval.`;

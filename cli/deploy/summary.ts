@@ -9,6 +9,8 @@ export interface Attempt {
     readonly subject: string;
     /** Of the commit, with the address. */
     readonly author: string;
+    /** Releases in it, with who made and approved them, a sentence each. */
+    readonly releases: readonly string[];
     /** The stack's last update. Undefined before the first one. */
     readonly last: Update | undefined;
     /** What is deployed and not committed. */
@@ -46,7 +48,7 @@ const MOST_LINES = 80;
 
 /** The plan as Markdown, for those who approve it. */
 export function planSummary(attempt: Attempt, planned: Planned): string {
-    const { stack, last, lost, discards } = attempt;
+    const { stack, last, lost, discards, releases } = attempt;
     if ("refused" in planned) {
         return joined([`## ${stack}: refused`, ...of(attempt), quoted(planned.refused)]);
     }
@@ -55,6 +57,7 @@ export function planSummary(attempt: Attempt, planned: Planned): string {
     return joined([
         `## ${stack}: ${title}`,
         ...of(attempt),
+        ...(releases.length === 0 ? [] : ["**Releases**", quoted(releases.join("\n"))]),
         ...(discards && lost.length > 0
             ? [
                   "**Takes back what is deployed and not committed:**",

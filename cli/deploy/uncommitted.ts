@@ -64,13 +64,14 @@ function changesBetween(before: Values, after: Values): ChangedValue[] {
         .map((path) => ({ path, committed: before.get(path), found: after.get(path) }));
 }
 
-/** Where the update's commit and the one that is checked out parted; undefined for a commit that is not here. */
-function baseOf(root: string, { commit }: Update): string | undefined {
+/** Where the commit of an update and the one that is checked out parted; undefined for a commit that is not here. */
+export function baseOf(root: string, { commit }: Update): string | undefined {
     const { status, stdout } = git(root, "merge-base", commit ?? "", "HEAD");
     return status === 0 ? stdout.trim() : undefined;
 }
 
-function stackFile(root: string, stack: string): Record<string, unknown> {
+/** What a stack file has below `config`. */
+export function stackFile(root: string, stack: string): Record<string, unknown> {
     return configOf(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8"));
 }
 

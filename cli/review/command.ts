@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { printableText } from "../../core/printable";
 import { parseArgs } from "../args";
+import { authorsOf } from "../authors";
 import { type ProjectSnapshot } from "../../offline/snapshot";
 import { stackNames, UsageError } from "../../offline/stackFile";
 import { INTERRUPTED, Interruption } from "../interruption";
@@ -89,6 +90,8 @@ interface Sides {
     base: { words: string; snapshot: ProjectSnapshot };
     head: ProjectSnapshot;
     files: readonly ChangedFile[];
+    /** Who has changed each stack's file. */
+    authors?: Record<string, string[]>;
 }
 
 async function ofCommit(root: string, ref: string, signal: AbortSignal): Promise<Sides> {
@@ -109,6 +112,12 @@ async function ofCommit(root: string, ref: string, signal: AbortSignal): Promise
             base: { words, snapshot },
             head: (await head).snapshot,
             files: changedFiles(root, base.commit),
+            authors: Object.fromEntries(
+                stackNames(root).map((stack) => [
+                    stack,
+                    authorsOf(root, `Pulumi.${stack}.yaml`, base.commit),
+                ]),
+            ),
         };
     } finally {
         base.remove();

@@ -198,7 +198,7 @@ function endangeredOf({ endangered }: StackReview): Change[] {
 
 /** Everything of a stack that is not urgent, but for the resources. */
 function sectionsOf(stack: StackReview, review: Review): Section[] {
-    const { workloads, findings, edits, costs, access } = stack;
+    const { workloads, findings, edits, costs, access, authors, stack: name } = stack;
     const line = (each: Violation) => findingLine(each, review);
     const advisory = findings.fresh.filter((each) => !isMandatory(each, review.rules));
     return filled([
@@ -210,7 +210,15 @@ function sectionsOf(stack: StackReview, review: Review): Section[] {
                 review,
             ),
         },
-        { title: "Values:", items: edits.map(editLine) },
+        {
+            title: "Values:",
+            items: [
+                ...edits.map(editLine),
+                ...(edits.length === 0 || authors.length === 0
+                    ? []
+                    : [`Pulumi.${name}.yaml is changed by ${authors.join(", ")}`]),
+            ],
+        },
         {
             title: "Costs:",
             items: [

@@ -5,7 +5,7 @@ import { UNKNOWN } from "../../offline/property";
 import { describeWorkloads } from "../../offline/summary";
 import { type Violation, type Rule } from "../../policies/rule";
 import { type CostChange, costChanges } from "../../offline/costs";
-import { unapproved } from "../../offline/releaseApproval";
+import { selfApproved, unapproved } from "../../offline/releaseApproval";
 import { catalogue } from "../../runbook/catalogue";
 import { type Access, compareAccess } from "./access";
 import { stricterOf, touchedJudges, weakened } from "./attention";
@@ -21,7 +21,9 @@ export interface StackReview {
     readonly endangered: readonly Change[];
     /** What AWS refuses though the engine does not, a sentence each. */
     readonly refusedByAws: readonly string[];
-    /** Releases that the approval gate stops, and those that skip it, a sentence each. */
+    /** Who has changed the stack file, by git. Empty where it is not changed, or git does not know. */
+    readonly authors: readonly string[];
+    /** Releases that the approval gate stops, those that skip it, and those that an author approves, a sentence each. */
     readonly unapproved: readonly string[];
     /** What keeps data and does so no longer, though nothing is deleted yet. */
     readonly unprotected: readonly string[];
@@ -82,16 +84,19 @@ export function reviewProject({
     base,
     head,
     files,
+    authors = {},
 }: {
     base: { words: string; snapshot: ProjectSnapshot };
     head: ProjectSnapshot;
     files: readonly ChangedFile[];
+    /** Who has changed each stack's file. Default: not known. */
+    authors?: Readonly<Record<string, readonly string[]>>;
 }): Review {
     const { stacks, pack, judged } = base.snapshot;
     const isJudged = judged !== undefined || files.length === 0;
     return {
         base: base.words,
-        stacks: review(stacks, mergedFindings(head.stacks, judged)).map((stack) => ({
+        stacks: review(stacks, mergedFindings(head.stacks, judged), authors).map((stack) => ({
             ...stack,
             notCompared: [...stack.notCompared, ...unknownPolicies(head.stacks[stack.stack], files)],
         })),
@@ -154,15 +159,20 @@ function merged(base: readonly Violation[], head: readonly Violation[]): Violati
 }
 
 /** Compares what each stack declares at two states of the project. */
-export function review(base: Snapshot, head: Snapshot): StackReview[] {
+export function review(
+    base: Snapshot,
+    head: Snapshot,
+    authors: Readonly<Record<string, readonly string[]>> = {},
+): StackReview[] {
     const stacks = [...new Set([...Object.keys(head), ...Object.keys(base)])].sort();
-    return stacks.map((stack) => reviewStack(stack, base[stack], head[stack]));
+    return stacks.map((stack) => reviewStack(stack, base[stack], head[stack], authors[stack]));
 }
 
 function reviewStack(
     stack: string,
     base: Snapshot[string] | undefined,
     head: Snapshot[string] | undefined,
+    authors: readonly string[] = [],
 ): StackReview {
     const after = head !== undefined && "recording" in head ? head : undefined;
     const before = base !== undefined && "recording" in base ? base : undefined;
@@ -186,7 +196,8 @@ function reviewStack(
         problems,
         endangered: changes.filter(isEndangered),
         refusedByAws: refusedByAws(changes),
-        unapproved: before === undefined ? [] : unapproved(changes),
+        authors,
+        unapproved: before === undefined ? [] : [...unapproved(changes), ...selfApproved(changes, authors)],
         unprotected: lessProtected(old.recording, all),
         access: compareAccess(old.recording, now.recording),
         loosened: loosened(changes, edits),

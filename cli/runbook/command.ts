@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { resolveStack } from "../../config/resolve";
 import { alarmsOf } from "../../stack/alarmTable";
+import { committer } from "../authors";
 import { EDIT_OPTIONS, editsOf as editsWith, parseArgs } from "../args";
 import { isBlocked, previewStack } from "../../offline/preview";
 import { PLAIN } from "../../offline/layout";
@@ -320,7 +321,10 @@ async function editsOf(
     ask: ReturnType<typeof terminal>,
     resumes = false,
 ): Promise<string[]> {
-    const edits = await givenEdits(procedure, valuesOf(root, stack), given, ask, resumes);
+    // A record is of the person who commits the change, unless it says otherwise.
+    const author = given["ticket"] === undefined ? undefined : committer(root);
+    const all = author === undefined ? given : { author, ...given };
+    const edits = await givenEdits(procedure, valuesOf(root, stack), all, ask, resumes);
     if (edits.length === 0) {
         throw new UsageError(
             `${procedure.id} has no value to set; what to do and to look at: npm run runbook -- show ${procedure.id}`,

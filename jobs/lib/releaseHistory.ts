@@ -15,6 +15,8 @@ export const approvedRelease = z.strictObject({
 const approval = z.strictObject({
     /** When it was asked, in ISO 8601. */
     at: text,
+    /** Who made the change. */
+    author: z.optional(text),
     approvers: z.optional(list(text)),
     rollbackPlan: z.optional(text),
     /** Reason why the whole checklist was skipped. */

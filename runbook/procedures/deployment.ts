@@ -96,9 +96,10 @@ const recordOf = (change: string, version = "v1.5.0", previous = "v1.4.2"): Edit
         parameter: "version",
     },
     { path: `${change}.ticket`, value: "the change request", example: "CHG-2041" },
+    { path: `${change}.author`, value: "who makes the change", example: "platform-lead", keeps: true },
     {
         path: `${change}.approvers[]`,
-        value: "who approved it",
+        value: "who approved it, and did not make it",
         example: "change-board",
         parameter: "approver",
     },

@@ -126,6 +126,28 @@ describe("npm run deploy", () => {
         assert.match(summary, /<summary>Preview<\/summary>\n\n```\nPreviewing update \(production\)/);
     });
 
+    it("shows who made and approved a release, and refuses one that its author approves", () => {
+        const record = (approver: string) =>
+            original.replace(
+                "green: { version: v2.1.0 }",
+                `green: { version: v2.1.0, change: { version: v2.1.0, ticket: CHG-7, approvers: [${approver}], rollbackPlan: back } }`,
+            );
+        commit("Release", record("asha-rao").replace("live: blue", "live: green"));
+        const own = deploy([...PLAN, plan], [updated(first)]);
+        assert.equal(own.status, 1);
+        assert.match(
+            own.stderr,
+            /^mcp-server v2\.1\.0 is approved by asha-rao, an author of the change \(Asha Rao <asha@example\.com>\)$/m,
+        );
+        assert.deepEqual(own.updates, []);
+        commit("Release", record("change-board").replace("live: blue", "live: green"));
+        const { summary } = deploy([...PLAN, plan], [updated(first)]);
+        assert.match(
+            summary,
+            /\*\*Releases\*\*\n\n```\nmcp-server v2\.1\.0: CHG-7, approved by change-board\n/,
+        );
+    });
+
     it("says that nothing is to be deployed where no resource changes", () => {
         const { summary, record } = deploy([...PLAN, plan], [updated(first)], { CHANGES: "0" });
         assert.equal(record.changes, 0);

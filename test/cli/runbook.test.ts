@@ -42,7 +42,20 @@ describe("npm run runbook", () => {
         const node = dirname(process.execPath);
         const tools = [node, "/usr/bin", "/bin"].filter((path) => !existsSync(join(path, "pulumi")));
         const path = [...(fails === null ? [] : [join(folder, "bin")]), ...tools].join(delimiter);
-        return { ...process.env, PATH: path, CALLS: calls, FAILS: fails ?? "", HANGS: hangs };
+        const identity = {
+            GIT_CONFIG_COUNT: "1",
+            GIT_CONFIG_KEY_0: "user.name",
+            GIT_CONFIG_VALUE_0: "Asha Rao",
+        };
+        return {
+            ...process.env,
+            ...identity,
+            GIT_CONFIG_GLOBAL: "/dev/null",
+            PATH: path,
+            CALLS: calls,
+            FAILS: fails ?? "",
+            HANGS: hangs,
+        };
     }
 
     const called = () => (existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : []);
@@ -201,6 +214,8 @@ describe("npm run runbook", () => {
             assert.deepEqual((JSON.parse(inputs.data!["plan.json"]!) as ApprovalPlan).change, {
                 version: "v1.5.0",
                 ticket: "CHG-2",
+                // The one who commits.
+                author: "Asha Rao",
                 approvers: ["carol", "dave"],
                 rollbackPlan: "back",
             });

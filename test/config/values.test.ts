@@ -139,6 +139,18 @@ describe("stack values", () => {
             `${at}.releases.green.change.approvers: found [], expected at least one name`,
         ],
         [
+            "a change that its author approved",
+            `${server}/releases/green/change`,
+            {
+                version: "v2.1.0",
+                ticket: "CHG-1",
+                author: "Asha Rao <asha@example.com>",
+                approvers: ["change board", "asha-rao"],
+                rollbackPlan: "live: blue",
+            },
+            `${at}.releases.green.change.approvers[1]: found "asha-rao", expected somebody other than the author, Asha Rao <asha@example.com>`,
+        ],
+        [
             "a change skipped without a reason",
             `${server}/releases/green/change`,
             { version: "v2.1.0", skip: "" },

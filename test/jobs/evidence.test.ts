@@ -210,6 +210,16 @@ describe("the evidence gate", function () {
         );
     });
 
+    it("refuses a release that its author approves, and keeps an author who does not", async () => {
+        const author = "Change Board <board@example.com>";
+        const refused = await verdict({ change: { ...change, author } });
+        assert.equal(refused, `FAILED its approver change board is its author, ${author}.`);
+        assert.deepEqual(cluster.entries, []);
+        await verdict({ change: { ...change, author: "Asha Rao" } });
+        const [entry] = cluster.entries as HistoryEntry[];
+        assert.equal(entry?.evidence?.author, "Asha Rao");
+    });
+
     it("refuses a plan it cannot work with", () => {
         const refuses = (plan: object, message: string) =>
             assert.throws(() => parseApprovalPlan(plan), { message });

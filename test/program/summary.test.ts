@@ -67,6 +67,10 @@ describe("what edits mean, in words: evidence", () => {
             (await said(...edits)).at(-1),
             "mcp-server v2.1.0 (green) comes with CHG-7, approved by al, bo; evidence asks whether acme/mcp/staging has completed its image.",
         );
+        assert.match(
+            (await said(...edits, `${SERVER}.releases.green.change.author=Asha Rao`)).at(-1)!,
+            /^mcp-server v2\.1\.0 \(green\) comes with CHG-7 by Asha Rao, approved by al, bo; /,
+        );
         assert.equal(
             (await said(...edits, `${SERVER}.releases.green.change.unvalidated=staging is down`)).at(-1),
             "mcp-server v2.1.0 (green) comes with CHG-7, approved by al, bo; nobody need have completed its image: staging is down.",

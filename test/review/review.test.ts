@@ -299,6 +299,32 @@ describe("a review", () => {
         );
     });
 
+    it("shows who changes the stack file, and refuses their approval", async () => {
+        const path = "mcp:workloads.chat-ui.release";
+        const release = [
+            `${path}.version=v1.5.0`,
+            `${path}.change-`,
+            `${path}.change.version=v1.5.0`,
+            `${path}.change.ticket=CHG-7`,
+            `${path}.change.author=Ravi`,
+            `${path}.change.approvers[0]=asha-rao`,
+            `${path}.change.rollbackPlan=back`,
+        ];
+        const sides = [{ production: await snapshot() }, { production: await snapshot(...release) }] as const;
+        const said = (author: string) =>
+            renderText({ base: "main", stacks: review(...sides, { production: [author] }), rules });
+        const own = said("Asha Rao <asha@example.com>");
+        assert.match(own, /^Look closely: 1 release that is not approved/);
+        assert.match(
+            own,
+            /Releases without approval:\n +production: chat-ui v1\.5\.0 is approved by asha-rao, an author of this change \(Asha Rao <asha@example\.com>\)\./,
+        );
+        assert.match(own, /Pulumi\.production\.yaml is changed by Asha Rao <asha@example\.com>$/m);
+        const others = said("Ravi <ravi@example.com>");
+        assert.doesNotMatch(others, /not approved/);
+        assert.match(others, /chat-ui v1\.5\.0 comes with CHG-7 by Ravi, approved by asha-rao; /);
+    });
+
     it("says so when a side does not preview, and compares nothing then", async () => {
         const good: Snapshot = { production: await snapshot() };
         const broken: Snapshot = { production: { problem: "mcp:environment: found nothing" } };

@@ -50,6 +50,11 @@ describe("a release in one command", () => {
         }
     });
 
+    it("names the author in the record", async () => {
+        const found = await edits("blue-green-release", { version: "v2.2.0", author: "Asha Rao", ...RECORD });
+        assert.ok(found.includes("mcp:workloads.mcp-server.releases.green.change.author=Asha Rao"));
+    });
+
     it("keeps release and record of the stack file where no version is given", async () => {
         assert.deepEqual(await edits("blue-green-release", {}), [GREEN]);
     });

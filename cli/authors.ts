@@ -1,0 +1,23 @@
+import { isSamePerson } from "../core/person";
+import { git } from "./git";
+
+/** The person that git commits as here, as `Name <address>`. Undefined where git knows nobody. */
+export function committer(root: string): string | undefined {
+    const [name, address] = ["user.name", "user.email"].map((key) => git(root, "config", key).stdout?.trim());
+    return name && address ? `${name} <${address}>` : name || address || undefined;
+}
+
+/**
+ * Who has changed a file since a commit: the authors and co-authors of its commits, and the one who commits here where the file
+ * has changes that are not committed. Each once.
+ */
+export function authorsOf(root: string, file: string, since: string): string[] {
+    const format = "--format=%aN <%aE>%n%(trailers:key=Co-authored-by,valueonly)";
+    const { stdout } = git(root, "log", format, `${since}..HEAD`, "--", file);
+    const isChanged = git(root, "status", "--porcelain", "--", file).stdout !== "";
+    const all = [...(stdout ?? "").split("\n"), ...(isChanged ? [committer(root) ?? ""] : [])];
+    return all
+        .map((each) => each.trim())
+        .filter((each) => each !== "")
+        .filter((each, index, list) => list.findIndex((other) => isSamePerson(each, other)) === index);
+}
