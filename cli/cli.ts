@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { renderCauses } from "../components/observability/alarms/causes";
 import { renderAlarms } from "../components/observability/alarms/render";
-import { resolveStack } from "../config/resolve";
-import { alarmsOf } from "../stack/alarmTable";
+import { documentedAlarms } from "./documentedAlarms";
 import { NO_EXCEPTIONS } from "../policies/exceptions";
 import { stringify } from "yaml";
 import { rules } from "../policies/rules";
@@ -37,14 +36,7 @@ import { bundleProgram } from "../offline/program";
 import { recordOnce } from "../offline/recordings";
 import { renderJson, renderText } from "../offline/render";
 import { judgeStacks, packOf, readSnapshot, takeSnapshot, writeSnapshot } from "../offline/snapshot";
-import {
-    imagesOf,
-    isUsersToMend,
-    readStackFile,
-    stackNames,
-    UsageError,
-    valuesOf,
-} from "../offline/stackFile";
+import { imagesOf, isUsersToMend, readStackFile, stackNames, UsageError } from "../offline/stackFile";
 import { writeGenerated } from "../offline/writeGenerated";
 
 const root = process.cwd();
@@ -317,7 +309,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             print(DOCS_HELP);
             return 0;
         }
-        const alarms = alarmsOf(resolveStack(valuesOf(root, "production")));
+        const alarms = documentedAlarms(root);
         const program = bundleProgram(root);
         const recorded = (stack: string, ...edits: string[]) =>
             recordOnce(root, program, readStackFile(root, stack, edits));

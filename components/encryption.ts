@@ -43,6 +43,15 @@ export function logsUse(
     };
 }
 
+/** The archive dies with its key: not even an administrator deletes it, unless they first change this policy. */
+export const KEEP_KEY: PolicyStatement = {
+    Sid: "KeepKey",
+    Effect: "Deny",
+    Principal: "*",
+    Action: ["kms:DisableKey", "kms:ScheduleKeyDeletion"],
+    Resource: "*",
+};
+
 /** A customer key with yearly rotation and the longest grace before deletion, known by the alias `name`. */
 export function declareKey(name: string, args: KeyArgs, parent: Resource): Key {
     const { description, accountId, statements = [], protect } = args;

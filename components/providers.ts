@@ -11,6 +11,8 @@ export interface Providers {
     aws: AwsProvider;
     kubernetes: KubernetesProvider;
     random: RandomProvider;
+    /** Where copies are, in a second region and maybe account. */
+    copies: AwsProvider | undefined;
     /** The EKS cluster, where the stack runs on one. */
     cluster: Cluster | undefined;
 }
@@ -27,6 +29,8 @@ export interface ProvidersArgs {
         /** Tags on every AWS resource, beside project, stack, environment and managed-by. */
         tags: Readonly<Record<string, string>>;
     };
+    /** A second region, and the role to take on in a second account. Default: none. */
+    copies?: { region: string; account?: { id: string; role: string } | undefined } | undefined;
     /** The cluster: an EKS cluster by its name, or any other by the context of a kubeconfig. */
     kubernetes: {
         cluster?: string | undefined;
@@ -39,23 +43,33 @@ export interface ProvidersArgs {
 export function configureProviders({
     aws: account,
     kubernetes: access,
+    copies: elsewhere,
     environment,
     production,
 }: ProvidersArgs): Providers {
+    const defaultTags = {
+        tags: {
+            ...account.tags,
+            project: getProject(),
+            stack: getStack(),
+            environment,
+            ...(production ? {} : { [TIER_TAG]: "trial" satisfies Tier }),
+            "managed-by": "pulumi",
+        },
+    };
     const aws = new AwsProvider("aws", {
         region: account.region as Region,
         allowedAccountIds: [account.accountId],
-        defaultTags: {
-            tags: {
-                ...account.tags,
-                project: getProject(),
-                stack: getStack(),
-                environment,
-                ...(production ? {} : { [TIER_TAG]: "trial" satisfies Tier }),
-                "managed-by": "pulumi",
-            },
-        },
+        defaultTags,
     });
+    const copies =
+        elsewhere &&
+        new AwsProvider("aws-copies", {
+            region: elsewhere.region as Region,
+            allowedAccountIds: [elsewhere.account?.id ?? account.accountId],
+            ...(elsewhere.account && { assumeRoles: [{ roleArn: elsewhere.account.role }] }),
+            defaultTags,
+        });
     const cluster =
         access.cluster === undefined
             ? undefined
@@ -69,7 +83,7 @@ export function configureProviders({
         // Secrets that mean to be replaced say so by `immutable`; a certificate under its fixed name is written over.
         enableSecretMutable: true,
     });
-    return { aws, kubernetes, random: new RandomProvider("random"), cluster };
+    return { aws, kubernetes, random: new RandomProvider("random"), copies, cluster };
 }
 
 /** Credentials by exec plugin: each request asks for a token when it needs one, however long the update takes. */

@@ -14,6 +14,14 @@ export const databaseSchema = z
     .strictObject({
         /** Private subnets of the cluster's VPC, in different zones. */
         subnets: distinct(z.array(subnet).min(2, "at least two subnets, in different zones")),
+        /**
+         * A snapshot of RDS that the instance begins with, in a stack that has none yet: the copy in a second region. Once the
+         * instance exists, another value would replace it, and is refused. Default: none; it begins empty. Section 7.2.
+         */
+        snapshot: text(
+            /^(arn:aws:rds:[a-z0-9-]+:[0-9]{12}:snapshot:)?[A-Za-z]([A-Za-z0-9:]|-(?!-)){0,254}(?<!-)$/,
+            "name or ARN of a snapshot of RDS, such as awsbackup:job-0a1b2c3d",
+        ).optional(),
         instanceClass: text(/^db\.[a-z0-9]+\.[a-z0-9]+$/, "an instance class, such as db.r6g.large"),
         /** Major version of PostgreSQL. Its patches install themselves in the maintenance window. */
         version: text(/^1[4-9]$/, "a major version of PostgreSQL, such as 17"),

@@ -2,6 +2,7 @@ import { output, type Output, secret } from "@pulumi/pulumi/output";
 import { z } from "zod";
 import { alarmsSchema, checkObjectives, objectivesSchema } from "./alarms";
 import { awsSchema } from "./aws";
+import { checkCopies, copiesSchema } from "./copies";
 import { cacheRecoverySchema, cacheSchema, checkCache } from "./cache";
 import { checkChecklist, checklistSchema } from "./checklist";
 import { checkDatabase, databaseSchema } from "./database";
@@ -64,6 +65,8 @@ const stackShape = z.strictObject({
     backups: backupsSchema.optional(),
     /** Archive of the audit events. Default: none. */
     archive: archiveSchema.optional(),
+    /** Copies of snapshots, dumps and audit events in a second region, and in a second account. Default: none. */
+    copies: copiesSchema.optional(),
     /** Maintenance by the calendar. Default: none. */
     maintenance: maintenanceSchema.optional(),
     /** Logs in CloudWatch. Default: none. */
@@ -93,6 +96,7 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkRecovery(values, context);
     checkCache(values, context);
     checkStorage(values, context);
+    checkCopies(values, context);
     checkDumps(values, context);
     checkHealth(values, context);
     checkOperations(values, context);

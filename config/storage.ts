@@ -6,11 +6,36 @@ import { bucketName, text, wholeNumber } from "./scalars";
 import { isProduction } from "./tier";
 import { dailyStart } from "./windows";
 
+/** Modes of Object Lock, the weaker first. */
+export const LOCK_MODES = ["GOVERNANCE", "COMPLIANCE"] as const;
+
+/**
+ * COMPLIANCE: nobody can delete anything before its time, not even the account's root user, and no one can
+ * shorten that time. GOVERNANCE: those with a special right can.
+ */
+export const lockMode = z.enum(LOCK_MODES, { error: "COMPLIANCE or GOVERNANCE" });
+
+/** How long the archive is locked: in years, or in days where it is a trial. */
+export const archiveRetention = z.union(
+    [z.strictObject({ years: wholeNumber(1, 100) }), z.strictObject({ days: wholeNumber(1, 30) })],
+    { error: "{ years: 1 to 100 } or { days: 1 to 30 }" },
+);
+
+/** A retention in days, of which a year has 365. */
+export function daysOf(retention: z.output<typeof archiveRetention>): number {
+    return "years" in retention ? retention.years * 365 : retention.days;
+}
+
 /** Dumps of the database and configurations of the cluster. Sections 5.2 and 7.1. */
 export const backupsSchema = z.strictObject({
     /** Bucket they go to; no two in the world have one name. */
     bucket: bucketName,
     dumps: dumpsSchema.prefault({}),
+    /**
+     * Object Lock of what is below `daily/`, `weekly/` and `kubernetes/`, as long as section 7.1 keeps it, and of what is
+     * below `manual/` for the shortest of those. Default: none; it can be deleted, and brought back for a week.
+     */
+    lock: lockMode.optional(),
     /** When the objects of the namespace are saved, every day. Default: 22:30. Section 7.1. */
     configurations: dailyStart.prefault("30 22 * * *"),
     /**
@@ -30,17 +55,13 @@ export type BackupsValues = z.output<typeof backupsSchema>;
 export const archiveSchema = z.strictObject({
     /** Bucket they go to. */
     bucket: bucketName,
-    /**
-     * COMPLIANCE: nobody can delete anything before its time, not even the account's root user, and no one can
-     * shorten that time. GOVERNANCE: those with a special right can.
-     */
-    mode: z.enum(["COMPLIANCE", "GOVERNANCE"], { error: "COMPLIANCE or GOVERNANCE" }),
+    mode: lockMode,
     /** How long: in years, or in days where it is a trial. */
-    retention: z.union(
-        [z.strictObject({ years: wholeNumber(1, 100) }), z.strictObject({ days: wholeNumber(1, 30) })],
-        { error: "{ years: 1 to 100 } or { days: 1 to 30 }" },
-    ),
+    retention: archiveRetention,
 });
+
+/** See {@link archiveSchema}. */
+export type ArchiveValues = z.output<typeof archiveSchema>;
 
 /** Rules of the buckets that need the rest of the stack's values. */
 export function checkStorage(
@@ -50,8 +71,8 @@ export function checkStorage(
         environment,
         tier,
     }: {
-        backups?: z.output<typeof backupsSchema> | undefined;
-        archive?: z.output<typeof archiveSchema> | undefined;
+        backups?: BackupsValues | undefined;
+        archive?: ArchiveValues | undefined;
         environment: string;
         tier?: Tier | undefined;
     },
@@ -59,6 +80,9 @@ export function checkStorage(
 ): void {
     const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
     const production = isProduction({ environment, tier });
+    if (!production && backups?.lock === "COMPLIANCE") {
+        problem(["backups", "lock"], "GOVERNANCE outside production: COMPLIANCE cannot be undone");
+    }
     if (archive === undefined) {
         return;
     }

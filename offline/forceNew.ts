@@ -58,6 +58,7 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
         "maxRetentionDays",
         "minRetentionDays",
     ],
+    "aws:backup/vaultPolicy:VaultPolicy": ["backupVaultName"],
     "aws:cloudwatch/alarmMuteRule:AlarmMuteRule": ["name"],
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": ["alarmName"],
     "aws:cloudwatch/dashboard:Dashboard": ["dashboardName"],
@@ -122,6 +123,7 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ["bucket"],
     "aws:s3/bucketPolicy:BucketPolicy": ["bucket"],
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ["bucket"],
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig": ["bucket"],
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": [
         "bucket",
         "expectedBucketOwner",

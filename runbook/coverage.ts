@@ -250,7 +250,10 @@ export const coverage: readonly Item[] = [
             "database-snapshots",
             { decision: "database-snapshots", numbers: ["BACKUPS"] },
         ],
-        ["PostgreSQL every day, for 30 days, as snapshots and in S3", "database-snapshots database-dumps"],
+        [
+            "PostgreSQL every day, for 30 days, as snapshots and in S3",
+            "database-snapshots database-dumps copies",
+        ],
         [
             "PostgreSQL every week, for a year, in Glacier",
             "database-dumps backup-bucket",
@@ -268,13 +271,13 @@ export const coverage: readonly Item[] = [
         ],
         [
             "Audit events continuously, for 7 years, where nobody can change them",
-            "audit-archive",
+            "audit-archive copies",
             { decision: "worm-archive" },
         ],
     ),
     ...section(
         "7.2",
-        ["Say which moment to go back to", "database-recovery"],
+        ["Say which moment to go back to", "database-recovery region-loss deleted-bucket"],
         [
             "Restore beside the production instance, in its subnets",
             "database-recovery",

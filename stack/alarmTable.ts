@@ -8,6 +8,7 @@ import {
     databaseBackupAlarms,
     dumpAlarms,
 } from "../components/observability/alarms/backups";
+import { bucketCopyAlarms, snapshotCopyAlarms } from "../components/observability/alarms/copies";
 import { cacheAlarms } from "../components/observability/alarms/cache";
 import { databaseAlarms, idleConnectionsAlarm } from "../components/observability/alarms/database";
 import { escalationAlarms } from "../components/observability/alarms/escalation";
@@ -116,7 +117,26 @@ export function alarmsOf(stack: ResolvedStack): Alarm[] {
     if (archive !== undefined) {
         found.push(...archiveAlarms({ name: stack.auditArchive, logGroup: stack.logs.audit }));
     }
+    found.push(...copyAlarmsOf(stack));
     return found;
+}
+
+/** What comes to the second region, and what does not. */
+function copyAlarmsOf({ copies, database, backups, archive, databaseSnapshots }: ResolvedStack): Alarm[] {
+    const buckets = { backups, archive };
+    return [
+        ...(copies?.snapshots === undefined || database === undefined
+            ? []
+            : snapshotCopyAlarms({
+                  rules: databaseSnapshots.copied,
+                  longestGap: longestGap(database.openHours),
+                  slack: COMPLETION_WINDOW_MINUTES / 60 + 1,
+              })),
+        ...(["backups", "archive"] as const).flatMap((kind) => {
+            const [source, copy] = [buckets[kind]?.bucket, copies?.[kind]?.bucket];
+            return source === undefined || copy === undefined ? [] : bucketCopyAlarms({ kind, source, copy });
+        }),
+    ];
 }
 
 /** What the workloads promise, and what counts against it. */
@@ -161,14 +181,15 @@ function objectivesOf({ objectives, alarms, health, metrics: namespace }: Resolv
     });
 }
 
-/** Names of the EventBridge rules that the stack declares, without the stack's own before them. */
-function eventRulesOf({ database, cache, maintenance }: ResolvedStack): string[] {
+/** Names of the EventBridge rules of the stack that have a target, without the stack's own before them. */
+function eventRulesOf({ database, cache, copies, maintenance }: ResolvedStack): string[] {
     return [
         "escalation-incidents",
         "escalation-failed",
         ...(database === undefined
             ? []
             : ["snapshots-failed", "snapshots-restore", "snapshots-restore-failed"]),
+        ...(copies?.snapshots === undefined ? [] : ["snapshots-copy-failed"]),
         ...(cache === undefined ? [] : ["redis-backup-failed"]),
         ...(maintenance === undefined ? [] : ["maintenance-patches-begun", "maintenance-patches-failed"]),
     ];

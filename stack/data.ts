@@ -4,13 +4,15 @@ import { ConfigurationExport, EXPORT_PODS } from "../components/backup/configura
 import { DatabaseDumps, DUMP_PODS } from "../components/backup/databaseDumps";
 import { CacheSnapshots } from "../components/backup/cacheSnapshots";
 import { DatabaseSnapshots } from "../components/backup/databaseSnapshots";
+import { SnapshotCopies } from "../components/backup/snapshotCopies";
 import { Cache } from "../components/data/cache";
 import { type Connection } from "../components/data/connection";
 import { Database } from "../components/data/database";
 import { DATABASE_PODS, DatabaseAccess } from "../components/data/databaseAccess";
 import { type PodResources } from "../components/kubernetes/pod";
-import { AuditArchive } from "../components/storage/auditArchive";
-import { BackupBucket } from "../components/storage/backupBucket";
+import { archiveLifecycle, AuditArchive } from "../components/storage/auditArchive";
+import { BACKUP_LIFECYCLE, BackupBucket, SHORTEST_DAYS } from "../components/storage/backupBucket";
+import { BucketCopy } from "../components/storage/bucketCopy";
 import { type ResolvedStack } from "../config/resolve";
 import { everyDay, everyWeek } from "../core/calendar";
 import { required } from "../core/required";
@@ -56,31 +58,25 @@ export function declareData(context: PlatformContext, incidents: Incidents): Dat
         backups &&
         new BackupBucket(
             `${name}-backups`,
-            { bucket: backups.bucket, accountId: stack.aws.accountId, protect: production },
+            {
+                bucket: backups.bucket,
+                accountId: stack.aws.accountId,
+                lock: backups.lock,
+                protect: production,
+            },
             { providers: { aws } },
         );
     if (backups !== undefined && bucket !== undefined) {
         declareExport(context, backups, bucket);
     }
+    const auditArchive = archive && declareArchive(context, archive);
+    declareCopies(context, bucket, auditArchive);
     return {
         database: store,
         cache: cache && declareCache(context, cache, incidents),
         backups: bucket,
         dumps: store && backups?.dumps && bucket && declareDumps(context, backups.dumps, bucket, store),
-        archive:
-            archive &&
-            new AuditArchive(
-                stack.auditArchive,
-                {
-                    ...stack.aws,
-                    bucket: archive.bucket,
-                    logGroup: stack.logs.audit,
-                    searchableDays: stack.logDays,
-                    retention: { mode: archive.mode, ...archive.retention },
-                    protect: production,
-                },
-                { providers: { aws } },
-            ),
+        archive: auditArchive,
     };
 }
 
@@ -106,6 +102,7 @@ function declareDatabase(
             accountId: stack.aws.accountId,
             region: stack.aws.region,
             logDays: stack.logDays,
+            copyAccountId: stack.copies?.account?.id,
             protect: production,
         },
         { providers: { aws, random } },
@@ -127,6 +124,7 @@ function declareDatabase(
                 rules: { daily: everyDay(snapshots.daily.start) },
                 retentionDays: snapshots.daily.retention,
             },
+            copies: declareSnapshotCopies(context),
             restoreTest: everyWeek(snapshots.restoreTest),
             startWindow: START_WINDOW_MINUTES,
             completionWindow: COMPLETION_WINDOW_MINUTES,
@@ -141,6 +139,94 @@ function declareDatabase(
         { providers: { aws, kubernetes, random } },
     );
     return { connection, host: inUse.host, vaults };
+}
+
+function declareArchive(
+    { stack, providers: { aws } }: PlatformContext,
+    { bucket, mode, retention }: NonNullable<ResolvedStack["archive"]>,
+): AuditArchive {
+    return new AuditArchive(
+        stack.auditArchive,
+        {
+            ...stack.aws,
+            bucket,
+            logGroup: stack.logs.audit,
+            searchableDays: stack.logDays,
+            retention: { mode, ...retention },
+            protect: stack.production,
+        },
+        { providers: { aws } },
+    );
+}
+
+/** Copies of what is saved in a second region, if the stack's values ask for them; those of snapshots are beside them. */
+function declareCopies(
+    { stack, providers: { aws, copies: provider } }: PlatformContext,
+    backups: BackupBucket | undefined,
+    archive: AuditArchive | undefined,
+): void {
+    const { name, production, copies } = stack;
+    if (copies === undefined) {
+        return;
+    }
+    const { region, accountId } = copies;
+    const common = {
+        ...stack.aws,
+        elsewhere: { region, accountId, provider: required(provider, "mcp:copies") },
+        protect: production,
+    };
+    if (copies.backups !== undefined && backups !== undefined) {
+        const { bucket, lock } = copies.backups;
+        new BucketCopy(
+            `${name}-backups-copy`,
+            {
+                ...common,
+                source: backups,
+                bucket,
+                lifecycle: BACKUP_LIFECYCLE,
+                retention: lock && { mode: lock, days: SHORTEST_DAYS },
+                description: "Copies of dumps and exported configurations",
+            },
+            { providers: { aws } },
+        );
+    }
+    if (copies.archive !== undefined && archive !== undefined) {
+        const { bucket, mode, retention: time } = copies.archive;
+        const retention = { mode, ...time };
+        new BucketCopy(
+            `${name}-audit-copy`,
+            {
+                ...common,
+                source: archive,
+                bucket,
+                lifecycle: archiveLifecycle(retention),
+                retention,
+                description: "Copies of the audit events",
+                keepKey: mode === "COMPLIANCE",
+            },
+            { providers: { aws } },
+        );
+    }
+}
+
+/** Vaults in a second region for copies of the database's snapshots, if the stack's values ask for them. */
+function declareSnapshotCopies({ stack, providers }: PlatformContext) {
+    const { copies } = stack;
+    if (copies?.snapshots === undefined) {
+        return undefined;
+    }
+    const { retentionDays } = copies.snapshots;
+    const { vaults } = new SnapshotCopies(
+        `${stack.databaseSnapshots.name}-copies`,
+        {
+            accountId: copies.accountId,
+            sourceAccountId: stack.aws.accountId,
+            retentionDays,
+            protect: stack.production,
+        },
+        { providers: { aws: required(providers.copies, "mcp:copies") } },
+    );
+    return { vaults, retentionDays };
 }
 
 function declareDumps(

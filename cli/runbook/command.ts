@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { resolveStack } from "../../config/resolve";
-import { alarmsOf } from "../../stack/alarmTable";
 import { committer } from "../authors";
+import { documentedAlarms } from "../documentedAlarms";
 import { EDIT_OPTIONS, editsOf as editsWith, parseArgs } from "../args";
 import { isBlocked, previewStack } from "../../offline/preview";
 import { PLAIN } from "../../offline/layout";
@@ -146,7 +145,7 @@ function list(args: string[]): number {
 
 async function show(root: string, procedure: Procedure, args: string[]): Promise<number> {
     const { values } = parseArgs({ args, options: { json: { type: "boolean", default: false } } });
-    const alarms = alarmsOf(resolveStack(valuesOf(root, "production")));
+    const alarms = documentedAlarms(root);
     if (values.json) {
         const parameters = parametersOf(procedure).map((each) => ({ ...each, flag: flagOf(each.name) }));
         const leading = alarms.filter((alarm) => alarm.procedure === procedure.id).map(({ id }) => id);

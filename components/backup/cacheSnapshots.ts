@@ -46,7 +46,12 @@ export class CacheSnapshots extends ComponentResource {
             {
                 bucket,
                 // Under S3's own key: ElastiCache restores from no other. Its guide documents no condition keys.
-                service: { principal: `${region}.elasticache-snapshot.amazonaws.com`, ...EXPORT },
+                grants: [
+                    {
+                        Principal: { Service: `${region}.elasticache-snapshot.amazonaws.com` },
+                        ...EXPORT,
+                    },
+                ],
                 lifecycle: [
                     { id: "snapshots", prefix: "", expirationDays: retentionDays, noncurrentDays: 1 },
                 ],

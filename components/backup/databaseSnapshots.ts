@@ -2,6 +2,7 @@ import { Plan } from "@pulumi/aws/backup/plan";
 import { RestoreTestingPlan } from "@pulumi/aws/backup/restoreTestingPlan";
 import { RestoreTestingSelection } from "@pulumi/aws/backup/restoreTestingSelection";
 import { Selection } from "@pulumi/aws/backup/selection";
+import { EventRule } from "@pulumi/aws/cloudwatch/eventRule";
 import { Vault } from "@pulumi/aws/backup/vault";
 import { VaultLockConfiguration } from "@pulumi/aws/backup/vaultLockConfiguration";
 import {
@@ -30,6 +31,9 @@ export interface DatabaseSnapshotsArgs {
     daily: { rules: Record<string, string>; retentionDays: number };
     /** When the latest daily one is restored, as a test. */
     restoreTest: string;
+    /** ARNs of the vaults in a second region that each is copied to, and how long a daily copy is kept. Default: none. */
+    copies?:
+        { vaults: Readonly<Record<"hourly" | "daily", Input<string>>>; retentionDays: number } | undefined;
     /** How long after its time a job may start, and how long it may take from its time on, in minutes. */
     startWindow: number;
     completionWindow: number;
@@ -92,6 +96,17 @@ export class DatabaseSnapshots extends ComponentResource {
                         startWindow: args.startWindow,
                         completionWindow: args.completionWindow,
                         lifecycle: { deleteAfter: retentionDays },
+                        ...(args.copies && {
+                            copyActions: [
+                                {
+                                    destinationVaultArn: args.copies.vaults[kind],
+                                    lifecycle: {
+                                        deleteAfter:
+                                            kind === "daily" ? args.copies.retentionDays : retentionDays,
+                                    },
+                                },
+                            ],
+                        }),
                     })),
                 },
                 { parent: this },
@@ -151,7 +166,52 @@ export class DatabaseSnapshots extends ComponentResource {
             },
             this,
         );
+        if (args.copies !== undefined) {
+            this.watchCopies(name, args);
+        }
         this.registerOutputs({ vaults: [hourly.name, daily.name] });
+    }
+
+    /** Tells of a copy that fails, and counts those that come, for the alarms on those that do not. */
+    private watchCopies(name: string, { accountId, region, topics }: DatabaseSnapshotsArgs): void {
+        const copyJobs = (vaults: readonly string[], state: string[]) => ({
+            source: ["aws.backup"],
+            "detail-type": ["Copy Job State Change"],
+            detail: {
+                sourceBackupVaultArn: vaults.map(
+                    (vault) => `arn:aws:backup:${region}:${accountId}:backup-vault:${vault}`,
+                ),
+                state,
+            },
+        });
+        declareNotice(
+            `${name}-copy-failed`,
+            {
+                description: "A snapshot of PostgreSQL was not copied to the second region",
+                pattern: copyJobs([`${name}-hourly`, `${name}-daily`], ["FAILED", "PARTIAL"]),
+                topic: { arn: topics.failure, keyArn: topics.keyArn },
+                accountId,
+                region,
+                parts: { state: "$.detail.state", job: "$.detail.copyJobId" },
+                sentence:
+                    "Copy of a PostgreSQL snapshot to the second region <state>. Why: aws backup describe-copy-job " +
+                    "--copy-job-id <job>.",
+            },
+            this,
+        );
+        for (const kind of ["hourly", "daily"]) {
+            const own = `${name}-copied-${kind}`;
+            // It has no target: an alarm looks at how often it matched.
+            new EventRule(
+                own,
+                {
+                    name: own,
+                    description: `A ${kind} snapshot of PostgreSQL has come to the second region`,
+                    eventPattern: JSON.stringify(copyJobs([`${name}-${kind}`], ["COMPLETED"])),
+                },
+                { parent: this },
+            );
+        }
     }
 
     private declareRestoreTest(

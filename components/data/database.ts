@@ -13,7 +13,7 @@ import {
 } from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random/randomId";
 import { DATABASE } from "../../core/numbers";
-import { declareKey, logsUse } from "../encryption";
+import { declareKey, logsUse, type PolicyStatement } from "../encryption";
 
 /** Account of the administrator, whose password AWS makes, keeps and rotates. Nothing but the bootstrap uses it. */
 const ADMINISTRATOR = "mcp_admin";
@@ -35,6 +35,8 @@ export interface DatabaseArgs {
     clusterSecurityGroup: Input<string>;
     /** Private subnets, in different zones. */
     subnets: readonly string[];
+    /** Snapshot of RDS that a new instance begins with. Default: none; it begins empty. */
+    snapshot?: string | undefined;
     instanceClass: string;
     /** Major version of PostgreSQL, such as 17. */
     version: string;
@@ -49,6 +51,8 @@ export interface DatabaseArgs {
     backupWindow: string;
     /** Statements that take longer are logged. In seconds. */
     slowQuery: number;
+    /** Another account that snapshots are copied to: it uses the key of what it copies. Default: none. */
+    copyAccountId?: string | undefined;
     /** Refuses to delete the instance and its key. */
     protect: boolean;
     /** A second instance, restored from the first. Default: none. */
@@ -108,7 +112,10 @@ export class Database extends ComponentResource {
             {
                 description: "PostgreSQL: its disk, backups, snapshots and the administrator's secret",
                 accountId: args.accountId,
-                statements: [logsUse(args, LOG_GROUPS)],
+                statements: [
+                    logsUse(args, LOG_GROUPS),
+                    ...(args.copyAccountId === undefined ? [] : copiersUse(args.copyAccountId)),
+                ],
                 protect: args.protect,
             },
             this,
@@ -222,15 +229,20 @@ export class Database extends ComponentResource {
         this.primary = declare(
             args.identifier,
             {
-                engine: "postgres",
                 // The major version alone: AWS installs its patches in the window, and an edit raises it.
                 engineVersion: args.version,
                 allowMajorVersionUpgrade: true,
                 allocatedStorage: args.storage.initial,
                 storageEncrypted: true,
-                kmsKeyId: key.arn,
-                dbName: DATABASE.name,
-                username: ADMINISTRATOR,
+                ...(args.snapshot === undefined
+                    ? {
+                          engine: "postgres",
+                          kmsKeyId: key.arn,
+                          dbName: DATABASE.name,
+                          username: ADMINISTRATOR,
+                      }
+                    : // Which has all of these, its key among them.
+                      { snapshotIdentifier: args.snapshot }),
             },
             args.protect,
             [],
@@ -254,6 +266,36 @@ export class Database extends ComponentResource {
 
         this.registerOutputs({ host: this.primary.host });
     }
+}
+
+/** Lets another account make copies of its own of what is under a key, as the guide of AWS Backup shares one. */
+function copiersUse(accountId: string): PolicyStatement[] {
+    const common = {
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+        Resource: "*",
+    } as const;
+    const StringEquals = { "kms:CallerAccount": accountId };
+    return [
+        {
+            ...common,
+            Sid: "Copies",
+            Action: [
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey*",
+                "kms:ReEncrypt*",
+            ],
+            Condition: { StringEquals },
+        },
+        {
+            ...common,
+            Sid: "CopiesOfServices",
+            Action: "kms:CreateGrant",
+            Condition: { StringEquals, Bool: { "kms:GrantIsForAWSResource": "true" } },
+        },
+    ];
 }
 
 /** Settings of PostgreSQL. Sections 4.3.2 and 6.3. */

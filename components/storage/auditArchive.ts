@@ -2,11 +2,11 @@ import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
 import { LogStream } from "@pulumi/aws/cloudwatch/logStream";
 import { LogSubscriptionFilter } from "@pulumi/aws/cloudwatch/logSubscriptionFilter";
 import { FirehoseDeliveryStream } from "@pulumi/aws/kinesis/firehoseDeliveryStream";
-import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
 import { TIME_ZONE } from "../../core/numbers";
-import { declareKey, logsUse, type PolicyStatement } from "../encryption";
+import { declareKey, KEEP_KEY, logsUse } from "../encryption";
 import { declareServiceRole } from "../identity/serviceRole";
-import { bucketArn, declareBucket, type Retention } from "./bucket";
+import { bucketArn, declareBucket, type LifecycleRule, type Retention } from "./bucket";
 
 /** Arguments of {@link AuditArchive}. */
 export interface AuditArchiveArgs {
@@ -30,11 +30,24 @@ export interface AuditArchiveArgs {
 /** An event reaches the archive within so many seconds. */
 const BUFFER_SECONDS = 300;
 
-/** Colder with time: read at once for a year, and within hours after that. */
+/** Colder with time: read at once for a year, and within hours after that. Not in a trial, which lasts days. */
 const TRANSITIONS = [
     { days: 90, storageClass: "GLACIER_IR" },
     { days: 365, storageClass: "DEEP_ARCHIVE" },
 ] as const;
+
+/** What becomes of an archive's objects over time: they get colder, and never expire. */
+export function archiveLifecycle({ years }: Retention): LifecycleRule[] {
+    return [
+        {
+            id: "colder",
+            prefix: "",
+            transitions: years === undefined ? [] : TRANSITIONS,
+            // S3 itself never deletes a version before its retention is over.
+            noncurrentDays: 1,
+        },
+    ];
+}
 
 /**
  * Audit events, continuously, from their log group into a bucket where nobody can change or delete them as long as
@@ -46,6 +59,10 @@ export class AuditArchive extends ComponentResource {
     public readonly bucket: string;
     /** Its ARN. */
     public readonly arn: string;
+    /** ARN of the key everything in it is encrypted with. */
+    public readonly keyArn: Output<string>;
+    /** What must exist before its objects are copied. */
+    public readonly ready: readonly Resource[];
     /** Name of the log group that events are sent to. */
     public readonly logGroup: Output<string>;
 
@@ -70,6 +87,7 @@ export class AuditArchive extends ComponentResource {
             },
             this,
         );
+        this.keyArn = key.arn;
         const ready = declareBucket(
             name,
             {
@@ -77,18 +95,12 @@ export class AuditArchive extends ComponentResource {
                 keyArn: key.arn,
                 retention,
                 protect,
-                lifecycle: [
-                    {
-                        id: "colder",
-                        prefix: "",
-                        transitions: retention.years === undefined ? [] : TRANSITIONS,
-                        // S3 itself never deletes a version before its retention is over.
-                        noncurrentDays: 1,
-                    },
-                ],
+                lifecycle: archiveLifecycle(retention),
             },
             this,
         );
+
+        this.ready = ready;
 
         const group = (own: string, groupName: string, kept: boolean) =>
             new LogGroup(
@@ -205,12 +217,3 @@ export class AuditArchive extends ComponentResource {
         this.registerOutputs({ arn: this.arn });
     }
 }
-
-/** The archive dies with its key: not even an administrator deletes it, unless they first change this policy. */
-const KEEP_KEY: PolicyStatement = {
-    Sid: "KeepKey",
-    Effect: "Deny",
-    Principal: "*",
-    Action: ["kms:DisableKey", "kms:ScheduleKeyDeletion"],
-    Resource: "*",
-};

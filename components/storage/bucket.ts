@@ -39,8 +39,11 @@ export interface BucketArgs {
     lifecycle: readonly LifecycleRule[];
     /** Default retention of its objects. Default: none. */
     retention?: Retention;
-    /** A service of AWS that works on it in its own name, and what it may do. Default: none. */
-    service?: { principal: string; bucketActions: readonly string[]; objectActions: readonly string[] };
+    /** Who else may work on it, and what they may do: services of AWS, other accounts. Default: nobody. */
+    grants?: readonly (Pick<PolicyStatement, "Principal" | "Condition"> & {
+        bucketActions: readonly string[];
+        objectActions: readonly string[];
+    })[];
     /** Refuses to delete it. */
     protect: boolean;
 }
@@ -61,11 +64,12 @@ export function bucketArn(bucket: string): string {
  * what must exist before anything is put into it.
  */
 export function declareBucket(name: string, args: BucketArgs, parent: ComponentResource): Resource[] {
-    const { bucket, keyArn, lifecycle, retention, service, protect } = args;
+    const { bucket, keyArn, lifecycle, retention, grants = [], protect } = args;
     const resource = new Bucket(
         name,
         { bucket, objectLockEnabled: retention !== undefined, forceDestroy: false },
-        { parent, protect },
+        // S3 locks a bucket that exists by its lock configuration; the provider would make another bucket.
+        { parent, protect, ignoreChanges: ["objectLockEnabled"] },
     );
     const of = { bucket: resource.bucket };
     const versioning = new BucketVersioning(
@@ -118,13 +122,13 @@ export function declareBucket(name: string, args: BucketArgs, parent: ComponentR
             Condition: { Bool: { "aws:SecureTransport": "false" } },
         },
     ];
-    if (service !== undefined) {
-        const common = { Effect: "Allow", Principal: { Service: service.principal } } as const;
+    grants.forEach(({ bucketActions, objectActions, ...who }, index) => {
+        const common = { Effect: "Allow", ...who } as const;
         statements.push(
-            { ...common, Sid: "ServiceOnBucket", Action: service.bucketActions, Resource: [arn] },
-            { ...common, Sid: "ServiceOnObjects", Action: service.objectActions, Resource: [objects] },
+            { Sid: `Bucket${index}`, ...common, Action: bucketActions, Resource: [arn] },
+            { Sid: `Objects${index}`, ...common, Action: objectActions, Resource: [objects] },
         );
-    }
+    });
     const policy = new BucketPolicy(
         name,
         { ...of, policy: JSON.stringify({ Version: "2012-10-17", Statement: statements }) },

@@ -3,6 +3,7 @@ import { utcDaily, utcWeekly } from "../../core/calendar";
 import { COLOURS, DEBUG, LOG_RETENTION_DAYS, SERVER, TRIAL_LOG_RETENTION_DAYS } from "../../core/numbers";
 import { required } from "../../core/required";
 import { openHours } from "../../core/snapshotHours";
+import { type CopiesValues } from "../copies";
 import { type DatabaseValues } from "../database";
 import { pinned } from "../images";
 import { type ObservabilityValues } from "../observability";
@@ -50,6 +51,7 @@ export function resolveStack(values: StackValues) {
         cache: values.cache && resolveCache(values, values.cache, names.name),
         backups: values.backups && resolveBackups(values, values.backups),
         archive: values.archive,
+        copies: values.copies && resolveCopies(values, values.copies),
         maintenance: values.maintenance && {
             ...values.maintenance,
             patches: resolvePatches(values, values.maintenance.patches),
@@ -133,10 +135,11 @@ function resolveDatabase(values: StackValues, database: DatabaseValues) {
 }
 
 function resolveBackups(values: StackValues, backups: NonNullable<StackValues["backups"]>) {
-    const { bucket, dumps, configurations, manual } = backups;
+    const { bucket, lock, dumps, configurations, manual } = backups;
     const { databaseMaintenance: run } = values.operations;
     return {
         bucket,
+        lock,
         configurations: {
             ...eksOf(values),
             schedule: configurations.cron,
@@ -177,6 +180,25 @@ function resolveCache(values: StackValues, cache: NonNullable<StackValues["cache
         ),
         recovery: cacheRecovery && { ...cacheRecovery, group: recovery },
         cleanup: resolveCacheCleanup(values),
+    };
+}
+
+function resolveCopies({ aws, database, backups, archive }: StackValues, copies: CopiesValues) {
+    return {
+        ...copies,
+        accountId: copies.account?.id ?? aws.accountId,
+        /** Retention of the copies of snapshots, in days. Default: there is no database. */
+        snapshots: database && {
+            retentionDays: copies.snapshots.retention ?? database.snapshots.daily.retention,
+        },
+        backups: copies.backups &&
+            backups && { bucket: copies.backups.bucket, lock: copies.backups.lock ?? backups.lock },
+        archive: copies.archive &&
+            archive && {
+                bucket: copies.archive.bucket,
+                mode: copies.archive.mode ?? archive.mode,
+                retention: copies.archive.retention ?? archive.retention,
+            },
     };
 }
 

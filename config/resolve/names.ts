@@ -37,6 +37,8 @@ export function resolveNames({ aws: { accountId, region }, kubernetes: { namespa
             name: `${name}-snapshots`,
             /** Names of the vaults. */
             vaults: { hourly: `${name}-snapshots-hourly`, daily: `${name}-snapshots-daily` },
+            /** Names of the EventBridge rules that count copies in the second region. */
+            copied: { hourly: `${name}-snapshots-copied-hourly`, daily: `${name}-snapshots-copied-daily` },
         },
         auditArchive: `${name}-audit`,
     };

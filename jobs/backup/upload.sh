@@ -1,6 +1,7 @@
 # Uploads the file that the step before left on the shared disk, and looks whether it came to the bucket whole.
 # Sections 5.2 step 1 and 7.1. Told: BUCKET; KIND, the prefix it is kept below; LABEL, what it is of; FILE; and
-# METRICS, the namespace of the heartbeat, where one is to follow. Reads: FILE and FILE.sha256.
+# METRICS, the namespace of the heartbeat, where one is to follow; LOCK_MODE and LOCK_DAYS, where it is locked for longer
+# than the bucket locks everything. Reads: FILE and FILE.sha256.
 # An object appears in S3 whole or not at all; what an upload that ends early has sent is given up.
 set -euo pipefail
 umask 077
@@ -55,7 +56,12 @@ read -r found checksum <<< "$stored"
 [[ $found == "$size" ]] || refuse "has $found bytes, expected $size: do not rely on it"
 # What came in parts says how many after a hyphen.
 [[ ${checksum%-*} == "$expected" ]] || refuse "has the checksum $checksum, expected $expected: do not rely on it"
-echo "✓ s3://$BUCKET/$key: $size bytes, sha256 $sha256"
+if [[ -n ${LOCK_MODE-} ]]; then
+    until=$(date -u -d "+$LOCK_DAYS days" +%Y-%m-%dT%H:%M:%SZ)
+    aws s3api put-object-retention --bucket "$BUCKET" --key "$key" \
+        --retention "Mode=$LOCK_MODE,RetainUntilDate=$until" || refuse "was not locked until $until"
+fi
+echo "✓ s3://$BUCKET/$key: $size bytes, sha256 $sha256${until:+, locked until $until}"
 
 if [[ -n ${METRICS-} ]]; then
     aws cloudwatch put-metric-data --namespace "$METRICS" --metric-name DumpSucceeded --dimensions "Kind=$KIND" \

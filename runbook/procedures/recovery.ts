@@ -30,6 +30,68 @@ const savedInstead: readonly ExpectedChange[] = (
     })),
 ]);
 
+/** The copy of a bucket. */
+const bucketCopy = (kind: string): ExpectedChange[] =>
+    [
+        ["mcp:storage:BucketCopy", ""],
+        ["mcp:storage:Replica", "-replica"],
+        ["aws:iam/role:Role", ""],
+        ["aws:iam/rolePolicy:RolePolicy", ""],
+        ["aws:s3/bucketReplicationConfig:BucketReplicationConfig", ""],
+        ["aws:kms/alias:Alias", "-replica"],
+        ["aws:kms/key:Key", "-replica"],
+        ...[
+            "bucket:Bucket",
+            "bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+            ...(kind === "audit" ? ["bucketObjectLockConfiguration:BucketObjectLockConfiguration"] : []),
+            "bucketOwnershipControls:BucketOwnershipControls",
+            "bucketPolicy:BucketPolicy",
+            "bucketPublicAccessBlock:BucketPublicAccessBlock",
+            "bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+            "bucketVersioning:BucketVersioning",
+        ].map((type) => [`aws:s3/${type}`, "-replica"] as const),
+    ].map(([type, suffix]) => ({
+        operation: "create",
+        type: type!,
+        name: `mcp-production-${kind}-copy${suffix}`,
+    }));
+
+/** Copies of everything, and what watches them. */
+const copied: readonly ExpectedChange[] = [
+    { operation: "create", type: "pulumi:providers:aws", name: "aws-copies" },
+    ...[
+        ["mcp:backup:SnapshotCopies", "snapshots-copies"],
+        ["aws:backup/vault:Vault", "snapshots-copies-daily"],
+        ["aws:backup/vault:Vault", "snapshots-copies-hourly"],
+        ["aws:backup/vaultLockConfiguration:VaultLockConfiguration", "snapshots-copies-daily"],
+        ["aws:kms/alias:Alias", "snapshots-copies"],
+        ["aws:kms/key:Key", "snapshots-copies"],
+        ["aws:cloudwatch/eventRule:EventRule", "snapshots-copied-daily"],
+        ["aws:cloudwatch/eventRule:EventRule", "snapshots-copied-hourly"],
+        ["aws:cloudwatch/eventRule:EventRule", "snapshots-copy-failed"],
+        ["aws:cloudwatch/eventTarget:EventTarget", "snapshots-copy-failed"],
+        ["aws:iam/role:Role", "snapshots-copy-failed-notice"],
+        ["aws:iam/rolePolicy:RolePolicy", "snapshots-copy-failed-notice"],
+        ...[
+            "copy-failed-archive",
+            "copy-failed-backups",
+            "copy-late-archive",
+            "copy-late-backups",
+            "event-dropped-snapshots-copy-failed",
+            "snapshot-copy-missing-daily",
+            "snapshot-copy-missing-hourly",
+        ].map((alarm) => ["aws:cloudwatch/metricAlarm:MetricAlarm", alarm]),
+    ].map(([type, name]): ExpectedChange => ({
+        operation: "create",
+        type: type!,
+        name: `mcp-production-${name}`,
+    })),
+    ...["audit", "backups"].flatMap(bucketCopy),
+    { operation: "update", type: "aws:backup/plan:Plan", name: "mcp-production-snapshots-daily" },
+    { operation: "update", type: "aws:backup/plan:Plan", name: "mcp-production-snapshots-hourly" },
+    { operation: "update", type: "aws:cloudwatch/compositeAlarm:CompositeAlarm", name: "mcp-production-p3" },
+];
+
 const RESTORE_TIME: Edit = {
     path: "mcp:recovery.restoreTime",
     value: "the time to go back to, with its zone",
@@ -151,6 +213,76 @@ export const recovery: readonly Procedure[] = [
             "deep storage first (`aws s3api restore-object`, some hours). What could not be delivered is below `failed/`, " +
             "and `/mcp/production/audit-delivery` says why.",
         undo: "Nothing can be undone: in COMPLIANCE mode no one deletes an event before its time.",
+    },
+    {
+        id: "copies",
+        sections: ["7.1"],
+        title: "Copies in a second region",
+        when:
+            "A region, a bucket or a key can be lost, or somebody with rights deletes what is saved. Snapshots of PostgreSQL, dumps, " +
+            "exported configurations and audit events are then in a second region, too, and in a second account if " +
+            "`mcp:copies.account` names one. [Recovery](recovery.md) has what is lost and how long it takes, by component, and " +
+            "what copies cost. `mcp:backups.lock` locks dumps and exports at their source.",
+        edits: [
+            {
+                path: "mcp:copies.region",
+                value: "another region than the stack's",
+                example: "ap-southeast-1",
+            },
+            {
+                path: "mcp:copies.backups.bucket",
+                value: "bucket there for dumps and exported configurations",
+                example: "msil-mcp-backups-copy",
+                parameter: "backupsBucket",
+            },
+            {
+                path: "mcp:copies.archive.bucket",
+                value: "bucket there for audit events",
+                example: "msil-mcp-audit-copy",
+                parameter: "archiveBucket",
+            },
+        ],
+        changes: copied,
+        verify:
+            "A copy that fails or is late tells P3. `aws backup list-recovery-points-by-backup-vault --region ap-southeast-1 " +
+            "--backup-vault-name mcp-production-snapshots-copies-daily` lists the snapshots there. " +
+            "`aws s3api head-object --bucket msil-mcp-backups --key KEY --query ReplicationStatus` says COMPLETED. Objects from before " +
+            "are copied by one job of S3 Batch Replication: `aws s3control create-job`.",
+        undo: "What is in the second region is protected: the engine refuses to delete it. Locked copies stay until their time is over.",
+    },
+    {
+        id: "region-loss",
+        sections: ["7.2"],
+        title: "The region is lost: start in the second one",
+        when:
+            "AWS says that the region does not come back in time. A stack of its own is declared in the second region, from the " +
+            "copies. What was written after the last copy is lost: [recovery](recovery.md#the-region-is-lost) has each step.",
+        looks: [
+            "aws backup list-recovery-points-by-backup-vault --region ap-southeast-1 --backup-vault-name mcp-production-snapshots-copies-hourly",
+            "aws s3api list-objects-v2 --bucket msil-mcp-backups-copy --prefix daily/ --query 'Contents[].[Key,LastModified]' --output text",
+        ],
+        edits: [],
+        changes: [],
+        verify:
+            "Preview the new stack before its update. The bootstrap gives the application its user, and the health check " +
+            "asks every component.",
+        undo: "Nothing was changed in the first region. What is written in the second one is not in the first.",
+    },
+    {
+        id: "deleted-bucket",
+        sections: ["7.2"],
+        title: "A bucket or its objects were deleted",
+        when:
+            "Objects are hidden by a delete marker, were deleted for good, or the bucket is gone. What Object Lock holds was not " +
+            "deleted. [Recovery](recovery.md#a-bucket-or-its-objects-are-deleted) has each step.",
+        looks: [
+            "aws s3api list-object-versions --bucket msil-mcp-backups --prefix daily/ --query 'DeleteMarkers[].[Key,LastModified]' --output text",
+            "aws s3api list-objects-v2 --bucket msil-mcp-backups-copy --query 'length(Contents)'",
+        ],
+        edits: [],
+        changes: [],
+        verify: "`aws s3 ls --recursive --summarize` counts the same objects in the bucket and in its copy.",
+        undo: "Nothing to undo: what is copied back is a new version.",
     },
     {
         id: "database-recovery",

@@ -11,6 +11,7 @@ import { type Ended, StepFolder } from "./steps";
 
 const PASSWORD = String.raw`planted:\backup`;
 const BUCKET = "msil-mcp-backups";
+const LOCKED = "msil-mcp-backups-locked";
 
 const noPostgres = whyNoPostgres();
 const noS3 = whyNoS3();
@@ -290,6 +291,34 @@ suiteOf(noS3)(`an upload to S3${because(noS3)}`, function () {
             assert.equal(await s3.unfinished(), 0);
         });
     }
+
+    it("is locked for as long as it is kept, where the bucket locks everything for less", async () => {
+        await s3.ask(`/${LOCKED}`, {
+            method: "PUT",
+            headers: { "x-amz-bucket-object-lock-enabled": "true" },
+        });
+        leave(1000);
+        const env = { BUCKET: LOCKED, KIND: "weekly", LOCK_MODE: "GOVERNANCE", LOCK_DAYS: "365" };
+        const { status, output } = await upload(env);
+        assert.equal(status, 0, output);
+        const [, key, time] = /s3:\/\/[^/]+\/(\S+): .*, locked until (\S+)\n$/.exec(output)!;
+        const days = (Date.parse(time!) - Date.now()) / 86_400_000;
+        assert.ok(days > 364.9 && days <= 365, time);
+        const { headers } = await s3.ask(`/${LOCKED}/${key}`);
+        assert.equal(headers.get("x-amz-object-lock-mode"), "GOVERNANCE");
+        assert.equal(Date.parse(headers.get("x-amz-object-lock-retain-until-date")!), Date.parse(time!));
+    });
+
+    it("fails when it cannot be locked", async () => {
+        leave(1000);
+        s3.intervene = (_method, url) =>
+            url.includes("?retention")
+                ? { status: 403, body: "<Error><Code>AccessDenied</Code></Error>" }
+                : undefined;
+        const { status, output } = await upload({ LOCK_MODE: "GOVERNANCE", LOCK_DAYS: "90" });
+        assert.notEqual(status, 0);
+        assert.match(output, /✗ s3:\/\/\S+ was not locked until /);
+    });
 
     /** The metrics that CloudWatch has of the platform. */
     async function reported(): Promise<unknown> {

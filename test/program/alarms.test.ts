@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { renderAlarms } from "../../components/observability/alarms/render";
 import { resolveStack } from "../../config/resolve";
 import { incidentsOf, partsOf, ruleOf } from "../../components/observability/incidents";
+import { documentedAlarms, OPTIONAL } from "../../cli/documentedAlarms";
 import { alarmsOf } from "../../stack/alarmTable";
 import { valuesOf } from "../../offline/stackFile";
 import { displayed } from "../../offline/property";
@@ -101,6 +102,13 @@ describe("the alarms", () => {
             recordings[stack] = await recordStack(stack);
         }
         production = recordings["production"]!;
+    });
+
+    it("of copies elsewhere watch what something emits, judge silence rightly, and lead to a procedure", async () => {
+        const recording = await recordStack("production", ...OPTIONAL);
+        const ids = alarmsIn(recording).filter(({ name }) => /cop(y|ies)/.test(name));
+        assert.equal(ids.length, 7);
+        assert.deepEqual(faultsOf(recording), []);
     });
 
     for (const stack of STACKS) {
@@ -649,7 +657,7 @@ describe("the alarms", () => {
     });
 
     it("are in docs/alarms.md as they are declared (npm run docs writes it anew)", () => {
-        const page = renderAlarms(alarmsOf(resolveStack(valuesOf(root, "production"))));
+        const page = renderAlarms(documentedAlarms(root));
         assert.equal(readFileSync(join(root, "docs", "alarms.md"), "utf8"), page);
     });
 });

@@ -4,16 +4,14 @@ import { join } from "node:path";
 import { type Alarm } from "../../components/observability/alarm";
 import { CAUSES, notificationsOf, renderCauses } from "../../components/observability/alarms/causes";
 import { incidentsOf } from "../../components/observability/incidents";
-import { resolveStack } from "../../config/resolve";
 import { SEVERITY_MATRIX } from "../../core/numbers";
-import { valuesOf } from "../../offline/stackFile";
-import { alarmsOf } from "../../stack/alarmTable";
+import { documentedAlarms } from "../../cli/documentedAlarms";
 import { root } from "../support";
 
 describe("causes", () => {
     let alarms: Alarm[];
     before(() => {
-        alarms = alarmsOf(resolveStack(valuesOf(root, "production")));
+        alarms = documentedAlarms(root);
     });
 
     it("name alarms that are declared, and every alarm of P1 and P2 has a cause", () => {

@@ -3,12 +3,23 @@ import { runSimulation } from "@cloud-copilot/iam-simulate";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
 import { recordWithOutputs } from "../support";
-import { ACCOUNT, arnOf, CODES, outputsOf, type Path, pathsOf, type Request } from "./deliveryPaths";
+import { OPTIONAL } from "../../cli/documentedAlarms";
+import {
+    ACCOUNT,
+    arnOf,
+    CODES,
+    COPIES_ACCOUNT,
+    outputsOf,
+    type Path,
+    pathsOf,
+    type Request,
+} from "./deliveryPaths";
 
 /** Types of which each must be part of a path, or of use to none. */
 const DELIVERING = [
     "aws:backup/restoreTestingSelection:RestoreTestingSelection",
     "aws:backup/selection:Selection",
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
     "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration",
     "aws:cloudwatch/eventTarget:EventTarget",
@@ -24,13 +35,21 @@ const DELIVERING = [
 async function isAllowed(asked: Request): Promise<boolean> {
     // The simulation knows no encryption context with an ARN in it: another key takes its place on both sides.
     const text = JSON.stringify(asked).replaceAll("kms:EncryptionContext:aws:logs:arn", "aws:SourceArn");
-    const { principal, action, resource, context, identity, policy } = JSON.parse(text) as Request;
+    const {
+        principal,
+        action,
+        resource,
+        context,
+        identity,
+        policy,
+        owner = ACCOUNT,
+    } = JSON.parse(text) as Request;
     const result = await runSimulation(
         {
             request: {
                 principal,
                 action,
-                resource: { resource, accountId: ACCOUNT },
+                resource: { resource, accountId: owner },
                 contextVariables: context,
             },
             identityPolicies: identity.map((each, index) => ({ name: String(index), policy: each })),
@@ -91,6 +110,32 @@ describe("delivery paths", () => {
         assert.ok(paths.length > 40, String(paths.length));
         assert.deepEqual(await faultsOf(paths), []);
     });
+
+    for (const [where, edits] of Object.entries({
+        "a second region": [],
+        "a second account": [
+            `mcp:copies.account.id=${COPIES_ACCOUNT}`,
+            `mcp:copies.account.role=arn:aws:iam::${COPIES_ACCOUNT}:role/mcp-copies`,
+        ],
+    })) {
+        it(`of copies in ${where} are allowed to the real sender alone`, async () => {
+            const copied = await recordWithOutputs("production", outputsOf, ...OPTIONAL, ...edits);
+            const added = pathsOf(copied).filter(({ name }) =>
+                /^(copies|vault|event .*copy-failed)/.test(name),
+            );
+            assert.equal(added.length, edits.length === 0 ? 3 : 5);
+            assert.deepEqual(await faultsOf(added), []);
+            const covered = new Set(added.flatMap(({ covers }) => covers));
+            const known = new Set(production.resources.map(({ urn }) => urn));
+            const left = copied.resources.filter(
+                ({ type, urn }) => DELIVERING.includes(type) && !known.has(urn) && !covered.has(urn),
+            );
+            assert.deepEqual(
+                left.map(({ urn }) => urn),
+                [],
+            );
+        });
+    }
 
     it("include every target, role, schedule, state machine, subscription and stream", () => {
         const covered = new Set(paths.flatMap(({ covers }) => covers));

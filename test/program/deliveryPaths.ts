@@ -8,6 +8,9 @@ import { type RecordedResource, type Recording } from "../../offline/record";
 export const ACCOUNT = "000000000000";
 export const REGION = "ap-south-1";
 const OTHER_ACCOUNT = "999999999999";
+/** Where copies are. */
+export const COPIES_ACCOUNT = "222222222222";
+const COPIES_REGION = "ap-southeast-1";
 
 /** A service of AWS that asks in its own name, and the context keys that it sends with the request. */
 interface Sender {
@@ -72,6 +75,11 @@ const SENDERS = {
         keys: none,
         source: "https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html",
     },
+    replication: {
+        service: "s3.amazonaws.com",
+        keys: none,
+        source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html",
+    },
     elastiCache: {
         service: `${REGION}.elasticache-snapshot.amazonaws.com`,
         keys: none,
@@ -107,6 +115,8 @@ export interface Request {
     identity: object[];
     /** Policy of the resource. Default: none. */
     policy: object | undefined;
+    /** Account of the resource. Default: the stack's. */
+    owner?: string;
 }
 
 /** One path: its requests must all be allowed, and each of its imitations denied. */
@@ -201,6 +211,7 @@ const cache = (resource: string) => `arn:aws:elasticache:${REGION}:${ACCOUNT}:${
 export const CODES = new Set([
     "$.detail.backupJobId",
     "$.detail.backupVaultName",
+    "$.detail.copyJobId",
     "$.detail.error",
     "$.detail.executionArn",
     "$.detail.restoreJobId",
@@ -392,6 +403,35 @@ export function pathsOf(recording: Recording): Path[] {
             add(`chat ${channel.name}`, [channel, role!], stack.assume(role!, SENDERS.chat, source));
         }
     }
+    for (const replication of stack.of("aws:s3/bucketReplicationConfig:BucketReplicationConfig")) {
+        const { bucket, rules } = stack.inputs(replication);
+        const [role] = stack.leadsTo(replication, "role", "aws:iam/role:Role");
+        add(
+            `copies of ${bucket}`,
+            [replication, role!],
+            stack.assume(role!, SENDERS.replication, `arn:aws:s3:::${bucket}`),
+            ...stack.replicate(role!, bucket, rules[0].destination),
+        );
+    }
+    for (const policy of stack.of("aws:backup/vaultPolicy:VaultPolicy")) {
+        const [role] = stack
+            .of("aws:iam/role:Role")
+            .filter(({ name }) => name === "mcp-production-snapshots");
+        const document = JSON.parse(stack.inputs(policy).policy);
+        const part = stack.asRole(role!, "backup:CopyIntoBackupVault", "*", document);
+        // The managed policy of the role allows it.
+        const identity = [
+            { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "backup:*", Resource: "*" }] },
+        ];
+        const imitations = part.imitations.map(({ what, request }) => ({
+            what,
+            request: { ...request, identity, owner: COPIES_ACCOUNT },
+        }));
+        add(`vault ${policy.name}`, [policy], {
+            request: { ...part.request, identity, owner: COPIES_ACCOUNT },
+            imitations,
+        });
+    }
     for (const association of stack.of("aws:eks/podIdentityAssociation:PodIdentityAssociation")) {
         const { clusterName, namespace, serviceAccount } = stack.inputs(association);
         const [role] = stack.leadsTo(association, "roleArn");
@@ -548,6 +588,59 @@ class Resources {
         );
     }
 
+    /** S3 copies an object of a bucket, in the account of the copy if that is another one. */
+    replicate(role: RecordedResource, bucket: string, destination: any): Part[] {
+        const source = `arn:aws:s3:::${bucket}`;
+        const sourceKey = this.keyOf(bucket);
+        const copy = destination.bucket;
+        const copyKey = destination.encryptionConfiguration.replicaKmsKeyId;
+        const copyPolicy = this.bucketPolicy(copy);
+        const through = (region: string) => ({ "kms:ViaService": `s3.${region}.amazonaws.com` });
+        const there = (part: Part): Part => {
+            const own = { owner: copyPolicy.Statement.length > 1 ? COPIES_ACCOUNT : ACCOUNT };
+            // The role's name ends in what the provider puts there.
+            const principal = `arn:aws:sts::${ACCOUNT}:assumed-role/${role.name}-0123abc/session`;
+            const context = { "aws:PrincipalArn": `arn:aws:iam::${ACCOUNT}:role/${role.name}-0123abc` };
+            return {
+                request: {
+                    ...part.request,
+                    ...own,
+                    principal,
+                    context: { ...part.request.context, ...context },
+                },
+                imitations: part.imitations.map(({ what, request }) => ({
+                    what,
+                    request: {
+                        ...request,
+                        ...own,
+                        context: { ...request.context, "aws:PrincipalArn": request.principal },
+                    },
+                })),
+            };
+        };
+        return [
+            this.asRole(role, "s3:GetReplicationConfiguration", source),
+            this.asRole(role, "s3:ListBucket", source),
+            ...["GetObjectVersionForReplication", "GetObjectRetention", "GetObjectLegalHold"].map((action) =>
+                this.asRole(role, `s3:${action}`, `${source}/any`),
+            ),
+            this.asRole(role, "kms:Decrypt", sourceKey, this.keyPolicy(sourceKey), through(REGION)),
+            there(this.asRole(role, "s3:ReplicateObject", `${copy}/any`, copyPolicy)),
+            there(this.asRole(role, "s3:ReplicateTags", `${copy}/any`, copyPolicy)),
+            ...["kms:Encrypt", "kms:GenerateDataKey"].map((action) =>
+                there(this.asRole(role, action, copyKey, this.keyPolicy(copyKey), through(COPIES_REGION))),
+            ),
+        ];
+    }
+
+    /** The key that a bucket's objects are encrypted with. */
+    keyOf(bucket: string): string {
+        const found = this.of(
+            "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        ).find((each) => this.inputs(each).bucket === bucket)!;
+        return this.inputs(found).rules[0].applyServerSideEncryptionByDefault.kmsMasterKeyId;
+    }
+
     /** ElastiCache copies a snapshot, which is under the key of the group, to a bucket for a role. */
     exportSnapshot(role: RecordedResource, bucket: string): Part[] {
         const arn = `arn:aws:s3:::${bucket}`;
@@ -599,7 +692,7 @@ class Resources {
         return JSON.parse(this.inputs(key).policy);
     }
 
-    bucketPolicy(arn: string): object {
+    bucketPolicy(arn: string): any {
         const bucket = arn.split(":").at(-1);
         const policy = this.of("aws:s3/bucketPolicy:BucketPolicy").find(
             (each) => this.inputs(each).bucket === bucket,

@@ -119,7 +119,7 @@ describe("the dumps of the database", () => {
     });
 
     it("may put and see what is below their own prefixes, use the bucket's key, and report: nothing else", () => {
-        const bucket = { arn: "arn:aws:s3:::backups", keyArn: "the-key" as never };
+        const bucket = { arn: "arn:aws:s3:::backups", keyArn: "the-key" as never, lock: undefined };
         assert.deepEqual(uploadPermissions(bucket, ["daily", "manual"], "MCP/production"), [
             {
                 actions: ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],

@@ -102,6 +102,19 @@ const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
             source: "https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html",
         },
     ],
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig": [
+        {
+            namespace: "AWS/S3",
+            metrics: { OperationsFailedReplication: "count", ReplicationLatency: "passing" },
+            dimensions: ({ bucket, rules }) =>
+                (rules as { id: string; destination: { bucket: string } }[]).map(({ id, destination }) => ({
+                    SourceBucket: text(bucket),
+                    DestinationBucket: destination.bucket.replace("arn:aws:s3:::", ""),
+                    RuleId: id,
+                })),
+            source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html",
+        },
+    ],
     "aws:route53/healthCheck:HealthCheck": [
         {
             // Published by the state machine that reads what it sees, under the name in its tag.
@@ -114,7 +127,7 @@ const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
     "aws:cloudwatch/eventRule:EventRule": [
         {
             namespace: "AWS/Events",
-            metrics: { FailedInvocations: "count" },
+            metrics: { FailedInvocations: "count", TriggeredRules: "count" },
             dimensions: ({ name }) => [{ RuleName: text(name) }],
             source: "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html",
         },

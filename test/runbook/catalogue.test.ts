@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { resolveStack } from "../../config/resolve";
-import { alarmsOf } from "../../stack/alarmTable";
-import { valuesOf } from "../../offline/stackFile";
+import { documentedAlarms } from "../../cli/documentedAlarms";
 import { catalogue } from "../../runbook/catalogue";
 import { exampleEdits } from "../../runbook/parameters";
 import { renderRunbook } from "../../runbook/render";
@@ -49,7 +47,7 @@ describe("the runbook's procedures", () => {
     });
 
     it("are in docs/runbook.md as they are in the catalogue (npm run docs writes it anew)", () => {
-        const page = renderRunbook(alarmsOf(resolveStack(valuesOf(root, "production"))));
+        const page = renderRunbook(documentedAlarms(root));
         assert.equal(readFileSync(join(root, "docs", "runbook.md"), "utf8"), page);
     });
 });

@@ -140,6 +140,14 @@ export const CAUSES: readonly Cause[] = [
     { cause: "A snapshot of the database fails", rings: ["database-backup-failed-daily"] },
     { cause: "Dumps no longer come", rings: ["dump-missing-daily"] },
     { cause: "The backup of Redis no longer runs", rings: ["cache-backup-missing"] },
+    {
+        cause: "The role that copies to the second region was changed",
+        rings: ["copy-failed-backups", "copy-late-backups"],
+    },
+    {
+        cause: "The vault in the second region is gone",
+        rings: ["snapshot-copy-missing-daily", "snapshot-copy-missing-hourly"],
+    },
     { cause: "The role of the audit archive was changed", rings: ["archive-delivery", "archive-delay"] },
     { cause: "Audit events are refused", rings: ["archive-subscription"] },
     { cause: "A message of EventBridge is dropped", rings: ["event-dropped-snapshots-failed"] },

@@ -14,8 +14,8 @@ export function renderAlarms(alarms: readonly Alarm[]): string {
     return [
         "# Alarms",
         "",
-        "Generated from `components/observability/alarms` by `npm run docs`, with the values of production. The name of each",
-        "begins with the stack's: `mcp-production-database-silent`. A test finds for each who publishes its metric.",
+        "Generated from `components/observability/alarms` by `npm run docs`, with the values of production and with copies in a",
+        "second region. The name of each begins with the stack's: `mcp-production-database-silent`. A test finds for each who publishes its metric.",
         "",
         "| Alarm | Severity | What is wrong | Procedure |",
         "| --- | --- | --- | --- |",
