@@ -13,7 +13,16 @@ import { type Colour } from "../core/numbers";
 import { type HistoryEntry, parseEntries } from "../jobs/lib/releaseHistory";
 import { ValidationError } from "../jobs/lib/schema";
 import { isAccount, UsageError, valuesOf } from "../offline/stackFile";
-import { block, endOfMap, indentOf, insertBelow, isBlockMap, parse, writePins } from "./images/stackPins";
+import {
+    block,
+    endOfMap,
+    FORMAT,
+    indentOf,
+    insertBelow,
+    isBlockMap,
+    parse,
+    writePins,
+} from "./images/stackPins";
 import { replaceFile } from "./images/replaceFile";
 
 /** Runs kubectl and returns what it printed; throws {@link UsageError} when it fails. */
@@ -227,7 +236,7 @@ function spliceRelease(
         added.items.unshift(...releases.items);
     }
     const [start, end] = (old ?? releases).range!;
-    const source = new Document(old === undefined ? added : release).toString({ lineWidth: 0 }).trimEnd();
+    const source = new Document(old === undefined ? added : release).toString(FORMAT).trimEnd();
     return text.slice(0, start) + source + text.slice(end);
 }
 
@@ -254,13 +263,28 @@ const runKubectl: Kubectl = (args) => {
     return stdout;
 };
 
+/** kubectl's current context. What an EKS cluster needs where there is none is one command. */
+function currentContext(kubectl: Kubectl, { kubernetes: { cluster }, aws: { region } }: StackValues): string {
+    try {
+        return kubectl(["config", "current-context"]).trim();
+    } catch (error) {
+        if (!(error instanceof UsageError) || !error.message.includes("current-context is not set")) {
+            throw error;
+        }
+        throw new UsageError(
+            `kubectl has no current context. Set it: aws eks update-kubeconfig --name ${cluster} --region ${region}`,
+        );
+    }
+}
+
 /** Reads a workload's key of the ledger, from the cluster the stack runs in. */
 function readLedger(
     { workload, log, kubectl = runKubectl }: ReleasesOptions,
-    { kubernetes: { namespace, cluster, context, kubeconfig } }: StackValues,
+    values: StackValues,
 ): HistoryEntry[] {
+    const { namespace, cluster, context, kubeconfig } = values.kubernetes;
     if (context === undefined) {
-        const current = kubectl(["config", "current-context"]).trim();
+        const current = currentContext(kubectl, values);
         log(`Reading the ledger by kubectl's current context, ${current}; the stack's is EKS ${cluster}.`);
     }
     const answer = kubectl([

@@ -3,11 +3,14 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 /** Stands for a certificate or a private key that an operator has yet to give, in an offline preview. */
 export const PLACEHOLDER_PEM = "placeholder";
 
+/** Stands for a secret that is set and encrypted, in an offline preview: nothing there can decrypt it. */
+export const ENCRYPTED = "[encrypted]";
+
 /**
  * What an offline preview has in place of a secret: nothing, or ciphertext. Compared as a whole, so that no real
  * certificate, however broken, is taken for one.
  */
-const STAND_INS: readonly string[] = [PLACEHOLDER_PEM, "[encrypted]"];
+const STAND_INS: readonly string[] = [PLACEHOLDER_PEM, ENCRYPTED];
 
 /** One block of a PEM text: its two lines are lines of their own, and there is nothing but base64 between them. */
 const BLOCK = /^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\n((?:[A-Za-z0-9+/=]+[ \t]*\n)+)-----END \1-----[ \t]*$/gm;
@@ -37,12 +40,10 @@ export interface CertificateFacts {
 }
 
 /** Facts of a stand-in: no certificate has the serial number 0, so a gate that looks for it can only fail. */
-const PLACEHOLDER_FACTS: CertificateFacts = {
-    serial: "00000000",
-    notBefore: "unknown",
-    notAfter: "unknown",
-    hosts: [],
-};
+function standInFacts(pem: string): CertificateFacts {
+    const time = pem === ENCRYPTED ? "encrypted" : "unknown";
+    return { serial: "00000000", notBefore: time, notAfter: time, hosts: [] };
+}
 
 /**
  * What is wrong with a certificate that is to serve these hosts, each in words of what is expected; never with any
@@ -74,7 +75,7 @@ export function checkCertificate({ certificate, privateKey }: PemPair, hosts: re
  */
 export function certificateFacts(pem: string): CertificateFacts {
     if (isStandIn(pem)) {
-        return PLACEHOLDER_FACTS;
+        return standInFacts(pem);
     }
     const leaf = new X509Certificate(pem);
     const time = (text: string) => new Date(text).toISOString().replace(".000Z", "Z");

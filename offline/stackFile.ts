@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { foreignKeys, parseComplete, plainSecret, SECRET_KEYS, type StackValues } from "../config";
+import { ENCRYPTED } from "../config/certificates";
 import { imageReferences } from "../config/images";
 import { formatProblems, NAMESPACE, type Problem, shown } from "../config/problems";
 import { rawProblems } from "../config/raw";
@@ -200,7 +201,7 @@ function isCiphertext(value: unknown): boolean {
 }
 
 /** What stands for a secret that is set and encrypted; an endpoint is a URL. */
-const ENCRYPTED = { text: "[encrypted]", url: "https://encrypted.invalid/" };
+const ENCRYPTED_VALUES = { text: ENCRYPTED, url: "https://encrypted.invalid/" };
 
 /** Offline nothing can be decrypted: a secret that is set reads as a text that says so. */
 function withoutCiphertext(value: unknown, key: string, file: string): unknown {
@@ -216,7 +217,7 @@ function withoutCiphertext(value: unknown, key: string, file: string): unknown {
                 `${file}: ${key}: found an encrypted value, expected secrets only in ${SECRET_KEYS.map((secret) => `${NAMESPACE}:${secret}`).join(" and ")}`,
             );
         }
-        return key === `${NAMESPACE}:endpoints` ? ENCRYPTED.url : ENCRYPTED.text;
+        return key === `${NAMESPACE}:endpoints` ? ENCRYPTED_VALUES.url : ENCRYPTED_VALUES.text;
     }
     return Object.fromEntries(
         Object.entries(value).map(([name, inner]) => [name, withoutCiphertext(inner, key, file)]),
@@ -227,7 +228,7 @@ function withoutCiphertext(value: unknown, key: string, file: string): unknown {
 function holdsPlainText(value: unknown): boolean {
     return typeof value === "object" && value !== null
         ? Object.values(value).some(holdsPlainText)
-        : value !== undefined && value !== ENCRYPTED.text && value !== ENCRYPTED.url;
+        : value !== undefined && value !== ENCRYPTED_VALUES.text && value !== ENCRYPTED_VALUES.url;
 }
 
 /** An edit as it may be shown: a secret's value is not. */

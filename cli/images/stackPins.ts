@@ -19,6 +19,9 @@ const PATH = ["config", "mcp:images", "pins"];
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const INDENT = "  ";
 
+/** How Pulumi's command line writes a stack file: what it did not write itself changes with its next edit. */
+export const FORMAT = { indent: INDENT.length, lineWidth: 0, flowCollectionPadding: false } as const;
+
 /**
  * Digest of each reference that a stack file pins. A value that is no digest pins nothing.
  *
@@ -129,7 +132,7 @@ function quoted(text: string): Scalar {
 
 /** Source of a block map, in whole lines that end as those of the text. */
 export function block(map: YAMLMap, indent: string, text: string): string {
-    const source = new Document(map).toString({ indent: INDENT.length, lineWidth: 0 });
+    const source = new Document(map).toString(FORMAT);
     const end = text.includes("\r\n") ? "\r\n" : "\n";
     return source.replace(/^(?=.)/gm, indent).replaceAll("\n", end);
 }

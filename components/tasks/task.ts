@@ -148,7 +148,12 @@ export function declareTask(name: string, args: TaskJobArgs, parent: ComponentRe
         return declareJob(name, { access, hash, after, spec: taskSpec(name, args, parent) }, parent);
     }
     const spec = taskSpec(`${name}-${hash}`, args, parent, { ignoreChanges: ["metadata", "data"] });
-    return declareJob(name, { access, hash, after, spec, ignoreChanges: ["metadata", "spec"] }, parent);
+    // Not all of its metadata: what the state has of it includes an annotation that only the provider may set.
+    return declareJob(
+        name,
+        { access, hash, after, spec, ignoreChanges: ["metadata.labels", "spec"] },
+        parent,
+    );
 }
 
 /** Arguments of {@link declareScheduledTask}. */

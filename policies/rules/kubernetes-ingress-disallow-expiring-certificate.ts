@@ -6,6 +6,8 @@ const NOT_AFTER = "mcp.msil.com/certificate-not-after";
 const NOT_BEFORE = "mcp.msil.com/certificate-not-before";
 /** What the annotation says as long as no certificate has been given. */
 const NOT_GIVEN = "unknown";
+/** What it says in an offline preview of one that is encrypted in the stack file. */
+const ENCRYPTED = "encrypted";
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -31,6 +33,9 @@ export const rule: Rule = {
         }
         if (found === NOT_GIVEN) {
             throw new Undetermined("the certificate", "is a placeholder until mcp:tls has a pair");
+        }
+        if (found === ENCRYPTED) {
+            throw new Undetermined("the certificate", "is encrypted: only the update can read it");
         }
         const end = ISO_DATE.test(found) ? Date.parse(found) : NaN;
         if (Number.isNaN(end)) {

@@ -46,7 +46,7 @@ describe("npm run images", () => {
     it("pins no image it cannot resolve, and says why without a stack trace", () => {
         const file = join(folder, "Pulumi.production.yaml");
         const text = readFileSync(join(root, "Pulumi.production.yaml"), "utf8")
-            .replace('# accountId: "…"', 'accountId: "111122223333"')
+            .replace("region:", 'accountId: "111122223333"\n    region:')
             .replace("pins: {}", "pins: {}\n    registry: 127.0.0.1:1")
             .replaceAll("public.ecr.aws/", "127.0.0.1:1/");
         writeFileSync(file, text);

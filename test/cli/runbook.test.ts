@@ -199,7 +199,7 @@ describe("npm run runbook", () => {
         it(`takes over nothing of the record before: ${what}`, () => {
             const release = ["--workload", "chat-ui", "--version", "v1.5.0", "--ticket", "CHG-2"];
             const { resources } = planned(
-                "change: { version: v1.4.2, skip: first installation }",
+                "change: {version: v1.4.2, skip: first installation}",
                 `change: ${change}`,
                 ...[
                     "standard-deployment",

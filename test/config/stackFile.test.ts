@@ -18,7 +18,7 @@ import { CORE_SCHEMA, load } from "js-yaml";
 import { parse } from "yaml";
 import { loadStack, parseComplete } from "../../config";
 import { formatProblems } from "../../config/problems";
-import { readStackFile, UsageError, valuesOf } from "../../offline/stackFile";
+import { readStackFile, stackNames, UsageError, valuesOf } from "../../offline/stackFile";
 import { PROPERTY_RUNS } from "../properties";
 import { scalar } from "../scalars";
 import { root } from "../support";
@@ -32,6 +32,7 @@ const PLANTED = "planted-CANARY";
 describe("a stack file", () => {
     let folder: string;
     const production = readFileSync(join(root, "Pulumi.production.yaml"), "utf8");
+
     before(() => {
         folder = mkdtempSync(join(tmpdir(), "mcp-stack-file-"));
         copyFileSync(join(root, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
@@ -71,6 +72,14 @@ describe("a stack file", () => {
         assert.doesNotMatch(found!, /[\u0000-\u0009\u000b-\u001f\u202e\u2028]/);
     };
     const text = (line: string) => production.replace("config:\n", `config:\n${line}\n`);
+
+    it("is as Pulumi's command line writes it, which removes blank lines and the space in braces", () => {
+        for (const stack of stackNames(root)) {
+            const text = readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8");
+            assert.doesNotMatch(text, /\n\n/, stack);
+            assert.doesNotMatch(text.replaceAll(/#.*/g, ""), /\{ \S|\S \}/, stack);
+        }
+    });
 
     it("is read as it is", () => {
         write(production);
@@ -283,8 +292,8 @@ describe("a stack file", () => {
         write(
             production
                 .replace(
-                    "      resources:\n        cpu: { request: 100m",
-                    "      resources: &small\n        cpu: { request: 100m",
+                    "      resources:\n        cpu: {request: 100m",
+                    "      resources: &small\n        cpu: {request: 100m",
                 )
                 .replace(
                     /( {4}chat-ui:[^]*? {6}resources:\n)[^]*?( {6}config:)/,
@@ -326,7 +335,7 @@ describe("a stack file", () => {
     });
 
     it("has no account that is a placeholder", () => {
-        write(production.replace('# accountId: "…"', 'accountId: "000000000000"'));
+        write(production.replace("region:", 'accountId: "000000000000"\n    region:'));
         assertRefused(/mcp:aws\.accountId: found 000000000000, expected the account's own id/);
     });
 

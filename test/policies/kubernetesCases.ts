@@ -797,6 +797,10 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
             ["? ingress: the certificate is a placeholder until mcp:tls has a pair"],
         ],
         [
+            { [NOT_AFTER]: "encrypted" },
+            ["? ingress: the certificate is encrypted: only the update can read it"],
+        ],
+        [
             { [NOT_AFTER]: UNKNOWN },
             [
                 "? ingress: metadata.annotations.mcp.msil.com/certificate-not-after is known only after the update",

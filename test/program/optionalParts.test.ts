@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { recordStack } from "../support";
+import { bundleProgram } from "../../offline/program";
+import { record } from "../../offline/record";
+import { readStackFile } from "../../offline/stackFile";
+import { recordStack, root } from "../support";
 
 /** Concerns that a stack may do without, and the values that go with each. */
 const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
@@ -36,4 +39,18 @@ describe("a stack without what is optional", () => {
             });
         }
     }
+
+    it("has no output without a value, of which an update would warn", async () => {
+        const edits = concerns.flatMap((concern) => [`mcp:${concern}-`, ...OPTIONAL[concern]!]);
+        const program = bundleProgram(root);
+        let outputs: unknown;
+        const run = () => (outputs = program.run());
+        await record({ ...program, run }, readStackFile(root, "staging", [...new Set(edits)]));
+        const values = Object.entries(outputs as object);
+        assert.ok(values.some(([name]) => name === "namespace"));
+        assert.deepEqual(
+            values.filter(([, value]) => value === undefined),
+            [],
+        );
+    });
 });

@@ -44,12 +44,13 @@ describe("releases", () => {
         writeFileSync(join(folder, "Pulumi.yaml"), readFileSync(join(root, "Pulumi.yaml")));
         // As it is before anything is pinned, released or filled in, whatever became of it since.
         const text = readFileSync(join(root, FILE), "utf8")
-            .replace(/^ {4}(# )?accountId: .*$/m, '    accountId: "123456789012"')
+            .replace(/^ {4}accountId: .*\n/m, "")
+            .replace(/^ {4}region: .*$/m, (line) => `${line}\n    accountId: "123456789012"`)
             .replace(/^ {4}pins:.*\n(?: {6}.*\n)*/m, "    pins: {}\n")
             .replace(/^ {6}live: .*$/m, "      live: blue")
             .replace(
                 /^ {6}releases:\n(?: {8}.*\n)*/m,
-                "      releases:\n        blue: { version: v2.0.3, change: { version: v2.0.3, skip: first installation } }\n        green: { version: v2.1.0 }\n",
+                "      releases:\n        blue: {version: v2.0.3, change: {version: v2.0.3, skip: first installation}}\n        green: {version: v2.1.0}\n",
             );
         writeFileSync(join(folder, FILE), text);
         ledger(LEDGER);
@@ -166,6 +167,14 @@ describe("releases", () => {
             ]);
         });
 
+        it("says which command gives kubectl a context where there is none", () => {
+            kubectl('echo "error: current-context is not set" >&2; exit 1');
+            assert.throws(() => listReleases(options()), {
+                message:
+                    "kubectl has no current context. Set it: aws eks update-kubeconfig --name mcp-production --region ap-south-1",
+            });
+        });
+
         it("asks the cluster the stack file names", () => {
             edit(
                 ["cluster: mcp-production", "context: kind-mcp\n    kubeconfig: /etc/kube.yaml"],
@@ -219,9 +228,9 @@ describe("releases", () => {
             pin({ "v2.0.3": C, "v2.1.0": digestOf("d") });
             chmodSync(join(folder, FILE), 0o640);
             assert.deepEqual(changed({ revision: "1" }), [
-                "- green: { version: v2.1.0 }",
+                "- green: {version: v2.1.0}",
                 `+ "${IMAGE}:v2.0.1": ${A}`,
-                "+ green: { version: v2.0.1 }",
+                "+ green: {version: v2.0.1}",
             ]);
             assert.equal(statSync(join(folder, FILE)).mode & 0o777, 0o640);
             assert.deepEqual(lines.slice(1), [
@@ -247,7 +256,7 @@ describe("releases", () => {
 
         it("takes configuration and change record of the earlier release away, and keeps comments", () => {
             edit([
-                "        green: { version: v2.1.0 }\n",
+                "        green: {version: v2.1.0}\n",
                 "        green:\n" +
                     "          # For May.\n" +
                     '          version: "v2.1.0" # tested\n' +
@@ -255,7 +264,7 @@ describe("releases", () => {
                     "            LOG_LEVEL: debug\n" +
                     "            TOOLS: all\n" +
                     "          # Approved.\n" +
-                    "          change: { version: v2.1.0, skip: CHG-7 } # by Ravi\n" +
+                    "          change: {version: v2.1.0, skip: CHG-7} # by Ravi\n" +
                     "          # of green\n" +
                     "        # of both\n",
             ]);
@@ -266,7 +275,7 @@ describe("releases", () => {
                 "- LOG_LEVEL: debug",
                 "- TOOLS: all",
                 "- # Approved.",
-                "- change: { version: v2.1.0, skip: CHG-7 } # by Ravi",
+                "- change: {version: v2.1.0, skip: CHG-7} # by Ravi",
                 "+ pins:",
                 `+ "${IMAGE}:v2.0.2": ${B}`,
                 '+ version: "v2.0.2" # tested',
@@ -282,9 +291,9 @@ describe("releases", () => {
         it("restores on blue where green is live, and says where the idle colour is staged", () => {
             edit(["live: blue", "live: green\n      stage: blue"]);
             assert.deepEqual(changed({ revision: "1" }).slice(1, 2), [
-                "- blue: { version: v2.0.3, change: { version: v2.0.3, skip: first installation } }",
+                "- blue: {version: v2.0.3, change: {version: v2.0.3, skip: first installation}}",
             ]);
-            assert.match(stackFile(), /^ {8}blue: \{ version: v2\.0\.1 \}$/m);
+            assert.match(stackFile(), /^ {8}blue: \{version: v2\.0\.1\}$/m);
             assert.ok(
                 lines.includes(
                     "blue is staged: any pulumi up deploys and tests it, without moving the traffic.",
@@ -305,15 +314,15 @@ describe("releases", () => {
 
         it("takes the live image without its configuration for another release", () => {
             edit([
-                "blue: { version: v2.0.3, change: { version: v2.0.3, skip: first installation } }",
-                "blue: { version: v2.0.3, config: { TOOLS: all } }",
+                "blue: {version: v2.0.3, change: {version: v2.0.3, skip: first installation}}",
+                "blue: {version: v2.0.3, config: {TOOLS: all}}",
             ]);
             pin({ "v2.0.3": C });
             ledger([THIRD, { ...THIRD, revision: 4 }]);
             assert.deepEqual(changed({ revision: "4" }), []);
             assert.deepEqual(changed({ revision: "3" }), [
-                "- green: { version: v2.1.0 }",
-                "+ green: { version: v2.0.3 }",
+                "- green: {version: v2.1.0}",
+                "+ green: {version: v2.0.3}",
             ]);
         });
 
@@ -344,23 +353,23 @@ describe("releases", () => {
         for (const [name, before, after] of [
             [
                 "a colour that is missing",
-                "\n        blue: { version: v1 } # b",
-                '\n        blue: { version: v1 } # b\n        green: { version: "1.10" }',
+                "\n        blue: {version: v1} # b",
+                '\n        blue: {version: v1} # b\n        green: {version: "1.10"}',
             ],
             [
                 "a colour missing in one line",
-                " { blue: { version: v1 } } # b",
-                ' { blue: { version: v1 }, green: { version: "1.10" } } # b',
+                " {blue: {version: v1}} # b",
+                ' {blue: {version: v1}, green: {version: "1.10"}} # b',
             ],
             [
                 "a colour in one line",
                 " {green: {version: v1, ticket: T}, blue: {version: v1}} # b",
-                ' {green: { version: "1.10" }, blue: {version: v1}} # b',
+                ' {green: {version: "1.10"}, blue: {version: v1}} # b',
             ],
             [
                 "an alias",
-                "\n        blue: &b { version: v1 }\n        green: *b # g",
-                '\n        blue: &b { version: v1 }\n        green: { version: "1.10" } # g',
+                "\n        blue: &b {version: v1}\n        green: *b # g",
+                '\n        blue: &b {version: v1}\n        green: {version: "1.10"} # g',
             ],
             [
                 "configuration that comes last",
