@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -24,9 +23,7 @@ import {
     writePins,
 } from "./images/stackPins";
 import { replaceFile } from "./images/replaceFile";
-
-/** Runs kubectl and returns what it printed; throws {@link UsageError} when it fails. */
-export type Kubectl = (args: readonly string[]) => string;
+import { inCluster, type Kubectl, runKubectl } from "./kubectl";
 
 /** Which workload's releases are meant, and where. */
 export interface ReleasesOptions {
@@ -61,9 +58,6 @@ export interface RestoredRelease {
     reference: string;
     digest: string;
 }
-
-/** Longest that kubectl may take, in milliseconds. */
-const KUBECTL_TIMEOUT = 60_000;
 
 /** Prints the releases that the ledger of a workload remembers. */
 export function listReleases(options: ReleasesOptions): void {
@@ -240,29 +234,6 @@ function spliceRelease(
     return text.slice(0, start) + source + text.slice(end);
 }
 
-/** Runs the kubectl on the PATH. */
-const runKubectl: Kubectl = (args) => {
-    const { error, status, stdout, stderr } = spawnSync("kubectl", args, {
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "pipe"],
-        timeout: KUBECTL_TIMEOUT,
-    });
-    if (error !== undefined) {
-        const reasons: Record<string, string> = {
-            ENOENT: "is not on the PATH",
-            ETIMEDOUT: `gave no answer within ${KUBECTL_TIMEOUT / 1000} s`,
-        };
-        const { code = "" } = error as NodeJS.ErrnoException;
-        throw new UsageError(`kubectl ${reasons[code] ?? `cannot be run: ${error.message}`}`);
-    }
-    if (status !== 0) {
-        // Lines of its log repeat, in other words, what the last line says.
-        const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/^[EFIW]\d{4} /.test(line));
-        throw new UsageError(`kubectl failed: ${lines.join("; ") || `exit status ${status}`}`);
-    }
-    return stdout;
-};
-
 /** kubectl's current context. What an EKS cluster needs where there is none is one command. */
 function currentContext(kubectl: Kubectl, { kubernetes: { cluster }, aws: { region } }: StackValues): string {
     try {
@@ -282,16 +253,12 @@ function readLedger(
     { workload, log, kubectl = runKubectl }: ReleasesOptions,
     values: StackValues,
 ): HistoryEntry[] {
-    const { namespace, cluster, context, kubeconfig } = values.kubernetes;
+    const { namespace, cluster, context } = values.kubernetes;
     if (context === undefined) {
         const current = currentContext(kubectl, values);
         log(`Reading the ledger by kubectl's current context, ${current}; the stack's is EKS ${cluster}.`);
     }
-    const answer = kubectl([
-        ...["get", "configmap", LEDGER, "-n", namespace, "-o", "json"],
-        ...(context === undefined ? [] : ["--context", context]),
-        ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
-    ]);
+    const answer = kubectl([...["get", "configmap", LEDGER, "-o", "json"], ...inCluster(values.kubernetes)]);
     const place = `ConfigMap ${LEDGER} in ${namespace}`;
     try {
         const { data } = JSON.parse(answer) as { data?: Record<string, string> };

@@ -217,7 +217,7 @@ async function apply(deploy: Deploy): Promise<number> {
         write(folder, "summary", planSummary(attempt, { refused: reason }));
         throw new UsageError(reason);
     }
-    const { openStack, update } = await import("../runbook/run");
+    const { openStack, update, updateOnceFree } = await import("../runbook/run");
     const engine = await openStack(root, stack);
     const interruption = new Interruption();
     const lines: string[] = [];
@@ -240,7 +240,7 @@ async function apply(deploy: Deploy): Promise<number> {
             log(`The update failed: ${result.reason}\nRolling back ${back.workloads.join(", ")} …`);
             replaceFile(file, back.text);
             ({ workloads } = back);
-            const undone = await update(engine!, options, `${message}: rolled back`);
+            const undone = await updateOnceFree(engine!, options, `${message}: rolled back`);
             result =
                 undone.outcome === "done"
                     ? { ...undone, outcome: "rolledBack", reason: result.reason }

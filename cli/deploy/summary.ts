@@ -83,6 +83,7 @@ export function applySummary(attempt: Attempt, applied: Applied): string {
         rolledBack: `failed, and rolled back ${workloads.join(", ")}`,
         failed: workloads.length > 0 ? "failed, and the rollback failed too" : "failed",
         interrupted: "interrupted",
+        locked: "not begun, because another update is under way",
     }[outcome as string];
     const log = lines.slice(-MOST_LINES).join("\n");
     return joined([
@@ -102,7 +103,7 @@ function nextStep(stack: string, { outcome, changes, due }: Applied): string {
             "A new release, by a commit after it, is deployed as usual:"
         );
     }
-    if (outcome === "failed" && changes.length === 0) {
+    if ((outcome === "failed" || outcome === "locked") && changes.length === 0) {
         return "Nothing was changed. Remove the cause, and run the whole workflow again for a new plan.";
     }
     return (

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type StackValues } from "../../config";
 import { committer } from "../authors";
 import { documentedAlarms } from "../documentedAlarms";
 import { EDIT_OPTIONS, editsOf as editsWith, parseArgs } from "../args";
@@ -23,19 +23,22 @@ import { type Procedure } from "../../runbook/procedure";
 import { commandOf, renderProcedure } from "../../runbook/render";
 import { pinImages } from "../images/pin";
 import { resolveDigest } from "../images/registry";
-import { replaceFile } from "../images/replaceFile";
 import { restore } from "../releases";
 import { commandsFor, commit, type DueCommit, dueCommit, isUncommitted } from "./commit";
 import { givenEdits, terminal } from "./edits";
 import { Interruption } from "../interruption";
+import { withLock } from "./lock";
 import { print, printError, screen } from "../output";
 import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
+import { type AbortableRelease } from "./soak";
+import { StackFileEdit } from "./stackFileEdit";
 
 const help = (root: string) => `Usage: npm run runbook -- list [--json]
        npm run runbook -- show ID [--json]
        npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--unset PATH] [--diff] [--json]
        npm run runbook -- run ID [--PARAMETER VALUE …] [--stack NAME] [--yes] [--json] [--refresh]
                                  [--keep-failed] [--rollback-on-failure] [--to-revision N] [--commit]
+                                 [--wait | --abort-soak]
 
 The operations runbook: lists its procedures, shows one, shows offline what one would change, or runs it: sets its
 values in the stack file, previews, asks, updates the stack, and shows the gates' lines as they come. What a procedure
@@ -57,6 +60,10 @@ The ids release and rollback mean the procedure of the strategy of --workload:
   --keep-failed          a release that fails stays as it is, to be studied; by default the next update takes it back
   --rollback-on-failure  the same for other procedures that can be taken back: when the update fails, sets the values
                          before it again, and updates
+  --wait                 waits while another update has the stack's lock; where the plan is another one afterwards, asks again,
+                         and with --yes ends with status 1. Without this option a terminal asks
+  --abort-soak           in an emergency: aborts the release that another update is at, and goes on when that has ended. The
+                         other update takes its release back; with --yes this one goes without the engine's preview
   --to-revision N        for blue-green-rollback: goes back to this revision of the history (npm run releases -- list)
   --commit               commits the stack file on a branch when the update is done; by default the commands are printed
   --help                 this text
@@ -180,14 +187,10 @@ async function run(root: string, procedure: Procedure, args: string[]): Promise<
         throw new UsageError("--unset: found with run, expected with plan");
     }
     const { stack, json } = options;
-    const file = join(root, `Pulumi.${stack}.yaml`);
-    const before = existsSync(file) ? readFileSync(file, "utf8") : "";
     const interruption = new Interruption();
     let result = notBegun("interrupted");
     try {
-        result = await carryOut(root, procedure, given, options, interruption, () =>
-            replaceFile(file, before),
-        );
+        result = await carryOut(root, procedure, given, options, interruption);
     } catch (error) {
         if (!interruption.happened) {
             if (json && error instanceof Error && isUsersToMend(error)) {
@@ -197,9 +200,6 @@ async function run(root: string, procedure: Procedure, args: string[]): Promise<
         }
     } finally {
         interruption.forget();
-        if (!result.begun && existsSync(file) && readFileSync(file, "utf8") !== before) {
-            replaceFile(file, before);
-        }
     }
     if (json) {
         printJson({ procedure: procedure.id, stack, ...result });
@@ -213,7 +213,7 @@ async function run(root: string, procedure: Procedure, args: string[]): Promise<
 }
 
 /** Whether a failed update is taken back: a release's always, unless it is to be kept. */
-function goesBack(procedure: Procedure, options: ReturnType<typeof parse>["options"]): boolean {
+function goesBack(procedure: Procedure, options: RunOptions): boolean {
     return (procedure.rollsBack === true && !options["keep-failed"]) || options["rollback-on-failure"];
 }
 
@@ -234,18 +234,137 @@ function record(root: string, due: DueCommit, commits: boolean): void {
     }
 }
 
-/** Plans a run and has the engine do it. Where the update does not begin, the stack file may be left edited. */
+/** Plans a run and has the engine do it, once no other update has the stack's lock. */
 async function carryOut(
     root: string,
     procedure: Procedure,
     given: Record<string, string>,
-    options: ReturnType<typeof parse>["options"],
+    options: RunOptions,
     interruption: Interruption,
-    goBack: () => void,
-): Promise<RunResult & { edits: string[] }> {
-    const { stack, json, yes, refresh, "to-revision": revision } = options;
+): Promise<RunResult> {
+    const { stack, json, yes, refresh } = options;
     const log = (line: string) => (json ? printError : print)(`${line}\n`);
     const ask = terminal(interruption);
+    refuseOptions(root, procedure, options);
+    if (!yes && ask === undefined) {
+        throw new UsageError("--yes: found nothing, expected it where there is no terminal to ask at");
+    }
+    let agreed: readonly string[] | undefined;
+    return withLock({
+        stack,
+        access: valuesOf(root, stack).kubernetes,
+        why: procedure.id,
+        choice: options["abort-soak"] ? "abort" : options.wait ? "wait" : undefined,
+        ask,
+        // A run that resumes another finds the gate of that one.
+        looksFirst: !refresh,
+        signal: interruption.signal,
+        log,
+        attempt: (aborted) =>
+            attempt(root, procedure, given, options, interruption, aborted, {
+                log,
+                ask,
+                confirm: async (changes) => {
+                    const known = agreed !== undefined && changes.every((line) => agreed!.includes(line));
+                    const other = agreed !== undefined && !known;
+                    if (other) log("The stack was changed meanwhile: this is another plan than before.");
+                    if (other && yes) {
+                        throw new UsageError(
+                            `The plan is another one since the other update has ended, and nothing was changed:\n${changes.map((line) => `  ${line}`).join("\n")}\nBring the checkout up to date, and run this again.`,
+                        );
+                    }
+                    agreed = changes;
+                    return known || yes || /^y(es)?$/i.test(await ask!(`Update ${stack}? (yes or no) `));
+                },
+            }),
+    });
+}
+
+/** Plans and updates once. Where the update does not begin, the stack file is set back. */
+async function attempt(
+    root: string,
+    procedure: Procedure,
+    typed: Readonly<Record<string, string>>,
+    options: RunOptions,
+    interruption: Interruption,
+    aborted: readonly AbortableRelease[],
+    {
+        log,
+        ask,
+        confirm,
+    }: {
+        log: (line: string) => void;
+        ask: ReturnType<typeof terminal>;
+        confirm: (changes: readonly string[]) => Promise<boolean>;
+    },
+): Promise<RunResult & { edits: string[] }> {
+    const { stack, json, yes, refresh, "to-revision": revision } = options;
+    const file = new StackFileEdit(join(root, `Pulumi.${stack}.yaml`));
+    let begun = false;
+    try {
+        const given = { ...typed, ...(revision && restored(root, typed, stack, revision, log)) };
+        const own = await editsOf(root, stack, procedure, given, ask, refresh);
+        const edits = [...takenBack(valuesOf(root, stack), aborted, own, log), ...own];
+        // The same plan that a pull request shows: what it refuses never reaches the engine.
+        const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
+        log(renderText(preview, { ...(json ? PLAIN : screen()), diff: options.diff }));
+        if (isBlocked(preview)) {
+            throw new UsageError("The plan is refused: nothing was changed.");
+        }
+        interruption.signal.throwIfAborted();
+        // The Automation API takes its time to load, and nothing else needs it.
+        const { runProcedure } = await import("./run");
+        const result = await runProcedure({
+            root,
+            stack,
+            id: procedure.id,
+            edits,
+            prepare: procedure.pinsImages ? () => pin(root, stack, log) : () => Promise.resolve(),
+            confirm,
+            file,
+            goesBack: goesBack(procedure, options),
+            urgent: aborted.length > 0 && yes,
+            waits: aborted.length > 0,
+            refresh,
+            interruption,
+            kubernetes: valuesOf(root, stack).kubernetes,
+            log,
+        });
+        ({ begun } = result);
+        return { ...result, edits };
+    } finally {
+        if (!begun) file.undo();
+    }
+}
+
+/** What takes releases back that were aborted, where the stack file has them live: another checkout released them. */
+function takenBack(
+    { workloads }: StackValues,
+    aborted: readonly AbortableRelease[],
+    own: readonly string[],
+    log: (line: string) => void,
+): string[] {
+    return aborted.flatMap(({ workload, colour, version }) => {
+        const values = getOwn(workloads, workload);
+        const path = `mcp:workloads.${workload}.live`;
+        if (
+            values?.strategy !== "blueGreen" ||
+            values.live !== colour ||
+            values.releases[colour]?.version !== version ||
+            own.some((edit) => edit.startsWith(`${path}=`))
+        ) {
+            return [];
+        }
+        log(
+            `The stack file has ${workload} ${version} live, which was aborted: this update takes it back, too.`,
+        );
+        return [`${path}=${colour === "blue" ? "green" : "blue"}`];
+    });
+}
+
+/** Throws {@link UsageError} for options that do not go with the procedure, or with each other. */
+function refuseOptions(root: string, procedure: Procedure, options: RunOptions): void {
+    const { stack, wait, commit: commits, "abort-soak": aborts, "to-revision": revision } = options;
     if (options["rollback-on-failure"] && !procedure.revertible) {
         throw new UsageError(`--rollback-on-failure: found with ${procedure.id}, expected with a release`);
     }
@@ -254,7 +373,10 @@ async function carryOut(
             `--keep-failed: found with ${procedure.id}, expected with a release: it alone is taken back when it fails`,
         );
     }
-    if (options.commit && isUncommitted(root, `Pulumi.${stack}.yaml`) !== false) {
+    if (wait && aborts) {
+        throw new UsageError("--wait: found with --abort-soak, expected one of the two");
+    }
+    if (commits && isUncommitted(root, `Pulumi.${stack}.yaml`) !== false) {
         throw new UsageError(
             `--commit: found changes in Pulumi.${stack}.yaml that are not committed, expected none: commit them or discard them first`,
         );
@@ -262,36 +384,6 @@ async function carryOut(
     if (revision !== undefined && !procedure.takesRevision) {
         throw new UsageError(`--to-revision: found with ${procedure.id}, expected with blue-green-rollback`);
     }
-    if (!yes && ask === undefined) {
-        throw new UsageError("--yes: found nothing, expected it where there is no terminal to ask at");
-    }
-    if (revision !== undefined) {
-        Object.assign(given, restored(root, given, stack, revision, log));
-    }
-    const edits = await editsOf(root, stack, procedure, given, ask, refresh);
-    // The same plan that a pull request shows: what it refuses never reaches the engine.
-    const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
-    log(renderText(preview, { ...(json ? PLAIN : screen()), diff: options.diff }));
-    if (isBlocked(preview)) {
-        throw new UsageError("The plan is refused: nothing was changed.");
-    }
-    interruption.signal.throwIfAborted();
-    // The Automation API takes its time to load, and nothing else needs it.
-    const { runProcedure } = await import("./run");
-    const result = await runProcedure({
-        root,
-        stack,
-        id: procedure.id,
-        edits,
-        prepare: procedure.pinsImages ? () => pin(root, stack, log) : () => Promise.resolve(),
-        confirm: async () => yes || /^y(es)?$/i.test(await ask!(`Update ${stack}? (yes or no) `)),
-        goBack: goesBack(procedure, options) ? goBack : undefined,
-        refresh,
-        interruption,
-        kubernetes: valuesOf(root, stack).kubernetes,
-        log,
-    });
-    return { ...result, edits };
 }
 
 /** What the outcome means for the operator. */
@@ -302,6 +394,7 @@ function wordsOf({ outcome, begun }: RunResult, stack: string, goesBack: boolean
     const words: Record<Outcome, string> = {
         done: "Done.",
         refused: "Refused by the engine's preview: nothing was changed.",
+        locked: "Another run is under way, and nothing was changed:",
         declined: "Not confirmed: nothing was changed.",
         noEngine: "",
         failed,
@@ -355,7 +448,10 @@ async function pin(root: string, stack: string, log: (line: string) => void): Pr
     });
 }
 
-/** What was typed behind the procedure's id. */
+/** What was typed behind the procedure's id, beside its parameters. */
+type RunOptions = ReturnType<typeof parse>["options"];
+
+/** Reads what was typed behind the procedure's id. */
 function parse(procedure: Procedure, args: string[]) {
     const parameters = parametersOf(procedure).map(({ name }) => [name, flagOf(name).slice(2)] as const);
     const own = Object.fromEntries(parameters.map(([, flag]) => [flag, { type: "string" }] as const));
@@ -368,6 +464,8 @@ function parse(procedure: Procedure, args: string[]) {
             json: { type: "boolean", default: false },
             yes: { type: "boolean", default: false },
             refresh: { type: "boolean", default: false },
+            wait: { type: "boolean", default: false },
+            "abort-soak": { type: "boolean", default: false },
             "keep-failed": { type: "boolean", default: false },
             "rollback-on-failure": { type: "boolean", default: false },
             "to-revision": { type: "string" },

@@ -2,18 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KubernetesValues } from "../../config/kubernetes";
+import { inCluster } from "../kubectl";
 
 /** Milliseconds between two looks for a Job's pod. */
 const LOOK_MILLISECONDS = 2000;
-
-/** Words of a command of kubectl that reach the stack's cluster. */
-function kubectlWords({ namespace, context, kubeconfig }: KubernetesValues): string[] {
-    return [
-        ...["-n", namespace],
-        ...(context === undefined ? [] : ["--context", context]),
-        ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
-    ];
-}
 
 /**
  * Prints the lines of gates and tasks as they come, by `kubectl logs`: the engine shows those of a failed Job only,
@@ -99,7 +91,7 @@ export class GateLines {
     }
 
     private kubectl(...args: string[]): ChildProcess {
-        return spawn("kubectl", [...args, ...kubectlWords(this.access)], {
+        return spawn("kubectl", [...args, ...inCluster(this.access)], {
             stdio: ["ignore", "pipe", "ignore"],
         });
     }

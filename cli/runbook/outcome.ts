@@ -4,6 +4,7 @@ import { INTERRUPTED } from "../interruption";
 export const STATUS = {
     done: 0,
     refused: 1,
+    locked: 1,
     declined: 2,
     noEngine: 3,
     failed: 4,
@@ -14,6 +15,14 @@ export const STATUS = {
 /** See {@link STATUS}. */
 export type Outcome = keyof typeof STATUS;
 
+/** Another update's lock on the stack. */
+export interface StackLock {
+    /** Who holds it and since when, as far as the backend says. */
+    holder: string;
+    /** Whether the process that took it has ended, seen from its own machine. */
+    stale: boolean;
+}
+
 /** What came of a run. */
 export interface RunResult {
     outcome: Outcome;
@@ -23,6 +32,8 @@ export interface RunResult {
     changes: string[];
     /** Why it ended so. Empty where it is done. */
     reason: string;
+    /** Another update's lock, for which this one did not begin. */
+    lock?: StackLock;
 }
 
 /** The result of a run whose update has not begun. */

@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Stack as EngineStack } from "@pulumi/pulumi/automation";
 import { type EngineEvent, type StepEventMetadata } from "@pulumi/pulumi/automation/events";
 import { type KubernetesValues } from "../../config/kubernetes";
 import { configOf, UsageError } from "../../offline/stackFile";
 import { GateLines } from "./gateLines";
+import { lockOf } from "./stackLock";
+import { type StackFileEdit } from "./stackFileEdit";
 import { type Interruption } from "../interruption";
 import { notBegun, type Outcome, type RunResult } from "./outcome";
 
@@ -16,10 +19,19 @@ export interface RunOptions {
     edits: readonly string[];
     /** What else is to be done to the stack file, such as to pin the images. */
     prepare: () => Promise<void>;
-    /** Asks whether to go on. */
-    confirm: () => Promise<boolean>;
-    /** Sets the stack file back to the values before, to which the stack returns when the update fails. Default: it stays. */
-    goBack?: (() => void) | undefined;
+    /** Asks whether to go on with these changes. */
+    confirm: (changes: readonly string[]) => Promise<boolean>;
+    /** The stack file's edits. */
+    file: StackFileEdit;
+    /** Whether the stack goes back to the values before when the update fails. */
+    goesBack: boolean;
+    /**
+     * Whether the update goes without the engine's preview: a release was aborted for it. The policies judge the update
+     * itself.
+     */
+    urgent: boolean;
+    /** Whether it waits for the lock of another update, which is about to end. */
+    waits: boolean;
     /** Looks first at what was changed outside of the program. */
     refresh: boolean;
     /** Looked at between the steps; the engine, once told, ends what it is at and is waited for. */
@@ -33,6 +45,9 @@ export interface RunOptions {
 /** What to do where {@link openStack} finds no Pulumi CLI. */
 export const NO_ENGINE = `There is no Pulumi CLI on the PATH. Version 3.259 is what the program is tried with: npx pulumi@3.259.0
 fetches it, and https://www.pulumi.com/docs/install tells the other ways. Nothing was changed.`;
+
+/** Milliseconds between two attempts to get the lock: each takes the CLI about a second. */
+const RETRY_MILLISECONDS = 1000;
 
 /** The policy pack judges every preview and update: what is known only then it has not judged offline. */
 export const JUDGED = { policyPacks: ["policies"], color: "never" as const };
@@ -60,8 +75,8 @@ export async function openStack(root: string, name: string): Promise<EngineStack
  * update has not begun, the file is the caller's to set back.
  */
 export async function runProcedure(options: RunOptions): Promise<RunResult> {
-    const { root, edits, id, refresh, interruption, log } = options;
-    const stack = await openStack(root, options.stack);
+    const { edits, id, file, urgent, refresh, interruption, log } = options;
+    const stack = await openStack(options.root, options.stack);
     if (stack === undefined) {
         return notBegun("noEngine", NO_ENGINE);
     }
@@ -72,30 +87,34 @@ export async function runProcedure(options: RunOptions): Promise<RunResult> {
     }
     await stack.setAllConfig(Object.fromEntries(set.map(([path, value]) => [path, { value }])), true);
     await options.prepare();
+    file.finish();
 
-    log("Previewing …");
-    const planned = new Progress();
-    const signal = interruption.engineSignal;
-    const refusal = await stack.preview({ ...JUDGED, refresh, signal, onEvent: planned.take }).then(
-        () => undefined,
-        (error: unknown) => planned.reason(error),
-    );
-    interruption.signal.throwIfAborted();
-    if (refusal !== undefined) {
-        return notBegun("refused", refusal);
-    }
-    planned.changes.forEach((line) => log(`  ${line}`));
-    if (!(await options.confirm())) {
-        return notBegun("declined");
+    if (!urgent) {
+        log("Previewing …");
+        const planned = new Progress();
+        const signal = interruption.engineSignal;
+        const refusal = await stack.preview({ ...JUDGED, refresh, signal, onEvent: planned.take }).then(
+            () => undefined,
+            (error: unknown) => planned.reason(error),
+        );
+        interruption.signal.throwIfAborted();
+        if (refusal !== undefined) {
+            return notBegun("refused", refusal);
+        }
+        planned.changes.forEach((line) => log(`  ${line}`));
+        if (!(await options.confirm(planned.changes))) {
+            return notBegun("declined");
+        }
     }
 
-    const result = await update(stack, options, id);
-    if (result.outcome !== "failed" || options.goBack === undefined) {
+    const result = await (options.waits ? updateOnceFree : update)(stack, options, id);
+    if (result.outcome !== "failed" || !options.goesBack) {
         return result;
     }
     log(`The update failed: ${result.reason}\nGoing back to the values before it …`);
-    options.goBack();
-    const undone = await update(stack, options, `${id}, taken back`);
+    file.restore();
+    file.finish();
+    const undone = await updateOnceFree(stack, options, `${id}, taken back`);
     const changes = [...result.changes, ...undone.changes];
     if (undone.outcome === "done") {
         return { ...undone, outcome: "rolledBack", changes, reason: result.reason };
@@ -104,21 +123,57 @@ export async function runProcedure(options: RunOptions): Promise<RunResult> {
         undone.outcome === "interrupted"
             ? `The way back was interrupted: pulumi up --stack ${options.stack} --policy-pack policies --refresh goes on with it.`
             : `The way back failed too: ${undone.reason}`;
-    return { ...undone, changes, reason: `${result.reason}\n${wayBack}` };
+    const { outcome } = undone;
+    return {
+        outcome: outcome === "interrupted" ? outcome : "failed",
+        begun: true,
+        changes,
+        reason: `${result.reason}\n${wayBack}`,
+    };
+}
+
+/** Updates as soon as no other update has the lock: as the way back must, which another one may have overtaken. */
+export async function updateOnceFree(
+    stack: EngineStack,
+    options: Parameters<typeof update>[1],
+    message: string,
+): Promise<RunResult> {
+    const { interruption, log } = options;
+    for (let told = false; ; told = true) {
+        const result = await update(stack, options, message);
+        if (result.lock === undefined || result.lock.stale) {
+            return result;
+        }
+        if (!told) log(`The stack is locked by ${result.lock.holder}: waiting …`);
+        await sleep(RETRY_MILLISECONDS, undefined, { signal: interruption.signal }).catch(() => undefined);
+        if (interruption.happened) {
+            return notBegun("interrupted");
+        }
+    }
 }
 
 /** Updates the stack and prints what happens. A `plan` is a file of the engine's preview, which allows no other step. */
 export async function update(
     stack: EngineStack,
     {
+        file,
         refresh,
         plan,
         interruption,
         kubernetes,
         log,
-    }: Pick<RunOptions, "refresh" | "interruption" | "kubernetes" | "log"> & { plan?: string },
+    }: Pick<RunOptions, "refresh" | "interruption" | "kubernetes" | "log"> & {
+        file?: StackFileEdit;
+        plan?: string;
+    },
     message: string,
 ): Promise<RunResult> {
+    if (file?.overtaken) {
+        return notBegun(
+            "locked",
+            `Pulumi.${stack.name}.yaml was changed meanwhile, by another run in this folder: run this again.`,
+        );
+    }
     const gates = new GateLines(kubernetes, (line) => log(`    ${line}`));
     const progress = new Progress(log, ({ type, urn }) => {
         if (type === "kubernetes:batch/v1:Job") {
@@ -133,6 +188,11 @@ export async function update(
         await stack.up({ ...JUDGED, refresh, plan, message, signal, onEvent: progress.take });
         return end("done", "");
     } catch (error) {
+        if (lockOf(error) !== undefined) {
+            const [latest] = await stack.history(1, 1).catch(() => []);
+            const lock = lockOf(error, latest)!;
+            return { ...notBegun("locked", `The stack is locked by ${lock.holder}.`), lock };
+        }
         return interruption.happened
             ? end(
                   "interrupted",

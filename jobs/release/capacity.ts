@@ -9,8 +9,10 @@ import {
     type Pod,
     unreadyBecause,
 } from "../lib/kubernetes";
+import { isCompleted } from "../lib/releaseHistory";
 import { measureBaseline } from "./baseline";
 import { podsOf, type ReleaseContext } from "./context";
+import { isOf, throwIfAborted } from "./history";
 import { type CapacityPlan, type GateBase } from "./plan";
 import { checkImage } from "./podHealth";
 import { liveColour } from "./traffic";
@@ -30,6 +32,8 @@ async function waitForPods(plan: CapacityPlan, ctx: ReleaseContext): Promise<str
     let lacking = "nothing was seen yet";
     try {
         for (;;) {
+            // The soak would stop it only with users' traffic on it.
+            await checkAbort(plan, ctx);
             // Never fewer than before: pods of the live colour that falter meanwhile are no reason to ask for less.
             wanted = Math.max(wanted, await wantedPods(plan, ctx));
             const deployment = await cluster.get<Deployment>({ resource: "deployments", name }, signal);
@@ -54,6 +58,12 @@ async function waitForPods(plan: CapacityPlan, ctx: ReleaseContext): Promise<str
         if (!signal.aborted) throw error;
         throw new GateError(`${reasonOf(signal)}, ${lacking}`);
     }
+}
+
+/** Throws {@link GateError} when an operator has aborted the release. One that was completed is a way back: it is not stopped. */
+async function checkAbort(plan: CapacityPlan, { history, signal }: ReleaseContext): Promise<void> {
+    const known = await history.read(signal);
+    if (!known.entries.some((entry) => isOf(plan, entry) && isCompleted(entry))) throwIfAborted(plan, known);
 }
 
 /** As many as the live colour has ready, within bounds; the fewest allowed where there is none to compare with. */

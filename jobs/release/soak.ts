@@ -5,7 +5,7 @@ import { backgroundFor, countable, describeBaseline, milliseconds } from "./base
 import { boundsOf } from "./capacity";
 import { podsOf, type ReleaseContext, timestamp } from "./context";
 import { type Background, type Counts, errorPercent, type UserTraffic, usersOf } from "./counts";
-import { isOf, recall, updatedEntry } from "./history";
+import { isOf, recall, throwIfAborted, updatedEntry } from "./history";
 import { type SoakPlan } from "./plan";
 import { PodCounter } from "./podMetrics";
 import { PodHealth } from "./podHealth";
@@ -145,16 +145,9 @@ class Watch {
         const { plan, ctx } = this;
         const mismatch = await selectorMismatch(plan, ctx);
         if (mismatch !== undefined) throw new GateError(`${mismatch} any more`);
-        const { namespace, app, release } = plan;
-        const { abort } = await ctx.history.read(ctx.signal);
-        if (abort !== undefined && (abort === release.version || abort === release.hash)) {
-            throw new GateError(
-                `aborted by an operator: ${app}.abort in ConfigMap ${plan.ledger} of ${namespace} is ${abort}, ` +
-                    "and must be removed before this release is tried again",
-            );
-        }
+        throwIfAborted(plan, await ctx.history.read(ctx.signal));
         this.withoutEndpoints = (await endpointsOf(plan, ctx)).length === 0 ? this.withoutEndpoints + 1 : 0;
-        if (this.withoutEndpoints >= 2) throw new GateError(`Service ${app} has no endpoints any more`);
+        if (this.withoutEndpoints >= 2) throw new GateError(`Service ${plan.app} has no endpoints any more`);
         return podsOf(plan, plan.colour, ctx);
     }
 

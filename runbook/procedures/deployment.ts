@@ -192,8 +192,9 @@ export const deployment: readonly Procedure[] = [
             "One update does it all: rollout of the idle colour, capacity gate (as many ready pods as the live one), " +
             `smoke gate, switch of the Service, soak gate (${SOAK_SECONDS / 60} minutes of error rate, restarts and ` +
             "readiness), and only then the old colour is scaled to 0. A gate that fails ends the update where it stands. " +
-            "To stop a soak: `kubectl patch configmap mcp-releases -n mcp-production --type merge -p " +
-            '\'{"data":{"mcp-server.abort":"v2.1.0"}}\'` with the release\'s version.',
+            "To abort it at a gate: `kubectl patch configmap mcp-releases -n mcp-production --type merge -p " +
+            '\'{"data":{"mcp-server.abort":"v2.1.0"}}\'` with the release\'s version, or run what is more urgent with ' +
+            "`--abort-soak`.",
         undo: "Rollback: set the colour before it.",
     },
     {

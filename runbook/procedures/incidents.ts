@@ -225,7 +225,11 @@ export const incidents: readonly Procedure[] = [
             type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
             name: `mcp-server-${colour}`,
         })),
-        verify: "`kubectl get hpa -n mcp-production`: the replicas reach the new minimum within seconds.",
+        verify:
+            "`kubectl get hpa -n mcp-production`: the replicas reach the new minimum within seconds. While a release soaks, its " +
+            "update has the stack's lock: `--abort-soak` aborts the release and goes on, `--wait` waits. By hand, beside the " +
+            'update: `kubectl patch hpa mcp-server-blue -n mcp-production -p \'{"spec":{"minReplicas":6}}\'` for the colour that ' +
+            "has the traffic; then set the same value here when the release has ended.",
         undo: "Set the value it had; the autoscaler takes the replicas away after five calm minutes.",
     },
     {

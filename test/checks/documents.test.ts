@@ -244,6 +244,8 @@ function isProcedure([, action, id, ...others]: readonly string[]): void {
         "--rollback-on-failure",
         "--to-revision",
         "--commit",
+        "--wait",
+        "--abort-soak",
     ];
     const given = others.filter((word) => word.startsWith("--"));
     assert.deepEqual(

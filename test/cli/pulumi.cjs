@@ -1,6 +1,7 @@
 // Stands for the Pulumi CLI in the tests of the runbook command: answers what the Automation API asks it, notes each
 // call in calls.log, keeps the values it is told beside the stack file, fails where FAILS says so, and waits to be
 // interrupted where HANGS does. The stack's history is what HISTORY has, and CHANGES says how many resources a preview changes.
+// While there is a file LOCKED, another update has the lock that is told in it.
 "use strict";
 const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
 
@@ -37,8 +38,16 @@ switch (command) {
     }
     case "preview":
     case "up": {
+        if (command === "up" && existsSync(process.env.LOCKED ?? "")) {
+            console.error(`error: ${readFileSync(process.env.LOCKED, "utf8")}`);
+            process.exitCode = 255;
+            break;
+        }
         const log = args[args.indexOf("--event-log") + 1];
-        const urn = "urn:pulumi:production::mcp::kubernetes:apps/v1:Deployment::mcp-server-blue";
+        // What the other update leaves behind may change what this one does.
+        const name =
+            process.env.OTHERWISE && !existsSync(process.env.LOCKED) ? "mcp-server-green" : "mcp-server-blue";
+        const urn = `urn:pulumi:production::mcp::kubernetes:apps/v1:Deployment::${name}`;
         const again = existsSync(`${process.env.CALLS}.failed`);
         const fails = FAILS.includes(command) && !(again && FAILS.includes("once"));
         if (process.env.HANGS === command && !fails) {

@@ -66,8 +66,9 @@ export class Platform {
     }
 
     /** Production, of a copy of the project. */
-    static async ofCopy(lab: Lab, project: string): Promise<Platform> {
-        const stack = await lab.stackOfCopy(project, "production", ...quickGates(SERVER), ...RECORD);
+    static async ofCopy(lab: Lab, project: string, ...edits: string[]): Promise<Platform> {
+        const own = [...quickGates(SERVER), ...RECORD, ...edits];
+        const stack = await lab.stackOfCopy(project, "production", ...own);
         return new Platform(lab, stack, "mcp-production");
     }
 

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { appendFileSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { type Server } from "node:https";
-import { delimiter, dirname, join } from "node:path";
 import { type RunResult } from "../../cli/runbook/outcome";
 import { eventually } from "../cluster/api";
-import { onProcessEnd } from "../cluster/process-end";
 import { copyOfProject } from "../support";
+import { Checkout } from "./checkout";
 import { serveLogs } from "./kubelet";
 import { Lab, whyNoEngine } from "./lab";
 import { Platform, type Traffic } from "./platform";
@@ -18,20 +16,6 @@ const HOME: Traffic = { live: "blue", blue: 3, green: 0 };
 const RELEASED: Traffic = { live: "green", blue: 0, green: 3 };
 const RELEASE = ["run", "blue-green-release", "--live", "green", "--yes"];
 
-/** How the command ended. */
-interface Ended {
-    status: number | null;
-    stdout: string;
-    stderr: string;
-}
-
-/** The command on its way. */
-interface Command {
-    done: Promise<Ended>;
-    /** Presses Ctrl-C: the terminal tells every process of the group. */
-    interrupt: () => void;
-}
-
 const missing = whyNoEngine();
 const suite = missing ? describe.skip : describe;
 
@@ -40,6 +24,7 @@ suite(`the runbook's command on the engine${missing ? ` (skipped: ${missing})` :
     let lab: Lab;
     let folder: string;
     let platform: Platform;
+    let checkout: Checkout;
     let kubelet: Server;
 
     before(async function () {
@@ -48,6 +33,7 @@ suite(`the runbook's command on the engine${missing ? ` (skipped: ${missing})` :
         kubelet = await serveLogs(lab.api, lab.runner, lab.issue("kubelet", ["localhost"]));
         folder = copyOfProject();
         platform = await Platform.ofCopy(lab, folder);
+        checkout = new Checkout(lab, folder, platform.stack.env);
         await platform.install();
         await platform.settles(HOME);
     });
@@ -60,35 +46,8 @@ suite(`the runbook's command on the engine${missing ? ` (skipped: ${missing})` :
 
     const stackFile = () => readFileSync(platform.stack.file, "utf8");
 
-    function start(command: string, ...args: string[]): Command {
-        const { env } = platform.stack;
-        const child = spawn(process.execPath, ["cli/main.cjs", command, ...args], {
-            cwd: folder,
-            detached: true,
-            env: {
-                ...env,
-                PATH: [dirname(lab.cluster.kubectl), env["PATH"]].join(delimiter),
-                KUBECONFIG: lab.cluster.kubeconfig,
-            },
-            stdio: ["ignore", "pipe", "pipe"],
-        });
-        const tell = (name: NodeJS.Signals) => process.kill(-child.pid!, name);
-        const forget = onProcessEnd(() => tell("SIGKILL"));
-        const ended: Ended = { status: null, stdout: "", stderr: "" };
-        for (const name of ["stdout", "stderr"] as const) {
-            child[name].setEncoding("utf8").on("data", (text: string) => (ended[name] += text));
-        }
-        const done = new Promise<Ended>((resolve) =>
-            child.once("close", (status) => {
-                forget();
-                // For the search for secrets at the end.
-                appendFileSync(join(folder, "output.log"), ended.stdout + ended.stderr);
-                resolve({ ...ended, status });
-            }),
-        );
-        return { done, interrupt: () => tell("SIGINT") };
-    }
-    const runbook = (...args: string[]) => start("runbook", ...args).done;
+    const start = (...args: string[]) => checkout.start(...args);
+    const runbook = (...args: string[]) => checkout.runbook(...args);
 
     it("takes a release back that fails, says why, and leaves the stack file as it was", async () => {
         const before = stackFile();

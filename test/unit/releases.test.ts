@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HistoryEntry } from "../../jobs/lib/releaseHistory";
 import { UsageError } from "../../offline/stackFile";
-import { type Kubectl, listReleases, renderReleases, restore, restoreRelease } from "../../cli/releases";
+import { type Kubectl } from "../../cli/kubectl";
+import { listReleases, renderReleases, restore, restoreRelease } from "../../cli/releases";
 import { root, run } from "../support";
 
 const FILE = "Pulumi.production.yaml";
@@ -163,7 +164,7 @@ describe("releases", () => {
             ]);
             assert.deepEqual(asked(), [
                 "config current-context",
-                "get configmap mcp-releases -n mcp-production -o json",
+                "get configmap mcp-releases -o json -n mcp-production",
             ]);
         });
 
@@ -192,7 +193,7 @@ describe("releases", () => {
             listReleases(options());
             assert.deepEqual(lines, [...TABLE, "* live in the stack file, on blue"]);
             assert.deepEqual(asked(), [
-                "get configmap mcp-releases -n mcp-production -o json --context kind-mcp --kubeconfig /etc/kube.yaml",
+                "get configmap mcp-releases -o json -n mcp-production --context kind-mcp --kubeconfig /etc/kube.yaml",
             ]);
         });
 

@@ -1,0 +1,42 @@
+import { spawnSync } from "node:child_process";
+import { type KubernetesValues } from "../config/kubernetes";
+import { UsageError } from "../offline/stackFile";
+
+/** Runs kubectl and returns what it printed; throws {@link UsageError} when it fails. */
+export type Kubectl = (args: readonly string[]) => string;
+
+/** Longest that kubectl may take, in milliseconds. */
+const KUBECTL_TIMEOUT = 60_000;
+
+/** Runs the kubectl on the PATH. */
+export const runKubectl: Kubectl = (args) => {
+    const { error, status, stdout, stderr } = spawnSync("kubectl", args, {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+        timeout: KUBECTL_TIMEOUT,
+        maxBuffer: 64 * 1024 * 1024,
+    });
+    if (error !== undefined) {
+        const reasons: Record<string, string> = {
+            ENOENT: "is not on the PATH",
+            ETIMEDOUT: `gave no answer within ${KUBECTL_TIMEOUT / 1000} s`,
+        };
+        const { code = "" } = error as NodeJS.ErrnoException;
+        throw new UsageError(`kubectl ${reasons[code] ?? `cannot be run: ${error.message}`}`);
+    }
+    if (status !== 0) {
+        // Lines of its log repeat, in other words, what the last line says.
+        const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/^[EFIW]\d{4} /.test(line));
+        throw new UsageError(`kubectl failed: ${lines.join("; ") || `exit status ${status}`}`);
+    }
+    return stdout;
+};
+
+/** Words of a command of kubectl that reach the stack's namespace. */
+export function inCluster({ namespace, context, kubeconfig }: KubernetesValues): string[] {
+    return [
+        ...["-n", namespace],
+        ...(context === undefined ? [] : ["--context", context]),
+        ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
+    ];
+}
