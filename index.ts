@@ -31,7 +31,7 @@ const outputs = {
     namespace: context.namespace.namespace,
     services: workloads.urls,
     completedImages: completed,
-    severityTopics: incidents.topics,
+    severityTopics: incidents?.topics,
     databaseHost: data.database?.host,
     cacheHost: data.cache?.host,
     snapshotVaults: data.database?.vaults,

@@ -26,7 +26,7 @@ const OPTIONAL = [
 /** Concerns of which nothing is taken along: what is done once, and what a trial has no use for. */
 const LEFT_BEHIND = {
     always: ["operations", "recovery", "cacheRecovery"],
-    inTrial: ["checklist", "objectives"],
+    inTrial: ["checklist", "copies", "objectives"],
 };
 
 const HELP = `Usage: npm run environment -- create NAME --from STACK [--tier TIER] [--cluster NAME] [--without CONCERN,…]
@@ -116,6 +116,8 @@ export function createEnvironment(root: string, name: string, options: Environme
         ["backups", "bucket"],
         ["archive", "bucket"],
         ["cache", "snapshotBucket"],
+        ["copies", "backups", "bucket"],
+        ["copies", "archive", "bucket"],
     ]) {
         stackFile.rename(bucket, (text) => renamed(text, `${text}-${name}`));
     }
@@ -199,7 +201,7 @@ function report(name: string, from: string, values: StackValues, commands: reado
         ["cluster", kubernetes.cluster ?? kubernetes.context],
         ["buckets", [backups?.bucket, archive?.bucket, cache?.snapshotBucket].filter(Boolean).join(", ")],
         ["hosts", (ingress?.hosts ?? []).map(({ host }) => host).join(", ")],
-        ["its alarms reach", [...new Set(Object.values(incident.contacts).flat())].join(", ")],
+        ["its alarms reach", [...new Set(Object.values(incident?.contacts ?? {}).flat())].join(", ")],
     ].filter(([, fact]) => Boolean(fact));
     return [
         `Wrote Pulumi.${name}.yaml, a ${isProduction(values) ? "production" : "trial"} stack made from ${from}:`,

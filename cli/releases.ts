@@ -235,7 +235,7 @@ function spliceRelease(
 }
 
 /** kubectl's current context. What an EKS cluster needs where there is none is one command. */
-function currentContext(kubectl: Kubectl, { kubernetes: { cluster }, aws: { region } }: StackValues): string {
+function currentContext(kubectl: Kubectl, { kubernetes: { cluster }, aws }: StackValues): string {
     try {
         return kubectl(["config", "current-context"]).trim();
     } catch (error) {
@@ -243,7 +243,7 @@ function currentContext(kubectl: Kubectl, { kubernetes: { cluster }, aws: { regi
             throw error;
         }
         throw new UsageError(
-            `kubectl has no current context. Set it: aws eks update-kubeconfig --name ${cluster} --region ${region}`,
+            `kubectl has no current context. Set it: aws eks update-kubeconfig --name ${cluster} --region ${aws?.region}`,
         );
     }
 }

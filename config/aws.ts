@@ -87,3 +87,51 @@ export const awsSchema = z.strictObject({
         })
         .default({}),
 });
+
+/** What a stack has on AWS, and why each part needs an account. */
+interface OnAws {
+    aws?: object | undefined;
+    images: { registry?: string | undefined };
+    kubernetes: { cluster?: string | undefined };
+    ingress?: { alb?: object | undefined } | undefined;
+    incident?: object | undefined;
+    database?: object | undefined;
+    cache?: object | undefined;
+    backups?: object | undefined;
+    archive?: object | undefined;
+    maintenance?: object | undefined;
+    observability?: object | undefined;
+    health?: object | undefined;
+}
+
+/** A stack has an account where anything of it is on AWS; and there, somebody is told of what its alarms find. */
+export function checkAws(values: OnAws, context: z.core.$RefinementCtx): void {
+    const { aws, images, kubernetes, ingress, incident } = values;
+    const problem = (path: string, message: string) =>
+        context.addIssue({ code: "custom", path: [path], message });
+    if (aws !== undefined) {
+        if (incident === undefined) {
+            problem("incident", "contacts, because alarms on AWS must reach somebody");
+        }
+        return;
+    }
+    const concerns = [
+        "incident",
+        "database",
+        "cache",
+        "backups",
+        "archive",
+        "maintenance",
+        "observability",
+        "health",
+    ] as const;
+    const reasons = [
+        ...(kubernetes.cluster === undefined ? [] : ["mcp:kubernetes.cluster"]),
+        ...(images.registry === undefined ? ["the default of mcp:images.registry"] : []),
+        ...(ingress?.alb === undefined ? [] : ["mcp:ingress.alb"]),
+        ...concerns.filter((concern) => values[concern] !== undefined).map((concern) => `mcp:${concern}`),
+    ];
+    if (reasons.length > 0) {
+        problem("aws", `an account and a region, for ${reasons.join(", ")}`);
+    }
+}

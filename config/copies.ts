@@ -63,7 +63,7 @@ export function checkCopies(
     values: {
         environment: string;
         tier?: Tier | undefined;
-        aws: { region: string; accountId: string };
+        aws?: { region: string; accountId: string } | undefined;
         database?: DatabaseValues | undefined;
         backups?: BackupsValues | undefined;
         archive?: ArchiveValues | undefined;
@@ -78,13 +78,13 @@ export function checkCopies(
     }
     const problem = (path: string[], message: string) =>
         context.addIssue({ code: "custom", path: ["copies", ...path], message });
-    if (copies.region === aws.region) {
+    if (copies.region === aws?.region) {
         problem(["region"], `a region other than mcp:aws.region, ${aws.region}`);
     }
     if (database === undefined && backups === undefined && archive === undefined) {
         problem([], "mcp:database, mcp:backups or mcp:archive beside it, which it copies");
     }
-    if (copies.account?.id === aws.accountId) {
+    if (copies.account !== undefined && copies.account.id === aws?.accountId) {
         problem(["account", "id"], "an account other than mcp:aws.accountId");
     }
     if (copies.account !== undefined && !copies.account.role.includes(`::${copies.account.id}:`)) {

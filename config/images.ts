@@ -39,13 +39,13 @@ export const jobsSchema = z.strictObject({
 });
 
 interface RegistryValues {
-    aws: { accountId: string; region: string };
+    aws?: { accountId: string; region: string } | undefined;
     images: { registry?: string | undefined };
 }
 
 /** Reference of one release of a platform image. */
 export function releaseReference({ aws, images }: RegistryValues, image: string, version: string): string {
-    const registry = images.registry ?? `${aws.accountId}.dkr.ecr.${aws.region}.amazonaws.com`;
+    const registry = images.registry ?? (aws && `${aws.accountId}.dkr.ecr.${aws.region}.amazonaws.com`);
     return `${registry}/${image}:${version}`;
 }
 

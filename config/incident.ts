@@ -109,7 +109,7 @@ export const endpointsSchema = z.record(
 
 /** Rules of the contacts that need the rest of the stack's values. */
 export function checkIncident(
-    { incident, endpoints }: { incident: IncidentValues; endpoints: Record<string, unknown> },
+    { incident, endpoints }: { incident?: IncidentValues | undefined; endpoints: Record<string, unknown> },
     context: z.core.$RefinementCtx,
 ): void {
     const used = new Set<string>();
@@ -125,10 +125,10 @@ export function checkIncident(
         });
     };
     for (const severity of SEVERITIES) {
-        check(incident.contacts[severity], ["contacts", severity]);
+        check(incident?.contacts[severity] ?? [], ["contacts", severity]);
     }
     for (const level of LEVELS) {
-        check(incident.escalation[level].contacts, ["escalation", level, "contacts"]);
+        check(incident?.escalation[level].contacts ?? [], ["escalation", level, "contacts"]);
     }
     for (const name of Object.keys(endpoints).filter((name) => !used.has(name))) {
         context.addIssue({

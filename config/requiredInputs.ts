@@ -29,6 +29,7 @@ const looseSchema = z.object({
             accountId: z.coerce.string().optional().catch(""),
             region: z.string().catch(""),
         })
+        .optional()
         .catch({ accountId: "", region: "" }),
     images: z
         .object({
@@ -88,7 +89,7 @@ export function missingInputs(raw: unknown, stack: string): RequiredInput[] {
     );
     const production = isProduction(values);
     const missing: RequiredInput[] = [];
-    if (values.aws.accountId === undefined) {
+    if (values.aws !== undefined && values.aws.accountId === undefined) {
         const path = ["aws", "accountId"];
         missing.push({
             path,
@@ -97,7 +98,7 @@ export function missingInputs(raw: unknown, stack: string): RequiredInput[] {
         });
     }
     if (production && values.jobs !== undefined) {
-        const aws = { ...values.aws, accountId: values.aws.accountId ?? PLACEHOLDER_ACCOUNT };
+        const aws = values.aws && { ...values.aws, accountId: values.aws.accountId ?? PLACEHOLDER_ACCOUNT };
         for (const reference of imageReferences({
             aws,
             images: values.images,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { required } from "../core/required";
 import { parseReleasePlan, SOAK_MARGIN_SECONDS, type SoakPlan } from "../jobs/release/plan";
 import { judgedByGate } from "./gateParser";
 import { HIGH_ERROR_RATE_PERCENT, SOAK_SECONDS } from "../core/numbers";
@@ -160,7 +161,11 @@ export function soakSettings(
         port,
         health,
         region,
-    }: { port: number; health: { live: string; ready: string; metrics: string }; region: string },
+    }: {
+        port: number;
+        health: { live: string; ready: string; metrics: string };
+        region?: string | undefined;
+    },
 ) {
     const { counters, prometheus, latency, baseline } = soak;
     const some = (patterns: Record<string, string>) =>
@@ -191,7 +196,9 @@ export function soakSettings(
         .filter(([, { query, cloudwatch }]) => query !== undefined || cloudwatch !== undefined)
         .map(([name, { url = prometheus?.url ?? "", query = "", cloudwatch, max, min }]) => ({
             name,
-            ...(cloudwatch === undefined ? { prometheus: url, query } : { region, ...cloudwatch }),
+            ...(cloudwatch === undefined
+                ? { prometheus: url, query }
+                : { region: required(region, "mcp:aws.region"), ...cloudwatch }),
             ...(max !== undefined && { max }),
             ...(min !== undefined && { min }),
         }));

@@ -1,7 +1,7 @@
 import { output, type Output, secret } from "@pulumi/pulumi/output";
 import { z } from "zod";
 import { alarmsSchema, checkObjectives, objectivesSchema } from "./alarms";
-import { awsSchema } from "./aws";
+import { awsSchema, checkAws } from "./aws";
 import { checkCopies, copiesSchema } from "./copies";
 import { cacheRecoverySchema, cacheSchema, checkCache } from "./cache";
 import { checkChecklist, checklistSchema } from "./checklist";
@@ -39,14 +39,16 @@ const stackShape = z.strictObject({
      * production and `trial` in staging; any other environment must say which.
      */
     tier: tierSchema.optional(),
-    aws: awsSchema,
+    /** Account and region. Default: none; then nothing of the stack is on AWS. */
+    aws: awsSchema.optional(),
     kubernetes: kubernetesSchema,
     images: imagesSchema.prefault({}),
     jobs: jobsSchema,
     workloads: workloadsSchema,
     /** What a release must bring before it starts. Default: nothing; production asks. */
     checklist: checklistSchema.prefault({}),
-    incident: incidentSchema,
+    /** Who is told of what, and who is called. On AWS only, where it has no default. */
+    incident: incidentSchema.optional(),
     /** Addresses of https endpoints that contacts name. Set like secrets, never typed plain. Default: none. */
     endpoints: endpointsSchema.default({}),
     /** Limits of the alarms. Default: those in there. */
@@ -88,6 +90,7 @@ const stackShape = z.strictObject({
 /** Everything a stack file says under the project's namespace, one key a concern. */
 export const stackSchema = stackShape.superRefine((values, context) => {
     checkTier(values, context);
+    checkAws(values, context);
     checkChecklist(values, context);
     checkIncident(values, context);
     checkObjectives(values, context);

@@ -16,7 +16,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
 };
 
 function claimsOf(values: StackValues): Claim[] {
-    const { backups, archive, cache, ingress, observability } = values;
+    const { backups, archive, cache, copies, ingress, observability } = values;
     const namespace = ["kubernetes", "namespace"];
     const { name, auditArchive, logs } = resolveNames(values);
     const inAccount = [name, auditArchive, logs.prefix, ...Object.values(databaseNames(values))];
@@ -29,6 +29,8 @@ function claimsOf(values: StackValues): Claim[] {
         ["world", ["backups", "bucket"], backups?.bucket],
         ["world", ["archive", "bucket"], archive?.bucket],
         ["world", ["cache", "snapshotBucket"], cache?.snapshotBucket],
+        ["world", ["copies", "backups", "bucket"], copies?.backups?.bucket],
+        ["world", ["copies", "archive", "bucket"], copies?.archive?.bucket],
         ...(ingress?.hosts ?? []).map(({ host }, index): Claim => [
             "cluster",
             ["ingress", "hosts", index, "host"],
@@ -40,14 +42,14 @@ function claimsOf(values: StackValues): Claim[] {
 
 /** Whether two stacks are in one such place. An account that is not set yet may be any. */
 function share(place: Place, one: StackValues, other: StackValues): boolean {
-    const accounts = [one, other].map(({ aws }) => aws.accountId);
+    const accounts = [one, other].map(({ aws }) => aws?.accountId);
     const oneAccount = accounts[0] === accounts[1] || accounts.includes(PLACEHOLDER_ACCOUNT);
-    const oneRegion = one.aws.region === other.aws.region;
+    const oneRegion = one.aws?.region === other.aws?.region;
     switch (place) {
         case "world":
             return true;
         case "account and region":
-            return oneAccount && oneRegion;
+            return one.aws !== undefined && oneAccount && oneRegion;
         case "cluster":
             return one.kubernetes.cluster === undefined
                 ? one.kubernetes.context === other.kubernetes.context

@@ -8,10 +8,13 @@ import { type Incidents } from "./incidents";
 
 /** Declares the alarms of what the stack declares, and when they are muted. Sections 4.2 and 5.1. */
 export function declareAlarms(
-    { stack, providers: { aws } }: PlatformContext,
-    incidents: Incidents,
+    { stack, providers }: PlatformContext,
+    incidents: Incidents | undefined,
     dashboard: string | undefined,
 ): void {
+    if (incidents === undefined) {
+        return;
+    }
     new Alarms(
         stack.name,
         {
@@ -24,7 +27,7 @@ export function declareAlarms(
             topics: incidents.topics,
             actions: incidents.actions,
         },
-        { providers: { aws } },
+        { providers: { aws: providers.aws } },
     );
 }
 

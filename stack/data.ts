@@ -49,11 +49,10 @@ export function dataPods({ database, backups }: ResolvedStack): PodResources[] {
 }
 
 /** Declares databases, buckets and what saves the one in the other. Sections 2.1, 5.3 and 7. */
-export function declareData(context: PlatformContext, incidents: Incidents): Data {
+export function declareData(context: PlatformContext, incidents: Incidents | undefined): Data {
     const { stack, providers } = context;
-    const { aws } = providers;
     const { name, production, database, cache, backups, archive } = stack;
-    const store = database && declareDatabase(context, database, incidents);
+    const store = database && declareDatabase(context, database, required(incidents, "mcp:incident"));
     const bucket =
         backups &&
         new BackupBucket(
@@ -64,7 +63,7 @@ export function declareData(context: PlatformContext, incidents: Incidents): Dat
                 lock: backups.lock,
                 protect: production,
             },
-            { providers: { aws } },
+            { providers: { aws: providers.aws } },
         );
     if (backups !== undefined && bucket !== undefined) {
         declareExport(context, backups, bucket);
@@ -73,7 +72,7 @@ export function declareData(context: PlatformContext, incidents: Incidents): Dat
     declareCopies(context, bucket, auditArchive);
     return {
         database: store,
-        cache: cache && declareCache(context, cache, incidents),
+        cache: cache && declareCache(context, cache, required(incidents, "mcp:incident")),
         backups: bucket,
         dumps: store && backups?.dumps && bucket && declareDumps(context, backups.dumps, bucket, store),
         archive: auditArchive,

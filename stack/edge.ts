@@ -39,7 +39,7 @@ export function declareEdge(
                 nodeImage: stack.nodeImage,
             },
         },
-        { providers: { kubernetes: providers.kubernetes, aws: providers.aws } },
+        { providers: { kubernetes: providers.kubernetes, ...(ingress.alb && { aws: providers.aws }) } },
     );
     return [edge.ingress];
 }

@@ -17,8 +17,11 @@ export interface Incidents {
     keyArn: Output<string>;
 }
 
-/** Declares who is told what, and who is called until somebody answers. Sections 4.1, 4.2 and 8. */
-export function declareIncidents({ stack, providers }: PlatformContext): Incidents {
+/** Declares who is told what, and who is called until somebody answers, in a stack on AWS. Sections 4.1, 4.2 and 8. */
+export function declareIncidents({ stack, providers }: PlatformContext): Incidents | undefined {
+    if (!stack.onAws) {
+        return undefined;
+    }
     const { aws } = providers;
     const { contacts, escalation, chat, external, stale } = stack.incident;
     const channels = (listed: readonly string[]) =>

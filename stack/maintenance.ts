@@ -1,6 +1,7 @@
 import { type PodResources } from "../components/kubernetes/pod";
 import { MaintenanceWindows, type WindowArgs } from "../components/maintenance/maintenanceWindows";
 import { UPGRADE_PODS, UpgradeCheck } from "../components/maintenance/upgradeCheck";
+import { required } from "../core/required";
 import { type ResolvedStack } from "../config/resolve";
 import { everyWeek, firstOfMonth, inRunbookZone, minutesOf } from "../core/calendar";
 import { DATABASE_WINDOW } from "../core/numbers";
@@ -13,12 +14,13 @@ export function maintenancePods({ maintenance }: ResolvedStack): readonly PodRes
 }
 
 /** Declares what is done by the calendar, if the stack has one. Section 5.1. */
-export function declareMaintenance(context: PlatformContext, { topics, keyArn }: Incidents): void {
+export function declareMaintenance(context: PlatformContext, incidents: Incidents | undefined): void {
     const { stack, providers } = context;
     const { name, maintenance, database } = stack;
     if (maintenance === undefined) {
         return;
     }
+    const { topics, keyArn } = required(incidents, "mcp:incident");
     const { window, patchGroup, restart, operatingSystem, approveAfterDays } = maintenance.patches;
     new MaintenanceWindows(
         `${name}-maintenance`,

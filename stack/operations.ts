@@ -76,13 +76,14 @@ export function declareOperations(context: PlatformContext, data: Data): void {
 
 /** The maintenance of the database, if the stack has one and a bucket to save it in before. Sections 5.1 and 5.2. */
 function declareDatabaseMaintenance(
-    { stack, providers: { aws, kubernetes }, labels, namespace }: PlatformContext,
+    { stack, providers, labels, namespace }: PlatformContext,
     { database, backups: bucket }: Data,
 ): void {
     const dumps = stack.backups?.dumps;
     if (database === undefined || dumps === undefined || bucket === undefined) {
         return;
     }
+    const { aws, kubernetes } = providers;
     const { tables, minimumSize, scratch, maintenance, tasks } = dumps;
     new DatabaseMaintenance(
         "mcp-db-maintenance",

@@ -24,7 +24,14 @@ const PRIORITY = {
 
 /** Declares the providers and the namespace. */
 export function declarePlatform(stack: ResolvedStack, quota: Quota): PlatformContext {
-    const providers = configureProviders(stack);
+    const { onAws, environment, production, kubernetes } = stack;
+    const providers = configureProviders({
+        environment,
+        production,
+        kubernetes,
+        aws: onAws ? stack.aws : undefined,
+        copies: stack.copies,
+    });
     const labels = commonLabels(stack.environment, stack.production);
     const namespace = new PlatformNamespace(
         stack.name,

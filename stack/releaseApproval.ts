@@ -9,13 +9,14 @@ const VALIDATED = "mcp-validated";
 
 /** Declares the approval that a release needs and its notices, in production alone. Section 3.1. */
 export function declareReleaseApproval(
-    { stack, labels, namespace, providers: { aws, kubernetes } }: PlatformContext,
+    { stack, labels, namespace, providers }: PlatformContext,
     observability: Observability | undefined,
 ): ReleaseApproval | undefined {
     if (stack.releaseApproval === undefined) {
         return undefined;
     }
     const { validation, stakeholders } = stack.releaseApproval;
+    const { kubernetes } = providers;
     const validated =
         "stack" in validation
             ? new ValidatedReleases(
@@ -45,6 +46,6 @@ export function declareReleaseApproval(
             nodeImage: stack.nodeImage,
             after: validated === undefined ? [] : [validated],
         },
-        { providers: { aws, kubernetes } },
+        { providers: { kubernetes, ...("addresses" in stakeholders && { aws: providers.aws }) } },
     );
 }

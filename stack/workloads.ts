@@ -76,7 +76,7 @@ export function promoteWorkloads(
 }
 
 function declareWorkload(
-    { stack, providers: { aws, kubernetes, random }, labels, namespace }: PlatformContext,
+    { stack, providers, labels, namespace }: PlatformContext,
     data: Data,
     approval: ReleaseApproval | undefined,
     name: string,
@@ -88,7 +88,7 @@ function declareWorkload(
         const identity = new PodIdentity(
             `${stack.name}-${name}`,
             { ...workload.identity, namespace: namespace.namespace, serviceAccount: name },
-            { providers: { aws } },
+            { providers: { aws: providers.aws } },
         );
         after.push(identity);
     }
@@ -96,7 +96,7 @@ function declareWorkload(
         const identity = new PodIdentity(
             `${stack.name}-${name}-gate`,
             { ...workload.gateIdentity, namespace: namespace.namespace, serviceAccount: `${name}-gate` },
-            { providers: { aws } },
+            { providers: { aws: providers.aws } },
         );
         after.push(identity);
     }
@@ -118,7 +118,7 @@ function declareWorkload(
         ),
         alb: alb && (alb.weights ? { weightedBy: INGRESS } : {}),
     };
-    const opts = { providers: { kubernetes, random } };
+    const opts = { providers: { kubernetes: providers.kubernetes, random: providers.random } };
     return workload.strategy === "rolling"
         ? new RollingWorkload(name, { ...workload, ...common }, opts)
         : new BlueGreenWorkload(

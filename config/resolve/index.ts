@@ -25,7 +25,7 @@ export type ResolvedStack = ReturnType<typeof resolveStack>;
 
 /** Turns validated values into what the stack declares. */
 export function resolveStack(values: StackValues) {
-    const { environment, aws, kubernetes, incident, alarms } = values;
+    const { environment, kubernetes, alarms } = values;
     const production = isProduction(values);
     const workloads = resolveWorkloads(values);
     const names = resolveNames(values);
@@ -33,14 +33,21 @@ export function resolveStack(values: StackValues) {
         environment,
         /** Whether production's stricter rules hold: data is protected, there are two zones, events are kept for a year. */
         production,
-        aws,
+        /** Whether anything of the stack is on AWS. Else there is no account, and nobody is told of incidents. */
+        onAws: values.aws !== undefined,
+        /** What is on AWS needs these, and has them. */
+        get aws() {
+            return required(values.aws, "mcp:aws");
+        },
+        get incident() {
+            return required(values.incident, "mcp:incident");
+        },
         kubernetes,
         ...names,
         /** How long log groups stay searchable, in days. Section 5.3. */
         logDays: production ? LOG_RETENTION_DAYS : TRIAL_LOG_RETENTION_DAYS,
         /** Node.js, for the gates. */
         nodeImage: imageOf(values, "node"),
-        incident,
         endpoints: values.endpoints,
         alarms,
         objectives: values.objectives,
@@ -102,7 +109,10 @@ function resolvePatches(
 
 /** The EKS cluster, for what has rights on AWS. */
 function eksOf({ kubernetes, aws }: StackValues) {
-    return { cluster: required(kubernetes.cluster, "mcp:kubernetes.cluster"), region: aws.region };
+    return {
+        cluster: required(kubernetes.cluster, "mcp:kubernetes.cluster"),
+        region: required(aws, "mcp:aws").region,
+    };
 }
 
 /** Tasks that work on the database, and exchange files with AWS. */
@@ -186,7 +196,7 @@ function resolveCache(values: StackValues, cache: NonNullable<StackValues["cache
 function resolveCopies({ aws, database, backups, archive }: StackValues, copies: CopiesValues) {
     return {
         ...copies,
-        accountId: copies.account?.id ?? aws.accountId,
+        accountId: copies.account?.id ?? required(aws, "mcp:aws").accountId,
         /** Retention of the copies of snapshots, in days. Default: there is no database. */
         snapshots: database && {
             retentionDays: copies.snapshots.retention ?? database.snapshots.daily.retention,

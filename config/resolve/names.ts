@@ -5,7 +5,9 @@ import { type StackValues } from "../stack";
  * Names and ARNs of what exists once a stack, each built here alone. All begin with the namespace, so that stacks with
  * different namespaces share an account, a region and a cluster.
  */
-export function resolveNames({ aws: { accountId, region }, kubernetes: { namespace: name } }: StackValues) {
+export function resolveNames({ aws, kubernetes: { namespace: name } }: StackValues) {
+    // Without AWS, nothing uses the ARNs.
+    const { region, accountId } = aws ?? { region: "", accountId: "" };
     const machineArn = (machine: string) => `arn:aws:states:${region}:${accountId}:stateMachine:${machine}`;
     const escalation = `${name}-escalation`;
     const cacheSnapshots = `${name}-redis-backup`;

@@ -76,7 +76,7 @@ function resolveBlueGreen(values: StackValues, name: string, workload: BlueGreen
             green: releases.green && resolveRelease(values, workload, releases.green),
         },
         soak: {
-            ...soakSettings(soak, { port, health, region: values.aws.region }),
+            ...soakSettings(soak, { port, health, region: values.aws?.region }),
             baselineSeconds: soak.baseline.duration,
             syntheticSeconds: soak.synthetic.interval,
             publicRoutes: soak.synthetic.publicHosts ? publicRoutes(values, name, smoke.requests) : [],

@@ -9,7 +9,7 @@ const { everyDays, retentionDays } = BACKUPS.kubernetes;
 
 export const rule: Rule = {
     name: "kubernetes-namespace-require-backup",
-    description: `Outside of trials, the configurations of a namespace with services are exported every day, and a bucket keeps them for ${retentionDays} days.`,
+    description: `Outside of trials, in a stack on AWS, the configurations of a namespace with services are exported every day, and a bucket keeps them for ${retentionDays} days.`,
     severity: "medium",
     enforcement: "mandatory",
     frameworks: [],
@@ -18,7 +18,7 @@ export const rule: Rule = {
     stack: eachOf(
         (resource) => isKind(resource, "core", "Namespace"),
         (namespace, resources, { report, attempt }) => {
-            if (isTrial(namespace)) {
+            if (isTrial(namespace) || !resources.some(({ type }) => type.startsWith("aws:"))) {
                 return;
             }
             const isInside = (object: PolicyResource) =>

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { record, type Recording } from "../../offline/record";
+import { judgeRecording } from "../../offline/evaluate";
+import { type ProgramInput, record, type Recording } from "../../offline/record";
+import { readStackFile } from "../../offline/stackFile";
+import { rules } from "../../policies/rules";
 import { root } from "../support";
 
 const examples = join(root, "examples");
@@ -10,23 +13,23 @@ const load = createRequire(__filename);
 
 /** Records an example as a stack of its own project, from its own folder. */
 async function recordExample(name: string, config: Readonly<Record<string, string>>): Promise<Recording> {
+    return recordProject(name, {
+        project: name,
+        stack: "dev",
+        config: Object.fromEntries(Object.entries(config).map(([key, value]) => [`${name}:${key}`, value])),
+        secretKeys: [],
+    });
+}
+
+async function recordProject(name: string, input: ProgramInput): Promise<Recording> {
     const file = join(examples, name, "index.ts");
     const folder = process.cwd();
     process.chdir(join(examples, name));
     try {
-        return await record(
-            { file, run: () => void load(file), locate: () => undefined },
-            {
-                project: name,
-                stack: "dev",
-                config: Object.fromEntries(
-                    Object.entries(config).map(([key, value]) => [`${name}:${key}`, value]),
-                ),
-                secretKeys: [],
-            },
-        );
+        return await record({ file, run: () => load(file) as unknown, locate: () => undefined }, input);
     } finally {
         delete load.cache[file];
+        delete load.cache[join(root, "index.ts")];
         process.chdir(folder);
     }
 }
@@ -35,8 +38,31 @@ const typesOf = ({ resources }: Recording) => resources.map(({ type }) => type);
 
 describe("the examples", () => {
     it("are those that are tested", () => {
-        assert.deepEqual(readdirSync(examples).sort(), ["audit-archive", "blue-green"]);
+        assert.deepEqual(readdirSync(examples).sort(), ["audit-archive", "blue-green", "gke", "minimal"]);
     });
+
+    const stacks: [example: string, stack: string, fewest: number, most: number][] = [
+        ["minimal", "dev", 15, 30],
+        ["gke", "production", 35, 60],
+    ];
+    for (const [example, stack, fewest, most] of stacks) {
+        it(`declare the program's stack ${example} with nothing on AWS, as the policies want it`, async () => {
+            const folder = join(examples, example);
+            const recording = await recordProject(example, readStackFile(folder, stack));
+            assert.deepEqual(
+                typesOf(recording).filter((type) => /(^|:)aws:/.test(type)),
+                [],
+            );
+            const { length } = recording.resources;
+            assert.ok(length >= fewest && length <= most, `${length} resources`);
+            // Their registries are others than the platform's.
+            const judged = rules.filter(
+                ({ name }) => name !== "kubernetes-pod-container-require-known-registry",
+            );
+            const violations = judgeRecording(recording, judged).filter(({ kind }) => kind === "violation");
+            assert.deepEqual(violations, []);
+        });
+    }
 
     it("declare the audit archive in a project of another region and time zone", async () => {
         const recording = await recordExample("audit-archive", {

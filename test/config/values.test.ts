@@ -283,6 +283,18 @@ describe("stack values", () => {
             `${at}.awsPermissions[0].resources[0]: found "*", expected an ARN, with at most a final /*`,
         ],
         [
+            "no account for what is on AWS",
+            "aws",
+            undefined,
+            "mcp:aws: found nothing, expected an account and a region, for mcp:kubernetes.cluster, the default of mcp:images.registry, mcp:incident, mcp:database, mcp:cache, mcp:backups, mcp:archive, mcp:maintenance, mcp:observability, mcp:health",
+        ],
+        [
+            "nobody who is told of alarms",
+            "incident",
+            undefined,
+            "mcp:incident: found nothing, expected contacts, because alarms on AWS must reach somebody",
+        ],
+        [
             "an environment that is no label",
             "environment",
             "QA_1",
@@ -352,7 +364,7 @@ describe("stack values", () => {
         const { values } = parseStack(withValue(`${server}/restart`, 20261123));
         assert.equal(values?.workloads["mcp-server"]?.restart, "20261123");
         assert.equal(
-            parseStack(withValue("aws/accountId", 111122223333)).values?.aws.accountId,
+            parseStack(withValue("aws/accountId", 111122223333)).values?.aws?.accountId,
             "111122223333",
         );
     });
