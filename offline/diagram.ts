@@ -10,8 +10,8 @@ const IN_CLUSTER = /^kubernetes:(apps|batch)\/|:Ingress$/;
 const AREAS = ["edge", "workload", "data", "storage", "backup", "observability", "incident"];
 
 /**
- * What the stack consists of, as a picture (Mermaid): its components by area, what each needs, and where the requests go.
- * Those that are round have pods, or lead to them.
+ * The components of a stack by area, as a picture (Mermaid). A thick arrow is a request. A thin arrow leads from a component
+ * to one that needs it, as in {@link releaseDiagram}. Round components have pods, or lead to pods.
  */
 export function platformDiagram({ resources }: Recording): string {
     const owners = ownersOf(resources);
@@ -50,7 +50,7 @@ export function platformDiagram({ resources }: Recording): string {
         ...drawn.flatMap((component) =>
             direct(component, needs)
                 .filter((needed) => !ctx(needed))
-                .map((needed) => `  ${idOf(component)} --> ${idOf(needed)}`),
+                .map((needed) => `  ${idOf(needed)} --> ${idOf(component)}`),
         ),
         "",
     ].join("\n");
@@ -68,8 +68,8 @@ export function workloadsOf({ resources }: Recording): string[] {
 }
 
 /**
- * The steps of one workload in the order in which an update takes them, as a picture: what each waits for. Their names are
- * without the workload's, which most begin with.
+ * The steps of one workload in the order of an update, as a picture. An arrow leads from a step to one that waits for it. The
+ * names omit the workload's.
  */
 export function releaseDiagram({ resources }: Recording, workload: string): string {
     const owners = ownersOf(resources);

@@ -25,15 +25,15 @@ describe("pictures of a stack", () => {
     it("show what a component needs, but not what it only needs through another", async () => {
         const drawn = lines(platformDiagram(await recordStack("production")));
         assert.deepEqual(
-            drawn.filter((line) => line.startsWith("Workload_mcp_server -->")),
+            drawn.filter((line) => line.endsWith("--> Workload_mcp_server")),
             [
-                "Workload_mcp_server --> Cache",
-                "Workload_mcp_server --> Checklist",
-                "Workload_mcp_server --> DatabaseAccess",
-                "Workload_mcp_server --> ValidatedReleases",
+                "Cache --> Workload_mcp_server",
+                "Checklist --> Workload_mcp_server",
+                "DatabaseAccess --> Workload_mcp_server",
+                "ValidatedReleases --> Workload_mcp_server",
             ],
         );
-        assert.ok(drawn.includes("DatabaseAccess --> Database"));
+        assert.ok(drawn.includes("Database --> DatabaseAccess"));
     });
 
     it("group components by their area, and draw round what has pods", async () => {

@@ -482,9 +482,9 @@ describe("npm run preview", () => {
             assert.throws(() => valuesOf(folder, "production"), { message: refused });
         });
 
-        it("takes the workload of the README as it stands there, with all that the others have", async () => {
-            const readme = readFileSync(join(root, "README.md"), "utf8");
-            const [, lines] = /<!-- workload -->\n\n```yaml\n([^]*?)```/.exec(readme)!;
+        it("takes the workload of docs/workloads.md as written, with all that the others have", async () => {
+            const page = readFileSync(join(root, "docs", "workloads.md"), "utf8");
+            const [, lines] = /<!-- workload -->\n\n```yaml\n([^]*?)```/.exec(page)!;
             const indented = lines!.replace(/^/gm, "    ").trimEnd();
             const { blocked, stdout, refused } = await previewWith((text) =>
                 text.replace(/^ {2}mcp:workloads:\n/m, (line) => `${line}${indented}\n`),
