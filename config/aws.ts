@@ -99,6 +99,7 @@ interface OnAws {
     cache?: object | undefined;
     backups?: object | undefined;
     archive?: object | undefined;
+    copies?: object | undefined;
     maintenance?: object | undefined;
     observability?: object | undefined;
     health?: object | undefined;
@@ -121,6 +122,7 @@ export function checkAws(values: OnAws, context: z.core.$RefinementCtx): void {
         "cache",
         "backups",
         "archive",
+        "copies",
         "maintenance",
         "observability",
         "health",

@@ -160,7 +160,7 @@ function declareArchive(
 
 /** Copies of what is saved in a second region, if the stack's values ask for them; those of snapshots are beside them. */
 function declareCopies(
-    { stack, providers: { aws, copies: provider } }: PlatformContext,
+    { stack, providers }: PlatformContext,
     backups: BackupBucket | undefined,
     archive: AuditArchive | undefined,
 ): void {
@@ -168,10 +168,11 @@ function declareCopies(
     if (copies === undefined) {
         return;
     }
+    const { aws } = providers;
     const { region, accountId } = copies;
     const common = {
         ...stack.aws,
-        elsewhere: { region, accountId, provider: required(provider, "mcp:copies") },
+        elsewhere: { region, accountId, provider: required(providers.copies, "mcp:copies") },
         protect: production,
     };
     if (copies.backups !== undefined && backups !== undefined) {
