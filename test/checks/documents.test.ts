@@ -44,7 +44,7 @@ const tried: Record<string, Trial> = {
     "npm run test:all": { by: "package.json", as: "node test/all.cjs" },
     "npm run test:cluster": { by: ".ci/run", as: "npm run -s test:cluster" },
     "npm run test:build": { by: "package.json", as: "test/build.ts" },
-    "npm run test:engine": { by: "package.json", as: "--grep @core" },
+    "npm run test:engine": { by: ".ci/run", as: "npm run -s test:engine" },
     "npm run test:engine:all": { by: ".github/workflows/nightly.yml", as: "npm run test:engine:all" },
     "npm run bench": { by: ".ci/run", as: "npm run -s bench" },
     "npm run golden": { by: "test/program/golden.test.ts", as: "golden" },

@@ -40,7 +40,7 @@ export function whyNoToolchain(): string | undefined {
             .map((program) => [program, sources[program].whyNotBuilt()] as const)
             .filter(([, reason]) => reason !== undefined)
             .map(([program, reason]) => `there is no ${program} on PATH, and ${reason}`)
-            .join(", ") || undefined
+            .join("; ") || undefined
     );
 }
 
