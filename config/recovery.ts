@@ -24,9 +24,20 @@ export const recoverySchema = z.strictObject({
      * clock nor compared any more. Default: false.
      */
     keep: z.boolean({ error: "true or false" }).default(false),
+    /**
+     * Names a count of the rows that one instance has and the other has not, by a ticket or a date: any new value counts
+     * again, and the update waits for it. Each update that restores or switches counts by itself. Default: none.
+     */
+    compare: text(
+        /^[A-Za-z0-9]([A-Za-z0-9-]{0,22}[A-Za-z0-9])?$/,
+        "a ticket or a date of at most 24 letters, digits and hyphens, such as INC-2041",
+    ).optional(),
     /** Whether the engine refuses to delete it. Default: true. Section 7.2. */
     protect: z.boolean({ error: "true or false" }).default(true),
 });
+
+/** RDS saves the log of what was written so often, in seconds: a later time cannot be restored yet. */
+const SAVED_AFTER_SECONDS = 300;
 
 /** See {@link recoverySchema}. */
 export type RecoveryValues = z.output<typeof recoverySchema>;
@@ -47,6 +58,8 @@ export function checkRecovery(
     const age = now().getTime() - Date.parse(recovery.restoreTime);
     if (age < 0) {
         problem("a time in the past");
+    } else if (age < SAVED_AFTER_SECONDS * 1000) {
+        problem("a time more than 5 minutes ago: RDS saves what was written every 5 minutes");
     } else if (age > database.backupRetention * 86_400_000) {
         problem(
             `a time of the last ${database.backupRetention} days (mcp:database.backupRetention), ` +

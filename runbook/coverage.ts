@@ -284,7 +284,7 @@ export const coverage: readonly Item[] = [
             { decision: "recovery-is-protected", numbers: ["DATABASE"] },
         ],
         ["Wait until it is available", "database-recovery"],
-        ["Count the rows of tools", "database-recovery"],
+        ["Count the rows of tools", "database-recovery database-compare"],
         ["Put its connection string into the Secret", "database-switch", { decision: "database-user" }],
         ["Restart the services", "database-switch"],
     ),

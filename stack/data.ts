@@ -134,7 +134,15 @@ function declareDatabase(
     );
     const { connection } = new DatabaseAccess(
         "mcp-database",
-        { ...tasks, namespace: namespace.namespace, labels, database: instances, active, checks },
+        {
+            ...tasks,
+            namespace: namespace.namespace,
+            labels,
+            database: instances,
+            active,
+            checks,
+            compare: database.recovery?.compare,
+        },
         { providers: { aws, kubernetes, random } },
     );
     return { connection, host: inUse.host, vaults };

@@ -79,6 +79,9 @@ export interface DatabaseInstance {
     administrator: Output<string>;
     /** What must exist before it can be reached. */
     ready: readonly Resource[];
+    arn: Output<string>;
+    /** What it must have, as DescribeDBInstances names it: RDS restores an instance without these. */
+    settings: Readonly<Record<string, string>>;
 }
 
 /** Logs that RDS sends to CloudWatch: slow statements among them. */
@@ -223,6 +226,17 @@ export class Database extends ComponentResource {
                 host: resource.address,
                 administrator: resource.masterUserSecrets.apply(([secret]) => secret!.secretArn),
                 ready: [resource, rule],
+                arn: resource.arn,
+                settings: {
+                    BackupRetentionPeriod: String(args.backupRetention),
+                    PreferredBackupWindow: args.backupWindow,
+                    PreferredMaintenanceWindow: args.maintenanceWindow,
+                    PerformanceInsightsEnabled: "true",
+                    MultiAZ: String(args.multiAz),
+                    DeletionProtection: String(protect),
+                    CopyTagsToSnapshot: "true",
+                    "DBParameterGroups[0].ParameterApplyStatus": "in-sync",
+                },
             };
         };
 

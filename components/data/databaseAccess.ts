@@ -37,6 +37,8 @@ export interface DatabaseAccessArgs {
     database: Database;
     /** Which of its instances the services use. */
     active: "primary" | "recovery";
+    /** Names one more comparison of both instances. Default: none. */
+    compare?: string | undefined;
     /** What must hold before they use one that was restored. Section 7.2 step 4. */
     checks: readonly DatabaseCheck[];
     /** Images the tasks run on, pinned. */
@@ -48,6 +50,12 @@ export const DATABASE_PODS = taskPods(2);
 
 /** Time a bootstrap or a verification may take, in seconds. A count over a large table takes its time. */
 const DEADLINE_SECONDS = 600;
+
+/** Rows of a table up to which each is compared, by its hash. */
+const COMPARED_ROWS = 500_000;
+
+/** How often the settings are looked at: for five minutes. */
+const SETTINGS_ATTEMPTS = 30;
 
 /** Length of the application's password, in characters. None of them needs escaping anywhere. */
 const PASSWORD_LENGTH = 40;
@@ -103,6 +111,14 @@ export class DatabaseAccess extends ComponentResource {
                             resources: instances.map(({ administrator }) => administrator),
                         },
                         { actions: ["kms:Decrypt"], resources: [database.keyArn] },
+                        ...(database.recovered === undefined
+                            ? []
+                            : [
+                                  {
+                                      actions: ["rds:DescribeDBInstances"],
+                                      resources: [database.recovered.arn],
+                                  },
+                              ]),
                     ],
                 },
             },
@@ -174,9 +190,77 @@ export class DatabaseAccess extends ComponentResource {
                 this,
             );
 
-        const ready = { primary: bootstrap(database.primary), recovery: undefined as Job | undefined };
-        if (database.recovered !== undefined) {
-            ready.recovery = verify(database.recovered, bootstrap(database.recovered));
+        const compare = ({ primary }: Database, recovered: DatabaseInstance, after: Job): Job =>
+            declareTask(
+                `${recovered.identifier}-compare`,
+                {
+                    access,
+                    // Once it is restored, before each switch, and whenever somebody asks.
+                    hash: contentHash([recovered.identifier, args.active, args.compare]),
+                    deadlineSeconds: DEADLINE_SECONDS,
+                    scratch: "1Gi",
+                    steps: [
+                        {
+                            name: "compare",
+                            image: images.postgres,
+                            program: script("database/compare.sh"),
+                            env: {
+                                PRIMARY: primary.identifier,
+                                PRIMARY_HOST: primary.host,
+                                PRIMARY_PORT: String(DATABASE.port),
+                                RECOVERED: recovered.identifier,
+                                RECOVERED_HOST: recovered.host,
+                                RECOVERED_PORT: String(DATABASE.port),
+                                PGSSLMODE: TLS,
+                                PGDATABASE: DATABASE.name,
+                                PGUSER: DATABASE.user,
+                                ROWS: String(COMPARED_ROWS),
+                            },
+                            secrets: mounted("password"),
+                        },
+                    ],
+                    after: [after],
+                },
+                this,
+            );
+        const checkSettings = ({ identifier, settings, ready }: DatabaseInstance): Job =>
+            declareTask(
+                `${identifier}-settings`,
+                {
+                    access,
+                    hash: contentHash([identifier, settings]),
+                    deadlineSeconds: DEADLINE_SECONDS,
+                    steps: [
+                        {
+                            name: "settings",
+                            image: images.aws,
+                            program: script("database/settings.sh"),
+                            env: {
+                                AWS_DEFAULT_REGION: args.region,
+                                INSTANCE: identifier,
+                                EXPECTED: Object.entries(settings)
+                                    .map(([setting, value]) => `${setting}\t${value}`)
+                                    .join("\n"),
+                                ATTEMPTS: String(SETTINGS_ATTEMPTS),
+                            },
+                        },
+                    ],
+                    after: ready,
+                },
+                this,
+            );
+
+        const ready = { primary: [bootstrap(database.primary)], recovery: [] as Job[] };
+        const { recovered } = database;
+        if (recovered !== undefined) {
+            const verified = verify(recovered, bootstrap(recovered));
+            const compared = compare(database, recovered, verified);
+            ready.recovery.push(verified, compared);
+            ready.primary.push(compared);
+            if (args.active === "recovery") {
+                // No switch waits for it: in an emergency the services go over first, and the next update sets the rest.
+                checkSettings(recovered);
+            }
         }
         const { host } = args.active === "recovery" ? database.recovered! : database.primary;
         const { user, port, name: databaseName } = DATABASE;
@@ -194,7 +278,7 @@ export class DatabaseAccess extends ComponentResource {
                     user,
                     password: password.result,
                 },
-                after: [ready[args.active]!],
+                after: ready[args.active],
             },
             this,
         );

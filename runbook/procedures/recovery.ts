@@ -8,7 +8,7 @@ const restored: readonly ExpectedChange[] = [
     { operation: "create", type: "aws:cloudwatch/logGroup:LogGroup", name: "mcp-recovery-upgrade" },
     { operation: "create", type: "aws:rds/instance:Instance", name: "mcp-recovery" },
     { operation: "update", type: "aws:iam/rolePolicy:RolePolicy", name: "mcp-database" },
-    ...["bootstrap", "verify"].flatMap((task) => gateOf("create", "mcp-recovery", task)),
+    ...["bootstrap", "verify", "compare"].flatMap((task) => gateOf("create", "mcp-recovery", task)),
 ];
 
 /** What AWS Backup saves and tests is the instance in use. */
@@ -288,13 +288,21 @@ export const recovery: readonly Procedure[] = [
         id: "database-recovery",
         sections: ["7.2 steps 1 to 4"],
         title: "Point-in-time recovery: restore and verify",
-        when: "Data was lost or spoilt, and the time before it is known. The services go on with what they have.",
+        when:
+            "Data was lost or spoilt, and the time before it is known. The services go on with what they have. A time in the last " +
+            "five minutes, in the future, or before `mcp:database.backupRetention` is refused; the window that RDS holds is below.",
+        looks: [
+            "aws rds describe-db-instance-automated-backups --db-instance-identifier mcp-production --query 'DBInstanceAutomatedBackups[].RestoreWindow'",
+        ],
         edits: [RESTORE_TIME],
         changes: restored,
         verify:
             "One update restores `mcp-recovery` beside `mcp-production`, with the same network, parameters and zones, " +
-            "waits until it is available, gives the application its user, and runs the queries of `mcp:database.checks`: " +
-            "one that counts less than it must fails the update. `kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-database` shows them.",
+            "waits until it is available, gives the application its user, runs the queries of `mcp:database.checks` (one that " +
+            "counts less than it must fails the update), and counts the rows of each table that only one of both has. " +
+            "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-database` shows them. RDS restores without backup and " +
+            "maintenance windows, retention and Performance Insights: update once more, `pulumi up --stack production " +
+            "--policy-pack policies`, which changes `mcp-recovery` alone and sets them.",
         undo:
             "Removing it takes two updates, because it is protected: one after `pulumi config set --stack production --path " +
             "mcp:recovery.protect false`, one after `pulumi config rm --stack production mcp:recovery`. A last snapshot stays. To keep it for good, set `mcp:recovery.keep true`: " +
@@ -304,7 +312,11 @@ export const recovery: readonly Procedure[] = [
         id: "database-switch",
         sections: ["7.2 steps 5 and 6"],
         title: "Point-in-time recovery: switch the services over",
-        when: "The restored instance has been verified. In an emergency both edits go into one update.",
+        when:
+            "The restored instance has been verified and updated a second time. In an emergency both edits go into one update: the " +
+            "services are switched, and the update then fails until the second one has set the windows, the retention and " +
+            "Performance Insights of `mcp-recovery`. What was written to `mcp-production` after the restore time is lost to the " +
+            "services; the comparison before the switch names it, table by table.",
         edits: [
             { ...RESTORE_TIME, keeps: true },
             {
@@ -315,6 +327,7 @@ export const recovery: readonly Procedure[] = [
         ],
         changes: [
             ...restored,
+            ...gateOf("create", "mcp-recovery", "settings"),
             ...savedInstead,
             { operation: "update", type: "kubernetes:core/v1:Secret", name: "mcp-db-secret" },
             // They watch the instance that the services use.
@@ -333,8 +346,34 @@ export const recovery: readonly Procedure[] = [
                 name: `mcp-server-${colour}`,
             })),
         ],
-        verify: `\`mcp-db-secret\` is written only after the verification has passed, and the pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release. From then on the snapshots are those of \`mcp-recovery\`.`,
-        undo: "Set `active` back to `primary`. What was written to the one is not in the other.",
+        verify: `\`mcp-db-secret\` is written only after the verification has passed, and the pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release. From then on the snapshots are those of \`mcp-recovery\`. [Count once more](#database-compare) what is lost, when the last pod has been replaced.`,
+        undo:
+            "Set `active` back to `primary`. What was written to the one is not in the other: the update compares both before it " +
+            "switches. To stay, [keep the restored instance](recovery.md#after-a-recovery).",
+    },
+    {
+        id: "database-compare",
+        sections: ["7.2 step 4"],
+        title: "Point-in-time recovery: count what is lost",
+        when: "`mcp-recovery` exists, and somebody must know what the services lose with either instance: before and after a switch.",
+        from: [`${RESTORE_TIME.path}=${RESTORE_TIME.example}`],
+        edits: [
+            { ...RESTORE_TIME, keeps: true },
+            {
+                path: "mcp:recovery.compare",
+                value: "anything it has not been before: the ticket, or the date",
+                example: "INC-2041",
+                parameter: "ticket",
+            },
+        ],
+        changes: [
+            { operation: "delete", type: "kubernetes:batch/v1:Job", name: "mcp-recovery-compare-*" },
+            { operation: "create", type: "kubernetes:batch/v1:Job", name: "mcp-recovery-compare-*" },
+        ],
+        verify:
+            "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-database --all-containers` has a line for each table, and at the " +
+            "end the rows that are lost with each instance. Tables of more than 500,000 rows are counted only.",
+        undo: "Nothing to undo: it only looks.",
     },
     {
         id: "cache-recovery",

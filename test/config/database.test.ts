@@ -165,6 +165,12 @@ describe("values of the database", () => {
             'mcp:recovery.restoreTime: found "2026-02-01T05:30:01+05:30", expected a time in the past',
         ],
         [
+            "a restore time that RDS has not saved yet",
+            "recovery",
+            { restoreTime: "2026-02-01T05:25:01+05:30" },
+            'mcp:recovery.restoreTime: found "2026-02-01T05:25:01+05:30", expected a time more than 5 minutes ago: RDS saves what was written every 5 minutes',
+        ],
+        [
             "a restore time before the retention",
             "recovery",
             { restoreTime: "2025-12-27T05:29:59+05:30" },
@@ -190,7 +196,7 @@ describe("values of the database", () => {
             const own = lines.filter((line) => line.startsWith(`mcp:${store}: found `));
             assert.deepEqual([own.length, own[0]!.endsWith(expected)], [1, true], own.join("\n"));
             // The others are what health checks, backups, logs and notices to stakeholders say of themselves.
-            assert.equal(lines.length, 6);
+            assert.equal(lines.length, 7, lines.join("\n"));
         }
         const values: Values = {
             ...withValue("database", undefined),
@@ -210,7 +216,7 @@ describe("values of the database", () => {
     });
 
     it("take the limits themselves", () => {
-        for (const restoreTime of ["2026-02-01T05:30:00+05:30", "2025-12-28T00:00:00Z"]) {
+        for (const restoreTime of ["2026-02-01T05:25:00+05:30", "2025-12-28T00:00:00Z"]) {
             assert.deepEqual(linesOf(withValue("recovery", { restoreTime })), []);
         }
         assert.deepEqual(linesOf(withValue("database/backupRetention", "30d")), []);

@@ -159,6 +159,45 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
         assert.match(output, /✓ SELECT 1: 1/);
     });
 
+    describe("the settings of a restored instance", () => {
+        const EXPECTED = "BackupRetentionPeriod\t35\nPreferredBackupWindow\t23:30-00:30\nMultiAZ\ttrue";
+        /** The command line of AWS, as far as it describes an instance. */
+        const plant = (backupWindow: string) => {
+            const path = join(folder, "bin", "aws");
+            writeFileSync(
+                path,
+                `#!/bin/sh
+case "$*" in
+    *BackupRetentionPeriod*) echo 35 ;;
+    *PreferredBackupWindow*) echo ${backupWindow} ;;
+    *MultiAZ*) echo True ;;
+    *) exit 1 ;;
+esac
+`,
+            );
+            chmodSync(path, 0o755);
+        };
+        const look = () => run("settings.sh", { INSTANCE: "mcp-recovery", EXPECTED, ATTEMPTS: "1" });
+
+        it("are those that are declared", () => {
+            plant("23:30-00:30");
+            const { status, output } = look();
+            assert.equal(status, 0, output);
+            assert.match(output, /^✓ mcp-recovery has its windows/);
+        });
+
+        it("fail the update where the second one has not set them", () => {
+            plant("03:00-03:30");
+            const { status, output } = look();
+            assert.equal(status, 1);
+            assert.equal(
+                output,
+                "✗ mcp-recovery: PreferredBackupWindow is 03:00-03:30, expected 23:30-00:30\n" +
+                    "✗ run the update once more: it sets what RDS did not restore\n",
+            );
+        });
+    });
+
     it("does not verify with a wrong password", () => {
         const { status, output } = verify("1\tSELECT 1", {}, "planted-wrong");
         assert.equal(status, 1);

@@ -15,6 +15,8 @@ export interface Postgres {
     sql(statement: string, database?: string): string;
     /** What the server has logged. */
     log(): string;
+    /** A copy of its files, as a backup takes one, from which another is started. */
+    backUp(): string;
     stop(): Promise<void>;
 }
 
@@ -49,15 +51,36 @@ function owner(): { uid: number; gid: number } | undefined {
     return Number.isNaN(uid) ? undefined : { uid, gid };
 }
 
-/** Starts a server whose administrator has this password, with passwords asked of everybody. Default: without TLS. */
-export async function startPostgres(password: string, tls?: Issued): Promise<Postgres> {
+/** How a server is started. */
+export interface PostgresOptions {
+    /** Default: without TLS. */
+    tls?: Issued;
+    /** Settings beside those that every test has. Default: none. */
+    settings?: Readonly<Record<string, string>>;
+    /** A backup to start from, and the folder of the log it is played forward with, up to that time. Default: an empty one. */
+    restore?: { backup: string; archive: string; time: string };
+}
+
+/** A folder that the server may write to; it is gone when the process ends. */
+export function postgresFolder(): string {
+    const folder = mkdtempSync(join(tmpdir(), "mcp-postgres-"));
+    const as = process.getuid?.() === 0 ? owner() : undefined;
+    if (as !== undefined) {
+        chownSync(folder, as.uid, as.gid);
+    }
+    onProcessEnd(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+    return folder;
+}
+
+/** Starts a server whose administrator has this password, with passwords asked of everybody. */
+export async function startPostgres(password: string, options: PostgresOptions = {}): Promise<Postgres> {
+    const { tls, settings = {}, restore } = options;
     const bin = programs()!;
     const as = process.getuid?.() === 0 ? owner() : undefined;
-    const folder = mkdtempSync(join(tmpdir(), "mcp-postgres-"));
+    const folder = postgresFolder();
     const secret = join(folder, "password");
     writeFileSync(secret, password);
     if (as !== undefined) {
-        chownSync(folder, as.uid, as.gid);
         chownSync(secret, as.uid, as.gid);
     }
     const encryption: string[] = [];
@@ -71,28 +94,41 @@ export async function startPostgres(password: string, tls?: Issued): Promise<Pos
         }
         encryption.push("-c", "ssl=on", "-c", `ssl_cert_file=${certificate}`, "-c", `ssl_key_file=${key}`);
     }
-    const data = join(folder, "data");
+    const data = restore?.backup ?? join(folder, "data");
     const port = await freePort();
-    execFileSync(
-        join(bin, "initdb"),
-        [
-            "--pgdata",
-            data,
-            "--username",
-            "mcp_admin",
-            "--auth",
-            "scram-sha-256",
-            "--pwfile",
-            secret,
-            "--no-sync",
-        ],
-        { ...as, stdio: "pipe" },
-    );
+    const all: Record<string, string> = { ...settings };
+    if (restore === undefined) {
+        execFileSync(
+            join(bin, "initdb"),
+            [
+                "--pgdata",
+                data,
+                "--username",
+                "mcp_admin",
+                "--auth",
+                "scram-sha-256",
+                "--pwfile",
+                secret,
+                "--no-sync",
+            ],
+            { ...as, stdio: "pipe" },
+        );
+    } else {
+        const signal = join(data, "recovery.signal");
+        writeFileSync(signal, "");
+        if (as !== undefined) {
+            chownSync(signal, as.uid, as.gid);
+        }
+        all["restore_command"] = `cp ${restore.archive}/%f %p`;
+        all["recovery_target_time"] = restore.time;
+        all["recovery_target_action"] = "promote";
+    }
     const server = spawn(
         join(bin, "postgres"),
         [
             ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", "-F"],
             ["-c", "shared_preload_libraries=pg_stat_statements", "-c", "log_statement=all"],
+            Object.entries(all).flatMap(([setting, value]) => ["-c", `${setting}=${value}`]),
             encryption,
         ].flat(),
         { ...as, stdio: ["ignore", "ignore", "pipe"] },
@@ -112,7 +148,7 @@ export async function startPostgres(password: string, tls?: Issued): Promise<Pos
             { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] },
         ).trim();
     for (let attempt = 0; !log.includes("ready to accept connections"); attempt += 1) {
-        if (attempt > 200 || server.exitCode !== null) {
+        if (attempt > 600 || server.exitCode !== null) {
             throw new Error(`PostgreSQL did not start:\n${log}`);
         }
         await sleep(50);
@@ -122,10 +158,19 @@ export async function startPostgres(password: string, tls?: Issued): Promise<Pos
         administrator: { username: "mcp_admin", password },
         sql,
         log: () => log,
+        backUp() {
+            const backup = join(postgresFolder(), "data");
+            const from = ["-h", "127.0.0.1", "-p", String(port), "-U", "mcp_admin", "-D", backup];
+            const args = [...from, "--wal-method=none", "--checkpoint=fast", "--no-sync"];
+            execFileSync(join(bin, "pg_basebackup"), args, { ...as, env, stdio: "pipe" });
+            return backup;
+        },
         async stop() {
-            const ended = new Promise((resolve) => server.once("close", resolve));
-            server.kill("SIGQUIT");
-            await ended;
+            if (server.exitCode === null && server.signalCode === null) {
+                const ended = new Promise((resolve) => server.once("close", resolve));
+                server.kill("SIGQUIT");
+                await ended;
+            }
             remove();
             forget();
         },

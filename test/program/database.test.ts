@@ -3,7 +3,7 @@ import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
 import { DATABASE, PATCH_WINDOW } from "../../core/numbers";
-import { changesOf, linesOf, only, recordStack } from "../support";
+import { changesOf, linesOf, only, recordStack, withoutHashes } from "../support";
 
 const INSTANCE = "aws:rds/instance:Instance";
 const JOB = "kubernetes:batch/v1:Job";
@@ -227,13 +227,46 @@ describe("the database", () => {
         assert.ok(verification);
         const { dependencies } = recovering.resources.find(({ urn }) => urn === verification)!;
         assert.ok(dependencies.some((urn) => urn.includes("mcp-recovery-bootstrap-")));
+        const [comparison] = secret.dependencies.filter((urn) => urn.includes("mcp-recovery-compare-"));
+        assert.ok(comparison);
+        // In an emergency nobody waits for windows and Performance Insights.
+        assert.ok(!secret.dependencies.some((urn) => urn.includes("mcp-recovery-settings-")));
     });
 
-    it("is switched back by the opposite edit, which changes the Secret and the pods alone", async () => {
+    it("is looked at for what RDS restores without, once the services use it", () => {
+        const [job] = recovering.resources.filter(
+            ({ type, name }) => type === JOB && name.startsWith("mcp-recovery-settings-"),
+        );
+        const { env } = (displayed(job!.inputs as never) as any).spec.template.spec.containers[0];
+        const expected = Object.fromEntries(
+            env
+                .find(({ name }: any) => name === "EXPECTED")
+                .value.split("\n")
+                .map((line: string) => line.split("\t")),
+        );
+        const instance = inputsOf(recovering, INSTANCE, DATABASE.recovery);
+        assert.deepEqual(expected, {
+            BackupRetentionPeriod: String(instance.backupRetentionPeriod),
+            PreferredBackupWindow: instance.backupWindow,
+            PreferredMaintenanceWindow: instance.maintenanceWindow,
+            PerformanceInsightsEnabled: String(instance.performanceInsightsEnabled),
+            MultiAZ: String(instance.multiAz),
+            DeletionProtection: String(instance.deletionProtection),
+            CopyTagsToSnapshot: String(instance.copyTagsToSnapshot),
+            "DBParameterGroups[0].ParameterApplyStatus": "in-sync",
+        });
+    });
+
+    it("is switched back by the opposite edit, which compares, and changes the Secret and the pods alone", async () => {
         const back = compare(recovering, await recordStack("production", RESTORE)).filter(
             ({ operation, resource }) => operation !== "same" && !follows(resource),
         );
-        assert.deepEqual(linesOf(back), [
+        assert.deepEqual(withoutHashes(linesOf(back)), [
+            // It counts what the way back loses, before the Secret; the settings are those of an instance in use.
+            "create kubernetes:batch/v1:Job mcp-recovery-compare-*",
+            "delete kubernetes:batch/v1:Job mcp-recovery-compare-*",
+            "delete kubernetes:batch/v1:Job mcp-recovery-settings-*",
+            "delete kubernetes:core/v1:ConfigMap mcp-recovery-settings-program",
             "update kubernetes:apps/v1:Deployment mcp-server-blue",
             "update kubernetes:apps/v1:Deployment mcp-server-green",
             "update kubernetes:core/v1:Secret mcp-db-secret",
