@@ -13,6 +13,7 @@ import { renderPolicies } from "../policies/render";
 import { foldersDiagram, importsOf } from "./importGraph";
 import { deployCommand } from "./deploy/command";
 import { environmentCommand } from "./environment";
+import { describeValue, uncommittedValues } from "./deploy/uncommitted";
 import { pinImages } from "./images/pin";
 import { resolveDigest } from "./images/registry";
 import { listReleases, restore } from "./releases";
@@ -119,6 +120,9 @@ nothing is written.
   --help             this text
 `;
 
+/** Most values that the preview names. */
+const MOST_UNCOMMITTED = 10;
+
 const commands: Record<string, (args: string[]) => Promise<number>> = {
     preview: async (args) => {
         const { values } = parseArgs({
@@ -153,6 +157,14 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             editsOf(values),
             values["ignore-exceptions"] ? NO_EXCEPTIONS : undefined,
         );
+        const uncommitted = uncommittedValues(root, values.stack);
+        if (uncommitted.length > 0) {
+            const lines = uncommitted.slice(0, MOST_UNCOMMITTED).map((value) => `  ${describeValue(value)}`);
+            const more = uncommitted.length - lines.length;
+            printError(
+                `${[`Pulumi.${values.stack}.yaml has values that are not committed:`, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join("\n")}\n`,
+            );
+        }
         print(
             values.format === "json"
                 ? renderJson(preview)

@@ -134,7 +134,7 @@ async function plan(deploy: Deploy, discard: boolean): Promise<number> {
     const [last] = updates;
     mkdirSync(folder, { recursive: true });
     const lost = last === undefined ? [] : lostValues(root, stack, last);
-    const config = stackFile(root, stack);
+    const config = stackFile(root, stack) ?? {};
     const deployed = last?.config ?? {};
     const releases = describeReleases(config, deployed);
     const attempt: Attempt = { ...checkout, stack, last, lost, discards: discard, releases };

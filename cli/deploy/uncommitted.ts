@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { SECRET_KEYS } from "../../config";
-import { UsageError } from "../../offline/stackFile";
 import { git } from "../git";
 import { type Update, type Values, valuesBelow } from "./lastUpdate";
 
@@ -38,7 +37,11 @@ export function commandFor(stack: string, { path, found }: ChangedValue): string
  */
 export function lostValues(root: string, stack: string, update: Update): ChangedValue[] {
     const hidden = [...update.secretKeys, ...SECRET_KEYS.map((key) => `mcp:${key}`)];
-    const next = valuesBelow(stackFile(root, stack), hidden);
+    const file = stackFile(root, stack);
+    if (file === undefined) {
+        return [];
+    }
+    const next = valuesBelow(file, hidden);
     // Nothing is known of a commit that is not here: what differs is then taken back.
     const committed = committedConfig(root, stack, baseOf(root, update));
     const before = committed === undefined ? next : valuesBelow(committed, hidden);
@@ -51,10 +54,11 @@ export function lostValues(root: string, stack: string, update: Update): Changed
 /** Values of the stack file that differ from the commit that is checked out; nothing outside of a repository. */
 export function uncommittedValues(root: string, stack: string): ChangedValue[] {
     const committed = committedConfig(root, stack, "HEAD");
+    const file = stackFile(root, stack);
     const hidden = SECRET_KEYS.map((key) => `mcp:${key}`);
-    return committed === undefined
+    return committed === undefined || file === undefined
         ? []
-        : changesBetween(valuesBelow(committed, hidden), valuesBelow(stackFile(root, stack), hidden));
+        : changesBetween(valuesBelow(committed, hidden), valuesBelow(file, hidden));
 }
 
 function changesBetween(before: Values, after: Values): ChangedValue[] {
@@ -70,8 +74,8 @@ export function baseOf(root: string, { commit }: Update): string | undefined {
     return status === 0 ? stdout.trim() : undefined;
 }
 
-/** What a stack file has below `config`. */
-export function stackFile(root: string, stack: string): Record<string, unknown> {
+/** What a stack file has below `config`; undefined where it cannot be read, which the preview says. */
+export function stackFile(root: string, stack: string): Record<string, unknown> | undefined {
     return configOf(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8"));
 }
 
@@ -88,12 +92,12 @@ function committedConfig(
     return status === 0 ? configOf(stdout) : undefined;
 }
 
-function configOf(text: string): Record<string, unknown> {
+/** Undefined where the text cannot be read, which the preview says. */
+function configOf(text: string): Record<string, unknown> | undefined {
     try {
         const { config } = parse(text, { merge: true }) as { config?: Record<string, unknown> };
-        return config ?? {};
+        return config;
     } catch {
-        // The parser's message would quote the file.
-        throw new UsageError("The stack file is not YAML: npm run preview tells where");
+        return undefined;
     }
 }

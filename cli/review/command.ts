@@ -1,8 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { printableText } from "../../core/printable";
 import { parseArgs } from "../args";
 import { authorsOf } from "../authors";
+import { parseHistory } from "../deploy/lastUpdate";
+import { describeValue, lostValues, uncommittedValues } from "../deploy/uncommitted";
 import { type ProjectSnapshot } from "../../offline/snapshot";
 import { stackNames, UsageError } from "../../offline/stackFile";
 import { INTERRUPTED, Interruption } from "../interruption";
@@ -10,7 +12,7 @@ import { print, screen, step } from "../output";
 import { renderMarkdown } from "./comment";
 import { renderJson } from "./json";
 import { renderText } from "./report";
-import { isRefused, type Review, reviewProject } from "./review";
+import { isRefused, type Provenance, type Review, reviewProject } from "./review";
 import { renderSarif } from "./sarif";
 import { type Base, type ChangedFile, changedFiles, checkOut, install, snapshotOf } from "./baseCheckout";
 import { recordingOf } from "./state";
@@ -22,7 +24,9 @@ const FORMATS: Record<string, { render: (review: Review, colour?: boolean) => st
     sarif: { render: renderSarif, file: "review.sarif" },
 };
 
-const help = (root: string) => `Usage: npm run review -- --base REF [--format FORMAT] [--out FOLDER]
+const help = (
+    root: string,
+) => `Usage: npm run review -- --base REF [--history FOLDER] [--format FORMAT] [--out FOLDER]
        npm run review -- --against STATE.json --stack NAME [--format FORMAT] [--out FOLDER]
 
 Tells what a change means, without cloud, cluster, state or Pulumi CLI: which releases and procedures it is, which
@@ -32,6 +36,8 @@ is compared with the commit where it left REF, checked out and installed aside, 
   --base REF        commit, branch or tag; default origin/main
   --against FILE    what pulumi stack export wrote, instead of a base
   --stack NAME      with --against: the stack that it is of (${stackNames(root).join(", ")})
+  --history FOLDER  with --base: has STACK.json with what pulumi stack history --json prints, to name what is deployed and
+                    not committed
   --format FORMAT   ${Object.keys(FORMATS).join(", ")}; default text
   --out FOLDER      writes every format into this folder, beside what it prints
   --help            this text
@@ -48,6 +54,7 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
             base: { type: "string" },
             against: { type: "string" },
             stack: { type: "string" },
+            history: { type: "string" },
             format: { type: "string", default: "text" },
             out: { type: "string" },
             help: { type: "boolean", default: false },
@@ -67,7 +74,7 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
     try {
         sides =
             values.against === undefined
-                ? await ofCommit(root, values.base ?? "origin/main", interruption.signal)
+                ? await ofCommit(root, values.base ?? "origin/main", values.history, interruption.signal)
                 : await ofState(root, values.against, values.stack, interruption.signal);
     } catch (error) {
         if (!interruption.happened) throw error;
@@ -90,11 +97,30 @@ interface Sides {
     base: { words: string; snapshot: ProjectSnapshot };
     head: ProjectSnapshot;
     files: readonly ChangedFile[];
-    /** Who has changed each stack's file. */
-    authors?: Record<string, string[]>;
+    provenance?: Record<string, Provenance>;
 }
 
-async function ofCommit(root: string, ref: string, signal: AbortSignal): Promise<Sides> {
+/** What git and the updates in `history`, a folder of what `pulumi stack history --json` prints, know of a stack's file. */
+function provenanceOf(root: string, stack: string, base: string, history: string | undefined): Provenance {
+    const file = join(history ?? "", `${stack}.json`);
+    const text = history !== undefined && existsSync(file) ? readFileSync(file, "utf8") : "[]";
+    const [last] = parseHistory(text, file);
+    const lost = last === undefined ? [] : lostValues(root, stack, last);
+    return {
+        authors: authorsOf(root, `Pulumi.${stack}.yaml`, base),
+        lost: lost.map(
+            (value) => `${describeValue(value)} (${last!.time}, ${JSON.stringify(last!.message)})`,
+        ),
+        uncommitted: uncommittedValues(root, stack).map(describeValue),
+    };
+}
+
+async function ofCommit(
+    root: string,
+    ref: string,
+    history: string | undefined,
+    signal: AbortSignal,
+): Promise<Sides> {
     const base = checkOut(root, ref);
     try {
         step(`Running the program of the working tree and of ${base.commit.slice(0, 10)}`);
@@ -112,11 +138,8 @@ async function ofCommit(root: string, ref: string, signal: AbortSignal): Promise
             base: { words, snapshot },
             head: (await head).snapshot,
             files: changedFiles(root, base.commit),
-            authors: Object.fromEntries(
-                stackNames(root).map((stack) => [
-                    stack,
-                    authorsOf(root, `Pulumi.${stack}.yaml`, base.commit),
-                ]),
+            provenance: Object.fromEntries(
+                stackNames(root).map((stack) => [stack, provenanceOf(root, stack, base.commit, history)]),
             ),
         };
     } finally {

@@ -97,6 +97,11 @@ export function verdict(review: Review): string {
             "releases that are not approved",
         ),
         ...counted(
+            "value that is deployed and not committed",
+            ({ provenance }) => provenance.lost,
+            "values that are deployed and not committed",
+        ),
+        ...counted(
             "stateful resource deleted or replaced",
             endangeredOf,
             "stateful resources deleted or replaced",
@@ -166,6 +171,10 @@ function urgentSections(review: Review): Section[] {
         },
         { title: "Releases without approval:", items: ofEach((stack) => stack.unapproved) },
         {
+            title: "Deployed and not committed, so that the next deploy is refused:",
+            items: ofEach(({ provenance }) => provenance.lost),
+        },
+        {
             title: "Data in danger:",
             items: ofEach((stack) => [...endangeredOf(stack).map(lineOf), ...stack.unprotected]),
         },
@@ -198,7 +207,7 @@ function endangeredOf({ endangered }: StackReview): Change[] {
 
 /** Everything of a stack that is not urgent, but for the resources. */
 function sectionsOf(stack: StackReview, review: Review): Section[] {
-    const { workloads, findings, edits, costs, access, authors, stack: name } = stack;
+    const { workloads, findings, edits, costs, access, provenance, stack: name } = stack;
     const line = (each: Violation) => findingLine(each, review);
     const advisory = findings.fresh.filter((each) => !isMandatory(each, review.rules));
     return filled([
@@ -214,11 +223,12 @@ function sectionsOf(stack: StackReview, review: Review): Section[] {
             title: "Values:",
             items: [
                 ...edits.map(editLine),
-                ...(edits.length === 0 || authors.length === 0
+                ...(edits.length === 0 || provenance.authors.length === 0
                     ? []
-                    : [`Pulumi.${name}.yaml is changed by ${authors.join(", ")}`]),
+                    : [`Pulumi.${name}.yaml is changed by ${provenance.authors.join(", ")}`]),
             ],
         },
+        { title: "Values that are not committed:", items: provenance.uncommitted, folded: true },
         {
             title: "Costs:",
             items: [

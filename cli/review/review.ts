@@ -12,6 +12,18 @@ import { stricterOf, touchedJudges, weakened } from "./attention";
 import { type ChangedFile } from "./baseCheckout";
 import { lessProtected, loosened, newTypes, refusedByAws, sameVersionOtherImage } from "./risks";
 
+/** Where the values of a stack file come from, by git and by the history of the stack. */
+export interface Provenance {
+    /** Who has changed the file since the base. */
+    readonly authors: readonly string[];
+    /** Values that are deployed and that no commit has: the next deploy would take them back. A sentence each. */
+    readonly lost: readonly string[];
+    /** Values of the file that are not committed, a sentence each. */
+    readonly uncommitted: readonly string[];
+}
+
+const UNKNOWN_PROVENANCE: Provenance = { authors: [], lost: [], uncommitted: [] };
+
 /** What a change of the project means for one stack. */
 export interface StackReview {
     readonly stack: string;
@@ -21,8 +33,7 @@ export interface StackReview {
     readonly endangered: readonly Change[];
     /** What AWS refuses though the engine does not, a sentence each. */
     readonly refusedByAws: readonly string[];
-    /** Who has changed the stack file, by git. Empty where it is not changed, or git does not know. */
-    readonly authors: readonly string[];
+    readonly provenance: Provenance;
     /** Releases that the approval gate stops, those that skip it, and those that an author approves, a sentence each. */
     readonly unapproved: readonly string[];
     /** What keeps data and does so no longer, though nothing is deleted yet. */
@@ -84,19 +95,19 @@ export function reviewProject({
     base,
     head,
     files,
-    authors = {},
+    provenance = {},
 }: {
     base: { words: string; snapshot: ProjectSnapshot };
     head: ProjectSnapshot;
     files: readonly ChangedFile[];
-    /** Who has changed each stack's file. Default: not known. */
-    authors?: Readonly<Record<string, readonly string[]>>;
+    /** Of each stack's file. Default: nothing is known. */
+    provenance?: Readonly<Record<string, Provenance>>;
 }): Review {
     const { stacks, pack, judged } = base.snapshot;
     const isJudged = judged !== undefined || files.length === 0;
     return {
         base: base.words,
-        stacks: review(stacks, mergedFindings(head.stacks, judged), authors).map((stack) => ({
+        stacks: review(stacks, mergedFindings(head.stacks, judged), provenance).map((stack) => ({
             ...stack,
             notCompared: [...stack.notCompared, ...unknownPolicies(head.stacks[stack.stack], files)],
         })),
@@ -162,17 +173,17 @@ function merged(base: readonly Violation[], head: readonly Violation[]): Violati
 export function review(
     base: Snapshot,
     head: Snapshot,
-    authors: Readonly<Record<string, readonly string[]>> = {},
+    provenance: Readonly<Record<string, Provenance>> = {},
 ): StackReview[] {
     const stacks = [...new Set([...Object.keys(head), ...Object.keys(base)])].sort();
-    return stacks.map((stack) => reviewStack(stack, base[stack], head[stack], authors[stack]));
+    return stacks.map((stack) => reviewStack(stack, base[stack], head[stack], provenance[stack]));
 }
 
 function reviewStack(
     stack: string,
     base: Snapshot[string] | undefined,
     head: Snapshot[string] | undefined,
-    authors: readonly string[] = [],
+    provenance: Provenance = UNKNOWN_PROVENANCE,
 ): StackReview {
     const after = head !== undefined && "recording" in head ? head : undefined;
     const before = base !== undefined && "recording" in base ? base : undefined;
@@ -196,8 +207,11 @@ function reviewStack(
         problems,
         endangered: changes.filter(isEndangered),
         refusedByAws: refusedByAws(changes),
-        authors,
-        unapproved: before === undefined ? [] : [...unapproved(changes), ...selfApproved(changes, authors)],
+        provenance,
+        unapproved:
+            before === undefined
+                ? []
+                : [...unapproved(changes), ...selfApproved(changes, provenance.authors)],
         unprotected: lessProtected(old.recording, all),
         access: compareAccess(old.recording, now.recording),
         loosened: loosened(changes, edits),

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { type StackValues } from "../../config";
 import { committer } from "../authors";
+import { readHistory } from "../deploy/lastUpdate";
+import { describeValue, lostValues } from "../deploy/uncommitted";
 import { documentedAlarms } from "../documentedAlarms";
 import { EDIT_OPTIONS, editsOf as editsWith, parseArgs } from "../args";
 import { isBlocked, previewStack } from "../../offline/preview";
@@ -311,6 +313,7 @@ async function attempt(
         if (isBlocked(preview)) {
             throw new UsageError("The plan is refused: nothing was changed.");
         }
+        warnOfLost(root, stack, edits, log);
         interruption.signal.throwIfAborted();
         // The Automation API takes its time to load, and nothing else needs it.
         const { runProcedure } = await import("./run");
@@ -383,6 +386,28 @@ function refuseOptions(root: string, procedure: Procedure, options: RunOptions):
     }
     if (revision !== undefined && !procedure.takesRevision) {
         throw new UsageError(`--to-revision: found with ${procedure.id}, expected with blue-green-rollback`);
+    }
+}
+
+/** Names values of the last update that no commit has and that the run would take back, such as those of another operator. */
+function warnOfLost(
+    root: string,
+    stack: string,
+    edits: readonly string[],
+    log: (line: string) => void,
+): void {
+    // Outside of a repository nothing is committed.
+    if (isUncommitted(root, `Pulumi.${stack}.yaml`) === undefined) {
+        return;
+    }
+    const [last] = readHistory(root, stack) ?? [];
+    const lost = last === undefined ? [] : lostValues(root, stack, last);
+    const kept = lost.filter(({ path }) => !edits.some((edit) => edit.startsWith(`${path}=`)));
+    if (kept.length > 0) {
+        log(
+            `Takes back what the last update (${last!.time}, ${JSON.stringify(last!.message)}) set and no commit has:`,
+        );
+        kept.forEach((value) => log(`  ${describeValue(value)}`));
     }
 }
 

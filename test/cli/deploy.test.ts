@@ -82,13 +82,19 @@ describe("npm run deploy", () => {
         };
     }
 
-    function deploy(args: readonly string[], history: object[] = [], env: NodeJS.ProcessEnv = {}) {
+    /** Runs any command of the project. */
+    function run(args: readonly string[], history: object[] = [], env: NodeJS.ProcessEnv = {}) {
         const path = [join(folder, "bin"), dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter);
-        const result = spawnSync(process.execPath, ["cli/main.cjs", "deploy", ...args], {
+        return spawnSync(process.execPath, ["cli/main.cjs", ...args], {
             cwd: folder,
             encoding: "utf8",
+            maxBuffer: 64 * 1024 * 1024,
             env: { ...process.env, PATH: path, CALLS: calls, HISTORY: JSON.stringify(history), ...env },
         });
+    }
+
+    function deploy(args: readonly string[], history: object[] = [], env: NodeJS.ProcessEnv = {}) {
+        const result = run(["deploy", ...args], history, env);
         const read = (name: string) => (existsSync(name) ? readFileSync(name, "utf8") : "");
         return {
             ...result,
@@ -248,6 +254,40 @@ describe("npm run deploy", () => {
             gone.environment["git.head"] = "0".repeat(40);
             assert.match(deploy([...PLAN, plan], [gone]).stderr, /scaling\.min: 3 => 6/);
             git("branch", "--quiet", "-D", "night");
+        });
+
+        it("names them to the next operator who runs a procedure", () => {
+            const restart = ["runbook", "run", "restart", "--restart", "INC-1", "--yes"];
+            const { status, stdout, stderr } = run(restart, [night()]);
+            assert.equal(status, 0, stderr);
+            assert.match(
+                stdout,
+                /^Takes back what the last update \(2026-03-01T18:00:00\.000Z, "scale-up"\) set and no commit has:\n {2}mcp:workloads\.mcp-server\.scaling\.min: 3 => 6$/m,
+            );
+            git("reset", "--quiet", "--hard", first);
+            const scale = ["runbook", "run", "scale-up", "--min", "6", "--yes"];
+            assert.doesNotMatch(run(scale, [night()]).stdout, /Takes back/);
+        });
+
+        it("names them to reviewers, who are given the history", () => {
+            mkdirSync(plan);
+            writeFileSync(join(plan, "production.json"), JSON.stringify([night()]));
+            const { stdout } = run(["review", "--base", "main", "--history", plan]);
+            assert.match(
+                stdout,
+                /next deploy is refused:\n +production: mcp:workloads\.mcp-server\.scaling\.min: 3 => 6 \(2026-03-01T18:00:00\.000Z, "scale-up"\)\n/,
+            );
+        });
+
+        it("are named by the preview as long as the stack file has them alone", () => {
+            writeFileSync(file, original.replace("min: 3", "min: 6"));
+            const { stderr } = run(["preview"]);
+            assert.match(
+                stderr,
+                /^Pulumi\.production\.yaml has values that are not committed:\n {2}mcp:workloads\.mcp-server\.scaling\.min: 3 => 6$/m,
+            );
+            git("reset", "--quiet", "--hard", first);
+            assert.doesNotMatch(run(["preview"]).stderr, /not committed/);
         });
 
         it("says that a secret or another file may not be committed", () => {

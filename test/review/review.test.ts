@@ -299,6 +299,16 @@ describe("a review", () => {
         );
     });
 
+    it("names what is deployed and not committed", async () => {
+        const one = { production: await snapshot() };
+        const provenance = { authors: [], lost: ["mcp:a.min: 3 => 6"], uncommitted: ["mcp:a.max: 9 => 12"] };
+        const result = { base: "main", stacks: review(one, one, { production: provenance }), rules };
+        const text = renderText(result);
+        assert.match(text, /^Look closely: 1 value that is deployed and not committed, no new findings/);
+        assert.match(text, /so that the next deploy is refused:\n +production: mcp:a\.min: 3 => 6\n/);
+        assert.match(text, /Values that are not committed:\n +mcp:a\.max: 9 => 12\n/);
+    });
+
     it("shows who changes the stack file, and refuses their approval", async () => {
         const path = "mcp:workloads.chat-ui.release";
         const release = [
@@ -312,7 +322,11 @@ describe("a review", () => {
         ];
         const sides = [{ production: await snapshot() }, { production: await snapshot(...release) }] as const;
         const said = (author: string) =>
-            renderText({ base: "main", stacks: review(...sides, { production: [author] }), rules });
+            renderText({
+                base: "main",
+                stacks: review(...sides, { production: { authors: [author], lost: [], uncommitted: [] } }),
+                rules,
+            });
         const own = said("Asha Rao <asha@example.com>");
         assert.match(own, /^Look closely: 1 release that is not approved/);
         assert.match(
