@@ -3,7 +3,7 @@ import { git } from "./git";
 
 /** The person that git commits as here, as `Name <address>`. Undefined where git knows nobody. */
 export function committer(root: string): string | undefined {
-    const [name, address] = ["user.name", "user.email"].map((key) => git(root, "config", key).stdout?.trim());
+    const [name, address] = ["user.name", "user.email"].map((key) => git(root, "config", key).stdout.trim());
     return name && address ? `${name} <${address}>` : name || address || undefined;
 }
 
@@ -15,7 +15,7 @@ export function authorsOf(root: string, file: string, since: string): string[] {
     const format = "--format=%aN <%aE>%n%(trailers:key=Co-authored-by,valueonly)";
     const { stdout } = git(root, "log", format, `${since}..HEAD`, "--", file);
     const isChanged = git(root, "status", "--porcelain", "--", file).stdout !== "";
-    const all = [...(stdout ?? "").split("\n"), ...(isChanged ? [committer(root) ?? ""] : [])];
+    const all = [...stdout.split("\n"), ...(isChanged ? [committer(root) ?? ""] : [])];
     return all
         .map((each) => each.trim())
         .filter((each) => each !== "")

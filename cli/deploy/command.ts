@@ -138,7 +138,7 @@ async function plan(deploy: Deploy, discard: boolean): Promise<number> {
     const deployed = last?.config ?? {};
     const releases = describeReleases(config, deployed);
     const attempt: Attempt = { ...checkout, stack, last, lost, discards: discard, releases };
-    const refuse = (reason: string) => {
+    const refuse = (reason: string): never => {
         write(folder, "summary", planSummary(attempt, { refused: reason }));
         throw new UsageError(reason);
     };
@@ -171,9 +171,6 @@ async function plan(deploy: Deploy, discard: boolean): Promise<number> {
         })
         .catch((error: unknown) => refuse(`The engine refuses the update: ${planned.reason(error)}`))
         .finally(() => interruption.forget());
-    if (typeof result === "number") {
-        return result;
-    }
     const changes = Object.entries(result.changeSummary)
         .filter(([operation]) => !["same", "read"].includes(operation))
         .reduce((sum, [, number]) => sum + number, 0);
