@@ -1,15 +1,22 @@
 import { z } from "zod";
 import { getOwn } from "../core/getOwn";
-import { digest, imageReference, text } from "./scalars";
+import { digest, distinct, imageReference, text } from "./scalars";
 import { versionsOf } from "./workload";
+
+const registry = text(
+    /^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._/-]+)?$/,
+    "a registry host, such as registry.example.com",
+);
 
 /** Where images come from and what exactly each tag stands for. */
 export const imagesSchema = z.strictObject({
     /** Registry of the platform's own images. Default: the ECR registry of the stack's account and region. */
-    registry: text(
-        /^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._/-]+)?$/,
-        "a registry host, such as registry.example.com",
-    ).optional(),
+    registry: registry.optional(),
+    /**
+     * Further registries, or publishers of one, whose images may run. Default: none, beside the publishers on
+     * public.ecr.aws of the images that the jobs run on.
+     */
+    trusted: distinct(z.array(registry)).default([]),
     /**
      * Digest of each `registry/repository:tag` in use, written by `npm run images -- pin`. A tag can be moved,
      * a digest cannot: production runs nothing that is not pinned.
@@ -38,15 +45,20 @@ export const jobsSchema = z.strictObject({
     }),
 });
 
+/** Values that name the registries. */
 interface RegistryValues {
     aws?: { accountId: string; region: string } | undefined;
     images: { registry?: string | undefined };
 }
 
+/** Registry of the platform's own images. The values of a stack without AWS name one. */
+export function registryOf({ aws, images }: RegistryValues): string | undefined {
+    return images.registry ?? (aws && `${aws.accountId}.dkr.ecr.${aws.region}.amazonaws.com`);
+}
+
 /** Reference of one release of a platform image. */
-export function releaseReference({ aws, images }: RegistryValues, image: string, version: string): string {
-    const registry = images.registry ?? (aws && `${aws.accountId}.dkr.ecr.${aws.region}.amazonaws.com`);
-    return `${registry}/${image}:${version}`;
+export function releaseReference(values: RegistryValues, image: string, version: string): string {
+    return `${registryOf(values)}/${image}:${version}`;
 }
 
 interface ImageValues extends RegistryValues {

@@ -13,6 +13,9 @@ export const TIER_LABEL = "mcp.msil.com/tier";
 /** Tag by which policies know the AWS resources of a trial. Production's do not have it. */
 export const TIER_TAG = "mcp:tier";
 
+/** Annotation of a namespace with the registries that its images come from, by which policies know them. */
+export const REGISTRIES_ANNOTATION = "mcp.msil.com/registries";
+
 /** Label of a gate's pods: its value is the workload they check. */
 export const GATE_LABEL = "mcp.msil.com/gate";
 

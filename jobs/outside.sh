@@ -2,7 +2,7 @@
 # Told: CHECKS, a line each of a file and the id of a health check. What is told stands in these files, in the directory
 # that the steps share. What is not told is the next step's to judge, too: this one ends well.
 set -euo pipefail
-export AWS_PAGER= AWS_MAX_ATTEMPTS=2
+export AWS_PAGER="" AWS_MAX_ATTEMPTS=2
 
 while read -r file id; do
     if aws route53 get-health-check-status --health-check-id "$id" --output json \

@@ -13,6 +13,7 @@ import {
     type RegisterResourceRequest,
     RegisterResourceResponse,
 } from "@pulumi/pulumi/proto/resource_pb";
+import { accountOf, type AwsAccount, awsOutputs } from "./awsOutputs";
 import { type Program } from "./program";
 import { decode, type Property, UNKNOWN_ON_THE_WIRE } from "./property";
 
@@ -86,6 +87,8 @@ class QuietResponse extends RegisterResourceResponse {
 /** The SDK's mock monitor, with the whole request kept and the engine's way of naming. */
 class Recorder extends MockMonitor {
     readonly recorded = new Map<string, RecordedResource>();
+    /** Of each AWS provider. */
+    private readonly accounts = new Map<string, AwsAccount | undefined>();
 
     constructor(
         private readonly program: Runnable,
@@ -118,11 +121,20 @@ class Recorder extends MockMonitor {
         }
         const response = new QuietResponse();
         response.setUrn(urn);
-        // The id stays empty, as in a preview of something new; outputs are the inputs, and everything else that the
-        // provider adds is unknown.
+        // The id stays empty, as in a preview of something new; outputs are the inputs and what follows from them, and
+        // everything else that the provider adds is unknown.
         const [type, name] = [request.getType(), request.getName()];
+        if (type === "pulumi:providers:aws") {
+            this.accounts.set(urn, accountOf(inputs));
+        }
+        const account = this.accounts.get(providerOf(request));
+        const derived = account === undefined ? {} : awsOutputs(type, name, inputs, account);
         response.setObject(
-            Struct.fromJavaScript({ ...withAssignedName(type, inputs), ...this.outputsOf(type, name) }),
+            Struct.fromJavaScript({
+                ...withAssignedName(type, inputs),
+                ...derived,
+                ...this.outputsOf(type, name),
+            }),
         );
         callback(undefined, response);
     }
@@ -161,7 +173,7 @@ class Recorder extends MockMonitor {
             type,
             name,
             parent,
-            provider: request.getProvider().split("::").slice(0, 4).join("::"),
+            provider: providerOf(request),
             inputs: decodeInputs(inputs),
             dependencies: [...new Set(request.getDependenciesList())].sort(),
             source: this.sourceOf(request),
@@ -194,6 +206,11 @@ class Recorder extends MockMonitor {
         }
         callback(undefined, {});
     }
+}
+
+/** URN of a resource's provider; the request names its id as well. */
+function providerOf(request: RegisterResourceRequest | ReadResourceRequest): string {
+    return request.getProvider().split("::").slice(0, 4).join("::");
 }
 
 const STACK_TYPE = "pulumi:pulumi:Stack";

@@ -84,7 +84,7 @@ function sentencesOf({ changes, edits }: Preview): string[] {
 function heading({ recording: { project, stack }, edits }: Preview, { width }: View): string {
     const line =
         `Offline preview of ${project}/${stack}: what the program declares. What exists already is not known, nor ` +
-        "are values that a provider gives ([unknown]).";
+        "are values that a provider gives ([unknown], or <name> for the id of a resource).";
     const compared = `Compared with Pulumi.${stack}.yaml: ${edits.join("  ")}`;
     return [...fold(line, width), ...(edits.length === 0 ? [] : fold(compared, width, "    "))].join("\n");
 }

@@ -39,6 +39,7 @@ export function declarePlatform(stack: ResolvedStack, quota: Quota): PlatformCon
             namespace: stack.name,
             labels,
             quota,
+            registries: stack.registries,
             dns: stack.kubernetes.dns,
             // Behind an ALB, a pod is ready once that finds it healthy, too.
             namespaceLabels: stack.ingress?.alb === undefined ? {} : READINESS_GATES,

@@ -6,7 +6,7 @@ const { tmpdir } = require("node:os");
 const { join } = require("node:path");
 
 process.chdir(join(__dirname, ".."));
-const tiers = ["test", ...["cli", "jobs", "cluster", "engine"].map((tier) => `test:${tier}`)];
+const tiers = ["test", ...["cli", "jobs", "cluster", "engine", "scanners"].map((tier) => `test:${tier}`)];
 const folder = mkdtempSync(join(tmpdir(), "mcp-tiers-"));
 const text = (file) => (existsSync(file) ? readFileSync(file, "utf8") : "");
 

@@ -17,7 +17,7 @@ import { promisify } from "node:util";
 import { onProcessEnd } from "./cluster/process-end";
 
 /** Outside of the checkout: all checkouts of a user share it, and `npm ci` leaves it alone. */
-const shared = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "mcp-platform");
+export const shared = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "mcp-platform");
 
 /** Programs that are built from Go modules of fixed versions, once for all checkouts of a user. */
 export class GoTools {
@@ -45,9 +45,14 @@ export class GoTools {
         this.folder = join(cache, `${name}-${hash}`);
     }
 
+    /** Whether they are built. */
+    get isBuilt(): boolean {
+        return existsSync(this.folder);
+    }
+
     /** Why they cannot be had, in plain words; undefined when they are built or can be. */
     whyNot(): string | undefined {
-        if (existsSync(this.folder) || spawnSync("go", ["version"]).status === 0) return undefined;
+        if (this.isBuilt || spawnSync("go", ["version"]).status === 0) return undefined;
         return `there is no Go to build ${this.name} with`;
     }
 

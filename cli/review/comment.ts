@@ -104,8 +104,11 @@ function partsOf(review: Review, { verdict, urgent, stacks }: Report, withProper
 
 function listPart({ title, items, folded }: Section, rank: number): Part {
     const list = {
-        items: items.map((item) => `- ${inline(item)}`),
-        rest: (left: number) => `- … and ${left} more of ${items.length}, left out here`,
+        // Of a long item the first lines stay.
+        items: items.flatMap((item) =>
+            [item].flat().map((line, index) => `${index === 0 ? "" : "  "}- ${inline(line)}`),
+        ),
+        rest: (left: number) => `- … and ${left} more of ${list.items.length}, left out here`,
         rank,
     };
     return folded

@@ -6,10 +6,13 @@ import { plural } from "../../offline/summary";
 import { type Violation } from "../../policies/rule";
 import { type Edit, isMandatory, isRefused, type Review, type StackReview } from "./review";
 
+/** A line, or one with others below it. */
+export type Item = string | readonly [string, ...string[]];
+
 /** A list under a title. */
 export interface Section {
     readonly title: string;
-    readonly items: readonly string[];
+    readonly items: readonly Item[];
     /** Shown on demand only. */
     readonly folded?: boolean;
 }
@@ -48,7 +51,11 @@ export function renderText(review: Review, colour = false): string {
     const { verdict: first, urgent, stacks } = reportOf(review);
     const listed = ({ title, items }: Section) => [
         `  ${title}`,
-        ...items.map((item) => `    ${item.replaceAll("\n", "\n    ")}`),
+        ...items.flatMap((item) =>
+            [item]
+                .flat()
+                .map((line, index) => `${" ".repeat(index === 0 ? 4 : 6)}${line.replaceAll("\n", "\n    ")}`),
+        ),
     ];
     const paint = Object.entries(COLOURS).find(([word]) => first.startsWith(word))?.[1];
     const heading = colour && paint ? styleText(paint, first, { validateStream: false }) : first;
@@ -270,12 +277,12 @@ function findingLine({ rule, urn, message }: Violation, { rules }: Review): stri
     return `${rule} [${enforcement}] ${urn.split("::").slice(2).join(" ")}: ${message}`;
 }
 
-/** Findings in the order of their rules, an item each; the last one of a rule says what to do about all of them. */
+/** Findings by their rules, an item each: the rule, its findings in a line each, and what to do about all of them. */
 function groupedByRule(
     found: readonly { finding: Violation; stack: StackReview }[],
     { rules }: Review,
-): string[] {
-    return [...new Set(found.map(({ finding }) => finding.rule))].flatMap((name) => {
+): Item[] {
+    return [...new Set(found.map(({ finding }) => finding.rule))].map((name) => {
         const rule = rules.find((each) => each.name === name);
         const lines = found
             .filter(({ finding }) => finding.rule === name)
@@ -283,10 +290,10 @@ function groupedByRule(
                 const source = sources.get(urn);
                 const place = source === undefined ? "" : ` (${source.file}:${source.line})`;
                 const where = urn.split("::").slice(2).join(" ") || "the stack";
-                return `${stack}: ${name} [${rule?.enforcement ?? "no rule any more"}] ${where}: ${message}${place}`;
+                return `${stack}: ${where}: ${message}${place}`;
             });
-        const last = lines.pop()!;
-        return [...lines, rule === undefined ? last : `${last}\nTo do: ${rule.remediation}`];
+        const remedy = rule === undefined ? [] : [`To do: ${rule.remediation}`];
+        return [`${name} [${rule?.enforcement ?? "no rule any more"}]`, ...lines, ...remedy];
     });
 }
 

@@ -96,7 +96,7 @@ const ALARM_INPUTS =
 
 /** Values of the stack files by which checks let more through. */
 const CHECKS =
-    /^mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.databaseChange)|alarms|checklist|archive\.(?!bucket)|backups\.(?!bucket)|maintenance\.mutedYears|incident\.escalation|images\.registry|observability\.audit)\b/;
+    /^mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.databaseChange)|alarms|checklist|archive\.(?!bucket)|backups\.(?!bucket)|maintenance\.mutedYears|incident\.escalation|images\.(registry|trusted)|observability\.audit)\b/;
 
 /** What watches over the platform or checks a release, and goes or becomes another: a person says whether that is meant. */
 export function loosened(

@@ -2,7 +2,7 @@ import { ConfigMap, Namespace, ResourceQuota } from "@pulumi/kubernetes/core/v1"
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { PriorityClass } from "@pulumi/kubernetes/scheduling/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
-import { LEDGER } from "../../core/labels";
+import { LEDGER, REGISTRIES_ANNOTATION } from "../../core/labels";
 
 /** To the cluster's DNS: its pods, and the ranges where something else on or before the node answers. */
 export function dnsEgress(ranges: readonly string[]) {
@@ -48,6 +48,8 @@ export interface PlatformNamespaceArgs {
     namespaceLabels?: Readonly<Record<string, string>>;
     /** Priority of the services, and whether they take the place of pods with less on a full cluster. Default: none. */
     priority?: { value: number; preempts: boolean };
+    /** Registries that its images come from, for the policies. Default: none. */
+    registries?: readonly string[];
     /** Refuses to delete the namespace, and everything in it with it. Default: false. */
     protect?: boolean;
 }
@@ -70,6 +72,9 @@ export class PlatformNamespace extends ComponentResource {
             {
                 metadata: {
                     name: args.namespace,
+                    ...(args.registries && {
+                        annotations: { [REGISTRIES_ANNOTATION]: args.registries.join(",") },
+                    }),
                     labels: {
                         ...args.labels,
                         ...args.namespaceLabels,

@@ -5,7 +5,7 @@ import { required } from "../../core/required";
 import { openHours } from "../../core/snapshotHours";
 import { type CopiesValues } from "../copies";
 import { type DatabaseValues } from "../database";
-import { pinned } from "../images";
+import { pinned, registryOf } from "../images";
 import { type ObservabilityValues } from "../observability";
 import { type StackValues } from "../stack";
 import { isProduction } from "../tier";
@@ -46,6 +46,8 @@ export function resolveStack(values: StackValues) {
         ...names,
         /** How long log groups stay searchable, in days. Section 5.3. */
         logDays: production ? LOG_RETENTION_DAYS : TRIAL_LOG_RETENTION_DAYS,
+        /** Registries whose images may run. */
+        registries: [registryOf(values), ...values.images.trusted].filter((each) => each !== undefined),
         /** Node.js, for the gates. */
         nodeImage: imageOf(values, "node"),
         endpoints: values.endpoints,

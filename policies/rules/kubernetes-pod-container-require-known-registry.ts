@@ -1,23 +1,39 @@
-import { eachContainer } from "../pods";
-import { type Rule } from "../rule";
+import { REGISTRIES_ANNOTATION } from "../../core/labels";
+import { declaresPods, eachContainer, isKind } from "../pods";
+import { type PolicyResource, type Rule } from "../rule";
+import { eachOf } from "../selectors";
 
-/** Registries of an account, and the publishers that AWS has verified whose images the platform runs. */
-const KNOWN = [
-    /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com\//,
-    /^public\.ecr\.aws\/(docker\/library|aws-cli|aws-observability|cloudwatch-agent|eks)\//,
-];
+/** Publishers that AWS has verified, whose images the platform's jobs run on. */
+const PUBLISHERS = ["docker/library", "aws-cli", "aws-observability", "cloudwatch-agent", "eks"].map(
+    (publisher) => `public.ecr.aws/${publisher}`,
+);
 
 export const rule: Rule = {
     name: "kubernetes-pod-container-require-known-registry",
-    description: "Images come from an account's own registry, or from a publisher that AWS has verified.",
+    description:
+        "Images come from the stack's registry, from one that its values trust, or from a publisher that AWS has verified.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CIS-EKS-5.1.4"],
-    remediation: "Copy the image into ECR, or add its publisher to the known ones of the rule.",
-    resource: eachContainer((container, report) => {
-        const image = String(container["image"]);
-        if (!KNOWN.some((registry) => registry.test(image))) {
-            report(`image ${image} is of no known registry`);
-        }
+    remediation: "Copy the image into the stack's registry, or trust its registry: mcp:images.trusted.",
+    stack: eachOf(declaresPods, (resource, resources, verdict) => {
+        const known = [...PUBLISHERS, ...registriesOf(resources)];
+        const check = eachContainer((container, report) => {
+            const image = String(container["image"]);
+            if (!known.some((registry) => image.startsWith(`${registry}/`))) {
+                report(`image ${image} is of no known registry`);
+            }
+        });
+        check(resource, verdict);
     }),
 };
+
+/** The registries of the stack's values, by the annotation of its namespace. */
+function registriesOf(resources: readonly PolicyResource[]): string[] {
+    return resources
+        .filter((resource) => isKind(resource, "core", "Namespace"))
+        .flatMap(({ props }) => {
+            const named: string = props["metadata"]?.annotations?.[REGISTRIES_ANNOTATION] ?? "";
+            return named.split(",").filter((registry) => registry !== "");
+        });
+}

@@ -9,8 +9,8 @@ describe("a resolved stack", () => {
     it("runs images by their digests where they are pinned, and by their tags elsewhere", () => {
         const values = valuesOf(root, "staging");
         const { node } = values.jobs.images;
-        assert.equal(resolveStack({ ...values, images: { pins: {} } }).nodeImage, node);
-        const pinned = resolveStack({ ...values, images: { pins: { [node]: digest } } });
+        assert.equal(resolveStack({ ...values, images: { trusted: [], pins: {} } }).nodeImage, node);
+        const pinned = resolveStack({ ...values, images: { trusted: [], pins: { [node]: digest } } });
         assert.equal(pinned.nodeImage, `${node}@${digest}`);
         assert.equal(pinned.health?.images.node, `${node}@${digest}`);
     });

@@ -116,13 +116,15 @@ export interface Conformance {
     differences: string[];
     /** Values the engine knew already, because a provider had been asked, and offline nobody could be. */
     resolved: { urn: string; path: string }[];
+    /** Values that follow from the inputs of an AWS resource (offline/awsOutputs.ts), and that the engine asks AWS for. */
+    foretold: { urn: string; path: string }[];
     /** Values that neither knew. */
     unknown: number;
 }
 
 /** Compares everything there is to a registration; the order of registration is the program's affair. */
 export function conformance(offline: Recording, engine: Recording): Conformance {
-    const found: Conformance = { differences: [], resolved: [], unknown: 0 };
+    const found: Conformance = { differences: [], resolved: [], foretold: [], unknown: 0 };
     const asked = new Map(engine.resources.map((resource) => [resource.urn, resource]));
     for (const resource of offline.resources) {
         const other = asked.get(resource.urn);
@@ -164,6 +166,8 @@ function compareValues(
     if (offline === UNKNOWN) {
         if (engine === UNKNOWN) found.unknown += 1;
         else found.resolved.push({ urn, path });
+    } else if (engine === UNKNOWN) {
+        found.foretold.push({ urn, path });
     } else if (offline instanceof Secret && engine instanceof Secret) {
         compareValues(offline.value, engine.value, urn, path, found);
     } else if ((isObject(offline) && isObject(engine)) || (Array.isArray(offline) && Array.isArray(engine))) {

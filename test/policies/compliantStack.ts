@@ -195,7 +195,12 @@ function uploader(kind: string, schedule: string, secrets: string[] = []): Sound
 
 /** A stack that satisfies every rule; the cases change one thing in it. */
 export const SOUND: Record<string, Sound> = {
-    namespace: { type: "kubernetes:core/v1:Namespace", props: { metadata: metadata("mcp") } },
+    namespace: {
+        type: "kubernetes:core/v1:Namespace",
+        props: {
+            metadata: { ...metadata("mcp"), annotations: { "mcp.msil.com/registries": REGISTRY } },
+        },
+    },
     deployment: {
         type: "kubernetes:apps/v1:Deployment",
         props: {

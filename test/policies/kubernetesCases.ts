@@ -16,6 +16,7 @@ const INGRESS = "ingress props spec";
 const ALB = "ingress props metadata annotations alb.ingress.kubernetes.io";
 const NOT_BEFORE = "ingress props metadata annotations mcp.msil.com/certificate-not-before";
 const NOT_AFTER = "ingress props metadata annotations mcp.msil.com/certificate-not-after";
+const REGISTRIES = "namespace props metadata annotations mcp.msil.com/registries";
 const C = "deployment: container mcp-server:";
 
 /** What runs pods that end by themselves. */
@@ -815,6 +816,21 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
             ],
         ),
         [{ [`${CONTAINER} image`]: `${REGISTRY}/team/app@${DIGEST}` }],
+        [
+            { [`${CONTAINER} image`]: `2${REGISTRY}/team/app@${DIGEST}` },
+            [`${C} image 2${REGISTRY}/team/app@${DIGEST} is of no known registry`],
+        ],
+        [
+            { [`${CONTAINER} image`]: "ghcr.io/team-b/app:1", [REGISTRIES]: `${REGISTRY},ghcr.io/team` },
+            [`${C} image ghcr.io/team-b/app:1 is of no known registry`],
+        ],
+        [{ [`${CONTAINER} image`]: "ghcr.io/team/app:1", [REGISTRIES]: `${REGISTRY},ghcr.io/team` }],
+        [
+            { [REGISTRIES]: undefined },
+            ["deployment", ...TASKS].map(
+                (name) => `${name}: container mcp-server: image ${IMAGE}@${DIGEST} is of no known registry`,
+            ),
+        ],
         [{ [`${CONTAINER} image`]: "public.ecr.aws/docker/library/node:24" }],
         [{ [`${CONTAINER} image`]: undefined }, [`${C} image undefined is of no known registry`]],
         [{ [`${CONTAINER} image`]: UNKNOWN }, [inContainer("image")]],

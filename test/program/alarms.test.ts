@@ -453,7 +453,7 @@ describe("the alarms", () => {
             'ALARM("mcp-production-mcp-server-ready-unhealthy")',
         ]);
         assert.deepEqual(alarmActions, [
-            "[unknown]",
+            "arn:aws:sns:ap-south-1:000000000000:mcp-production-incidents-p1",
             "arn:aws:ssm:ap-south-1:000000000000:opsitem:1#CATEGORY=Availability",
         ]);
         assert.deepEqual(actionsSuppressor, {

@@ -43,7 +43,7 @@ describe("npm run preview", () => {
         assert.match(stdout, /^Protected: [^]*rds\.Instance/m);
         assert.match(
             stdout,
-            /^Placeholders: 20 values [^]*mcp:aws\.accountId[^]*mcp:secrets\.mcp-server \(2\)/m,
+            /^Placeholders: 19 values [^]*mcp:aws\.accountId[^]*mcp:secrets\.mcp-server \(2\)/m,
         );
         assert.match(stdout, /^Policies: \d+ rules, 0 violations, 0 suppressed, \d+ undetermined\.$/m);
         assert.match(stdout, /^npm run preview -- --full shows everything/m);
@@ -270,7 +270,7 @@ describe("npm run preview", () => {
         assert.match(stdout, /^ {4}17 protected$\n\n/m);
         assert.match(
             stdout,
-            /^Placeholders: 20 values .*\n {4}npm run images -- pin .*\n {8}.*msil-chat-ui:v1\.5\.0"\]\n {4}19 as before: npm run preview -- --full lists them\n\n/m,
+            /^Placeholders: 19 values .*\n {4}npm run images -- pin .*\n {8}.*msil-chat-ui:v1\.5\.0"\]\n {4}18 as before: npm run preview -- --full lists them\n\n/m,
         );
         assert.match(
             stdout,
@@ -304,7 +304,7 @@ describe("npm run preview", () => {
         );
         assert.match(
             stdout,
-            /\n\nNothing changes\.\n\nResources:\n(?: {4}\d+ .*\n){3}\nPlaceholders: 9 values .*, as before: npm run preview -- --full --stack staging lists them\.\n\nPolicies: .* as before: npm run preview -- --full --stack staging\n {4}lists them\.\n$/,
+            /\n\nNothing changes\.\n\nResources:\n(?: {4}\d+ .*\n){3}\nPlaceholders: 8 values .*, as before: npm run preview -- --full --stack staging lists them\.\n\nPolicies: .* as before: npm run preview -- --full --stack staging\n {4}lists them\.\n$/,
         );
     });
 

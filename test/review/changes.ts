@@ -1,4 +1,4 @@
-import { type Property } from "../../offline/property";
+import { type Property, UNKNOWN } from "../../offline/property";
 import { type RecordedResource } from "../../offline/record";
 import { type Exception } from "../../policies/exception";
 import { type Rule } from "../../policies/rule";
@@ -419,7 +419,21 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         declares: inPod("containers 0 image", `ghcr.io/somebody/chat-ui:v1.4.2@sha256:${"a".repeat(64)}`),
         says: /^Refused/,
     },
-    "the registry is another one": { edits: ["mcp:images.registry=ghcr.io/somebody"], says: /^Refused/ },
+    "the registry is another one": {
+        edits: ["mcp:images.registry=ghcr.io/somebody"],
+        says: /^Look closely.*[^]*images of ghcr.io\/somebody may now run in namespace mcp-production/,
+    },
+    "a further registry is trusted": {
+        edits: ["mcp:images.trusted[0]=docker.io"],
+        says: /^Look closely.*[^]*images of docker.io may now run in namespace mcp-production/,
+    },
+    "the registry is one of another account": {
+        declares: inPod(
+            "containers 0 image",
+            `222222222222.dkr.ecr.ap-south-1.amazonaws.com/a:v1@sha256:${"a".repeat(64)}`,
+        ),
+        says: /^Refused/,
+    },
     "a password stands in the configuration": {
         edits: ["mcp:workloads.chat-ui.config.DB_PASSWORD=hunter2-hunter2"],
         says: /^Refused/,
@@ -627,6 +641,7 @@ export const DANGEROUS: Record<string, ProjectChange> = {
     "a gate's program changes": { files: ["jobs/release.ts"], says: /changes programs of gates and jobs/ },
     "a component changes whose policies nobody knows offline": {
         files: ["components/backup/databaseDumps.ts"],
+        declares: set("aws:iam/rolePolicy:RolePolicy", "mcp-dumps", "inputs policy", UNKNOWN),
         says: /Not compared:\n.*policies that are known only after the update, while the program changes: .*mcp-dumps/,
     },
     "the owners of files change": { files: [".github/CODEOWNERS"], says: /changes owners of files/ },

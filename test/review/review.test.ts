@@ -204,13 +204,13 @@ describe("a review", () => {
         const [first, , ...urgent] = renderText(result).split("\n");
         assert.match(
             first!,
-            /^Refused: 1 change that the engine refuses, no new findings, \d+ resources changed$/,
+            /^Refused: 1 change that the engine refuses, \d+ new accesses, no new findings, \d+ resources changed$/,
         );
         // Once, and not as data in danger: it stays where it is.
         assert.deepEqual(urgent.slice(0, 3), [
             "  Refused by the engine, before it changes anything:",
             "    production: replace aws:s3/bucket:Bucket mcp-production-backups (protected: the engine refuses it)",
-            "",
+            "  Access:",
         ]);
         assert.match(renderMarkdown(result), /^## Refused: .*\n[^]*^\*\*Refused by the engine, .*\*\*$/m);
         const { refused, stacks } = JSON.parse(renderJson(result));
@@ -447,7 +447,7 @@ describe("a review as a comment", () => {
             title = /^(?:### |\*\*|<details><summary>)(.*?)(?:\*\*|<\/summary>)?$/.exec(line)?.[1] ?? title;
             const left = /… and (\d+) more of (\d+), left out here$/.exec(line);
             const [items, of] = left === null ? [1, 0] : [Number(left[1]), Number(left[2])];
-            if (left !== null || /^([-+!] )/.test(line)) {
+            if (left !== null || /^(?: {2})?[-+!] /.test(line)) {
                 lists.set(title, (lists.get(title) ?? 0) + items);
             }
             assert.ok(of === 0 || lists.get(title)! % of === 0, `${title}: ${lists.get(title)} of ${of}`);
@@ -456,8 +456,9 @@ describe("a review as a comment", () => {
             [...lists].filter(([name]) => /danger|New|Resources/.test(name)),
             [
                 ["Data in danger:", 200],
-                ["New violations of mandatory policies:", 20],
-                ["New findings of advisory policies:", 4000],
+                // With a line of the rule, and one of what to do.
+                ["New violations of mandatory policies:", 22],
+                ["New findings of advisory policies:", 4004],
                 ["Resources", 6200],
             ],
         );
@@ -473,7 +474,7 @@ describe("a review as a comment", () => {
         const text = renderMarkdown({ base: "main", stacks: [{ ...stack!, endangered }], rules });
         assertWellFormed(text);
         assert.match(text, /^- … and \d+ more of 5000, left out here$/m);
-        assert.match(text, /\*\*Values:\*\*\n\n- … and 1 more of 1, left out here/);
+        assert.match(text, /\*\*Access:\*\*\n\n- … and (\d+) more of \1, left out here/);
     });
 
     it("is well-formed whatever is quoted in it", async () => {

@@ -1,3 +1,4 @@
+import { REGISTRIES_ANNOTATION } from "../../../core/labels";
 import { type RecordedResource, type Recording } from "../../../offline/record";
 import { asList } from "../../../policies/statements";
 import { type Properties } from "../../../policies/unknown";
@@ -122,6 +123,7 @@ export const compareCluster: CompareAccess = byText(({ resources }) => {
     return resources.flatMap((resource) => [
         ...podsOf(resource).flatMap((pod) => podGrants(pod, resource, secrets)),
         ...wayGrants(resource),
+        ...registryGrants(resource),
     ]);
 });
 
@@ -172,6 +174,18 @@ function podGrants(
             ? [{ subject, may: "call the Kubernetes API with a token" }]
             : []),
     ];
+}
+
+/** Registries whose images the policies let run. */
+function registryGrants(resource: RecordedResource): Grant[] {
+    if (!isKind(resource, "Namespace")) {
+        return [];
+    }
+    const { metadata } = inputsOf(resource);
+    const registries = String(metadata?.annotations?.[REGISTRIES_ANNOTATION] ?? "").split(",");
+    return registries
+        .filter((registry) => registry !== "")
+        .map((registry) => ({ subject: `images of ${registry}`, may: `run in namespace ${metadata?.name}` }));
 }
 
 /** Ways into the cluster: Ingresses with their annotations, and Services that are reached from outside. */
