@@ -12,11 +12,14 @@ export function editsOf({ set, unset }: { set: readonly string[]; unset: readonl
     return [...unset.map((path) => `${path}-`), ...set];
 }
 
+/** Options or arguments that a command does not take. */
+export class ArgumentError extends UsageError {}
+
 /**
  * Reads a command's options as Node does.
  *
- * @throws UsageError for an unknown option, with those there are, and for an argument where none is expected: npm keeps
- * what looks like an option to itself, and hands only its value on.
+ * @throws ArgumentError for an unknown option, with those there are, for one without its value, and for an argument where
+ * none is expected: npm keeps what looks like an option to itself, and hands only its value on.
  */
 export const parseArgs: typeof util.parseArgs = (config) => {
     try {
@@ -26,13 +29,14 @@ export const parseArgs: typeof util.parseArgs = (config) => {
         if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
             const known = Object.keys(config?.options ?? {}).map((name) => `--${name}`);
             const [found] = /^Unknown option '[^']*'/.exec(message)!;
-            throw new UsageError(`${found}, expected one of ${known.join(", ")}`);
+            throw new ArgumentError(`${found}, expected one of ${known.join(", ")}`);
         }
         if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
             const [found] = /^Unexpected argument '.*'(?=\. )/s.exec(message)!;
-            throw new UsageError(
-                `${found}: npm needs -- before the options, such as npm run preview -- --stack staging`,
-            );
+            throw new ArgumentError(`${found}: npm needs -- before the options`);
+        }
+        if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") {
+            throw new ArgumentError(message.split("\n", 1)[0]!);
         }
         throw error;
     }

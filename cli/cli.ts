@@ -17,9 +17,10 @@ import { describeValue, uncommittedValues } from "./deploy/uncommitted";
 import { pinImages } from "./images/pin";
 import { resolveDigest } from "./images/registry";
 import { listReleases, restore } from "./releases";
+import { doctorCommand } from "./doctor/command";
 import { reviewCommand } from "./review/command";
 import { runbookCommand } from "./runbook/command";
-import { EDIT_OPTIONS, editsOf, parseArgs } from "./args";
+import { ArgumentError, EDIT_OPTIONS, editsOf, parseArgs } from "./args";
 import { print, printError, type Progress, screen, showSteps, step } from "./output";
 import { filterOf } from "../offline/concern";
 import { renderCosts, withCosts } from "../offline/costs";
@@ -257,9 +258,12 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
                 help: { type: "boolean", default: false },
             },
         });
-        if (values.help || positionals.join(" ") !== "pin") {
+        if (values.help) {
             print(IMAGES_HELP);
-            return values.help ? 0 : 1;
+            return 0;
+        }
+        if (positionals.join(" ") !== "pin") {
+            throw new ArgumentError(`found ${actionOf(positionals)}, expected pin`);
         }
         await inPlainWords(() =>
             pinImages({
@@ -285,9 +289,12 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             },
         });
         const action = positionals.join(" ");
-        if (values.help || (action !== "list" && action !== "restore")) {
+        if (values.help) {
             print(RELEASES_HELP);
-            return values.help ? 0 : 1;
+            return 0;
+        }
+        if (action !== "list" && action !== "restore") {
+            throw new ArgumentError(`found ${actionOf(positionals)}, expected list or restore`);
         }
         const run = action === "list" ? listReleases : restore;
         await inPlainWords(async () => run({ root, ...values, log: (line) => print(`${line}\n`) }));
@@ -300,6 +307,8 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     environment: (args) => environmentCommand(root, args),
 
     review: (args) => reviewCommand(root, args),
+
+    doctor: (args) => doctorCommand(root, args),
 
     /**
      * What a review compares: each side is told by its own code. With --judge, stacks that another state of the project
@@ -349,6 +358,11 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     },
 };
 
+/** What a command was told to do, as its errors show it. */
+function actionOf(positionals: readonly string[]): string {
+    return positionals.length === 0 ? "nothing" : JSON.stringify(positionals.join(" "));
+}
+
 /** What goes wrong outside (a registry, a file) is told in words; only a fault of the program has a stack trace. */
 async function inPlainWords(work: () => Promise<unknown>): Promise<void> {
     try {
@@ -381,7 +395,8 @@ export async function runCommand([name = "", ...args]: string[]): Promise<number
         if (!(error instanceof Error)) {
             throw error;
         }
-        printError(`${isUsersToMend(error) ? error.message : error.stack}\n`);
+        const next = error instanceof ArgumentError ? `\nWhat it takes: npm run ${name} -- --help` : "";
+        printError(`${isUsersToMend(error) ? error.message : error.stack}${next}\n`);
         return 1;
     }
 }

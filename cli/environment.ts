@@ -9,6 +9,7 @@ import { type Tier, TIERS } from "../core/labels";
 import { stackNames, UsageError, valuesOf } from "../offline/stackFile";
 import { sharedNames } from "../offline/takenNames";
 import { parseArgs } from "./args";
+import { FORMAT } from "./images/stackPins";
 import { print } from "./output";
 
 /** Concerns that a stack can be without. */
@@ -158,7 +159,7 @@ export function createEnvironment(root: string, name: string, options: Environme
     if (valid === undefined || taken.length > 0) {
         throw new UsageError(`Cannot create ${file}. ${formatProblems([...problems, ...taken])}`);
     }
-    const heading = ` ${name} of the MCP platform, made from the stack file of ${from}. FILL IN marks what is to be set or checked.`;
+    const heading = ` ${name} of the MCP platform, made from the stack file of ${from}. CHECK marks values that are examples.`;
     const text = stackFile.text(heading, {
         [`--stack ${from}`]: `--stack ${name}`,
         [model.kubernetes.namespace]: valid.kubernetes.namespace,
@@ -211,7 +212,7 @@ function report(name: string, from: string, values: StackValues, commands: reado
         `  pulumi stack init ${name}   # with the --secrets-provider of the other stacks`,
         ...[...new Set(commands)].map((command) => `  ${command}`),
         "",
-        `Look at what FILL IN marks in the file. Then: npm run preview -- --stack ${name}`,
+        `Look at what CHECK marks in the file. Then: npm run preview -- --stack ${name}`,
         "",
     ].join("\n");
 }
@@ -337,11 +338,7 @@ class StackFileEdit {
             contents.items[0].key.commentBefore = null;
         }
         return this.document
-            .toString({ lineWidth: 0 })
-            .replace(
-                /("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|#.*$)|(?<=\[) | (?=\])/gm,
-                (_, kept: string = "") => kept,
-            )
+            .toString(FORMAT)
             .replace(/^ *#.*$/gm, (comment) =>
                 Object.entries(renamed).reduce((text, [old, now]) => text.replaceAll(old, now), comment),
             );

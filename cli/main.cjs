@@ -4,20 +4,30 @@
 const { enableCompileCache } = require("node:module");
 const { join } = require("node:path");
 const { setFlagsFromString } = require("node:v8");
-const { bundle } = require("../build/bundle.cjs");
-const { putOff } = require("../build/lazySdk.cjs");
+const { whyNotInstalled } = require("../build/installed.cjs");
 const { startProgress } = require("../build/progress.cjs");
 
 /** Commands that may take more than a second before they print something, and ask nothing. */
-const SLOW = ["diagram", "docs", "preview", "render", "review"];
-const progress = SLOW.includes(process.argv[2]) ? startProgress("Preparing the program") : undefined;
-
-// A second of work is over before optimized code has paid for its making.
-setFlagsFromString("--no-opt");
+const SLOW = ["diagram", "docs", "doctor", "preview", "render", "review"];
 
 const root = join(__dirname, "..");
-process.chdir(root);
-// Node 22 and newer keep what they compiled, the SDK above all: a tenth of a preview.
-enableCompileCache?.(join(root, "node_modules", ".cache", "mcp", "compiled"));
-putOff(root);
-void require(bundle(root, "cli/cli.ts")).main(progress);
+const problem = whyNotInstalled(root);
+if (problem === undefined) {
+    run();
+} else {
+    process.stderr.write(`${problem}\n`);
+    process.exitCode = 1;
+}
+
+function run() {
+    const { bundle } = require("../build/bundle.cjs");
+    const { putOff } = require("../build/lazySdk.cjs");
+    const progress = SLOW.includes(process.argv[2]) ? startProgress("Preparing the program") : undefined;
+    // A second of work is over before optimized code has paid for its making.
+    setFlagsFromString("--no-opt");
+    process.chdir(root);
+    // Node 22 and newer keep what they compiled, the SDK above all: a tenth of a preview.
+    enableCompileCache?.(join(root, "node_modules", ".cache", "mcp", "compiled"));
+    putOff(root);
+    void require(bundle(root, "cli/cli.ts")).main(progress);
+}

@@ -38,6 +38,24 @@ describe("npm run preview", () => {
     }
 });
 
+describe("a checkout whose packages are not installed", () => {
+    let folder: string;
+    before(() => (folder = copyOfProject()));
+    after(() => rmSync(folder, { recursive: true }));
+
+    it("says so in one line, whatever the command", () => {
+        rmSync(join(folder, "node_modules"));
+        for (const args of [["preview"], ["runbook", "list"]]) {
+            const { status, stdout, stderr } = spawned(args, folder);
+            assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
+            assert.match(
+                stderr,
+                /^node_modules: \S+: found nothing, expected \S+ \(and \d+ more\)\. Run npm ci\.\n$/,
+            );
+        }
+    });
+});
+
 describe("npm run images", () => {
     let folder: string;
     before(() => (folder = copyOfProject()));
@@ -91,6 +109,21 @@ describe("the commands", () => {
             assert.equal(status, 0);
             assert.match(stdout, new RegExp(`^Usage: npm run ${name}\\b`));
             assert.match(stdout, /\n {2}--help +this text\n/);
+        });
+    }
+
+    for (const [args, found] of [
+        [["preview", "staging"], /^Unexpected argument 'staging'/],
+        [["review", "--bas", "main"], /^Unknown option '--bas', expected one of --base, /],
+        [["preview", "--stack"], /^Option '--stack <value>' argument missing$/m],
+        [["releases", "lst"], /^found "lst", expected list or restore$/m],
+        [["images"], /^found nothing, expected pin$/m],
+    ] as const) {
+        it(`lead from a wrong argument to their own help: ${args.join(" ")}`, () => {
+            const { status, stdout, stderr } = spawned([...args]);
+            assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
+            assert.match(stderr, found);
+            assert.ok(stderr.endsWith(`\nWhat it takes: npm run ${args[0]} -- --help\n`), stderr);
         });
     }
 

@@ -365,7 +365,7 @@ describe("npm run preview", () => {
         [
             "an unknown option",
             ["--stak", "qa"],
-            /^Unknown option '--stak', expected one of --stack, --set, --unset, --full, --filter, --diff, --format, --ignore-exceptions, --help\n$/,
+            /^Unknown option '--stak', expected one of --stack, --set, --unset, --full, --filter, --diff, --format, --ignore-exceptions, --help\nWhat it takes: npm run preview -- --help\n$/,
         ],
         [
             "an unknown kind of filter",
@@ -390,7 +390,7 @@ describe("npm run preview", () => {
         [
             "an option whose name npm kept",
             ["staging"],
-            /^Unexpected argument 'staging': npm needs -- before the options, such as npm run preview -- --stack staging\n$/,
+            /^Unexpected argument 'staging': npm needs -- before the options\nWhat it takes: npm run preview -- --help\n$/,
         ],
         [
             "a list as one value",

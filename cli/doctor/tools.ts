@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+
+/** What a program said. */
+export interface Answer {
+    /** Its exit status; undefined where it gave none. */
+    readonly status: number | undefined;
+    readonly stdout: string;
+    /** Why it has no status, or the last line of what it wrote to standard error: one line. */
+    readonly reason: string;
+    /** Whether there is no such program on the PATH. */
+    readonly absent: boolean;
+}
+
+/** Starts a program and waits for its end, not longer than a limit. */
+export type Run = (command: string, args: readonly string[]) => Promise<Answer>;
+
+/** Longest that a program may take, in milliseconds. */
+const LIMIT = 15_000;
+
+/** What keeps these programs from asking, paging, and looking for news of themselves. */
+const QUIET = { PULUMI_SKIP_UPDATE_CHECK: "true", AWS_PAGER: "", PAGER: "cat" };
+
+/** Runs a program without input. At the limit it is killed, with everything that it started. */
+export function runner(limit = LIMIT): Run {
+    return (command, args) =>
+        new Promise((resolve) => {
+            const child = spawn(command, args, {
+                detached: true,
+                env: { ...process.env, ...QUIET },
+                stdio: ["ignore", "pipe", "pipe"],
+            });
+            const written = { stdout: "", stderr: "" };
+            for (const stream of ["stdout", "stderr"] as const) {
+                child[stream].setEncoding("utf8").on("data", (text: string) => (written[stream] += text));
+            }
+            const end = (status: number | undefined, problem = "", absent = false) => {
+                clearTimeout(timer);
+                const reason = problem || lastLine(written.stderr) || `exit status ${status}`;
+                resolve({ status, stdout: written.stdout, reason, absent });
+            };
+            const timer = setTimeout(() => {
+                process.kill(-child.pid!, "SIGKILL");
+                end(undefined, `no answer within ${limit / 1000} s`);
+            }, limit);
+            child.once("error", ({ code, message }: NodeJS.ErrnoException) =>
+                code === "ENOENT"
+                    ? end(undefined, `${command} is not on the PATH`, true)
+                    : end(undefined, `${command} cannot be run: ${message}`),
+            );
+            child.once("close", (status) => end(status ?? undefined));
+        });
+}
+
+/** Longest reason that is shown, in characters. */
+const LONGEST_REASON = 200;
+
+function lastLine(text: string): string {
+    // Lines of kubectl's log repeat what its last line says.
+    const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^[EFIW]\d{4} /.test(line));
+    return (lines.at(-1) ?? "")
+        .trim()
+        .replace(/^error: /i, "")
+        .slice(0, LONGEST_REASON);
+}
+
+/** What a program printed as JSON; undefined where it failed, or printed something else. */
+export function json<T>({ status, stdout }: Answer): T | undefined {
+    try {
+        return status === 0 ? (JSON.parse(stdout) as T) : undefined;
+    } catch {
+        return undefined;
+    }
+}
