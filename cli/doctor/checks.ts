@@ -152,6 +152,9 @@ export async function checkAws({ stack, values, run }: Subject): Promise<{
     isUsable: boolean;
     cluster: EksCluster | undefined;
 }> {
+    if (values.aws === undefined) {
+        return { results: [], isUsable: false, cluster: undefined };
+    }
     const { accountId, region } = values.aws;
     const { cluster: name } = values.kubernetes;
     const version = await run("aws", ["--version"]);
@@ -226,6 +229,9 @@ export async function checkQuotas(
     isUsable: boolean,
     isDeployed: boolean,
 ): Promise<Result[]> {
+    if (values.aws === undefined) {
+        return [];
+    }
     const { region } = values.aws;
     const names = ["IAM roles", ...(values.database === undefined ? [] : ["RDS instances"])];
     if (!isUsable) {
@@ -344,7 +350,7 @@ export async function checkCluster(
         ({ metadata }) => metadata.name,
     );
     const eksAddon = (name: string) =>
-        `aws eks create-addon --cluster-name ${kubernetes.cluster} --addon-name ${name} --region ${values.aws.region}`;
+        `aws eks create-addon --cluster-name ${kubernetes.cluster} --addon-name ${name} --region ${values.aws?.region ?? "REGION"}`;
     const isAuto = eks?.computeConfig?.enabled === true;
     const results = [
         ok("Cluster", `answers, Kubernetes ${server.gitVersion}`),
@@ -432,7 +438,7 @@ function networkPolicies(
         return missing(
             name,
             "the Amazon VPC CNI does not enforce them",
-            `aws eks update-addon --cluster-name ${kubernetes.cluster ?? "CLUSTER"} --addon-name vpc-cni ${values} --region ${aws.region}`,
+            `aws eks update-addon --cluster-name ${kubernetes.cluster ?? "CLUSTER"} --addon-name vpc-cni ${values} --region ${aws?.region ?? "REGION"}`,
         );
     }
     return unknown(
@@ -459,7 +465,7 @@ export async function checkContext({ values, run }: Subject, eks: EksCluster | u
         ? "https://kubernetes.io/docs/tasks/tools/"
         : cluster === undefined
           ? `add the context ${context} to the kubeconfig`
-          : `aws eks update-kubeconfig --name ${cluster} --region ${values.aws.region}`;
+          : `aws eks update-kubeconfig --name ${cluster} --region ${values.aws?.region ?? "REGION"}`;
     const view = json<{ "current-context"?: string; clusters?: { cluster?: { server?: string } }[] | null }>(
         answer,
     );

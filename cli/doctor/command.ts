@@ -103,7 +103,7 @@ async function withAccess(
         const file = kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig];
         return check([...(context === undefined ? [] : ["--context", context]), ...file]);
     }
-    if (eks === undefined) {
+    if (eks === undefined || aws === undefined) {
         return [{ name: "Cluster", state: "unknown", found: `AWS does not tell where ${name} is` }];
     }
     const folder = mkdtempSync(join(tmpdir(), "mcp-doctor-"));
