@@ -129,7 +129,7 @@ async function evidence(plan: ApprovalPlan, ctx: Context): Promise<string> {
         const line = `${release.version} is known since ${since}: not asked again`;
         if (approved === undefined || completed !== undefined || !isUntold(plan, approved)) return line;
         const told = await announce(plan, ctx);
-        await keep({ ...approved, ...told });
+        await keep({ ...approved, takenBack: undefined, ...told });
         return told.announced === undefined ? line : `${line}; its stakeholders are told`;
     }
 
@@ -152,9 +152,10 @@ async function evidence(plan: ApprovalPlan, ctx: Context): Promise<string> {
     return skipped === undefined ? `approved by ${approvers!.join(", ")}` : `skipped: ${skipped}`;
 }
 
-/** Whether a release was let pass to be tried without traffic, of which nobody has been told. */
-function isUntold({ colour }: ApprovalPlan, { announced, unannounced }: Approval): boolean {
-    return colour !== undefined && announced === undefined && unannounced === undefined;
+/** Whether stakeholders do not know that it begins: so far it was tried without traffic, or it was taken back before. */
+function isUntold({ colour }: ApprovalPlan, { announced, unannounced, takenBack }: Approval): boolean {
+    const isNew = colour !== undefined && announced === undefined && unannounced === undefined;
+    return isNew || takenBack !== undefined;
 }
 
 /**

@@ -1,16 +1,17 @@
 import { runInCluster } from "./lib/clusterGate";
-import { gateMain, type GateResult } from "./lib/gate";
+import { GateError, gateMain, type GateResult } from "./lib/gate";
 import { pause } from "./lib/kubernetes";
 import { ReleaseHistory } from "./lib/releaseHistory";
 import { capacity } from "./release/capacity";
 import { type ReleaseContext, type ReleaseOptions } from "./release/context";
+import { recordFailure } from "./release/history";
 import { parseReleasePlan, type ReleasePlan } from "./release/plan";
 import { smoke } from "./release/smokeGate";
 import { soak } from "./release/soak";
 
 /** Runs one gate of a release. Never rejects: whatever stops it is its verdict. */
 export function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<GateResult> {
-    return runInCluster(plan.gate, plan, options, ({ cluster, signal }) => {
+    return runInCluster(plan.gate, plan, options, async ({ cluster, signal }) => {
         const { namespace, app } = plan;
         const ctx: ReleaseContext = {
             now: () => performance.now(),
@@ -25,15 +26,27 @@ export function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<
             history: new ReleaseHistory(cluster, { namespace, configMap: plan.ledger, app }),
             signal,
         };
-        switch (plan.gate) {
-            case "capacity":
-                return capacity(plan, ctx);
-            case "smoke":
-                return smoke(plan, ctx);
-            case "soak":
-                return soak(plan, ctx);
+        try {
+            return await check(plan, ctx);
+        } catch (error) {
+            // A gate that is stopped from outside says nothing about its release.
+            if (error instanceof GateError && !options.signal.aborted) {
+                await recordFailure(plan, ctx, error.message);
+            }
+            throw error;
         }
     });
+}
+
+function check(plan: ReleasePlan, ctx: ReleaseContext): Promise<string> {
+    switch (plan.gate) {
+        case "capacity":
+            return capacity(plan, ctx);
+        case "smoke":
+            return smoke(plan, ctx);
+        case "soak":
+            return soak(plan, ctx);
+    }
 }
 
 if (require.main === module) {

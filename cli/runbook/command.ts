@@ -385,7 +385,9 @@ function refuseOptions(root: string, procedure: Procedure, options: RunOptions):
         );
     }
     if (revision !== undefined && !procedure.takesRevision) {
-        throw new UsageError(`--to-revision: found with ${procedure.id}, expected with blue-green-rollback`);
+        throw new UsageError(
+            `--to-revision: found with ${procedure.id}, expected with blue-green-rollback: the release history has revisions of blue-green workloads alone. A rolling one goes back to a --version`,
+        );
     }
 }
 

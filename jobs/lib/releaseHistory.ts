@@ -35,6 +35,8 @@ const approval = z.strictObject({
     unannounced: z.optional(text),
     /** When they were notified that it is done, in ISO 8601. */
     concluded: z.optional(text),
+    /** When they were notified that it has failed and is taken back, in ISO 8601. */
+    takenBack: z.optional(text),
 });
 
 /** What the pre-deployment checklist found of a release. Section 3.1. */
@@ -74,6 +76,18 @@ const baseline = z.strictObject({
 /** What was measured before the switch. */
 export type Baseline = z.infer<typeof baseline>;
 
+/** Why a release has not passed a gate. */
+const failure = z.strictObject({
+    /** Name of the gate: "soak". */
+    gate: text,
+    /** When, in ISO 8601. */
+    at: text,
+    reason: text,
+});
+
+/** Why a release has not passed a gate. */
+export type Failure = z.infer<typeof failure>;
+
 /** What is remembered of one release. */
 const historyEntry = z.strictObject({
     /** Counts the completed releases of an app; missing until the release is completed. */
@@ -88,6 +102,8 @@ const historyEntry = z.strictObject({
     evidence: z.optional(approval),
     /** What was measured before the switch. */
     baseline: z.optional(baseline),
+    /** The last gate that it has not passed; missing once it passes one. */
+    failed: z.optional(failure),
     /** When its smoke tests passed, in ISO 8601. */
     smokeAt: z.optional(text),
     /** When it had proved itself with live traffic, in ISO 8601. */
@@ -180,6 +196,20 @@ export function isOfImage(entry: HistoryEntry, { version, image }: Image): boole
 export function approvalOf(entries: HistoryEntry[], release: Image): HistoryEntry | undefined {
     const own = entries.filter((entry) => isOfImage(entry, release));
     return own.findLast(({ evidence }) => evidence !== undefined) ?? own.at(-1);
+}
+
+/** What was announced, and neither concluded nor taken back: for each version and image its approval and last failure. */
+export function announcedReleases(entries: HistoryEntry[]): HistoryEntry[] {
+    return entries.flatMap((entry) => {
+        const approved = approvalOf(entries, entry);
+        const { announced, concluded, takenBack } = approved?.evidence ?? {};
+        // Several entries may be of one image: with other configurations.
+        if (approved !== entry || announced === undefined || (concluded ?? takenBack) !== undefined)
+            return [];
+        const { failed } =
+            entries.findLast((each) => isOfImage(each, entry) && each.failed !== undefined) ?? {};
+        return [{ ...entry, ...(failed && { failed }) }];
+    });
 }
 
 /** What was approved, and no gate has tested yet: the first release of this version and image takes its place. */

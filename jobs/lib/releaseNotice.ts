@@ -1,3 +1,4 @@
+import { type Failure } from "./releaseHistory";
 import { type Message } from "./sns";
 
 /** A release that stakeholders are told of. */
@@ -29,7 +30,7 @@ export function beginning(told: Notification): Notice {
     return {
         subject: `Release begins: ${subject}, ${environment}`,
         text: lines(`The release of ${subject} in ${environment} begins.`, told, [
-            `Next: ${next}. A second notice says when that is done; a release that fails is followed by none.`,
+            `Next: ${next}. A second notice says when that is done, or that the release has failed and was taken back.`,
         ]),
     };
 }
@@ -41,6 +42,35 @@ export function ending(told: Notification): Notice {
         subject: `Release done: ${subject}, ${environment}`,
         text: lines(`${subject} has passed its tests and serves ${environment}.`, told, [
             `Next: nothing is left to do.${replaces === undefined ? "" : ` Should it misbehave, it is taken back to ${replaces}.`}`,
+        ]),
+    };
+}
+
+/** A release that was announced, and in whose place another one serves again. */
+export interface TakenBack extends Notification {
+    app: string;
+    version: string;
+    /** What serves: "mcp-server v2.0.3 (blue)". */
+    serving: string;
+    /** Missing where it came to no gate. */
+    failed?: Failure | undefined;
+}
+
+/** What they read of a release that has failed. */
+export function takenBack(told: TakenBack): Notice {
+    const { subject, environment, app, version, serving, failed } = told;
+    const reasons =
+        failed === undefined
+            ? ["Failed: its gates kept no reason, as where its rollout fails"]
+            : [`Failed: ${failed.gate} gate, at ${failed.at}`, `Reason: ${failed.reason}`];
+    return {
+        subject: `Release taken back: ${subject}, ${environment}`,
+        text: lines(`The release of ${subject} in ${environment} has failed and was taken back.`, told, [
+            ...reasons,
+            `Serving: ${serving}`,
+            `Commit: git log -1 -S ${version} -- Pulumi.${environment}.yaml`,
+            "Next: revert that commit on main, or the next deploy tries the release again. Then release a version that is mended: " +
+                `npm run runbook -- run release --workload ${app}`,
         ]),
     };
 }

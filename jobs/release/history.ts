@@ -1,4 +1,4 @@
-import { type History, type HistoryEntry, unreadableKey, untested } from "../lib/releaseHistory";
+import { type History, type HistoryEntry, isCompleted, unreadableKey, untested } from "../lib/releaseHistory";
 import { GateError } from "../lib/gate";
 import { type ReleaseContext } from "./context";
 import { type GateBase } from "./plan";
@@ -41,5 +41,26 @@ export function updatedEntry(
 ): HistoryEntry {
     const { release, colour } = plan;
     const own = entries.find((entry) => isOf(plan, entry));
-    return { ...untested(entries, release), ...own, ...release, colour, ...news };
+    return { ...untested(entries, release), ...own, ...release, colour, failed: undefined, ...news };
 }
+
+/** Keeps in the history why a release has not passed its gate, for the notice that it is taken back. */
+export async function recordFailure(
+    plan: GateBase & { gate: string },
+    { history, log, date }: ReleaseContext,
+    reason: string,
+): Promise<void> {
+    // Not the gate's own signal: its deadline may be what has passed.
+    const signal = AbortSignal.timeout(RECORD_MILLISECONDS);
+    try {
+        const { entries } = await history.read(signal);
+        if (entries.some((entry) => isOf(plan, entry) && isCompleted(entry))) return;
+        const failed = { gate: plan.gate, at: date().toISOString(), reason };
+        await history.write((all) => updatedEntry(plan, all, { failed }), signal);
+    } catch (error) {
+        log(`why it failed is not in the release history: ${(error as Error).message}`);
+    }
+}
+
+/** Most that the record of a failure may take. */
+const RECORD_MILLISECONDS = 10_000;

@@ -72,6 +72,20 @@ function refuseActive(values: StackValues, given: Given): string[] {
     ];
 }
 
+/** A colour that has no release is no way back. */
+function refuseBack(values: StackValues, given: Given): string[] {
+    const { workload = SERVER_NAME, live = "" } = given;
+    const found = values.workloads[workload];
+    const isEmpty =
+        found?.strategy === "blueGreen" &&
+        COLOURS.some((each) => each === live && found.releases[each] === undefined);
+    return isEmpty
+        ? [
+              `--live: found "${live}", which has no release; expected the colour of an earlier one. Set one with --to-revision N`,
+          ]
+        : refuseActive(values, given);
+}
+
 /** The colour that gets the traffic. It comes first, because paths of the edits name it. */
 const TARGET_COLOUR: Parameter = {
     name: "live",
@@ -84,7 +98,8 @@ const TARGET_COLOUR: Parameter = {
 const EVIDENCE =
     "Before the first pod, the evidence gate reads the record of the change, and compares the image's digest with what the " +
     "stack of `mcp:checklist.validatedBy` has completed; the ledger keeps both, with the dashboard's address. Then it tells " +
-    "those of `mcp:checklist.stakeholders` that the release begins, and a notice after the last gate that it is done. A " +
+    "those of `mcp:checklist.stakeholders` that the release begins, and a notice after the last gate that it is done; " +
+    "one that fails is followed by a notice of the update that takes it back, with gate and reason. A " +
     "release that it knows has nothing to bring, and nobody is told of it.";
 
 /** What the gate before the first pod of a new release asks for. Section 3.1. */
@@ -238,7 +253,7 @@ export const deployment: readonly Procedure[] = [
         edits: [{ path: "mcp:workloads.{workload}.live", value: "that colour", example: "blue" }],
         revertible: true,
         takesRevision: true,
-        refuses: refuseActive,
+        refuses: refuseBack,
         from: ["mcp:workloads.mcp-server.live=green"],
         changes: switchOf("mcp-server", "green", "blue"),
         verify:

@@ -271,7 +271,7 @@ describe("what stakeholders are told", function () {
                 "The release of mcp-server v2.1.0 (green) in production begins.\n\n" +
                     "In place of: v2.0.3 (blue)\nTicket: CHG-1042\nDashboard: https://console/#dashboard\n" +
                     "Next: green is tested without traffic, takes the traffic over, and is watched. A second notice " +
-                    "says when that is done; a release that fails is followed by none.\n",
+                    "says when that is done, or that the release has failed and was taken back.\n",
                 "mcp-server v2.1.0 (green) has passed its tests and serves production.\n\n" +
                     "In place of: v2.0.3 (blue)\nTicket: CHG-1042\nDashboard: https://console/#dashboard\n" +
                     "Next: nothing is left to do. Should it misbehave, it is taken back to v2.0.3 (blue).\n",
@@ -297,6 +297,52 @@ describe("what stakeholders are told", function () {
         cluster.ledger({ [app]: JSON.stringify([failed]) });
         assert.match(await begin({ change: undefined }), /not asked again\.$/);
         assert.deepEqual(subjects(), []);
+    });
+
+    it("is that a release was taken back, by which gate and why, once, and that it is tried again", async () => {
+        await begin();
+        const [approved] = cluster.entries;
+        const failed = {
+            gate: "soak",
+            at: date,
+            reason: "958 requests, 100 errors; at most 5 % are allowed",
+        };
+        // The entry of what was tested stands beside the one of what was approved.
+        const tested = { ...approved!, hash: "4d3c2b1a", smokeAt: date, failed };
+        const former: HistoryEntry = {
+            hash: "former",
+            version: "v2.0.3",
+            image: "registry/msil-mcp-server:v2.0.3",
+            colour: "blue",
+            revision: 1,
+            completedAt: date,
+        };
+        cluster.ledger({ [app]: JSON.stringify([former, approved, tested]) });
+        const { hash, version, image } = former;
+        const back = { subject: "mcp-server v2.0.3 (blue)", release: { hash, version, image } } as const;
+        assert.match(
+            await end({ ...back, colour: "blue" }),
+            /^PASSED .*: its stakeholders are told that v2\.1\.0 was taken back\.$/,
+        );
+        assert.equal(subjects().at(-1), "Release taken back: mcp-server v2.1.0 (green), production");
+        assert.equal(
+            aws.messages.at(-1)!.get("Message"),
+            "The release of mcp-server v2.1.0 (green) in production has failed and was taken back.\n\n" +
+                "Ticket: CHG-1042\nDashboard: https://console/#dashboard\n" +
+                `Failed: soak gate, at ${date}\nReason: ${failed.reason}\nServing: mcp-server v2.0.3 (blue)\n` +
+                "Commit: git log -1 -S v2.1.0 -- Pulumi.production.yaml\n" +
+                "Next: revert that commit on main, or the next deploy tries the release again. Then release a version that is " +
+                "mended: npm run runbook -- run release --workload mcp-server\n",
+        );
+        await end({ ...back, colour: "blue" });
+        assert.equal(aws.messages.length, 2);
+
+        assert.match(await begin({ change: undefined }), /its stakeholders are told\.$/);
+        await end();
+        assert.deepEqual(subjects().slice(2), [
+            "Release begins: mcp-server v2.1.0 (green), production",
+            "Release done: mcp-server v2.1.0 (green), production",
+        ]);
     });
 
     it("is that a release is done, though its gates passed only with another configuration", async () => {

@@ -290,8 +290,8 @@ describe("release gates", function () {
             cluster.pod("green", 3, { ready: false, unschedulable: "0/3 nodes are available" });
             cluster.autoscaler("green", 4, 4);
             await fails(
-                capacityPlan({ deadlineSeconds: 0.2 }),
-                "the deadline of 0.2 s passed, 1 of 4 pods ready; " +
+                capacityPlan({ deadlineSeconds: 1 }),
+                "the deadline of 1 s passed, 1 of 4 pods ready; " +
                     'mcp-server-green-2 server waits: ImagePullBackOff (Back-off pulling "a"); ' +
                     "mcp-server-green-3 is Pending: Unschedulable (0/3 nodes are available); " +
                     "FailedCreate (exceeded quota); mcp-server-green has 3 pods.",
@@ -306,6 +306,19 @@ describe("release gates", function () {
             await fails(capacityPlan(), /aborted by an operator, INC-7\. To try this release again, first: /);
             cluster.ledger({ ...data, [app]: JSON.stringify([{ ...former, ...release }]) });
             await passes(capacityPlan(), "ready pods: 2, needed: 2.");
+        });
+
+        it("keeps in the history why it failed, until a gate passes, and not of what was completed", async () => {
+            blue(2);
+            cluster.deployment("green", 0);
+            const reason = "mcp-server-green is scaled to 0: it is no target any more";
+            await fails(capacityPlan(), `${reason}.`);
+            assert.deepEqual(cluster.entries[0]!.failed, { gate: "capacity", at: date, reason });
+            await passes(smokePlan(), /answered as planned/);
+            assert.equal(cluster.entries[0]!.failed, undefined);
+            cluster.ledger({ [app]: JSON.stringify([{ ...former, ...release }]) });
+            await fails(capacityPlan(), `${reason}.`);
+            assert.equal(cluster.entries[0]!.failed, undefined);
         });
 
         it("fails at once without the Deployment, or without the right to scale it", async () => {
@@ -349,12 +362,13 @@ describe("release gates", function () {
             );
         });
 
-        it("leaves no record when it fails", async () => {
+        it("records no success when it fails, but why", async () => {
             cluster.ledger(formerly());
             health = 500;
             const { lines } = await fails(smokePlan(), "1 of 1 requests failed: GET /health.");
             assert.ok(lines.includes("  ✗ GET /health: expected status 200, found 500 (attempt 1 of 1)"));
-            assert.deepEqual(cluster.entries, [former]);
+            const failed = { gate: "smoke", at: date, reason: "1 of 1 requests failed: GET /health" };
+            assert.deepEqual(cluster.entries, [former, { ...release, colour: "green", failed }]);
         });
 
         it("asks nothing without a ledger, and says how to get one", async () => {
@@ -530,7 +544,14 @@ describe("release gates", function () {
                 traffic(10, 2);
                 await fails(soakPlan(), "100 requests, 20 errors (20.00 %); at most 5 % are allowed.");
                 assert.equal(cluster.asked("get services"), 7);
-                assert.deepEqual(cluster.entries.at(-1), { ...release, colour: "green", smokeAt: date });
+                const reason = "100 requests, 20 errors (20.00 %); at most 5 % are allowed";
+                const failed = { gate: "soak", at: date, reason };
+                assert.deepEqual(cluster.entries.at(-1), {
+                    ...release,
+                    colour: "green",
+                    smokeAt: date,
+                    failed,
+                });
             });
 
             it("fails at the end when it is just above the limit", async () => {

@@ -59,6 +59,13 @@ describe("a release in one command", () => {
         assert.deepEqual(await edits("blue-green-release", {}), [GREEN]);
     });
 
+    it("does not go back to a colour that has no release", async () => {
+        await assert.rejects(edits("blue-green-rollback", {}, ["mcp:workloads.mcp-server.releases.green-"]), {
+            message:
+                '--live: found "green", which has no release; expected the colour of an earlier one. Set one with --to-revision N',
+        });
+    });
+
     for (const [what, id, given, message] of [
         [
             "a version that is active",
