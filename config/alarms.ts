@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { getOwn } from "../core/getOwn";
-import { SERVER } from "../core/numbers";
+import { SERVER, SLOW_REQUEST_MILLISECONDS } from "../core/numbers";
 import { dnsLabel, duration, memoryQuantity, percent, text, wholeNumber } from "./scalars";
 
 /** Whole periods of five minutes, as traffic is looked at; parsed to minutes. */
@@ -45,6 +45,8 @@ export const objectivesSchema = z.record(dnsLabel, objective);
 export const alarmsSchema = z.strictObject({
     /** Fewest requests, or executions of tools, in five minutes that a share may be judged by. Default: 20. */
     minimumRequests: wholeNumber(1, 1_000_000).default(20),
+    /** Share of requests answered 401, in percent, that is more than expired tokens. Default: 20. */
+    refusedSignIns: percent.default(20),
     /** How long MCP Server may be without any request. Default: for ever, because nobody may be there. */
     noTraffic: quietTime.optional(),
     /** Milliseconds that APIM may take to answer. Default: 2000. */
@@ -58,6 +60,24 @@ export const alarmsSchema = z.strictObject({
                     metric: metric("circuit_breaker").default("circuit_breaker_state"),
                     /** Least value of one that is open. Default: 1. */
                     open: wholeNumber(1, 100).default(1),
+                })
+                .prefault({}),
+            /** Requests since a pod's start, and those that failed. Section 6.3. */
+            requests: z
+                .strictObject({
+                    /** All of them. Default: requests_total. */
+                    total: metric("requests_total").default("requests_total"),
+                    /** Those that failed. Default: errors_total. */
+                    errors: metric("error").default("errors_total"),
+                })
+                .prefault({}),
+            /** How long requests take. Section 6.3. */
+            duration: z
+                .strictObject({
+                    /** A histogram or summary. Default: request_duration_seconds. */
+                    metric: metric("request_duration").default("request_duration_seconds"),
+                    /** Longest mean of five minutes, in the metric's unit. Default: 5, as a slow request in section 6.2. */
+                    most: wholeNumber(1, 100_000).default(SLOW_REQUEST_MILLISECONDS / 1000),
                 })
                 .prefault({}),
             /** A pod's pool of connections to the database. */

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { EXTERNAL } from "../core/numbers";
-import { type IngressValues } from "./edge";
+import { type IngressValues, workloadAt } from "./edge";
 import { getOwn } from "../core/getOwn";
 import { dnsLabel, text } from "./scalars";
+import { isProduction } from "./tier";
 
 /** What the health check asks beside the stack's own services and stores. Sections 2.1, 4.3.1 and 4.3.4. */
 export const healthSchema = z.strictObject({
@@ -13,8 +14,8 @@ export const healthSchema = z.strictObject({
         .refine(URL.canParse, `an https URL, such as ${EXTERNAL.apim}`)
         .default(EXTERNAL.apim),
     /**
-     * Paths that are asked from outside, by workload: of those whose own health path is not routed to them. Each must be
-     * routed to its workload and answer 200 without a token. Default: none.
+     * Paths that are asked from outside, by workload: required of those whose own health path no host leads to, where the
+     * hosts are asked. Each must be routed to its workload and answer 200 without a token. Default: none.
      */
     paths: z.record(dnsLabel, text(/^\/[^\s?#]*$/, "a path, such as /mcp/health")).default({}),
     /**
@@ -27,6 +28,27 @@ export const healthSchema = z.strictObject({
 /** See {@link healthSchema}. */
 export type HealthValues = z.output<typeof healthSchema>;
 
+/** Whether the hosts of the ingress are asked from around the world. Section 2.1. */
+export function isAskedFromOutside({
+    health,
+    ingress,
+    ...tier
+}: Parameters<typeof isProduction>[0] & {
+    health?: HealthValues | undefined;
+    ingress?: Pick<IngressValues, "alb"> | undefined;
+}): boolean {
+    return health?.outside ?? (isProduction(tier) && ingress?.alb?.scheme !== "internal");
+}
+
+/** The path by which a host is asked for a workload: its own health path, unless `mcp:health.paths` has another. */
+export function outsidePath(
+    health: HealthValues | undefined,
+    workload: string,
+    { health: { live } }: { health: { live: string } },
+): string {
+    return getOwn(health?.paths ?? {}, workload) ?? live;
+}
+
 /** Rules of the health check that need the rest of the stack's values. */
 export function checkHealth(
     {
@@ -34,11 +56,14 @@ export function checkHealth(
         ingress,
         kubernetes,
         jobs,
-    }: {
+        workloads,
+        ...tier
+    }: Parameters<typeof isProduction>[0] & {
         health?: HealthValues | undefined;
-        ingress?: Pick<IngressValues, "alb"> | undefined;
+        ingress?: Pick<IngressValues, "alb" | "hosts"> | undefined;
         kubernetes: { cluster?: string | undefined };
         jobs: { images: Record<string, string | undefined> };
+        workloads: Record<string, { health: { live: string } }>;
     },
     context: z.core.$RefinementCtx,
 ): void {
@@ -54,6 +79,22 @@ export function checkHealth(
     }
     if (health.outside === true && ingress?.alb?.scheme === "internal") {
         problem(["health", "outside"], "false, because mcp:ingress.alb is internal");
+    }
+    for (const { host, paths } of isAskedFromOutside({ health, ingress, ...tier })
+        ? (ingress?.hosts ?? [])
+        : []) {
+        for (const workload of new Set(paths.map((path) => path.workload))) {
+            const values = getOwn(workloads, workload);
+            if (
+                values !== undefined &&
+                workloadAt(paths, outsidePath(health, workload, values)) !== workload
+            ) {
+                problem(
+                    ["health", "paths", workload],
+                    `a path that ${host} leads to ${workload}, and that answers 200 without a token; or mcp:health.outside: false`,
+                );
+            }
+        }
     }
     if (getOwn(jobs.images, "aws") === undefined) {
         problem(["jobs", "images", "aws"], "an image, because the health check publishes its metrics by it");

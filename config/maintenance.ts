@@ -1,9 +1,16 @@
 import { z } from "zod";
-import { PATCH_WINDOW, UPGRADE_SECONDS } from "../core/numbers";
+import { DATABASE_WINDOW, PATCH_WINDOW, UPGRADE_SECONDS } from "../core/numbers";
 import { getOwn } from "../core/getOwn";
 import { dnsLabel, duration, durationUpTo, instant, text, wholeNumber } from "./scalars";
-import { minutesOf } from "../core/calendar";
-import { weeklyWindow } from "./windows";
+import { type Daily, minutesOf, partsWithout, type Weekly } from "../core/calendar";
+import { type DatabaseValues } from "./database";
+import { timeOfDay, weekday, weeklyWindow } from "./windows";
+
+/** Whether each quarter has a month of the list, and none is there twice. Section 5.1. */
+function isQuarterly(months: readonly number[]): boolean {
+    const quarters = new Set(months.map((month) => Math.ceil(month / 3)));
+    return quarters.size === 4 && new Set(months).size === months.length;
+}
 
 /** What is done by the calendar, in the zone of the runbook. Section 5.1. */
 export const maintenanceSchema = z.strictObject({
@@ -38,6 +45,23 @@ export const maintenanceSchema = z.strictObject({
             }
         })
         .prefault({}),
+    /**
+     * Quarterly rotation of the certificates of `mcp:ingress`: announced two weeks before, on the first such weekday of its
+     * month, and when its hour begins, on the third.
+     */
+    certificates: z
+        .strictObject({
+            /** Months in which it is due. Default: 1, 4, 7 and 10. */
+            months: z
+                .array(wholeNumber(1, 12), { error: "a list of months" })
+                .refine(isQuarterly, "at least one month of each quarter, each once")
+                .default([1, 4, 7, 10]),
+            /** Default: sun. */
+            weekday: weekday.default("sun"),
+            /** When its hour begins. Default: 06:00. */
+            start: timeOfDay.default("06:00"),
+        })
+        .prefault({}),
     /** Years in which alarms are muted in the window of the database, on each month's first Sunday. Default: none. */
     mutedYears: z
         .array(wholeNumber(2026, 2100), { error: "a list of years" })
@@ -68,14 +92,35 @@ export const maintenanceSchema = z.strictObject({
 /** See {@link maintenanceSchema}. */
 export type MaintenanceValues = z.output<typeof maintenanceSchema>;
 
+/** Least time that the database's window must have for its maintenance, in minutes. */
+const LEAST_QUIET_MINUTES = 60;
+
+/** The parts of the database's window (section 5.1) in which neither the nodes nor the database itself are patched. */
+export function quietParts({
+    maintenance,
+    database,
+}: {
+    maintenance?: { patches: { window: Weekly } } | undefined;
+    database?: { maintenanceWindow: Weekly } | undefined;
+}): Daily[] {
+    return partsWithout(DATABASE_WINDOW, [
+        ...(maintenance === undefined ? [] : [maintenance.patches.window]),
+        ...(database === undefined ? [] : [database.maintenanceWindow]),
+    ]);
+}
+
 /** Rules of the maintenance that need the rest of the stack's values. */
 export function checkMaintenance(
     {
         maintenance,
+        database,
+        backups,
         kubernetes,
         jobs,
     }: {
         maintenance?: MaintenanceValues | undefined;
+        database?: Pick<DatabaseValues, "maintenanceWindow"> | undefined;
+        backups?: object | undefined;
         kubernetes: { cluster?: string | undefined };
         jobs: { images: Record<string, string | undefined> };
     },
@@ -86,6 +131,14 @@ export function checkMaintenance(
         problem(
             ["maintenance", "patches", "reboot"],
             "false, or mcp:kubernetes.cluster, because a node is drained by its API before it restarts",
+        );
+    }
+    const quiet = Math.max(0, ...quietParts({ maintenance, database }).map(minutesOf));
+    if (database !== undefined && backups !== undefined && quiet < LEAST_QUIET_MINUTES) {
+        const { weekday, start, end } = DATABASE_WINDOW;
+        problem(
+            ["database", "maintenanceWindow"],
+            `a window that, with mcp:maintenance.patches.window, leaves an hour of ${weekday} ${start} to ${end} for the maintenance of the database`,
         );
     }
     if (maintenance?.upgrade === undefined) {

@@ -75,14 +75,18 @@ export function everyWeek({ weekday, start }: Pick<Weekly, "weekday" | "start">)
     return `${cronTime(start)} ? * ${weekday.toUpperCase()} *`;
 }
 
-/** A time of every day, in the cluster's cron of five fields: `0 2 * * *`. */
-export function dailyCron(start: string): string {
-    return `${cronTime(start)} * * *`;
-}
-
 /** When it starts on the first such day of each month, in AWS's cron: `0 1 ? * SUN#1 *`. */
 export function firstOfMonth({ weekday, start }: Weekly): string {
     return `${cronTime(start)} ? * ${weekday.toUpperCase()}#1 *`;
+}
+
+/** When it starts on the nth such day of some months, in AWS's cron: `0 6 ? 1,4,7,10 SUN#3 *`. */
+export function nthOfMonths(
+    { weekday, start }: Pick<Weekly, "weekday" | "start">,
+    nth: number,
+    months: readonly number[],
+): string {
+    return `${cronTime(start)} ? ${months.join(",")} ${weekday.toUpperCase()}#${nth} *`;
 }
 
 /** When a window of every week starts, in the cron of five fields that alarms are muted by: `0 2 * * SUN`. */
@@ -109,6 +113,33 @@ export function firstOfMonthOfFive(
     return [...months]
         .sort(([one], [other]) => one - other)
         .map(([day, inMonths]) => ({ day, cron: `${cronTime(start)} ${day} ${inMonths.join(",")} *` }));
+}
+
+/** Every full hour of a window, every day, in the cluster's cron of five fields: `0 1,2,3,4 * * *`. */
+export function hourlyIn(window: Daily): string {
+    const hours = Array.from({ length: Math.ceil(minutesOf(window) / 60) }, (_, hour) =>
+        modulo(Math.floor(minutes(window.start) / 60) + hour, 24),
+    );
+    return `${minutes(window.start) % 60} ${hours.join(",")} * * *`;
+}
+
+/** The parts of a window in which none of the others is open, in order. */
+export function partsWithout({ start, ...window }: Weekly, others: readonly Window[]): Daily[] {
+    const taken = others.flatMap(spans);
+    const [{ start: first, length }] = spans({ start, ...window }) as [Span];
+    const parts: Daily[] = [];
+    let from: number | undefined;
+    for (let minute = 0; minute <= length; minute += 1) {
+        const at = { start: modulo(first + minute, WEEK), length: 1 };
+        const isOpen = minute < length && !taken.some((span) => meet(span, at));
+        if (isOpen) {
+            from ??= minute;
+        } else if (from !== undefined) {
+            parts.push({ start: clock(minutes(start) + from), end: clock(minutes(start) + minute) });
+            from = undefined;
+        }
+    }
+    return parts;
 }
 
 /** An instant as the clocks of the runbook's zone show it: `2027-01-10T02:00`. */

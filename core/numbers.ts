@@ -110,6 +110,9 @@ export const PATCH_WINDOW = { weekday: "sun", start: "02:00", end: "04:00" } as 
 /** Window of the database maintenance, on the first such day of each month. Section 5.1. */
 export const DATABASE_WINDOW = { weekday: "sun", start: "01:00", end: "05:00" } as const;
 
+/** How long a quarterly certificate rotation may take, in minutes. Section 5.1. */
+export const CERTIFICATE_MINUTES = 60;
+
 /** How long a quarterly Kubernetes upgrade may take, in seconds. Section 5.1. */
 export const UPGRADE_SECONDS = 8 * 3600;
 

@@ -24,10 +24,14 @@ const windowPlan = z.strictObject({
     /** Times of that day, such as 01:00; the end is later than the start. */
     start: timeOfDay,
     end: timeOfDay,
+    /** The parts of it in which nothing else restarts the database or the nodes, in order. */
+    open: z.array(z.strictObject({ start: timeOfDay, end: timeOfDay })),
     /** How far the window's zone is ahead of UTC, in minutes. */
     offsetMinutes: wholeNumber(-720, 840),
     /** Whether the clock starts the task every day: on any but the month's first such one, nothing is to be done. */
     scheduled: z.boolean(),
+    /** Name of the run. Default: the day on which the window opens, so that all runs of one window are one. */
+    run: z.optional(text),
     /** Why it runs at any time. Undefined: it does not. */
     force: z.optional(text),
     /** How long a forced run may take, in seconds. */
@@ -38,11 +42,12 @@ const windowPlan = z.strictObject({
 export type WindowPlan = z.infer<typeof windowPlan>;
 
 /** What is to become of a run, and until when, in milliseconds since 1970. */
-export type Decision = { run: "now"; until: number } | { run: "never" } | { run: "another day" };
+export type Decision =
+    { run: "now"; until: number } | { run: "never" } | { run: "later" } | { run: "another day" };
 
 /** Decides by a clock, in milliseconds since 1970. */
 export function decide(plan: WindowPlan, now: number): Decision {
-    const { weekday, start, end, offsetMinutes, scheduled } = plan;
+    const { weekday, start, end, open, offsetMinutes, scheduled } = plan;
     if (plan.force !== undefined) {
         return { run: "now", until: now + plan.limitSeconds * 1000 };
     }
@@ -50,7 +55,11 @@ export function decide(plan: WindowPlan, now: number): Decision {
     const [day, time] = local.toISOString().split("T") as [string, string];
     const isTime = time >= start && time < end;
     if (isTime && DAYS[local.getUTCDay()] === weekday && local.getUTCDate() <= 7) {
-        return { run: "now", until: Date.parse(`${day}T${end}Z`) - offsetMinutes * 60_000 };
+        const part = open.find((each) => time >= each.start && time < each.end);
+        if (part === undefined) {
+            return { run: scheduled ? "later" : "never" };
+        }
+        return { run: "now", until: Date.parse(`${day}T${part.end}Z`) - offsetMinutes * 60_000 };
     }
     return { run: isTime && scheduled ? "another day" : "never" };
 }
@@ -60,7 +69,7 @@ function localTime({ offsetMinutes }: WindowPlan, now: number): Date {
     return new Date(now + offsetMinutes * 60_000);
 }
 
-/** Tells the steps that follow until when they may run, or that there is nothing to be done, by a file each. */
+/** Tells the steps that follow which run it is and until when, or that there is nothing to be done, by a file each. */
 export function runWindow(plan: WindowPlan, { now = Date.now }: GateContext, directory: string): GateResult {
     const time = now();
     const decision = decide(plan, time);
@@ -70,15 +79,21 @@ export function runWindow(plan: WindowPlan, { now = Date.now }: GateContext, dir
         leave("skip", "");
         return { passed: true, line: `PASSED today is not ${first}: nothing to be done.` };
     }
+    const parts = plan.open.map(({ start, end }) => `${start} to ${end}`).join(", ");
+    if (decision.run === "later") {
+        leave("skip", "");
+        leave("unfinished", "");
+        return { passed: true, line: `PASSED nodes or the database may restart now: only ${parts} is used.` };
+    }
     const shown = (time: number) => localTime(plan, time).toISOString().slice(0, 16).replace("T", " ");
     if (decision.run === "never") {
-        const { start, end } = plan;
         return {
             passed: false,
-            line: `FAILED at ${shown(time)} the window is not open: ${first}, ${start} to ${end}. A reason forces it.`,
+            line: `FAILED at ${shown(time)} the window is not open: ${first}, ${parts}. A reason forces it.`,
         };
     }
     leave("until", `${Math.floor(decision.until / 1000)}\n`);
+    leave("run", `${plan.run ?? shown(time).slice(0, 10)}\n`);
     const why = plan.force === undefined ? "in its window" : `forced: ${plan.force}`;
     return { passed: true, line: `PASSED until ${shown(decision.until)}, ${why}` };
 }

@@ -1,5 +1,5 @@
 import { catalogue } from "./catalogue";
-import { type Severity } from "../core/numbers";
+import { SEVERITIES, type Severity } from "../core/numbers";
 import { examplesOf, flagOf, optionsOf, parametersOf, pathWith } from "./parameters";
 import { type ExpectedChange, type Procedure } from "./procedure";
 import { SYMPTOMS } from "../core/symptoms";
@@ -8,6 +8,8 @@ import { SYMPTOMS } from "../core/symptoms";
 export interface Lead {
     id: string;
     severity: Severity;
+    /** What is wrong when it rings, in a sentence. */
+    meaning: string;
     /** Id of the procedure. */
     procedure: string;
 }
@@ -28,12 +30,26 @@ export function renderRunbook(alarms: readonly Lead[]): string {
                 `| ${symptom} | ${cause} | ${resolution} | [${procedure}](#${procedure}) |`,
         ),
         "",
+        ...renderIndex(alarms),
         "| Procedure | Sections |",
         "| --- | --- |",
         ...catalogue.map(({ id, title, sections }) => `| [${title}](#${id}) | ${sections.join(", ")} |`),
         "",
         ...catalogue.flatMap((procedure) => renderProcedure(procedure, alarms)),
     ].join("\n");
+}
+
+/** The way from each alarm to its procedure, the most severe first. */
+function renderIndex(alarms: readonly Lead[]): string[] {
+    return [
+        "| Alarm | Severity | What is wrong | Procedure |",
+        "| --- | --- | --- | --- |",
+        ...SEVERITIES.flatMap((severity) => alarms.filter((alarm) => alarm.severity === severity)).map(
+            ({ id, severity, meaning, procedure }) =>
+                `| [${id}](alarms.md#${id}) | ${severity} | ${meaning} | [${procedure}](#${procedure}) |`,
+        ),
+        "",
+    ];
 }
 
 /** One procedure, below its anchor. */

@@ -21,7 +21,15 @@ import { type ResolvedStack, type ResolvedWorkload } from "../config/resolve";
 import { COMPLETION_WINDOW_MINUTES, longestGap } from "../core/snapshotHours";
 import { mebibytes } from "../core/quantities";
 import { minutesOf } from "../core/calendar";
-import { COLOURS, DATABASE_WINDOW, HEALTH_MATRIX, SERVER, SLOW_REQUEST_MILLISECONDS } from "../core/numbers";
+import {
+    COLOURS,
+    DATABASE_WINDOW,
+    HEALTH_MATRIX,
+    LEVELS,
+    SERVER,
+    SEVERITIES,
+    SLOW_REQUEST_MILLISECONDS,
+} from "../core/numbers";
 
 /** Every alarm of a stack, as data: none for what it does not declare. */
 export function alarmsOf(stack: ResolvedStack): Alarm[] {
@@ -42,17 +50,25 @@ export function alarmsOf(stack: ResolvedStack): Alarm[] {
         escalationArn: stack.escalation.machineArn,
         incidentsArn: stack.escalation.incidentsMachineArn,
     });
-    found.push(...deliveryAlarms({ platform: name, rules: eventRulesOf(stack) }));
+    found.push(...deliveryAlarms({ platform: name, rules: eventRulesOf(stack), topics: topicsOf() }));
     if (observability !== undefined) {
         found.push(
             ...trafficAlarms({
                 namespace: metrics,
                 minimumRequests: alarms.minimumRequests,
+                refusedSignIns: alarms.refusedSignIns,
                 quietMinutes: alarms.noTraffic,
             }),
         );
         if (observability.metrics.services[SERVER] !== undefined) {
-            found.push(...applicationAlarms({ namespace: metrics, service: SERVER, ...alarms.application }));
+            found.push(
+                ...applicationAlarms({
+                    namespace: metrics,
+                    service: SERVER,
+                    minimumRequests: alarms.minimumRequests,
+                    ...alarms.application,
+                }),
+            );
         }
         if (observability.podMetrics !== false) {
             found.push(
@@ -179,6 +195,14 @@ function objectivesOf({ objectives, alarms, health, metrics: namespace }: Resolv
         }
         return found;
     });
+}
+
+/** Names of the topics that people are told by, without the stack's own before them. Sections 4.1 and 8.1. */
+function topicsOf(): string[] {
+    return [
+        ...SEVERITIES.map((severity) => `incidents-${severity.toLowerCase()}`),
+        ...LEVELS.map((level) => `escalation-${level.toLowerCase()}`),
+    ];
 }
 
 /** Names of the EventBridge rules of the stack that have a target, without the stack's own before them. */

@@ -3,8 +3,8 @@ import { MaintenanceWindows, type WindowArgs } from "../components/maintenance/m
 import { UPGRADE_PODS, UpgradeCheck } from "../components/maintenance/upgradeCheck";
 import { required } from "../core/required";
 import { type ResolvedStack } from "../config/resolve";
-import { everyWeek, firstOfMonth, inRunbookZone, minutesOf } from "../core/calendar";
-import { DATABASE_WINDOW } from "../core/numbers";
+import { everyWeek, firstOfMonth, inRunbookZone, minutesOf, nthOfMonths } from "../core/calendar";
+import { CERTIFICATE_MINUTES, DATABASE_WINDOW } from "../core/numbers";
 import { type PlatformContext } from "./platform";
 import { type Incidents } from "./incidents";
 
@@ -16,7 +16,7 @@ export function maintenancePods({ maintenance }: ResolvedStack): readonly PodRes
 /** Declares what is done by the calendar, if the stack has one. Section 5.1. */
 export function declareMaintenance(context: PlatformContext, incidents: Incidents | undefined): void {
     const { stack, providers } = context;
-    const { name, maintenance, database } = stack;
+    const { name, maintenance } = stack;
     if (maintenance === undefined) {
         return;
     }
@@ -37,7 +37,7 @@ export function declareMaintenance(context: PlatformContext, incidents: Incident
                 logGroup: stack.logs.patches,
                 logDays: stack.logDays,
             },
-            windows: windowsOf(maintenance, database !== undefined),
+            windows: windowsOf(stack, maintenance),
             topics: { begun: topics.P4, failed: topics.P3, keyArn },
         },
         { providers: { aws: providers.aws } },
@@ -74,9 +74,26 @@ function declareUpgradeCheck(
 }
 
 /** Windows in which something else than the patches is done. */
-function windowsOf({ upgrade }: Maintenance, hasDatabase: boolean): Record<string, WindowArgs> {
+function windowsOf(
+    { name, database, ingress, incident }: ResolvedStack,
+    { upgrade, certificates }: Maintenance,
+): Record<string, WindowArgs> {
     return {
-        ...(hasDatabase && {
+        ...(ingress && {
+            certificates: {
+                activity: "certificate rotation",
+                when: `cron(${nthOfMonths(certificates, 3, certificates.months)})`,
+                minutes: CERTIFICATE_MINUTES,
+                reminder: {
+                    when: `cron(${nthOfMonths(certificates, 1, certificates.months)})`,
+                    message:
+                        `${name}: certificates are rotated in two weeks (${certificates.weekday} ${certificates.start}). ` +
+                        `Have the next ones made for ${ingress.hosts.map(({ host }) => host).join(", ")}. ` +
+                        `Procedure: ${incident.pages ?? "docs/"}runbook.md#certificate-rotation`,
+                },
+            },
+        }),
+        ...(database !== undefined && {
             database: {
                 activity: "database maintenance",
                 when: `cron(${firstOfMonth(DATABASE_WINDOW)})`,

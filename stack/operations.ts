@@ -4,7 +4,7 @@ import { DatabaseMaintenance, MAINTENANCE_PODS } from "../components/operations/
 import { Diagnostics, DIAGNOSTICS_PODS } from "../components/operations/diagnostics";
 import { DisabledTools } from "../components/operations/disabledTools";
 import { JWKS_CACHE_CLEARING_PODS, JwksCacheClearing } from "../components/operations/jwksCacheClearing";
-import { dailyCron, minutesOf } from "../core/calendar";
+import { hourlyIn, minutesOf } from "../core/calendar";
 import { ASKING_TASKS } from "../core/labels";
 import { CACHE_CLEANUP, DATABASE_WINDOW, DEBUG, ZONE_OFFSET_MINUTES } from "../core/numbers";
 import { type ResolvedStack } from "../config/resolve";
@@ -96,9 +96,9 @@ function declareDatabaseMaintenance(
             tables,
             minimumSize,
             scratch,
-            window: { ...DATABASE_WINDOW, offsetMinutes: ZONE_OFFSET_MINUTES },
+            window: { ...DATABASE_WINDOW, open: dumps.quiet, offsetMinutes: ZONE_OFFSET_MINUTES },
             deadlineSeconds: minutesOf(DATABASE_WINDOW) * 60,
-            schedule: dailyCron(DATABASE_WINDOW.start),
+            schedule: hourlyIn(DATABASE_WINDOW),
             metrics: stack.metrics,
             run: maintenance,
         },

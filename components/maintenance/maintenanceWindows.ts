@@ -11,6 +11,8 @@ export interface WindowArgs {
     when: string;
     /** How long it lasts, in minutes. */
     minutes: number;
+    /** When people are told of it before, in the same way, and what they are told. Default: they are not. */
+    reminder?: { when: string; message: string } | undefined;
 }
 
 /** Arguments of {@link MaintenanceWindows}. */
@@ -46,19 +48,34 @@ export class MaintenanceWindows extends ComponentResource {
             { ...args.patches, accountId, region, keyArn: key.arn, topics },
             this,
         );
-        for (const [window, { activity, when, minutes }] of Object.entries(args.windows)) {
+        const announce = (window: string, description: string, when: string, message: string) =>
             declareAnnouncement(
                 `${name}-${window}`,
                 {
-                    description: `Tells that the window of the ${activity} begins`,
+                    description,
                     when,
                     topic: { arn: topics.begun, keyArn: topics.keyArn },
-                    message: `${name}: the window of the ${activity} begins now, for ${minutes / 60} hours at most.`,
+                    message,
                     accountId,
                     keyArn: key.arn,
                 },
                 this,
             );
+        for (const [window, { activity, when, minutes, reminder }] of Object.entries(args.windows)) {
+            announce(
+                window,
+                `Tells that the window of the ${activity} begins`,
+                when,
+                `${name}: the window of the ${activity} begins now, for ${minutes === 60 ? "an hour" : `${minutes / 60} hours`} at most.`,
+            );
+            if (reminder !== undefined) {
+                announce(
+                    `${window}-reminder`,
+                    `Tells that the window of the ${activity} is near`,
+                    reminder.when,
+                    reminder.message,
+                );
+            }
         }
         this.registerOutputs();
     }

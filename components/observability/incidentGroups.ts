@@ -18,7 +18,8 @@ export const INCIDENTS = {
     entrance: {
         title: "Users do not reach the platform from outside",
         procedure: "health-matrix",
-        explainedBy: [],
+        // Of P2 alone, where nothing is heard of the cluster: what is seen from outside is P1, and waits for nothing.
+        explainedBy: ["checks"],
         coveredBy: ["database", "server"],
     },
     database: {
@@ -68,6 +69,12 @@ export const INCIDENTS = {
         procedure: "health-matrix",
         explainedBy: [],
         coveredBy: ["entrance"],
+    },
+    notices: {
+        title: "Messages to the contacts of P3 are not delivered",
+        procedure: "notices",
+        explainedBy: [],
+        coveredBy: [],
     },
     archive: {
         title: "Audit events are lost to the archive",

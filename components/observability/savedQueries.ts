@@ -3,16 +3,16 @@ import { QueryDefinition } from "@pulumi/aws/cloudwatch/queryDefinition";
 import { type ComponentResource } from "@pulumi/pulumi";
 import { SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from "../../core/numbers";
 
-/**
- * A question to the logs that somebody need not type again. CloudWatch saves no time range with it: choose one hour, as
- * section 6.2 does, where you ask it.
- */
+/** A question to the logs that is saved. CloudWatch saves no time range with it. */
 export interface SavedQuery {
     /** What it finds, in words. */
     title: string;
     /** In the language of Logs Insights, a command a line. */
     lines: readonly string[];
 }
+
+/** What stands above each: a saved query holds no time range. Section 6.2. */
+const TIME_RANGE = "# Choose the time range beside the query: one hour, as section 6.2 does.";
 
 /** Whose activity a saved query shows, until somebody puts another address there. Section 6.2. */
 const EXAMPLE_USER = "user@msil.com";
@@ -98,7 +98,7 @@ export function declareQueries(
             {
                 name: `${folder}/${query.title}`,
                 logGroupNames: [group.name],
-                queryString: queryString(query),
+                queryString: `${TIME_RANGE}\n${queryString(query)}`,
             },
             { parent },
         );

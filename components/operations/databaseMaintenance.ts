@@ -28,11 +28,14 @@ export interface DatabaseMaintenanceArgs extends DumpArgs {
     network: string;
     /** Disk that the dump may take up, as a Kubernetes quantity. */
     scratch: string;
-    /** When it may run: the hours, on the first such day of a month. */
-    window: Pick<WindowPlan, "weekday" | "start" | "end" | "offsetMinutes">;
+    /** When it may run: the hours, on the first such day of a month, and the parts of them in which nothing restarts. */
+    window: Pick<WindowPlan, "weekday" | "start" | "end" | "open" | "offsetMinutes">;
     /** Limit of one run, in seconds. */
     deadlineSeconds: number;
-    /** When the window may open, as five fields of cron in its zone: every day, so that a run that failed is soon missed. */
+    /**
+     * When it looks whether the window is open, as five fields of cron in its zone: every day, so that a run that failed is
+     * soon missed, and several times within the window, so that one that was interrupted is resumed.
+     */
     schedule: string;
     /** CloudWatch namespace of the heartbeat. */
     metrics: string;
@@ -42,10 +45,14 @@ export interface DatabaseMaintenanceArgs extends DumpArgs {
     images: DumpArgs["images"] & { node: string };
 }
 
+/** How often a run goes on within one Job after it has failed. Each looks at the window again. */
+const RETRIES = 3;
+
 /**
- * Maintenance of the database, by the clock and on demand: a look at the window (section 5.1), a verified dump below
- * `manual/`, VACUUM, and a REINDEX that locks nobody out (section 5.2). A step that fails is the last; `TaskSucceeded`
- * in CloudWatch is told of every run that came to its end, also when nothing was to be done.
+ * Maintenance of the database, by the clock and on demand: a look at the window (section 5.1) and at what an interrupted
+ * run has done, a verified dump below `manual/`, VACUUM, and a REINDEX that locks nobody out (section 5.2). A run that is
+ * interrupted is resumed within its window, never beyond it. `TaskSucceeded` in CloudWatch is told of every run that came
+ * to its end, also when nothing was to be done.
  */
 export class DatabaseMaintenance extends ComponentResource {
     constructor(name: string, args: DatabaseMaintenanceArgs, opts?: ComponentResourceOptions) {
@@ -64,10 +71,11 @@ export class DatabaseMaintenance extends ComponentResource {
             },
             this,
         );
-        const task = (label: string, window: Pick<WindowPlan, "scheduled" | "force">): TaskArgs => ({
+        const task = (label: string, window: Pick<WindowPlan, "scheduled" | "force" | "run">): TaskArgs => ({
             access,
             deadlineSeconds: args.deadlineSeconds,
             scratch: args.scratch,
+            skippable: true,
             steps: [
                 {
                     name: "window",
@@ -77,6 +85,11 @@ export class DatabaseMaintenance extends ComponentResource {
                         ...window,
                         limitSeconds: args.deadlineSeconds,
                     } satisfies WindowPlan),
+                },
+                {
+                    name: "pending",
+                    image: images.postgres,
+                    ...asApplication("pending.sh", connection),
                 },
                 ...dumpSteps(args, "manual", label),
                 {
@@ -91,14 +104,14 @@ export class DatabaseMaintenance extends ComponentResource {
         declareScheduledTask(
             name,
             // Cron would take the first seven days of a month and a weekday for either of them.
-            { ...task("maintenance", { scheduled: true }), schedule: args.schedule, skippable: true },
+            { ...task("maintenance", { scheduled: true }), schedule: args.schedule, retries: RETRIES },
             this,
         );
         if (run !== undefined) {
             const { hash, label, force } = run;
             declareTask(
                 name,
-                { ...task(label, { scheduled: false, force }), hash, followsChanges: false },
+                { ...task(label, { scheduled: false, run: label, force }), hash, followsChanges: false },
                 this,
             );
         }

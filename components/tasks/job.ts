@@ -30,6 +30,8 @@ export function declareFiles(
 export interface JobSpecArgs {
     /** Limit of the whole run, in seconds: scheduling, pulling of images, and the programs themselves. */
     limitSeconds: number;
+    /** How often a pod that failed is replaced. Default: never: a failure is reported, not repeated. */
+    retries?: number;
     /** Why the pod has a token, where it has one: the policies require a reason. */
     tokenReason: string;
     /** Further annotations of the pod. Default: none. */
@@ -37,13 +39,21 @@ export interface JobSpecArgs {
     pod: Pick<types.input.core.v1.PodSpec, "containers" | "initContainers" | "volumes">;
 }
 
-/** One run of a pod under the restricted profile, without retries: a failure is reported, not repeated. */
+/** One run of a pod under the restricted profile. */
 export function jobSpec(
     { labels, account, hasToken }: JobAccess,
-    { limitSeconds, tokenReason, annotations = {}, pod }: JobSpecArgs,
+    { limitSeconds, retries = 0, tokenReason, annotations = {}, pod }: JobSpecArgs,
 ) {
     return {
-        backoffLimit: 0,
+        backoffLimit: retries,
+        // A pod that was evicted, or whose node is gone, has not failed.
+        ...(retries > 0 && {
+            podFailurePolicy: {
+                rules: [
+                    { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+                ],
+            },
+        }),
         activeDeadlineSeconds: limitSeconds,
         template: {
             metadata: {

@@ -36,8 +36,10 @@ const SECRET_PATH = "/run/secrets/task";
 /** Directory in memory in which the steps of one run share credentials; the variable `HANDOVER` has the path. */
 const HANDOVER_PATH = "/run/task";
 
-/** Runs the command that follows, unless the first step found nothing to do. */
-const UNLESS_SKIPPED = ["sh", "-c", '[ -e "$HANDOVER/skip" ] || exec "$@"', "unless-skipped"];
+/** Runs the command that follows, unless a step before found nothing to do, or nothing for this step. */
+function unlessSkipped(step: string): string[] {
+    return ["sh", "-c", '[ -e "$HANDOVER/skip" ] || [ -e "$HANDOVER/skip-$0" ] || exec "$@"', step];
+}
 
 /** Directory on the node's disk that the steps of one run share; the variable `SCRATCH` has the path. */
 const SCRATCH_PATH = "/scratch";
@@ -122,10 +124,12 @@ export interface TaskArgs {
     /** Disk the steps share, as a Kubernetes quantity. Default: none. */
     scratch?: string | undefined;
     /**
-     * Whether the first step may find nothing to do: it then writes `skip` to {@link HANDOVER_PATH}, and the run
-     * succeeds without the other steps. Default: false.
+     * Whether a step may find nothing to do: it then writes `skip` to {@link HANDOVER_PATH}, and the run succeeds without
+     * the steps that follow; or `skip-NAME`, and it goes on without the one of that name. Default: false.
      */
     skippable?: boolean;
+    /** How often a pod that failed is replaced; one that was evicted always is. Default: never. */
+    retries?: number;
     /** What must exist before the first run, besides its access. Default: nothing. */
     after?: readonly Resource[];
 }
@@ -194,7 +198,7 @@ export function declareScheduledTask(
 /** Declares the files of a task's programs, and returns the spec of the Job that runs them. */
 function taskSpec(
     name: string,
-    { access, steps, deadlineSeconds, scratch, skippable = false }: TaskArgs,
+    { access, steps, deadlineSeconds, scratch, skippable = false, retries }: TaskArgs,
     parent: ComponentResource,
     options: Parameters<typeof declareFiles>[4] = {},
 ) {
@@ -211,7 +215,7 @@ function taskSpec(
         name: step.name,
         ...pulledImage(step.image),
         command: [
-            ...(skippable && index > 0 && !step.always ? UNLESS_SKIPPED : []),
+            ...(skippable && index > 0 && !step.always ? unlessSkipped(step.name) : []),
             ...step.program.command,
             `${PROGRAM_PATH}/${step.program.file}`,
             ...(step.program.plan === undefined ? [] : [`${PROGRAM_PATH}/${planOf(step.name)}`]),
@@ -239,6 +243,7 @@ function taskSpec(
     }));
     return jobSpec(access, {
         limitSeconds: deadlineSeconds + START_SECONDS,
+        ...(retries !== undefined && { retries }),
         tokenReason: "reads objects of its namespace",
         pod: {
             // The kubelet runs them in this order, each only after the one before it exited with 0.

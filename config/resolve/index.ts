@@ -6,6 +6,7 @@ import { openHours } from "../../core/snapshotHours";
 import { type CopiesValues } from "../copies";
 import { type DatabaseValues } from "../database";
 import { pinned, registryOf } from "../images";
+import { quietParts } from "../maintenance";
 import { type ObservabilityValues } from "../observability";
 import { type StackValues } from "../stack";
 import { isProduction } from "../tier";
@@ -164,6 +165,8 @@ function resolveBackups(values: StackValues, backups: NonNullable<StackValues["b
             weekly: dumps.weekly.cron,
             manual,
             tasks: databaseTasks(values),
+            /** Parts of the database's window in which neither nodes nor the database are patched. Section 5.1. */
+            quiet: quietParts(values),
             maintenance: run && {
                 hash: `${run.run}${run.force === undefined ? "" : "-forced"}`,
                 label: run.run,

@@ -1,10 +1,7 @@
-import { getOwn } from "../../core/getOwn";
 import { EXTERNAL, HEALTH_MATRIX } from "../../core/numbers";
 import { type Probe } from "../../jobs/lib/probes";
-import { workloadAt } from "../edge";
-import { type HealthValues } from "../health";
+import { type HealthValues, isAskedFromOutside, outsidePath } from "../health";
 import { type StackValues } from "../stack";
-import { isProduction } from "../tier";
 
 /** Limit of one probe, in seconds. */
 const PROBE_SECONDS = 10;
@@ -68,22 +65,17 @@ export function externalProbes({ apim, azureTenant }: HealthValues): Probe[] {
     ];
 }
 
-/**
- * What is asked from outside: each service at each host of the ingress that leads to its health path, or to the one that
- * `mcp:health.paths` names for it. Section 2.1.
- */
+/** What is asked from outside: each service at each host of the ingress that leads to it. Section 2.1. */
 export function publicEndpoints(values: StackValues): PublicEndpoint[] {
     const { health, ingress, workloads } = values;
-    if (!(health?.outside ?? (isProduction(values) && ingress?.alb?.scheme !== "internal"))) {
+    if (!isAskedFromOutside(values)) {
         return [];
     }
     return (ingress?.hosts ?? []).flatMap(({ host, paths }) =>
-        [...new Set(paths.map(({ workload }) => workload))].flatMap((workload) => {
-            const path = getOwn(health?.paths ?? {}, workload) ?? workloads[workload]!.health.live;
+        [...new Set(paths.map(({ workload }) => workload))].map((workload) => {
+            const path = outsidePath(health, workload, workloads[workload]!);
             const title = HEALTH_MATRIX[workload]?.title ?? workload;
-            return workloadAt(paths, path) === workload
-                ? [{ title, name: `${title} at ${host}`, host, path, id: `${workload}.${host}` }]
-                : [];
+            return { title, name: `${title} at ${host}`, host, path, id: `${workload}.${host}` };
         }),
     );
 }

@@ -13,8 +13,8 @@ refuse() {
     exit 1
 }
 
-# One that waits for a lock would make everybody else wait behind it.
-pg_dump --no-password --format=custom --lock-wait-timeout=60s --file="$partial"
+# One that waits for a lock would make everybody else wait behind it. How far maintenance has come is no data.
+pg_dump --no-password --exclude-schema=mcp_maintenance --format=custom --lock-wait-timeout=60s --file="$partial"
 
 # To the last byte: a listing would be content with the table of contents, which comes first.
 pg_restore --file=/dev/null "$partial"

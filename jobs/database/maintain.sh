@@ -1,10 +1,13 @@
 # Vacuums and reindexes the database while the services use it. Section 5.2 steps 2 to 4. Each step is a line, and the
-# first that fails is the last. Told: PGSSLMODE. Reads: the Secret that leads to the active database; and until, left by
-# the look at the window: the second since 1970 at which the server breaks off whatever it is at.
+# first that fails is the last. What is done is recorded in the database, in mcp_maintenance.steps: a run that was
+# interrupted goes on where it was. Environment: PGSSLMODE. Reads: the Secret that leads to the active database; and, left
+# by the look at the window, run, the name of the run, and until, the second since 1970 at which the server breaks off
+# whatever it is at.
 set -euo pipefail
 export PGAPPNAME=mcp-maintenance
 source "$(dirname "$0")/connection.sh"
 until=$(< "$HANDOVER/until")
+run=$(< "$HANDOVER/run")
 
 fail() {
     echo "✗ $PGDATABASE at $PGHOST: $1" >&2
@@ -18,11 +21,16 @@ ask() {
     fi
     # Quiet, because the system's catalogues are passed over with a warning each. And what a killed pod has begun ends.
     PGOPTIONS="-c client_min_messages=error -c client_connection_check_interval=10s -c statement_timeout=${left}s" \
-        psql --no-psqlrc --no-password --quiet --tuples-only --no-align --field-separator=$'\t' --command "$1"
+        psql --no-psqlrc --no-password --quiet --tuples-only --no-align --field-separator=$'\t' --set ON_ERROR_STOP=1 \
+        "${@/#/--command=}"
 }
 step() {
-    ask "$2" || fail "$1 failed"
+    ask "${@:2}" || fail "$1 failed"
     echo "✓ $1"
+}
+# The statement that records a step of this run.
+record() {
+    echo "INSERT INTO mcp_maintenance.steps (run, step) VALUES ('$run', '${1//\'/\'\'}') ON CONFLICT DO NOTHING"
 }
 
 # VACUUM passes over what it has no right to, and succeeds.
@@ -31,7 +39,15 @@ owns=$(ask "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname =
 size="SELECT pg_size_pretty(pg_database_size(current_database()))"
 before=$(ask "$size") || fail "cannot be measured"
 
-step "VACUUM (ANALYZE)" "VACUUM (ANALYZE)"
+# The dump came before this step. Of other runs, only that they were finished is kept.
+ask "CREATE SCHEMA IF NOT EXISTS mcp_maintenance" \
+    "CREATE TABLE IF NOT EXISTS mcp_maintenance.steps (
+        run text, step text, ended timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (run, step))" \
+    "DELETE FROM mcp_maintenance.steps WHERE run <> '$run' AND step <> 'finished'" \
+    "$(record dump)" || fail "cannot be told what is done"
+if [[ $(ask "SELECT count(*) FROM mcp_maintenance.steps WHERE run = '$run' AND step = 'vacuum'") == 0 ]]; then
+    step "VACUUM (ANALYZE)" "VACUUM (ANALYZE)" "$(record vacuum)"
+fi
 # What REINDEX builds, and what it has replaced, is called so until it is done. What is being built is no leftover.
 leftovers=$(ask "
     SELECT format('%I.%I', nspname, relname), (SELECT oid::regclass FROM pg_class WHERE reltoastrelid = indrelid)
@@ -47,10 +63,26 @@ while IFS=$'\t' read -r index table; do
         step "$left dropped" "DROP INDEX CONCURRENTLY IF EXISTS $index"
     fi
 done <<< "$leftovers"
-step "REINDEX DATABASE CONCURRENTLY" "REINDEX DATABASE CONCURRENTLY \"${PGDATABASE//\"/\"\"}\""
+# Table by table, as REINDEX DATABASE would, the smallest first: what is done stays done.
+tables=$(ask "
+    SELECT format('%I.%I', nspname, relname), pg_has_role(relowner, 'USAGE')
+    FROM pg_class AS relation JOIN pg_namespace AS schema ON schema.oid = relnamespace
+    WHERE relkind IN ('r', 'm') AND (relhasindex OR reltoastrelid <> 0) AND relpersistence <> 't' AND nspname !~ '^pg_'
+        AND nspname NOT IN ('information_schema', 'mcp_maintenance')
+        AND NOT EXISTS (SELECT FROM mcp_maintenance.steps
+            WHERE run = '$run' AND step = 'reindex ' || format('%I.%I', nspname, relname))
+    ORDER BY pg_total_relation_size(relation.oid), 1") || fail "cannot be searched for tables"
+while IFS=$'\t' read -r table owned; do
+    if [[ $owned == t ]]; then
+        step "REINDEX TABLE CONCURRENTLY $table" "REINDEX TABLE CONCURRENTLY $table" "$(record "reindex $table")"
+    elif [[ -n $table ]]; then
+        echo "! $table is somebody else's: its indexes stay as they are"
+    fi
+done <<< "$tables"
 step "largest tables" "
     SELECT tablename, pg_size_pretty(pg_total_relation_size(format('%I.%I', schemaname, tablename)))
     FROM pg_tables WHERE schemaname = 'public'
     ORDER BY pg_total_relation_size(format('%I.%I', schemaname, tablename)) DESC LIMIT 10"
 after=$(ask "$size") || fail "cannot be measured"
+ask "$(record finished)" || fail "cannot be told that it is finished"
 echo "✓ $PGDATABASE at $PGHOST: $after, before it $before"

@@ -126,16 +126,17 @@ export const maintenance: readonly Procedure[] = [
         sections: ["5.1", "5.2"],
         title: "Database maintenance",
         when:
-            "On the first Sunday of every month from 01:00 by itself, until 05:00 at the latest; contacts of P4 are told when " +
-            "it begins, and those of P3 when it has not come to its end. By hand in that window, after a run that failed. Outside " +
-            "of it only with a reason: " +
+            "On the first Sunday of every month from 01:00 by itself, until 05:00 at the latest, and not while nodes or RDS " +
+            "are patched (02:00 to 04:00). A run that fails or is killed is resumed within the window. Contacts of P4 are told when " +
+            "it begins, and those of P3 when it has not come to its end. By hand in the same hours. Outside of them only with a reason: " +
             "`{ run: CHG-2041, force: tables doubled after the import }`.",
         edits: [{ ...runOf("databaseMaintenance"), example: "CHG-2041" }],
         changes: jobOf("create", "mcp-db-maintenance-chg-2041"),
         verify:
             "The update waits for every step and fails with the first that does: the window; the dump, verified and uploaded below " +
-            "`manual/`; `VACUUM (ANALYZE)`; what an interrupted run left behind is dropped; `REINDEX DATABASE CONCURRENTLY`, which " +
-            "blocks nobody; the ten largest tables. What of it is still at work when the window ends is broken off. " +
+            "`manual/`; `VACUUM (ANALYZE)`; what an interrupted run left behind is dropped; `REINDEX TABLE CONCURRENTLY` of each " +
+            "table, which blocks nobody; the ten largest tables. The table `mcp_maintenance.steps` in the database holds what is done; " +
+            "a run that has its row `finished` has come to its end. What of it is still at work when the window ends is broken off. " +
             "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-db-maintenance --all-containers --tail=-1` shows the last " +
             "runs, `/mcp/production/jobs` those before, with the reasons they were forced for.",
         undo:

@@ -276,7 +276,13 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
             "it",
             {
                 ...dump(opts),
-                window: { weekday: "sun", start: "01:00", end: "05:00", offsetMinutes: 0 },
+                window: {
+                    weekday: "sun",
+                    start: "01:00",
+                    end: "05:00",
+                    open: [{ start: "01:00", end: "05:00" }],
+                    offsetMinutes: 0,
+                },
                 deadlineSeconds: 60,
                 schedule: "0 1 * * *",
             },

@@ -4,8 +4,14 @@ import {
     everyWeekOfFive,
     firstOfMonth,
     firstOfMonthOfFive,
+    hourlyIn,
     inRunbookZone,
+    meet,
+    nthOfMonths,
+    spans,
 } from "../../core/calendar";
+import { quietParts } from "../../config/maintenance";
+import { decide, type WindowPlan } from "../../jobs/window";
 import { DATABASE_WINDOW, PATCH_WINDOW } from "../../core/numbers";
 import { type Moment, momentIn } from "../calendar";
 import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
@@ -80,6 +86,70 @@ describe("windows by the calendar", () => {
         }
     });
 
+    it("never have the database maintained while nodes or the database itself may restart, in both years", () => {
+        const patches = { weekday: "sun", start: "02:00", end: "04:00" } as const;
+        for (const [maintenanceWindow, expected] of [
+            [patches, 120],
+            [{ weekday: "sun", start: "00:00", end: "01:30" }, 90],
+            [{ weekday: "sat", start: "23:00", end: "02:00" }, 60],
+        ] as const) {
+            const plan: WindowPlan = {
+                ...DATABASE_WINDOW,
+                open: quietParts({
+                    maintenance: { patches: { window: patches } },
+                    database: { maintenanceWindow },
+                }),
+                offsetMinutes: 330,
+                scheduled: true,
+                limitSeconds: 14_400,
+            };
+            const restarts = [patches, maintenanceWindow].flatMap(spans);
+            const used = new Map<string, number>();
+            HALF_HOURS.forEach(({ year, month, weekday, time }, half) => {
+                const now = Date.UTC(2027, 0, 1) + half * 30 * 60_000;
+                const decision = decide(plan, now);
+                if (decision.run !== "now") return;
+                const [start] = spans({ weekday, start: time, end: "00:00" });
+                // Up to the minute in which the server breaks it off.
+                const length = (decision.until - now) / 60_000;
+                assert.ok(
+                    !restarts.some((span) => meet(span, { start: start!.start, length })),
+                    new Date(now).toISOString(),
+                );
+                const key = `${year}-${month}`;
+                used.set(key, (used.get(key) ?? 0) + 30);
+            });
+            assert.deepEqual([...new Set(used.values())], [expected]);
+            assert.equal(used.size, 24);
+        }
+    });
+
+    it("of the database are looked at every hour, within it alone", () => {
+        assert.equal(hourlyIn(DATABASE_WINDOW), "0 1,2,3,4 * * *");
+        assert.equal(hourlyIn({ start: "22:30", end: "01:00" }), "30 22,23,0 * * *");
+    });
+
+    it("of the certificates follow their reminder by two weeks, once a quarter, in both years", () => {
+        const starts = (nth: number) => {
+            const cron = nthOfMonths({ weekday: "sun", start: "06:00" }, nth, [1, 4, 7, 10]);
+            assert.equal(cron, `0 6 ? 1,4,7,10 SUN#${nth} *`);
+            return HALF_HOURS.flatMap(({ month, day, weekday, time }, half) =>
+                [1, 4, 7, 10].includes(month) &&
+                weekday === "sun" &&
+                Math.ceil(day / 7) === nth &&
+                time === "06:00"
+                    ? [half]
+                    : [],
+            );
+        };
+        const [reminders, windows] = [starts(1), starts(3)];
+        assert.equal(windows.length, 8);
+        assert.deepEqual(
+            windows.map((half, index) => (half - reminders[index]!) / 48),
+            Array<number>(8).fill(14),
+        );
+    });
+
     it("of an upgrade are written as the clocks of the zone show them", () => {
         assert.equal(inRunbookZone("2027-01-10T02:00:00+05:30"), "2027-01-10T02:00");
         assert.equal(inRunbookZone("2026-12-31T20:00:00Z"), "2027-01-01T01:30");
@@ -143,6 +213,12 @@ describe("values of the maintenance", () => {
             "mcp:maintenance.mutedYears: found [2027,2027], expected each year once",
         ],
         [
+            "certificates that are left out for a quarter",
+            "maintenance/certificates",
+            { months: [1, 4, 5, 10] },
+            "mcp:maintenance.certificates.months: found [1,4,5,10], expected at least one month of each quarter, each once",
+        ],
+        [
             "an upgrade without its zone",
             "maintenance/upgrade",
             { start: "2027-01-10T02:00:00", version: "1.34" },
@@ -179,6 +255,22 @@ describe("values of the maintenance", () => {
         ]) {
             assert.ok(lines.includes(line), lines.join("\n"));
         }
+    });
+
+    it("leave the maintenance of the database its time", () => {
+        const values = withValue("maintenance/patches/window", {
+            weekday: "sun",
+            start: "01:00",
+            end: "04:00",
+        });
+        (values["database"] as Values)["maintenanceWindow"] = {
+            weekday: "sun",
+            start: "04:00",
+            end: "04:30",
+        };
+        assert.deepEqual(linesOf(values), [
+            'mcp:database.maintenanceWindow: found {"weekday":"sun","start":"04:00","end":"04:30"}, expected a window that, with mcp:maintenance.patches.window, leaves an hour of sun 01:00 to 05:00 for the maintenance of the database',
+        ]);
     });
 
     it("restart nodes on EKS only", () => {

@@ -134,6 +134,19 @@ describe("values of the health check and the operations", () => {
         assert.deepEqual(linesOf({ ...elsewhere, disabledTools: ["one"] }), [line]);
     });
 
+    it("need a path from outside for what no host leads to the health path of", () => {
+        const values = withValue("health/paths", undefined);
+        assert.deepEqual(linesOf(values), [
+            "mcp:health.paths.mcp-server: found nothing, expected a path that mcp.msil.com leads to mcp-server, and that answers 200 without a token; or mcp:health.outside: false",
+        ]);
+        assert.deepEqual(linesOf(withValue("health/outside", false)), []);
+        const elsewhere = linesOf(withValue("health/paths/mcp-server", "/health"));
+        assert.match(
+            elsewhere.join(),
+            /^mcp:health\.paths\.mcp-server: found "\/health", expected a path that/,
+        );
+    });
+
     it("refuse to ask from outside where there is no host", () => {
         const values: Values = { ...withValue("health/outside", true), ingress: undefined, tls: {} };
         assert.deepEqual(linesOf(values), [

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decide, parseWindowPlan, runWindow, type WindowPlan } from "../../jobs/window";
 import { displayed } from "../../offline/property";
@@ -21,6 +22,7 @@ afterEach(() => folder.remove());
 
 const PLAN: WindowPlan = {
     ...DATABASE_WINDOW,
+    open: [{ start: "01:00", end: "05:00" }],
     offsetMinutes: ZONE_OFFSET_MINUTES,
     scheduled: false,
     limitSeconds: 4 * 3600,
@@ -72,6 +74,25 @@ describe("the window of the database's maintenance", () => {
         assert.equal(decide(scheduled, at("2026-12-07T00:59:59")).run, "never");
     });
 
+    const PARTS = [
+        { start: "01:00", end: "02:00" },
+        { start: "04:00", end: "05:00" },
+    ];
+
+    it("is used only where nodes and database are left alone, up to the next patches", () => {
+        const scheduled = { ...PLAN, open: PARTS, scheduled: true };
+        for (const [time, decision] of [
+            ["01:59:59.999", { run: "now", until: at("2026-12-06T02:00:00") }],
+            ["02:00:00", { run: "later" }],
+            ["03:59:59.999", { run: "later" }],
+            ["04:00:00", { run: "now", until: at("2026-12-06T05:00:00") }],
+        ] as const) {
+            assert.deepEqual(decide(scheduled, at(`2026-12-06T${time}`)), decision, time);
+        }
+        assert.equal(decide({ ...PLAN, open: PARTS }, at("2026-12-06T03:00:00")).run, "never");
+        assert.equal(decide(scheduled, at("2026-12-13T03:00:00")).run, "another day");
+    });
+
     const look = (plan: Partial<WindowPlan>, time: string) =>
         runWindow(
             parseWindowPlan({ ...PLAN, ...plan }),
@@ -85,7 +106,18 @@ describe("the window of the database's maintenance", () => {
             line: "PASSED until 2026-12-06 05:00, in its window",
         });
         assert.equal(readFileSync(folder.handover("until"), "utf8"), `${at("2026-12-06T05:00:00") / 1000}\n`);
-        assert.deepEqual(readdirSync(folder.handover("")), ["until"]);
+        assert.equal(readFileSync(folder.handover("run"), "utf8"), "2026-12-06\n");
+        assert.deepEqual(readdirSync(folder.handover("")).sort(), ["run", "until"]);
+        look({ run: "chg-1" }, "2026-12-06T01:30:00");
+        assert.equal(readFileSync(folder.handover("run"), "utf8"), "chg-1\n");
+    });
+
+    it("is not reported as done while it is to go on later", () => {
+        assert.deepEqual(look({ open: PARTS, scheduled: true }, "2026-12-06T03:00:00"), {
+            passed: true,
+            line: "PASSED nodes or the database may restart now: only 01:00 to 02:00, 04:00 to 05:00 is used.",
+        });
+        assert.deepEqual(readdirSync(folder.handover("")).sort(), ["skip", "unfinished"]);
     });
 
     it("refuses outside of it, and says how it could be done", () => {
@@ -123,11 +155,18 @@ async function stepsOf(type: string, name: string): Promise<{ name: string; comm
 }
 
 describe("steps of the scheduled maintenance", () => {
+    it("report nothing while the run is to go on later", async () => {
+        folder.plant("aws", "#!/bin/sh\nexit 9\n");
+        writeFileSync(folder.handover("unfinished"), "");
+        const { status, output } = await folder.start("succeeded.sh", { METRICS: "M", TASK: "t" }).ended;
+        assert.deepEqual([status, output], [0, "! t has not come to its end yet: it is not told\n"]);
+    });
+
     it("do nothing but report on another day, and what they are for on the first Sunday", async () => {
         const steps = await stepsOf("kubernetes:batch/v1:CronJob", "mcp-db-maintenance");
         assert.deepEqual(
             steps.map(({ name }) => name),
-            ["window", "dump", "upload", "maintain", "report"],
+            ["window", "pending", "dump", "upload", "maintain", "report"],
         );
         const stub = folder.handover("stub.sh");
         writeFileSync(stub, "echo done; exit 7\n");
@@ -135,6 +174,11 @@ describe("steps of the scheduled maintenance", () => {
             folder.command([...command.slice(0, -1), stub]).ended;
         for (const step of steps.slice(1)) {
             assert.deepEqual(await runStep(step), { status: 7, output: "done\n" });
+        }
+        writeFileSync(folder.handover("skip-dump"), "");
+        for (const step of steps.slice(1)) {
+            const status = step.name === "dump" ? 0 : 7;
+            assert.equal((await runStep(step)).status, status, step.name);
         }
         writeFileSync(folder.handover("skip"), "");
         for (const step of steps.slice(1, -1)) {
@@ -167,6 +211,12 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
     after(() => server?.stop());
 
     const seconds = () => Math.floor(Date.now() / 1000);
+    let run = "";
+    let runs = 0;
+    beforeEach(() => {
+        runs += 1;
+        run = `2026-12-${runs}`;
+    });
     const startStep = (
         script: string,
         secrets: Record<string, string> = {},
@@ -189,11 +239,21 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
         env: Record<string, string> = {},
     ): Promise<Ended> {
         writeFileSync(folder.handover("until"), `${until}\n`);
+        writeFileSync(folder.handover("run"), `${run}\n`);
         const ended = await startStep("database/maintain.sh", secrets, env).ended;
         assert.ok(!ended.output.includes("planted"), `a secret stands in: ${ended.output}`);
         assert.ok(!existsSync(folder.handover("pgpass")), "the password is left");
         return ended;
     }
+
+    /** What the run before has done, as the next one finds it. */
+    const pending = async (): Promise<[Ended, string[]]> => {
+        for (const file of ["skip", "skip-dump", "skip-upload"])
+            rmSync(folder.handover(file), { force: true });
+        writeFileSync(folder.handover("run"), `${run}\n`);
+        const ended = await startStep("database/pending.sh").ended;
+        return [ended, readdirSync(folder.handover("")).filter((file) => file.startsWith("skip"))];
+    };
 
     const vacuumed = () =>
         server.sql("SELECT coalesce(sum(vacuum_count), 0) FROM pg_stat_user_tables", "mcp");
@@ -207,33 +267,98 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
         assert.equal(status, 0, output);
         assert.match(
             output,
-            /^✓ VACUUM \(ANALYZE\)\n✓ REINDEX DATABASE CONCURRENTLY\ntools\t\d+ kB\nnotes\t\d+ bytes\n✓ largest tables\n✓ mcp at 127\.0\.0\.1: \d+ kB, before it \d+ MB\n$/,
+            /^✓ VACUUM \(ANALYZE\)\n✓ REINDEX TABLE CONCURRENTLY public\.notes\n✓ REINDEX TABLE CONCURRENTLY public\.tools\ntools\t\d+ kB\nnotes\t\d+ bytes\n✓ largest tables\n✓ mcp at 127\.0\.0\.1: \d+ kB, before it \d+ MB\n$/,
         );
         assert.ok(sizeOf("tools") < bloated.table / 10, "rows were not given back");
         assert.ok(sizeOf("tools_name") < bloated.index / 10, "the index was not built anew");
         assert.equal(server.sql("SELECT reltuples FROM pg_class WHERE relname = 'tools'", "mcp"), "200");
     });
 
-    it("drops what an interrupted run left behind, and nothing that only looks like it", async () => {
-        // A transaction that has seen the table keeps REINDEX waiting before it is done.
+    it("does nothing twice within its window, and all of it in the next", async () => {
+        assert.deepEqual(await pending(), [{ status: 0, output: `✓ ${run} begins\n` }, []]);
+        // It is killed where it has come to the larger table.
         const reader = spawn(
             "psql",
             ["-h", "127.0.0.1", "-p", String(server.port), "-U", "mcp", "-d", "mcp", "-XAtq"],
             { env: { PATH: process.env["PATH"], PGPASSWORD: PASSWORD }, stdio: ["pipe", "pipe", "inherit"] },
         );
-        reader.stdin.write("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM tools;\n");
+        reader.stdin.write("BEGIN; LOCK TABLE tools IN SHARE MODE; SELECT 'locked';\n");
+        await once(reader.stdout, "data");
+        const before = Number(vacuumed());
+        // In the shell's place, so that it is psql that is killed.
+        folder.plant("psql", `#!/bin/bash\necho $$ > ${folder.handover("psql")}\nexec /usr/bin/psql "$@"\n`);
+        writeFileSync(folder.handover("until"), `${seconds() + 3600}\n`);
+        const { ended } = startStep("database/maintain.sh");
+        const waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mcp-maintenance' AND query LIKE 'REINDEX%tools' AND wait_event_type = 'Lock'";
+        const vacuuming =
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mcp-maintenance' AND query LIKE 'VACUUM%' AND wait_event_type = 'Lock'";
+        // VACUUM waits for the lock as well: it is let through first.
+        while (server.sql(vacuuming) === "0") await sleep(50);
+        reader.stdin.write("ROLLBACK; BEGIN; LOCK TABLE tools IN ACCESS SHARE MODE;\n");
+        while (server.sql(waiting) === "0") await sleep(50);
+        process.kill(Number(readFileSync(folder.handover("psql"), "utf8")), "SIGKILL");
+        assert.equal((await ended).status, 1);
+        reader.stdin.end("COMMIT;\n");
+        await once(reader, "close");
+        rmSync(join(folder.path, "bin", "psql"));
+        while (
+            server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mcp-maintenance'") !==
+            "0"
+        ) {
+            await sleep(200);
+        }
+
+        const [found, skipped] = await pending();
+        assert.equal(found.output, `✓ ${run} was interrupted after its dump: it goes on\n`);
+        assert.deepEqual(skipped.sort(), ["skip-dump", "skip-upload"]);
+        const resumed = await maintain();
+        assert.equal(resumed.status, 0, resumed.output);
+        assert.ok(!/VACUUM|CONCURRENTLY public\.notes/.test(resumed.output), resumed.output);
+        assert.match(resumed.output, /^✓ REINDEX TABLE CONCURRENTLY public\.tools$/m);
+        assert.ok(Number(vacuumed()) > before);
+
+        assert.deepEqual(await pending(), [
+            { status: 0, output: `✓ ${run} has been finished: nothing to be done\n` },
+            ["skip"],
+        ]);
+        const vacuums = Number(vacuumed());
+        run = "2027-01-03";
+        assert.deepEqual((await pending())[1], []);
+        const next = await maintain();
+        assert.match(next.output, /VACUUM[^]*public\.notes[^]*public\.tools/);
+        assert.ok(Number(vacuumed()) > vacuums);
+    });
+
+    it("leaves the tables of others as they are, and says so", async () => {
+        server.sql("CREATE TABLE public.theirs (id int PRIMARY KEY)", "mcp");
+        const { status, output } = await maintain();
+        server.sql("DROP TABLE public.theirs", "mcp");
+        assert.equal(status, 0, output);
+        assert.match(output, /^! public\.theirs is somebody else's: its indexes stay as they are$/m);
+    });
+
+    it("drops what an interrupted run left behind, and nothing that only looks like it", async () => {
+        // A transaction that has a lock on the table keeps REINDEX waiting before it is done.
+        const reader = spawn(
+            "psql",
+            ["-h", "127.0.0.1", "-p", String(server.port), "-U", "mcp", "-d", "mcp", "-XAtq"],
+            { env: { PATH: process.env["PATH"], PGPASSWORD: PASSWORD }, stdio: ["pipe", "pipe", "inherit"] },
+        );
+        reader.stdin.write("BEGIN; LOCK TABLE tools IN ACCESS SHARE MODE; SELECT 'locked';\n");
         await once(reader.stdout, "data");
         writeFileSync(folder.handover("until"), `${seconds() + 3600}\n`);
+        writeFileSync(folder.handover("run"), `${run}\n`);
         const interrupted = startStep("database/maintain.sh").ended;
         const working =
-            "FROM pg_stat_activity WHERE application_name = 'mcp-maintenance' AND query LIKE 'REINDEX%' AND wait_event_type = 'Lock'";
+            "FROM pg_stat_activity WHERE application_name = 'mcp-maintenance' AND query LIKE 'REINDEX%tools' AND wait_event_type = 'Lock'";
         while (server.sql(`SELECT count(*) ${working}`) === "0") await sleep(50);
         server.sql(`SELECT pg_terminate_backend(pid) ${working}`);
         const { status, output } = await interrupted;
         reader.stdin.end("COMMIT;\n");
         await once(reader, "close");
         assert.equal(status, 1);
-        assert.match(output, /✗ mcp at 127\.0\.0\.1: REINDEX DATABASE CONCURRENTLY failed\n$/);
+        assert.match(output, /✗ mcp at 127\.0\.0\.1: REINDEX TABLE CONCURRENTLY public\.tools failed\n$/);
         const left = server
             .sql("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid ORDER BY 1", "mcp")
             .split("\n");
@@ -248,7 +373,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
         assert.equal(again.status, 0, again.output);
         const mine = left.filter((index) => !index.startsWith("pg_toast."));
         const toast = left.filter((index) => index.startsWith("pg_toast."));
-        assert.deepEqual([mine.sort(), toast.length], [["tools_name_ccnew", "tools_pkey_ccnew"], 1]);
+        assert.deepEqual([mine.sort(), toast.length], [["tools_name_ccold", "tools_pkey_ccold"], 1]);
         for (const index of mine) {
             const line = `✓ public.${index}, left by an interrupted REINDEX, dropped\n`;
             assert.ok(again.output.includes(line), again.output);
@@ -256,7 +381,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
         }
         assert.match(
             again.output,
-            /^! pg_toast\.\S+_ccnew, left by an interrupted REINDEX, stays: .* tools$/m,
+            /^! pg_toast\.\S+_ccold, left by an interrupted REINDEX, stays: .* tools$/m,
         );
         server.sql("SET ROLE mcp; ALTER TABLE tools ALTER name TYPE text USING name || ''", "mcp");
         assert.ok(!exists(toast[0]!));
@@ -306,6 +431,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
             ran.push(name);
             if (name === "window") {
                 writeFileSync(folder.handover("until"), `${seconds() + 3600}\n`);
+                writeFileSync(folder.handover("run"), "chg-1\n");
                 continue;
             }
             const script = command.at(-1)!.split("/").at(-1)!;
@@ -317,7 +443,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
             // The kubelet runs no container after one that failed.
             if (status !== 0) break;
         }
-        assert.deepEqual(ran, ["window", "dump"]);
+        assert.deepEqual(ran, ["window", "pending", "dump"]);
         assert.equal(vacuumed(), before);
     });
 
@@ -332,6 +458,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
         // In the shell's place, so that it is psql that is killed.
         folder.plant("psql", `#!/bin/bash\necho $$ > ${folder.handover("psql")}\nexec /usr/bin/psql "$@"\n`);
         writeFileSync(folder.handover("until"), `${seconds() + 3600}\n`);
+        writeFileSync(folder.handover("run"), `${run}\n`);
         const { ended } = startStep("database/maintain.sh");
         const count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mcp-maintenance'";
         while (server.sql(`${count} AND wait_event_type = 'Lock'`) === "0") await sleep(50);

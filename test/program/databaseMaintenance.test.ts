@@ -18,7 +18,18 @@ const environmentOf = ({ env }: any) => Object.fromEntries(env.map(({ name, valu
 const planOf = (recording: Recording, program: string) =>
     parseWindowPlan(JSON.parse(inputsOf(recording, CONFIG_MAP, `${program}-program`).data["window.json"]));
 
-const WINDOW = { weekday: "sun", start: "01:00", end: "05:00", offsetMinutes: 330, limitSeconds: 14_400 };
+const WINDOW = {
+    weekday: "sun",
+    start: "01:00",
+    end: "05:00",
+    // Nodes and RDS are patched between.
+    open: [
+        { start: "01:00", end: "02:00" },
+        { start: "04:00", end: "05:00" },
+    ],
+    offsetMinutes: 330,
+    limitSeconds: 14_400,
+};
 
 describe("maintenance of the database", () => {
     let production: Recording;
@@ -32,14 +43,17 @@ describe("maintenance of the database", () => {
         );
     });
 
-    it("looks every day at the time when the window may open, and has as long as the window lasts", () => {
+    it("looks every day in the hours when the window may be open, and is resumed until it closes", () => {
         const { spec } = inputsOf(production, CRON_JOB, NAME);
         assert.deepEqual(
             [spec.schedule, spec.timeZone, spec.concurrencyPolicy],
-            ["0 1 * * *", "Asia/Kolkata", "Forbid"],
+            ["0 1,2,3,4 * * *", "Asia/Kolkata", "Forbid"],
         );
-        const { activeDeadlineSeconds, backoffLimit } = spec.jobTemplate.spec;
-        assert.deepEqual([activeDeadlineSeconds, backoffLimit], [14_400 + 180, 0]);
+        const { activeDeadlineSeconds, backoffLimit, podFailurePolicy } = spec.jobTemplate.spec;
+        assert.deepEqual([activeDeadlineSeconds, backoffLimit], [14_400 + 180, 3]);
+        assert.deepEqual(podFailurePolicy.rules, [
+            { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+        ]);
         assert.deepEqual(
             { force: undefined, ...planOf(production, NAME) },
             { ...WINDOW, scheduled: true, force: undefined },
@@ -49,16 +63,26 @@ describe("maintenance of the database", () => {
     it("looks at the window, dumps below manual/ as every dump is made, only then maintains, and reports", () => {
         const { spec } = inputsOf(production, CRON_JOB, NAME).spec.jobTemplate.spec.template;
         const daily = inputsOf(production, CRON_JOB, "mcp-dumps-daily").spec.jobTemplate.spec.template.spec;
-        const [window, dump, upload, maintain, report, ...others] = stepsOf(spec);
+        const [window, pending, dump, upload, maintain, report, ...others] = stepsOf(spec);
         assert.deepEqual(others, []);
-        const unlessSkipped = ["sh", "-c", '[ -e "$HANDOVER/skip" ] || exec "$@"', "unless-skipped"];
+        const unlessSkipped = (step: string) => [
+            "sh",
+            "-c",
+            '[ -e "$HANDOVER/skip" ] || [ -e "$HANDOVER/skip-$0" ] || exec "$@"',
+            step,
+        ];
         assert.deepEqual(window.command, ["node", "/opt/task/window.js", "/opt/task/window.json"]);
         for (const [step, script] of Object.entries({
+            "pending.sh": pending,
             "dump.sh": dump,
             "upload.sh": upload,
             "maintain.sh": maintain,
         })) {
-            assert.deepEqual(script.command, [...unlessSkipped, "bash", `/opt/task/${step}`]);
+            assert.deepEqual(script.command, [
+                ...unlessSkipped(step.replace(".sh", "")),
+                "bash",
+                `/opt/task/${step}`,
+            ]);
         }
         const [dailyDump, dailyUpload] = stepsOf(daily);
         assert.deepEqual([dump.image, dump.env], [dailyDump.image, dailyDump.env]);
@@ -84,7 +108,7 @@ describe("maintenance of the database", () => {
         const secrets = spec.volumes.filter(({ projected }: any) => projected !== undefined);
         assert.deepEqual(
             secrets.map(({ name }: any) => name),
-            ["dump-secrets", "maintain-secrets"],
+            ["pending-secrets", "dump-secrets", "maintain-secrets"],
         );
     });
 
@@ -117,11 +141,12 @@ describe("maintenance of the database", () => {
         assert.deepEqual(planOf(asked, `${NAME}-chg-1-forced`), {
             ...WINDOW,
             scheduled: false,
+            run: "chg-1",
             force: "tables doubled after the import",
         });
         const { spec } = inputsOf(asked, JOB, `${NAME}-chg-1-forced`).spec.template;
-        const [, dump, upload] = stepsOf(spec);
-        assert.deepEqual(dump.command, ["bash", "/opt/task/dump.sh"]);
+        const [, , dump, upload] = stepsOf(spec);
+        assert.deepEqual(dump.command.slice(-2), ["bash", "/opt/task/dump.sh"]);
         assert.equal(environmentOf(upload).LABEL, "chg-1");
     });
 
@@ -131,6 +156,9 @@ describe("maintenance of the database", () => {
             `create ${CONFIG_MAP} ${NAME}-chg-1-program`,
         ]);
         const plain = planOf(await recordStack("production", `${OPERATION}=CHG-1`), `${NAME}-chg-1`);
-        assert.deepEqual({ force: undefined, ...plain }, { ...WINDOW, scheduled: false, force: undefined });
+        assert.deepEqual(
+            { force: undefined, ...plain },
+            { ...WINDOW, scheduled: false, run: "chg-1", force: undefined },
+        );
     });
 });

@@ -132,6 +132,14 @@ const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
             source: "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html",
         },
     ],
+    "aws:sns/topic:Topic": [
+        {
+            namespace: "AWS/SNS",
+            metrics: { NumberOfNotificationsFailed: "count" },
+            dimensions: ({ name }) => [{ TopicName: text(name) }],
+            source: "https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html",
+        },
+    ],
     "aws:sfn/stateMachine:StateMachine": [
         {
             namespace: "AWS/States",
@@ -274,7 +282,7 @@ interface CronJobInputs {
 
 /**
  * What the collector passes on of each service that it asks, whose names are the application's own. As Prometheus has it,
- * a name that ends in one of these counts; any other is a level, and told at every look, so that it is a sign of life.
+ * a name that ends in one of these counts, and one of durations is measured of requests; any other is a level, and told at every look, so that it is a sign of life.
  */
 function collectedMetrics({ type, inputs }: RecordedResource): Emitter[] {
     const data = inputs["data"];
@@ -292,7 +300,9 @@ function collectedMetrics({ type, inputs }: RecordedResource): Emitter[] {
                     selectors.some((selector) => new RegExp(selector).test(metric))
                         ? /_(total|count|sum|bucket)$/.test(metric)
                             ? "count"
-                            : "life"
+                            : /duration/.test(metric)
+                              ? "passing"
+                              : "life"
                         : undefined,
                 dimensions: Object.fromEntries(
                     names.map((name) => [

@@ -183,8 +183,10 @@ describe("the health check", () => {
             "admin.mcp.msil.com/api/health",
         ]);
         assert.deepEqual(checksIn(await recordStack("staging")), []);
-        assert.deepEqual(checksIn(await recordStack("staging", "mcp:health.outside=true")), [
+        const outside = ["mcp:health.outside=true", "mcp:health.paths.mcp-server=/mcp/health"];
+        assert.deepEqual(checksIn(await recordStack("staging", ...outside)), [
             "staging.mcp.msil.com/",
+            "staging.mcp.msil.com/mcp/health",
             "admin.staging.mcp.msil.com/api/health",
         ]);
         assert.deepEqual(checksIn(await recordStack("production", "mcp:health.outside=false")), []);

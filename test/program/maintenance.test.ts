@@ -163,6 +163,34 @@ describe("the maintenance windows", () => {
         assert.ok(dependencies.some((urn) => urn.endsWith("Key::mcp-production-incidents")));
     });
 
+    it("of the certificates are announced each quarter, two weeks before and when their hour begins", async () => {
+        const reminder = inputsOf(SCHEDULE, `${NAME}-certificates-reminder`);
+        const begins = inputsOf(SCHEDULE, `${NAME}-certificates`);
+        assert.deepEqual(
+            [reminder, begins].map(({ scheduleExpression, scheduleExpressionTimezone }) => [
+                scheduleExpression,
+                scheduleExpressionTimezone,
+            ]),
+            [
+                ["cron(0 6 ? 1,4,7,10 SUN#1 *)", "Asia/Kolkata"],
+                ["cron(0 6 ? 1,4,7,10 SUN#3 *)", "Asia/Kolkata"],
+            ],
+        );
+        assert.equal(
+            reminder.target.input,
+            "mcp-production: certificates are rotated in two weeks (sun 06:00). Have the next ones made for mcp.msil.com, " +
+                "admin.mcp.msil.com. Procedure: docs/runbook.md#certificate-rotation",
+        );
+        assert.equal(
+            begins.target.input,
+            `${NAME}: the window of the certificate rotation begins now, for an hour at most.`,
+        );
+        for (const schedule of ["certificates", "certificates-reminder"]) {
+            const { dependencies } = only(production, RIGHTS, `${NAME}-${schedule}-schedule`);
+            assert.ok(dependencies.some((urn) => urn.endsWith("mcp-production-incidents-p4")));
+        }
+    });
+
     it("of an upgrade are announced once, at the time that is planned", async () => {
         const planned = await recordStack("production", ...UPGRADE);
         const schedule = only(planned, SCHEDULE, `${NAME}-upgrade`);

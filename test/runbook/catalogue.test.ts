@@ -42,6 +42,25 @@ describe("the runbook's procedures", () => {
         }
     });
 
+    it("lead on from every alarm, by a table", () => {
+        const alarms = alarmsOf(resolveStack(valuesOf(root, "production")));
+        const page = readFileSync(join(root, "docs", "runbook.md"), "utf8");
+        const rows = [...page.matchAll(/^\| \[(\S+)\]\(alarms\.md#\1\) \| (P\d) \|.*\[(\S+)\]\(#\3\) \|$/gm)];
+        assert.deepEqual(
+            rows.map(([, id, severity, procedure]) => `${id} ${severity} ${procedure}`).sort(),
+            alarms.map(({ id, severity, procedure }) => `${id} ${severity} ${procedure}`).sort(),
+        );
+        assert.deepEqual(
+            rows.map(([, , severity]) => severity),
+            rows.map(([, , severity]) => severity!).sort(),
+        );
+        const anchors = new Set([...page.matchAll(/^<a id="(\S+)"><\/a>$/gm)].map(([, id]) => id));
+        assert.deepEqual(
+            rows.filter(([, , , procedure]) => !anchors.has(procedure)),
+            [],
+        );
+    });
+
     it("have unique ids", () => {
         assert.equal(new Set(catalogue.map(({ id }) => id)).size, catalogue.length);
     });

@@ -1,4 +1,5 @@
-import { type Alarm, type Metric } from "../alarm";
+import { HIGH_ERROR_RATE_PERCENT, MAJOR_ERROR_RATE_PERCENT } from "../../../core/numbers";
+import { type Alarm, type Expression, type Metric } from "../alarm";
 
 /** Arguments of {@link applicationAlarms}: names are those that MCP Server gives its own metrics. */
 export interface ApplicationAlarmsArgs {
@@ -9,14 +10,23 @@ export interface ApplicationAlarmsArgs {
     circuitBreaker: { metric: string; open: number };
     /** Connections of a pod's pool that are in use and that it has, and the share that may be in use, in percent. */
     pool: { used: string; size: string; share: number };
+    /** Requests, and those of them that failed, since the last look. */
+    requests: { total: string; errors: string };
+    /** Duration of requests, and its longest mean in five minutes, in the metric's unit. */
+    duration: { metric: string; most: number };
+    /** Fewest requests in five minutes that a share may be judged by. */
+    minimumRequests: number;
 }
 
-/** MCP Server, by what it says of itself. Sections 4.3.1 step 4 and 4.3.2 step 2. */
+/** MCP Server, by what it says of itself. Sections 4.3.1 step 4, 4.3.2 step 2 and 6.3. */
 export function applicationAlarms({
     namespace,
     service,
     circuitBreaker,
     pool,
+    requests,
+    duration,
+    minimumRequests,
 }: ApplicationAlarmsArgs): Alarm[] {
     const of = (name: string, statistic: Metric["statistic"]): Metric => ({
         namespace,
@@ -31,7 +41,64 @@ export function applicationAlarms({
         missingData: "heartbeat",
         mutedIn: ["patches", "database", "upgrade"],
     } as const;
+    // A counter of errors begins with the first of them.
+    const failed: Expression = {
+        expression: `IF(total >= ${minimumRequests}, 100 * FILL(part, 0) / total, 0)`,
+        metrics: { part: of(requests.errors, "Sum"), total: of(requests.total, "Sum") },
+    };
+    const errors = {
+        cause: "A backend fails, the database or APIM is not reached, or the last release is broken.",
+        resolution: "Find out which; roll the release back if the errors began with it.",
+        procedure: "high-error-rate",
+        metric: failed,
+        comparison: ">",
+        minutes: 5,
+        missingData: "count",
+    } as const;
     return [
+        {
+            ...errors,
+            id: "application-errors-major",
+            severity: "P2",
+            incident: "server",
+            meaning: `MCP Server counts more than ${MAJOR_ERROR_RATE_PERCENT} % of its requests as failed.`,
+            threshold: MAJOR_ERROR_RATE_PERCENT,
+        },
+        {
+            ...common,
+            ...errors,
+            id: "application-errors",
+            meaning: `MCP Server counts more than ${HIGH_ERROR_RATE_PERCENT} % of its requests as failed.`,
+            threshold: HIGH_ERROR_RATE_PERCENT,
+            periods: 2,
+        },
+        {
+            ...common,
+            id: "request-duration",
+            meaning: `MCP Server's requests take ${duration.most} on average by ${duration.metric}.`,
+            cause: "The database, APIM or a pod short of CPU is slow.",
+            resolution: "See which on the dashboard; scale up, or follow slow-responses.",
+            procedure: "slow-responses",
+            metric: of(duration.metric, "Average"),
+            comparison: ">",
+            threshold: duration.most,
+            periods: 3,
+            missingData: "count",
+        },
+        {
+            ...common,
+            id: "requests-uncounted",
+            meaning: `No pod of MCP Server has reported ${requests.total} for 30 minutes.`,
+            cause: `The collector does not reach the pods, or MCP Server has another name for ${requests.total}.`,
+            resolution:
+                "kubectl logs of the collector; curl /metrics in a pod shows the names: mcp:alarms.application.",
+            procedure: "dashboard",
+            // Never true of a value, so that silence alone makes it ring.
+            metric: of(requests.total, "Sum"),
+            comparison: "<",
+            threshold: 0,
+            periods: 6,
+        },
         {
             ...common,
             id: "circuit-breaker",

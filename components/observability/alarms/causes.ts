@@ -9,7 +9,15 @@ export interface Cause {
     rings: readonly string[];
 }
 
-const TOOLS_FAIL = ["all-tools-failing", "error-rate-major", "error-rate-high", "status-500"];
+const REQUESTS_FAIL = [
+    "error-rate-major",
+    "error-rate-high",
+    "status-500",
+    "application-errors-major",
+    "application-errors",
+];
+const TOOLS_FAIL = ["all-tools-failing", ...REQUESTS_FAIL];
+const NOT_COLLECTED = ["circuit-breaker", "connection-pool", "requests-uncounted"];
 const BURNS = ["slo-mcp-server-availability-fast", "slo-mcp-server-availability-fast-5m"];
 
 /** What goes wrong, and what is seen of it. A test looks that each reaches people, and none escalates twice. */
@@ -71,8 +79,7 @@ export const CAUSES: readonly Cause[] = [
             "admin-portal-at-admin.mcp.msil.com-unreachable",
             "health-check-silent",
             "no-traffic",
-            "circuit-breaker",
-            "connection-pool",
+            ...NOT_COLLECTED,
             "dump-missing-daily",
         ],
     },
@@ -82,8 +89,7 @@ export const CAUSES: readonly Cause[] = [
             "mcp-server-at-mcp.msil.com-unreachable",
             "mcp-server-unhealthy",
             "mcp-server-ready-unhealthy",
-            "circuit-breaker",
-            "connection-pool",
+            ...NOT_COLLECTED,
             "no-traffic",
             "mcp-server-blue-restarts",
         ],
@@ -91,15 +97,15 @@ export const CAUSES: readonly Cause[] = [
     { cause: "MCP Server is not ready, and answers", rings: ["mcp-server-ready-unhealthy"] },
     {
         cause: "A release of MCP Server fails more than half of its requests",
-        rings: ["error-rate-major", "error-rate-high", "status-500", ...BURNS],
+        rings: [...REQUESTS_FAIL, ...BURNS],
     },
     { cause: "A release of MCP Server fails every tool", rings: [...TOOLS_FAIL, ...BURNS] },
-    { cause: "One tool fails", rings: ["error-rate-high", "status-500"] },
+    { cause: "One tool fails", rings: ["error-rate-high", "status-500", "application-errors"] },
     {
         cause: "A release fails one request in a hundred",
         rings: ["slo-mcp-server-availability-slow", "slo-mcp-server-availability-slow-30m"],
     },
-    { cause: "MCP Server is slow", rings: ["slow-requests"] },
+    { cause: "MCP Server is slow", rings: ["slow-requests", "request-duration"] },
     {
         cause: "Chat UI is down",
         rings: ["chat-ui-at-mcp.msil.com-unreachable", "chat-ui-unhealthy", "chat-ui-restarts"],
@@ -117,8 +123,14 @@ export const CAUSES: readonly Cause[] = [
         rings: ["apim-unhealthy", "circuit-breaker", "status-503", ...TOOLS_FAIL, ...BURNS],
     },
     { cause: "APIM is slow", rings: ["apim-slow", "slow-requests"] },
-    { cause: "Azure AD is down", rings: ["azure-ad-unhealthy", "jwks-unhealthy", "status-401"] },
-    { cause: "The keys of Azure AD are not taken over", rings: ["status-401"] },
+    {
+        cause: "Azure AD is down",
+        rings: ["azure-ad-unhealthy", "jwks-unhealthy", "status-401", "status-401-partial"],
+    },
+    {
+        cause: "The keys of Azure AD are not taken over",
+        rings: ["status-401", "status-401-partial"],
+    },
     { cause: "A certificate has expired", rings: ["certificate-mcp.msil.com-unhealthy"] },
     {
         cause: "A certificate is forgotten",
@@ -129,7 +141,37 @@ export const CAUSES: readonly Cause[] = [
         ],
     },
     { cause: "The log shipper is dead", rings: ["no-traffic"] },
-    { cause: "The collector of metrics is dead", rings: ["circuit-breaker", "connection-pool"] },
+    { cause: "The collector of metrics is dead", rings: NOT_COLLECTED },
+    {
+        cause: "The NAT gateway is lost: nothing reaches AWS, APIM or Azure AD, and what is seen is not told",
+        rings: ["health-check-silent", "no-traffic", ...NOT_COLLECTED, "dump-missing-daily"],
+    },
+    {
+        cause: "The scheduler or the API server of the cluster is dead: what runs goes on, and no Job begins",
+        rings: [
+            "health-check-silent",
+            "dump-missing-daily",
+            "configurations-missing",
+            "database-maintenance-failed",
+        ],
+    },
+    {
+        cause: "The key of the database is disabled",
+        rings: [
+            "database-silent",
+            "postgresql-unhealthy",
+            "mcp-server-ready-unhealthy",
+            ...TOOLS_FAIL,
+            ...BURNS,
+        ],
+    },
+    { cause: "The key of the log groups is disabled", rings: ["no-traffic", ...NOT_COLLECTED] },
+    {
+        cause: "The clock of one node of three is wrong: its pods refuse valid tokens",
+        rings: ["status-401-partial"],
+    },
+    { cause: "The endpoint of P3's contacts refuses messages", rings: ["undelivered-incidents-p3"] },
+    { cause: "The endpoint of L1 refuses messages", rings: ["undelivered-escalation-l1"] },
     { cause: "The health check does not run", rings: ["health-check-silent"] },
     { cause: "The check from outside does not run", rings: ["outside-check-silent"] },
     { cause: "A node is lost", rings: ["node-failed"] },
@@ -168,6 +210,17 @@ export interface Notification {
 
 const span = ({ minutes, periods = 1 }: Alarm) => minutes * periods;
 
+const notification = (
+    { id, severity }: { id: string; severity: Severity },
+    minutes: number,
+): Notification => ({
+    severity,
+    id,
+    minutes,
+    // What belongs to no incident is P3 or P4.
+    escalates: severity === "P1" || severity === "P2",
+});
+
 /** Who is told of a cause, and when, as the alarms are declared. */
 export function notificationsOf({ rings }: Cause, alarms: readonly Alarm[]): Notification[] {
     const ringing = alarms.filter(({ id }) => rings.includes(id));
@@ -189,26 +242,12 @@ export function notificationsOf({ rings }: Cause, alarms: readonly Alarm[]): Not
             since.set(id, begins);
             const wait = suppressors.length === 0 ? 0 : WAIT_SECONDS / 60;
             const isExplained = suppressors.some((other) => (since.get(other) ?? Infinity) <= begins + wait);
-            return isExplained
-                ? []
-                : [
-                      {
-                          severity,
-                          id,
-                          minutes: begins + wait,
-                          escalates: severity === "P1" || severity === "P2",
-                      },
-                  ];
+            return isExplained ? [] : [notification({ id, severity }, begins + wait)];
         },
     );
     const others = ringing
         .filter(({ incident }) => incident === undefined)
-        .map((alarm): Notification => ({
-            severity: alarm.severity,
-            id: alarm.id,
-            minutes: span(alarm),
-            escalates: false,
-        }));
+        .map((alarm) => notification(alarm, span(alarm)));
     return [...incidents, ...others].sort(
         (one, other) =>
             SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) ||

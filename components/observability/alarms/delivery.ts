@@ -4,12 +4,47 @@ import { type Alarm } from "../alarm";
 export interface DeliveryAlarmsArgs {
     /** Names of the EventBridge rules, without the stack's own before them. */
     rules: readonly string[];
-    /** The stack's name, which each rule's name begins with. */
+    /** Names of the topics, without the stack's own before them. */
+    topics: readonly string[];
+    /** The stack's name, which the name of each begins with. */
     platform: string;
 }
 
-/** Messages that AWS drops on their way: EventBridge reports a delivery it was refused here and nowhere else. */
-export function deliveryAlarms({ rules, platform }: DeliveryAlarmsArgs): Alarm[] {
+/** The topic that tells of the other topics' failures. */
+const TELLS_OF_OTHERS = "incidents-p3";
+
+/** Messages that AWS drops on their way: it reports a delivery that was refused here and nowhere else. */
+export function deliveryAlarms({ rules, topics, platform }: DeliveryAlarmsArgs): Alarm[] {
+    return [...droppedEvents(rules, platform), ...undelivered(topics, platform)];
+}
+
+/** Messages that SNS could not hand to a contact. Each is told by another topic than the one that failed. */
+function undelivered(topics: readonly string[], platform: string): Alarm[] {
+    return topics.map((topic) => ({
+        id: `undelivered-${topic}`,
+        // An escalation calls by the topics of its levels.
+        ...(topic === TELLS_OF_OTHERS
+            ? { severity: "P2" as const, incident: "notices" as const }
+            : { severity: "P3" as const }),
+        meaning: `SNS could not deliver a message of ${platform}-${topic} to one of its contacts.`,
+        cause: "An endpoint refuses it or is away, an address bounces, or the budget for SMS is spent.",
+        resolution:
+            "aws sns list-subscriptions-by-topic names the contacts: reach them another way, and mend the one that fails.",
+        procedure: "notices",
+        metric: {
+            namespace: "AWS/SNS",
+            name: "NumberOfNotificationsFailed",
+            dimensions: { TopicName: `${platform}-${topic}` },
+            statistic: "Sum",
+        },
+        comparison: ">",
+        threshold: 0,
+        minutes: 5,
+        missingData: "count",
+    }));
+}
+
+function droppedEvents(rules: readonly string[], platform: string): Alarm[] {
     return rules.map((rule) => ({
         id: `event-dropped-${rule}`,
         severity: "P3",

@@ -2,6 +2,7 @@ import { type Probe } from "../../../jobs/lib/probes";
 import { type Severity } from "../../../core/numbers";
 import { type Alarm, type Metric } from "../alarm";
 import { type IncidentName } from "../incidentGroups";
+import { partsOf } from "../incidents";
 
 /** Arguments of {@link healthAlarms}. */
 export interface HealthAlarmsArgs {
@@ -33,6 +34,9 @@ const COMPONENTS: Readonly<
 /** What users themselves come to from outside: without it, it is down for all of them. */
 const FOR_USERS = ["MCP Server", "Chat UI"];
 
+/** Metrics that one alarm takes. */
+const MOST_METRICS = 10;
+
 /** Who is told how long before a certificate ends: there is time to have another one made, and then there is not. */
 const CERTIFICATE_DAYS: readonly [days: number, severity: Severity][] = [
     [30, "P4"],
@@ -48,7 +52,7 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
         dimensions: { Component: component },
         statistic,
     });
-    const silent = (id: string, who: string, metric: Metric, resolution: string): Alarm => ({
+    const silent = (id: string, who: string, metric: Alarm["metric"], resolution: string): Alarm => ({
         id,
         severity: "P2",
         incident: "checks",
@@ -91,16 +95,20 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
             of(inside[0]!.name, "Healthy", "Minimum"),
             "kubectl describe cronjob mcp-health, and the logs of its newest Job, say why.",
         ),
-        ...(outside.length === 0
-            ? []
-            : [
-                  silent(
-                      "outside-check-silent",
-                      "The check from outside",
-                      of(outside[0]!.name, "Reachable", "Minimum"),
-                      "Look at the last executions of its state machine.",
-                  ),
-              ]),
+        ...partsOf(outside, MOST_METRICS).map((part, index) =>
+            silent(
+                `outside-check-silent${index === 0 ? "" : `-${index + 1}`}`,
+                "The check from outside, or of one of the hosts,",
+                // Of a sum there is no value unless there is one of each.
+                {
+                    expression: part.map((_, at) => `m${at}`).join(" + "),
+                    metrics: Object.fromEntries(
+                        part.map(({ name }, at) => [`m${at}`, of(name, "Reachable", "Minimum")]),
+                    ),
+                },
+                "Look at the last executions of its state machine.",
+            ),
+        ),
         ...fromOutside,
         ...inside.flatMap((probe): Alarm[] => {
             const { name, kind } = probe;

@@ -39,7 +39,7 @@ export function maintenanceAlarms({ namespace, databaseHours, upgrade }: Mainten
                       meaning:
                           "The maintenance of the database did not come to its end, or the daily look at its window does not run. " +
                           "The next look ends the alarm, and makes up for nothing.",
-                      cause: "The dump before it failed, the window was too short for the indexes, or its pod found no room.",
+                      cause: "The dump before it failed, the window was too short for the indexes, or its pod found no room; it was tried until the window closed.",
                       resolution:
                           "kubectl logs -l mcp.msil.com/task=mcp-db-maintenance --all-containers says which; then run it by hand, with a reason.",
                       procedure: "database-maintenance",

@@ -12,6 +12,8 @@ export interface TrafficAlarmsArgs {
     namespace: string;
     /** Fewest requests, or executions of tools, that a share may be judged by, in five minutes. */
     minimumRequests: number;
+    /** Share of requests answered 401, in percent, that is more than expired tokens. */
+    refusedSignIns: number;
     /** How long there may be no request at all, in minutes. Default: for ever. */
     quietMinutes: number | undefined;
 }
@@ -20,7 +22,12 @@ export interface TrafficAlarmsArgs {
 const mutedIn = ["patches", "database", "upgrade"] as const;
 
 /** MCP Server's requests and tools, by its log. Sections 4.1, 4.3.1 and 6.1. */
-export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: TrafficAlarmsArgs): Alarm[] {
+export function trafficAlarms({
+    namespace,
+    minimumRequests,
+    refusedSignIns,
+    quietMinutes,
+}: TrafficAlarmsArgs): Alarm[] {
     const sum = (name: string): Metric => ({ namespace, name, dimensions: {}, statistic: "Sum" });
     const ofRequests = (name: string) => share(sum(name), sum("Requests"), minimumRequests);
     const common = { comparison: ">", minutes: 5, missingData: "count" } as const;
@@ -83,6 +90,8 @@ export function trafficAlarms({ namespace, minimumRequests, quietMinutes }: Traf
         },
         // All of them refused is a failure of authentication, which is a major one; one user's expired token is not.
         status(401, "P2", MAJOR_ERROR_RATE_PERCENT),
+        // A part of them refused is one pod, or one node, that refuses all.
+        { ...status(401, "P3", refusedSignIns), id: "status-401-partial" },
         status(403, "P3", HIGH_ERROR_RATE_PERCENT),
         status(429, "P4", HIGH_ERROR_RATE_PERCENT),
         status(500, "P3", HIGH_ERROR_RATE_PERCENT),
