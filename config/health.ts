@@ -49,6 +49,16 @@ export function outsidePath(
     return getOwn(health?.paths ?? {}, workload) ?? live;
 }
 
+/** Whether the path by which a workload is asked leads to it, at a host with these paths. */
+export function isAskedAt(
+    paths: IngressValues["hosts"][number]["paths"],
+    health: HealthValues | undefined,
+    workload: string,
+    values: { health: { live: string } },
+): boolean {
+    return workloadAt(paths, outsidePath(health, workload, values)) === workload;
+}
+
 /** Rules of the health check that need the rest of the stack's values. */
 export function checkHealth(
     {
@@ -80,20 +90,12 @@ export function checkHealth(
     if (health.outside === true && ingress?.alb?.scheme === "internal") {
         problem(["health", "outside"], "false, because mcp:ingress.alb is internal");
     }
-    for (const { host, paths } of isAskedFromOutside({ health, ingress, ...tier })
-        ? (ingress?.hosts ?? [])
-        : []) {
-        for (const workload of new Set(paths.map((path) => path.workload))) {
-            const values = getOwn(workloads, workload);
-            if (
-                values !== undefined &&
-                workloadAt(paths, outsidePath(health, workload, values)) !== workload
-            ) {
-                problem(
-                    ["health", "paths", workload],
-                    `a path that ${host} leads to ${workload}, and that answers 200 without a token; or mcp:health.outside: false`,
-                );
-            }
+    const hosts = isAskedFromOutside({ health, ingress, ...tier }) ? (ingress?.hosts ?? []) : [];
+    for (const workload of new Set(hosts.flatMap(({ paths }) => paths.map((path) => path.workload)))) {
+        const values = getOwn(workloads, workload);
+        if (values !== undefined && !hosts.some(({ paths }) => isAskedAt(paths, health, workload, values))) {
+            const message = `a path that a host of mcp:ingress leads to ${workload}, and that answers 200 without a token; or mcp:health.outside: false`;
+            problem(["health", "paths", workload], message);
         }
     }
     if (getOwn(jobs.images, "aws") === undefined) {

@@ -1,6 +1,6 @@
 import { EXTERNAL, HEALTH_MATRIX } from "../../core/numbers";
 import { type Probe } from "../../jobs/lib/probes";
-import { type HealthValues, isAskedFromOutside, outsidePath } from "../health";
+import { type HealthValues, isAskedAt, isAskedFromOutside, outsidePath } from "../health";
 import { type StackValues } from "../stack";
 
 /** Limit of one probe, in seconds. */
@@ -65,17 +65,20 @@ export function externalProbes({ apim, azureTenant }: HealthValues): Probe[] {
     ];
 }
 
-/** What is asked from outside: each service at each host of the ingress that leads to it. Section 2.1. */
+/** What is asked from outside: each service at each host of the ingress that leads its path to it. Section 2.1. */
 export function publicEndpoints(values: StackValues): PublicEndpoint[] {
     const { health, ingress, workloads } = values;
     if (!isAskedFromOutside(values)) {
         return [];
     }
     return (ingress?.hosts ?? []).flatMap(({ host, paths }) =>
-        [...new Set(paths.map(({ workload }) => workload))].map((workload) => {
-            const path = outsidePath(health, workload, workloads[workload]!);
+        [...new Set(paths.map(({ workload }) => workload))].flatMap((workload) => {
+            const values = workloads[workload]!;
+            const path = outsidePath(health, workload, values);
             const title = HEALTH_MATRIX[workload]?.title ?? workload;
-            return { title, name: `${title} at ${host}`, host, path, id: `${workload}.${host}` };
+            return isAskedAt(paths, health, workload, values)
+                ? [{ title, name: `${title} at ${host}`, host, path, id: `${workload}.${host}` }]
+                : [];
         }),
     );
 }

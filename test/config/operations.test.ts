@@ -131,13 +131,14 @@ describe("values of the health check and the operations", () => {
             { path: "/api", workload: "mcp-server" },
         ];
         const elsewhere = withValue("ingress/hosts", [{ host: "admin.mcp.msil.com", paths }]);
+        (elsewhere["health"] as Values)["outside"] = false;
         assert.deepEqual(linesOf({ ...elsewhere, disabledTools: ["one"] }), [line]);
     });
 
     it("need a path from outside for what no host leads to the health path of", () => {
         const values = withValue("health/paths", undefined);
         assert.deepEqual(linesOf(values), [
-            "mcp:health.paths.mcp-server: found nothing, expected a path that mcp.msil.com leads to mcp-server, and that answers 200 without a token; or mcp:health.outside: false",
+            "mcp:health.paths.mcp-server: found nothing, expected a path that a host of mcp:ingress leads to mcp-server, and that answers 200 without a token; or mcp:health.outside: false",
         ]);
         assert.deepEqual(linesOf(withValue("health/outside", false)), []);
         const elsewhere = linesOf(withValue("health/paths/mcp-server", "/health"));

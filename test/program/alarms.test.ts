@@ -247,7 +247,7 @@ describe("the alarms", () => {
         assert.ok(database && cache && archive && health && observability);
         const subjects = (ids: readonly string[]) => [...new Set(ids.map((id) => id.split("-")[0]))];
         // People are called for whatever else there is.
-        const always = ["escalation", "incidents", "event"];
+        const always = ["escalation", "incidents", "event", "undelivered"];
         assert.deepEqual(subjects(alarmsOf(resolveStack(bare)).map(({ id }) => id)), [
             ...always,
             "configurations",
