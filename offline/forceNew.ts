@@ -59,6 +59,8 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
         "minRetentionDays",
     ],
     "aws:backup/vaultPolicy:VaultPolicy": ["backupVaultName"],
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": [],
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": [],
     "aws:cloudwatch/alarmMuteRule:AlarmMuteRule": ["name"],
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": ["alarmName"],
     "aws:cloudwatch/dashboard:Dashboard": ["dashboardName"],

@@ -75,7 +75,7 @@ export function applicationAlarms({
         {
             ...common,
             id: "request-duration",
-            meaning: `MCP Server's requests take ${duration.most} on average by ${duration.metric}.`,
+            meaning: `MCP Server's requests take more than ${duration.most} on average, in the unit of ${duration.metric}.`,
             cause: "The database, APIM or a pod short of CPU is slow.",
             resolution: "See which on the dashboard; scale up, or follow slow-responses.",
             procedure: "slow-responses",
