@@ -159,7 +159,7 @@ export function createEnvironment(root: string, name: string, options: Environme
     if (valid === undefined || taken.length > 0) {
         throw new UsageError(`Cannot create ${file}. ${formatProblems([...problems, ...taken])}`);
     }
-    const heading = ` ${name} of the MCP platform, made from the stack file of ${from}. CHECK marks values that are examples.`;
+    const heading = ` ${name} of the MCP platform, made from the stack file of ${from}. CHECK marks what is an example.`;
     const text = stackFile.text(heading, {
         [`--stack ${from}`]: `--stack ${name}`,
         [model.kubernetes.namespace]: valid.kubernetes.namespace,
@@ -329,16 +329,17 @@ class StackFileEdit {
         );
     }
 
-    /** The file under another heading, as it is formatted; `renamed` are names in its comments. */
+    /** The file under another heading, as Pulumi's command line writes it; `renamed` are names in its comments. */
     text(heading: string, renamed: Readonly<Record<string, string>>): string {
         const { contents } = this.document;
-        this.document.commentBefore = heading;
+        this.document.commentBefore = null;
         if (isMap<Scalar>(contents) && contents.items[0] !== undefined) {
             contents.commentBefore = null;
-            contents.items[0].key.commentBefore = null;
+            contents.items[0].key.commentBefore = heading;
         }
         return this.document
             .toString(FORMAT)
+            .replaceAll(/\n{2,}/g, "\n")
             .replace(/^ *#.*$/gm, (comment) =>
                 Object.entries(renamed).reduce((text, [old, now]) => text.replaceAll(old, now), comment),
             );

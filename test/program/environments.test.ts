@@ -35,6 +35,7 @@ const NAMED_BY: Readonly<Record<string, string>> = {
     "aws:scheduler/schedule:Schedule": "name",
     "aws:sfn/stateMachine:StateMachine": "name",
     "aws:sns/topic:Topic": "name",
+    "aws:ssm/document:Document": "name",
     "aws:ssm/maintenanceWindow:MaintenanceWindow": "name",
     "aws:ssm/patchBaseline:PatchBaseline": "name",
     "aws:ssm/patchGroup:PatchGroup": "patchGroup",
@@ -240,6 +241,8 @@ describe("environments", function () {
             "cache,health",
         ]);
         assert.equal(status, 0);
+        const text = readFileSync(fileOf("less"), "utf8");
+        assert.doesNotMatch(text, /\n\n|\{ | \}|--stack staging/, "as Pulumi's command line writes it");
         const { cache, health, archive } = valuesOf(folder, "less");
         assert.deepEqual([cache, health], [undefined, undefined]);
         assert.ok(archive !== undefined);
