@@ -211,7 +211,7 @@ export const recovery: readonly Procedure[] = [
             "`aws s3 ls s3://msil-mcp-audit/events/$(date +%Y/%m/%d)/`; what is fetched reads line by line: " +
             "`aws s3 cp s3://msil-mcp-audit/events/2026/01/31/FILE - | zcat`. After a year an object must be restored from " +
             "deep storage first (`aws s3api restore-object`, some hours). What could not be delivered is below `failed/`, " +
-            "and `/mcp/production/audit-delivery` says why.",
+            "and `/mcp/production/audit-delivery` says why. [An export for an auditor](recovery.md#an-export-of-audit-events) has checksums.",
         undo: "Nothing can be undone: in COMPLIANCE mode no one deletes an event before its time.",
     },
     {

@@ -84,10 +84,18 @@ const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
             source: "https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html",
         },
     ],
+    "aws:cloudwatch/logGroup:LogGroup": [
+        {
+            namespace: "AWS/Logs",
+            metrics: { IncomingLogEvents: "count" },
+            dimensions: ({ name }) => [{ LogGroupName: text(name) }],
+            source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html",
+        },
+    ],
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": [
         {
             namespace: "AWS/Logs",
-            metrics: { DeliveryErrors: "count", DeliveryThrottling: "count" },
+            metrics: { DeliveryErrors: "count", DeliveryThrottling: "count", ForwardedLogEvents: "count" },
             dimensions: ({ name, logGroup }) => [
                 { LogGroupName: text(logGroup), DestinationType: "Firehose", FilterName: text(name) },
             ],

@@ -11,6 +11,12 @@ export interface ArchiveAlarmsArgs {
 /** An event that is older than that when it is still on its way is late: it takes five minutes. In seconds. */
 const LATE_SECONDS = 1800;
 
+/** Events of an hour that may still be on their way to the archive at its end, in percent. */
+const GAP_PERCENT = 5;
+
+/** Of fewer events in an hour, one that is on its way would be too large a share. */
+const FEWEST_EVENTS = 20;
+
 /** Audit events on their way to the archive. Section 7.1. */
 export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
     const stream = (metric: string, statistic: Metric["statistic"]): Metric => ({
@@ -38,6 +44,40 @@ export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
             },
             comparison: ">",
             threshold: 0,
+        },
+        {
+            ...common,
+            id: "archive-gap",
+            incident: "archive",
+            severity: "P2",
+            meaning: `More than ${GAP_PERCENT} % of the events of ${logGroup} are not sent to the archive.`,
+            cause: "The subscription of the log group was removed or filters events.",
+            resolution: `Update the stack. What was not sent stays in ${logGroup}: export it from there.`,
+            metric: {
+                expression: `IF(written >= ${FEWEST_EVENTS}, 100 * (written - FILL(sent, 0)) / written, 0)`,
+                metrics: {
+                    written: {
+                        namespace: "AWS/Logs",
+                        name: "IncomingLogEvents",
+                        dimensions: { LogGroupName: logGroup },
+                        statistic: "Sum",
+                    },
+                    sent: {
+                        namespace: "AWS/Logs",
+                        name: "ForwardedLogEvents",
+                        dimensions: {
+                            LogGroupName: logGroup,
+                            DestinationType: "Firehose",
+                            FilterName: name,
+                        },
+                        statistic: "Sum",
+                    },
+                },
+            },
+            comparison: ">",
+            threshold: GAP_PERCENT,
+            minutes: 60,
+            periods: 3,
         },
         {
             ...common,

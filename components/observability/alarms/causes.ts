@@ -191,6 +191,7 @@ export const CAUSES: readonly Cause[] = [
         rings: ["snapshot-copy-missing-daily", "snapshot-copy-missing-hourly"],
     },
     { cause: "The role of the audit archive was changed", rings: ["archive-delivery", "archive-delay"] },
+    { cause: "The subscription of the audit log was removed", rings: ["archive-gap"] },
     { cause: "Audit events are refused", rings: ["archive-subscription"] },
     { cause: "A message of EventBridge is dropped", rings: ["event-dropped-snapshots-failed"] },
     { cause: "No level answers an escalation", rings: ["escalation-failed"] },
