@@ -46,6 +46,8 @@ const tried: Record<string, Trial> = {
     "npm run test:build": { by: "package.json", as: "test/build.ts" },
     "npm run test:engine": { by: ".ci/run", as: "npm run -s test:engine" },
     "npm run test:engine:all": { by: ".github/workflows/nightly.yml", as: "npm run test:engine:all" },
+    "npm run test:scanners:install": { by: ".ci/run", as: "npm run -s test:scanners:install" },
+    "npm run test:scanners": { by: ".ci/run", as: "npm run -s test:scanners" },
     "npm run bench": { by: ".ci/run", as: "npm run -s bench" },
     "npm run golden": { by: "test/program/golden.test.ts", as: "golden" },
     "npm run docs": { by: "test/runbook/catalogue.test.ts", as: "renderRunbook" },
