@@ -4,7 +4,7 @@ import { committer } from "../authors";
 import { readHistory } from "../deploy/lastUpdate";
 import { describeValue, lostValues } from "../deploy/uncommitted";
 import { documentedAlarms } from "../documentedAlarms";
-import { EDIT_OPTIONS, editsOf as editsWith, parseArgs } from "../args";
+import { ArgumentError, EDIT_OPTIONS, editsOf as editsWith, parseArgs } from "../args";
 import { isBlocked, previewStack } from "../../offline/preview";
 import { PLAIN } from "../../offline/layout";
 import { bundleProgram } from "../../offline/program";
@@ -27,6 +27,7 @@ import { pinImages } from "../images/pin";
 import { resolveDigest } from "../images/registry";
 import { restore } from "../releases";
 import { commandsFor, commit, type DueCommit, dueCommit, isUncommitted } from "./commit";
+import { alike, find, renderList, renderMatches } from "./find";
 import { givenEdits, terminal } from "./edits";
 import { Interruption } from "../interruption";
 import { withLock } from "./lock";
@@ -36,15 +37,16 @@ import { type AbortableRelease } from "./soak";
 import { StackFileEdit } from "./stackFileEdit";
 
 const help = (root: string) => `Usage: npm run runbook -- list [--json]
+       npm run runbook -- find WORDS [--json]
        npm run runbook -- show ID [--json]
        npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--unset PATH] [--diff] [--json]
        npm run runbook -- run ID [--PARAMETER VALUE …] [--stack NAME] [--yes] [--json] [--refresh]
                                  [--keep-failed] [--rollback-on-failure] [--to-revision N] [--commit]
                                  [--wait | --abort-soak]
 
-The operations runbook: lists its procedures, shows one, shows offline what one would change, or runs it: sets its
-values in the stack file, previews, asks, updates the stack, and shows the gates' lines as they come. What a procedure
-needs and was not given it asks for at a terminal.
+The operations runbook: lists its procedures by chapter, finds those for words, an alarm or an HTTP status, shows one,
+shows offline what one would change, or runs it: sets its values in the stack file, previews, asks, updates the stack,
+and shows the gates' lines as they come. What a procedure needs and was not given it asks for at a terminal.
 
 The ids release and rollback mean the procedure of the strategy of --workload:
 
@@ -105,13 +107,14 @@ export async function runbookCommand(root: string, args: string[]): Promise<numb
     if (action === "list") {
         return list(args.slice(1));
     }
+    if (action === "find") {
+        return findProcedures(root, args.slice(1));
+    }
     if (action !== "show" && action !== "plan" && action !== "run") {
-        throw new UsageError(`found ${JSON.stringify(action)}, expected list, show, plan or run`);
+        throw new ArgumentError(`found ${JSON.stringify(action)}, expected list, find, show, plan or run`);
     }
     if (procedure === undefined) {
-        throw new UsageError(
-            `found ${JSON.stringify(id) ?? "nothing"}, expected one of:\n${catalogue.map((each) => `  ${each.id}`).join("\n")}`,
-        );
+        throw unknownProcedure(id);
     }
     return { show, plan, run }[action](root, procedure, others);
 }
@@ -145,11 +148,43 @@ function list(args: string[]): number {
         printJson(catalogue.map(({ id, title, sections, when }) => ({ id, title, sections, when })));
         return 0;
     }
-    const width = Math.max(...catalogue.map(({ id }) => id.length));
-    for (const { id, title, sections } of catalogue) {
-        print(`${id.padEnd(width)}  ${title} (${sections.join(", ")})\n`);
+    print(renderList(screen()));
+    return 0;
+}
+
+/** Procedures that words lead to: of a symptom, of an alarm, or an HTTP status. */
+function findProcedures(root: string, args: string[]): number {
+    const { values, positionals } = parseArgs({
+        args,
+        allowPositionals: true,
+        options: { json: { type: "boolean", default: false } },
+    });
+    const query = positionals.join(" ");
+    if (query.trim() === "") {
+        throw new ArgumentError("found nothing to look for, expected words, an alarm or an HTTP status");
+    }
+    const matches = find(query, documentedAlarms(root));
+    if (matches.length === 0) {
+        throw new UsageError(
+            `found nothing for ${JSON.stringify(query)}. Try fewer or other words, or: npm run runbook -- list`,
+        );
+    }
+    if (values.json) {
+        printJson(matches.map(({ procedure: { id, title }, because }) => ({ id, title, because })));
+    } else {
+        print(renderMatches(matches, screen()));
     }
     return 0;
+}
+
+/** What is wrong with an id that no procedure has, and which may be meant. */
+function unknownProcedure(id: string | undefined): UsageError {
+    const found = id === undefined ? "nothing" : JSON.stringify(id);
+    const near = id === undefined ? [] : alike(id);
+    const meant = near.length === 0 ? "" : `. Did you mean ${near.join(" or ")}?`;
+    return new UsageError(
+        `found ${found}, expected the id of a procedure${meant}\nAll of them: npm run runbook -- list; by words: npm run runbook -- find WORDS`,
+    );
 }
 
 async function show(root: string, procedure: Procedure, args: string[]): Promise<number> {

@@ -232,7 +232,7 @@ function previews(words: readonly string[]): void {
 
 /** A procedure is one of the catalogue, and has the parameters that it is given. ID stands for any. */
 function isProcedure([, action, id, ...others]: readonly string[]): void {
-    if (action === "list" || id === undefined || id === "ID") return;
+    if (action === "list" || action === "find" || id === undefined || id === "ID") return;
     const workload = others[others.indexOf("--workload") + 1]!;
     const meant = BY_STRATEGY[id]?.[valuesOf(root, "production").workloads[workload]!.strategy] ?? id;
     const procedure = catalogue.find((each) => each.id === meant);

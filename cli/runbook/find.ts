@@ -1,0 +1,169 @@
+import { SYMPTOMS } from "../../core/symptoms";
+import { fold, type Screen } from "../../offline/layout";
+import { catalogue } from "../../runbook/catalogue";
+import { type Procedure } from "../../runbook/procedure";
+import { type Lead } from "../../runbook/render";
+
+/** The runbook's chapters, by their numbers. */
+const CHAPTERS: Readonly<Record<string, string>> = {
+    2: "Service health checks",
+    3: "Deployment",
+    4: "Incident response",
+    5: "Maintenance",
+    6: "Troubleshooting",
+    7: "Backup and recovery",
+};
+
+const symptomsOf = ({ id }: Procedure) =>
+    SYMPTOMS.filter(({ procedure }) => procedure === id).map(({ symptom }) => symptom);
+
+/** The procedures by chapter, a line each, and below it the symptoms that it is for. */
+export function renderList({ width }: Screen): string {
+    const idWidth = Math.max(...catalogue.map(({ id }) => id.length));
+    const indent = " ".repeat(idWidth + 4);
+    const chapterOf = ({ sections }: Procedure) => sections[0]!.split(".")[0]!;
+    const chapters = [...new Set(catalogue.map(chapterOf))].sort();
+    const blocks = chapters.map((number) => {
+        const procedures = catalogue.filter((procedure) => chapterOf(procedure) === number);
+        return [
+            `${number} ${CHAPTERS[number] ?? ""}`.trim(),
+            ...procedures.flatMap((procedure) => {
+                const { id, title, sections } = procedure;
+                const line = `  ${id.padEnd(idWidth)}  ${title} (${sections[0]!.split(" ")[0]})`;
+                const symptoms = symptomsOf(procedure);
+                return [
+                    ...fold(line, width, indent),
+                    ...(symptoms.length === 0
+                        ? []
+                        : fold(`${indent}for ${symptoms.join(", ")}`, width, indent)),
+                ];
+            }),
+        ].join("\n");
+    });
+    const hint = "By words, alarm or HTTP status: npm run runbook -- find high error rate";
+    return `${[...blocks, hint].join("\n\n")}\n`;
+}
+
+/** A procedure that was found, and by what. */
+export interface Match {
+    readonly procedure: Procedure;
+    readonly because: readonly string[];
+}
+
+/** How much a word counts, by where it is found. */
+const WEIGHTS = { symptom: 6, alarm: 5, title: 4, when: 1 } as const;
+
+/** Procedures that words, the id of an alarm or an HTTP status lead to, the best first. */
+export function find(query: string, alarms: readonly Lead[]): Match[] {
+    // An alarm's name begins with the stack's.
+    const named = query.trim().toLowerCase();
+    const words = wordsOf(named.replace(/^mcp-[a-z0-9]+-/, ""));
+    const scored = catalogue.map((procedure) => {
+        const { id, title, when, looks = [] } = procedure;
+        const leading = alarms.filter((alarm) => alarm.procedure === id);
+        const isNamed = leading.find(({ id: alarm }) => named === alarm || named.endsWith(`-${alarm}`));
+        const best = {
+            score: isNamed === undefined ? 0 : 100,
+            because: isNamed ? [`alarm ${isNamed.id}`] : [],
+        };
+        const places = [
+            ...symptomsOf(procedure).map((text) => ["symptom", text, `symptom ${text}`] as const),
+            ...leading.map((alarm) => ["alarm", alarm.id, `alarm ${alarm.id}`] as const),
+            ["title", `${id} ${title}`, ""] as const,
+            ["when", [when, ...looks].join(" "), ""] as const,
+        ];
+        const hits = places.map(([place, text, label]) => {
+            const known = wordsOf(text);
+            const count = words.filter((word) => known.some((each) => isLike(word, each))).length;
+            // Of a place with every word, the whole counts more than of several that share them.
+            return { label, score: WEIGHTS[place] * count * (count === words.length ? 3 : 1) };
+        });
+        const labels = hits
+            .filter(({ score, label }) => score > 0 && label !== "")
+            .sort((a, b) => b.score - a.score);
+        return {
+            procedure,
+            // A procedure with many alarms is no better for each of them.
+            score: best.score + Math.max(...hits.map(({ score }) => score)) + sum(hits.slice(-2)),
+            because: [...new Set([...best.because, ...labels.map(({ label }) => label)])].slice(0, 3),
+        };
+    });
+    return scored
+        .filter(({ score }) => score > 0)
+        .sort((one, other) => other.score - one.score)
+        .filter(({ score }, _, [first]) => score * 4 >= first!.score)
+        .slice(0, MOST);
+}
+
+/** Most procedures that are shown. */
+const MOST = 5;
+
+const sum = (hits: readonly { score: number }[]) => hits.reduce((all, { score }) => all + score, 0);
+
+/** Words that say nothing. */
+const EMPTY = new Set([
+    "a",
+    "an",
+    "and",
+    "are",
+    "at",
+    "for",
+    "in",
+    "is",
+    "it",
+    "of",
+    "on",
+    "or",
+    "the",
+    "to",
+    "with",
+]);
+
+function wordsOf(text: string): string[] {
+    const words = text.toLowerCase().match(/[a-z]+|\d+/g) ?? [];
+    return words.filter((word) => !EMPTY.has(word));
+}
+
+/** Whether a word is another one, or the beginning of it: `error` and `errors`, but not `5` and `503`. */
+function isLike(word: string, other: string): boolean {
+    const [short, long] = word.length < other.length ? [word, other] : [other, word];
+    return word === other || (short.length >= 4 && long.startsWith(short));
+}
+
+/** What was found, a procedure each with what led to it and how to go on. */
+export function renderMatches(matches: readonly Match[], { width }: Screen): string {
+    const blocks = matches.map(({ procedure: { id, title, when }, because }) =>
+        [
+            `${id}  ${title}`,
+            ...fold(`    ${when}`, width, "    "),
+            ...(because.length === 0 ? [] : fold(`    Found by ${because.join(", ")}.`, width, "    ")),
+            `    npm run runbook -- show ${id}`,
+        ].join("\n"),
+    );
+    return `${blocks.join("\n\n")}\n`;
+}
+
+/** Ids that look like a mistyped one, the nearest first. */
+export function alike(id: string): string[] {
+    return catalogue
+        .map((procedure) => ({ id: procedure.id, distance: distance(id, procedure.id) }))
+        .filter((each) => each.distance <= Math.max(2, each.id.length / 3))
+        .sort((one, other) => one.distance - other.distance)
+        .slice(0, 3)
+        .map((each) => each.id);
+}
+
+/** How many letters have to be added, removed or changed to make one text of another. */
+function distance(one: string, other: string): number {
+    let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+    for (const [at, letter] of [...one].entries()) {
+        row = [...other].reduce<number[]>(
+            (next, each, index) => [
+                ...next,
+                Math.min(next[index]! + 1, row[index + 1]! + 1, row[index]! + (letter === each ? 0 : 1)),
+            ],
+            [at + 1],
+        );
+    }
+    return row.at(-1)!;
+}
