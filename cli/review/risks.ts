@@ -1,5 +1,5 @@
 import { type Change, isMade, type PropertyChange } from "../../offline/compare";
-import { isObject, type Property } from "../../offline/property";
+import { isObject, type Property, Secret } from "../../offline/property";
 import { versionOf } from "../../offline/summary";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { PLACEHOLDER_DIGEST } from "../../core/placeholderDigest";
@@ -94,6 +94,47 @@ const MUTE = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule";
 const ALARM_INPUTS =
     /^(threshold|period|evaluationPeriods|datapointsToAlarm|treatMissingData|actionsEnabled|actionsSuppressor\w*|alarmActions|arn|roleArn|destinationArn|eventPattern|comparisonOperator|metricQueries|alarmRule|statistic|extendedStatistic|pattern|state)\b/;
 
+/** Parts of a pod by which it runs something else, ends or is placed otherwise, or reaches another host by a name. */
+const POD_INPUTS =
+    /(^spec\.(suspend|schedule)$|\b(priorityClassName|hostAliases|dnsConfig|dnsPolicy|shareProcessNamespace|tolerations|nodeSelector|schedulerName|runtimeClassName|lifecycle|initContainers)\b|(startup|liveness|readiness)Probe\b)/;
+
+/** Variables that change what a process loads or trusts, whatever its program. */
+const LOADING = /\b(NODE_OPTIONS|NODE_EXTRA_CA_CERTS|LD_PRELOAD|LD_LIBRARY_PATH|BASH_ENV|HTTPS?_PROXY)\b/;
+
+/** Inputs of other types by which a machine does, a window runs or a namespace admits something else. */
+const WATCHED: readonly (readonly [type: RegExp, path: RegExp])[] = [
+    [/^kubernetes:core\/v1:Namespace$/, /pod-security\.kubernetes\.io/],
+    [/^kubernetes:core\/v1:Secret$/, /^(stringData|data)\b/],
+    [/^kubernetes:(apps|batch)\//, POD_INPUTS],
+    [/^aws:sfn\/stateMachine:/, /^definition\b/],
+    [/^aws:scheduler\/schedule:/, /^(target|scheduleExpression)\b/],
+    [
+        /^aws:ssm\//,
+        /^(taskArn|taskInvocationParameters|rejectedPatches|approvedPatches|approvalRules|globalFilters)\b/,
+    ],
+    [/^aws:iam\/role:/, /^maxSessionDuration\b/],
+];
+
+/** Whether a property decides what runs, or what is watched. */
+function isWatched({ type, name }: RecordedResource, { path, before, after }: PropertyChange): boolean {
+    if (/^kubernetes:(apps|batch)\/|^kubernetes:core\/v1:ConfigMap$/.test(type)) {
+        const isLoading = LOADING.test(path) || (isText(after) && LOADING.test(JSON.stringify(after)));
+        const isShorter = /\bterminationGracePeriodSeconds$/.test(path) && Number(after) < Number(before);
+        // A colour that gets no traffic has none; what else has none is switched off.
+        const isOff = path === "spec.replicas" && after === 0 && !/-(blue|green)$/.test(name);
+        // What the collector and the log shipper do is in their configuration.
+        const isCollecting = /^(mcp-metrics|.*-logs)(-|$)/.test(name) && /^data\b/.test(path);
+        if (isLoading || isShorter || isOff || isCollecting) {
+            return true;
+        }
+    }
+    return WATCHED.some(([types, paths]) => types.test(type) && paths.test(path));
+}
+
+function isText(value: Property | undefined): boolean {
+    return value !== undefined && typeof value !== "symbol" && !(value instanceof Secret);
+}
+
 /** Values of the stack files by which checks let more through. */
 const CHECKS =
     /^mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.databaseChange)|alarms|checklist|archive\.(?!bucket)|backups\.(?!bucket)|maintenance\.mutedYears|incident\.escalation|images\.(registry|trusted)|observability\.audit)\b/;
@@ -121,7 +162,18 @@ export function loosened(
             if (type === MUTE && operation !== "delete") {
                 return [`${type} ${name}: alarms are muted by it, or by more of it`];
             }
-            return operation !== "create" && /^aws:(cloudwatch|scheduler)\//.test(type)
+            if (operation === "create") {
+                return [];
+            }
+            const watched = properties
+                .filter((change) => isWatched(resource, change) && !isFirstAccount(change))
+                .map(({ path, before, after }) =>
+                    // Of a document or a Secret it is enough to know which: the properties below say more.
+                    /^(definition|stringData|data)\b/.test(path)
+                        ? `${type} ${lasting(name)}: other ${path.split(".")[0]}`
+                        : `${type} ${name}: ${path} ${textOf(before)} => ${textOf(after)}`,
+                );
+            const alarms = /^aws:(cloudwatch|scheduler)\//.test(type)
                 ? properties
                       .filter(({ path }) => ALARM_INPUTS.test(path))
                       // One of an autoscaler's maximum follows that.
@@ -132,6 +184,7 @@ export function loosened(
                               `${type} ${name}: ${path} ${textOf(before)} => ${textOf(after)}`,
                       )
                 : [];
+            return [...new Set([...watched, ...alarms])];
         }),
         ...edits
             .filter(({ path, before }) => CHECKS.test(path) && before !== undefined)

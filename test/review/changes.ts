@@ -442,6 +442,103 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         declares: set(CONFIG_MAP, "chat-ui-config", "inputs data NOTE", "AKIAIOSFODNN7EXAMPLE"),
         says: /^Refused/,
     },
+    // What runs, where and as whom
+    "a namespace admits privileged pods": {
+        declares: set(
+            "kubernetes:core/v1:Namespace",
+            "mcp-production",
+            "inputs metadata labels pod-security.kubernetes.io/enforce",
+            "privileged",
+        ),
+        says: /Safeguards:[^]*pod-security/,
+    },
+    "a workload ranks before the cluster's own pods": {
+        declares: inPod("priorityClassName", "system-cluster-critical"),
+        says: /Safeguards:[^]*priorityClassName/,
+    },
+    "a workload has no time to end": {
+        declares: inPod("terminationGracePeriodSeconds", 0),
+        says: /Safeguards:[^]*terminationGracePeriodSeconds/,
+    },
+    "a workload runs a command when it starts": {
+        declares: inPod("containers 0 lifecycle postStart", { exec: { command: ["sh", "-c", "true"] } }),
+        says: /Safeguards:[^]*lifecycle/,
+    },
+    "a workload is probed by a command": {
+        declares: inPod("containers 0 startupProbe", { exec: { command: ["sh", "-c", "true"] } }),
+        says: /Safeguards:[^]*startupProbe/,
+    },
+    "a name leads a workload elsewhere": {
+        declares: inPod("hostAliases", [{ ip: "203.0.113.7", hostnames: ["apim.msil.com"] }]),
+        says: /Safeguards:[^]*hostAliases/,
+    },
+    "a workload asks another DNS": {
+        declares: inPod("dnsConfig", { nameservers: ["203.0.113.7"] }),
+        says: /Safeguards:[^]*dnsConfig/,
+    },
+    "a workload runs on any node": {
+        declares: inPod("tolerations", [{ operator: "Exists" }]),
+        says: /Safeguards:[^]*tolerations/,
+    },
+    "a process loads other code": {
+        declares: inPod("containers 0 env", [{ name: "NODE_OPTIONS", value: "--require /tmp/x" }]),
+        says: /Safeguards:[^]*env/,
+    },
+    "a workload calls another host": {
+        edits: ["mcp:workloads.admin-portal.config.MCP_SERVER_URL=http://elsewhere.example.com"],
+        says: /Access:[^]*ConfigMap admin-portal-config may now be led to elsewhere\.example\.com/,
+    },
+    "a ServiceAccount names a role of AWS": {
+        declares: set("kubernetes:core/v1:ServiceAccount", "chat-ui", "inputs metadata annotations", {
+            "eks.amazonaws.com/role-arn": "arn:aws:iam::000000000000:role/other",
+        }),
+        says: /Access:[^]*pods of ServiceAccount mcp-production\/chat-ui may now act as .*role\/other/,
+    },
+    "a connection's Secret has other contents": {
+        declares: set("kubernetes:core/v1:Secret", "mcp-cache-secret", "inputs stringData", {
+            REDIS_URL: "redis://x",
+        }),
+        says: /Safeguards:[^]*mcp-cache-secret: other stringData/,
+    },
+    "a recurring task is suspended": {
+        declares: set("kubernetes:batch/v1:CronJob", "mcp-cache-cleanup", "inputs spec suspend", true),
+        says: /Safeguards:[^]*mcp-cache-cleanup: spec\.suspend/,
+    },
+    "the metrics collector is switched off": {
+        declares: set(DEPLOYMENT, "mcp-metrics", "inputs spec replicas", 0),
+        says: /Safeguards:[^]*mcp-metrics: spec\.replicas/,
+    },
+    "the escalation does nothing": {
+        declares: set(
+            "aws:sfn/stateMachine:StateMachine",
+            "mcp-production-escalation",
+            "inputs definition",
+            JSON.stringify({ StartAt: "End", States: { End: { Type: "Succeed" } } }),
+        ),
+        says: /Safeguards:[^]*mcp-production-escalation: other definition/,
+    },
+    "a schedule starts something else": {
+        declares: set(
+            "aws:scheduler/schedule:Schedule",
+            "mcp-production-outside",
+            "inputs target arn",
+            "arn:aws:lambda:ap-south-1:999999999999:function:other",
+        ),
+        says: /Safeguards:[^]*mcp-production-outside: target/,
+    },
+    "a maintenance window runs another document": {
+        declares: set(
+            "aws:ssm/maintenanceWindowTask:MaintenanceWindowTask",
+            "mcp-production-maintenance-patches",
+            "inputs taskArn",
+            "AWS-RunShellScript",
+        ),
+        says: /Safeguards:[^]*taskArn/,
+    },
+    "sessions of a role last for half a day": {
+        declares: set(ROLE, "mcp-production-logs", "inputs maxSessionDuration", 43_200),
+        says: /Safeguards:[^]*maxSessionDuration/,
+    },
     // Data
     "the region is another one": {
         edits: ["mcp:aws.region=eu-west-1"],

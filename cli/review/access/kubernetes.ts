@@ -124,6 +124,8 @@ export const compareCluster: CompareAccess = byText(({ resources }) => {
         ...podsOf(resource).flatMap((pod) => podGrants(pod, resource, secrets)),
         ...wayGrants(resource),
         ...registryGrants(resource),
+        ...hostGrants(resource),
+        ...roleGrants(resource),
     ]);
 });
 
@@ -174,6 +176,34 @@ function podGrants(
             ? [{ subject, may: "call the Kubernetes API with a token" }]
             : []),
     ];
+}
+
+/** Hosts that the configuration of pods names. */
+function hostGrants(resource: RecordedResource): Grant[] {
+    if (!isKind(resource, "ConfigMap")) {
+        return [];
+    }
+    const values = Object.values((inputsOf(resource)["data"] ?? {}) as Record<string, unknown>);
+    return values.flatMap((value) => {
+        const [, host] = /^[a-z][a-z+.-]*:\/\/(?:[^/@\s]*@)?([^/:\s?#]+)\S*$/i.exec(String(value)) ?? [];
+        return host === undefined
+            ? []
+            : [{ subject: `pods with ConfigMap ${lasting(resource.name)}`, may: `be led to ${host}` }];
+    });
+}
+
+/** Roles of AWS that a ServiceAccount names itself, beside its pod identity. */
+function roleGrants(resource: RecordedResource): Grant[] {
+    const { metadata } = inputsOf(resource);
+    const role: unknown = metadata?.annotations?.["eks.amazonaws.com/role-arn"];
+    return isKind(resource, "ServiceAccount") && role !== undefined
+        ? [
+              {
+                  subject: `pods of ServiceAccount ${metadata?.namespace}/${metadata?.name}`,
+                  may: `act as ${String(role)}`,
+              },
+          ]
+        : [];
 }
 
 /** Registries whose images the policies let run. */
