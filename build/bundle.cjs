@@ -13,7 +13,8 @@ const EXTERNAL = ["@pulumi/*", "esbuild", "google-protobuf"];
  */
 function zodFile(root) {
     const { version } = JSON.parse(readFileSync(join(root, "node_modules", "zod", "package.json"), "utf8"));
-    const file = resolve(root, "node_modules", ".cache", "mcp", `zod-${version}.cjs`);
+    // Beside the bundles that require it: `npm ci` empties node_modules and leaves the bundles.
+    const file = resolve(root, ".cache", `zod-${version}.cjs`);
     if (!existsSync(file)) {
         // Made aside and renamed: two commands may be started at the same time.
         const aside = `${file}.${process.pid}`;

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundle } from "../../build/bundle.cjs";
@@ -25,6 +33,18 @@ describe("bundle", () => {
                 new RegExp(`folder = "${folder}"`),
             );
         }
+    });
+
+    it("requires nothing below node_modules that npm ci removes", () => {
+        writeFileSync(
+            join(root, "tools", "index.ts"),
+            'import { z } from "zod"; export const schema = z.string();',
+        );
+        const [, required] = /require\("([^"]*zod[^"]*)"\)/.exec(
+            readFileSync(bundle(root, "tools/index.ts"), "utf8"),
+        )!;
+        assert.ok(existsSync(required!));
+        assert.doesNotMatch(required!, /node_modules/);
     });
 
     it("is made again only when a source has changed", () => {
