@@ -73,7 +73,8 @@ export function checkHealth(
         ingress?: Pick<IngressValues, "alb" | "hosts"> | undefined;
         kubernetes: { cluster?: string | undefined };
         jobs: { images: Record<string, string | undefined> };
-        workloads: Record<string, { health: { live: string } }>;
+        /** One that its own schema refuses has no health here. */
+        workloads: Record<string, { health?: { live: string } | undefined }>;
     },
     context: z.core.$RefinementCtx,
 ): void {
@@ -93,7 +94,11 @@ export function checkHealth(
     const hosts = isAskedFromOutside({ health, ingress, ...tier }) ? (ingress?.hosts ?? []) : [];
     for (const workload of new Set(hosts.flatMap(({ paths }) => paths.map((path) => path.workload)))) {
         const values = getOwn(workloads, workload);
-        if (values !== undefined && !hosts.some(({ paths }) => isAskedAt(paths, health, workload, values))) {
+        if (values?.health === undefined) {
+            continue;
+        }
+        const { live } = values.health;
+        if (!hosts.some(({ paths }) => isAskedAt(paths, health, workload, { health: { live } }))) {
             const message = `a path that a host of mcp:ingress leads to ${workload}, and that answers 200 without a token; or mcp:health.outside: false`;
             problem(["health", "paths", workload], message);
         }

@@ -186,7 +186,11 @@ export const coverage: readonly Item[] = [
             "kubernetes-upgrade muted-alarms",
             { decision: "upgrades-are-made-elsewhere", numbers: ["UPGRADE_SECONDS"] },
         ],
-        ["Certificate rotation: every quarter, before expiry, 1 hour", "certificate-rotation"],
+        [
+            "Certificate rotation: every quarter, before expiry, 1 hour",
+            "certificate-rotation",
+            { numbers: ["CERTIFICATE_MINUTES"] },
+        ],
     ),
     ...section(
         "5.2",

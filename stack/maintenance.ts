@@ -85,6 +85,7 @@ function windowsOf(
                 when: `cron(${nthOfMonths(certificates, 3, certificates.months)})`,
                 minutes: CERTIFICATE_MINUTES,
                 reminder: {
+                    name: "renewal",
                     when: `cron(${nthOfMonths(certificates, 1, certificates.months)})`,
                     message:
                         `${name}: certificates are rotated in two weeks (${certificates.weekday} ${certificates.start}). ` +

@@ -11,8 +11,8 @@ export interface WindowArgs {
     when: string;
     /** How long it lasts, in minutes. */
     minutes: number;
-    /** When people are told of it before, in the same way, and what they are told. Default: they are not. */
-    reminder?: { when: string; message: string } | undefined;
+    /** A message before the window: the name of its schedule, of at most 12 characters, and when it is sent. Default: none. */
+    reminder?: { name: string; when: string; message: string } | undefined;
 }
 
 /** Arguments of {@link MaintenanceWindows}. */
@@ -70,7 +70,7 @@ export class MaintenanceWindows extends ComponentResource {
             );
             if (reminder !== undefined) {
                 announce(
-                    `${window}-reminder`,
+                    reminder.name,
                     `Tells that the window of the ${activity} is near`,
                     reminder.when,
                     reminder.message,

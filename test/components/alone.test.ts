@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
+import { Provider } from "@pulumi/aws/provider";
 import { Secret } from "@pulumi/kubernetes/core/v1";
 import { ComponentResource, type ComponentResourceOptions, output } from "@pulumi/pulumi";
 import { CacheSnapshots } from "../../components/backup/cacheSnapshots";
 import { ConfigurationExport } from "../../components/backup/configurationExport";
 import { DatabaseDumps } from "../../components/backup/databaseDumps";
 import { DatabaseSnapshots } from "../../components/backup/databaseSnapshots";
+import { SnapshotCopies } from "../../components/backup/snapshotCopies";
 import { Cache } from "../../components/data/cache";
 import { Database } from "../../components/data/database";
 import { DatabaseAccess } from "../../components/data/databaseAccess";
@@ -38,6 +40,7 @@ import { PlatformNamespace } from "../../components/platform/namespace";
 import { ValidatedReleases } from "../../components/platform/validatedReleases";
 import { AuditArchive } from "../../components/storage/auditArchive";
 import { BackupBucket } from "../../components/storage/backupBucket";
+import { BucketCopy } from "../../components/storage/bucketCopy";
 import { BlueGreenWorkload } from "../../components/workload/blueGreenWorkload";
 import { ReleaseApproval } from "../../components/workload/releaseApproval";
 import { RollingWorkload } from "../../components/workload/rollingWorkload";
@@ -177,6 +180,24 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
             },
             opts,
         ).promote(),
+    BucketCopy: (opts) =>
+        new BucketCopy(
+            "it",
+            {
+                ...account,
+                source: { bucket: "backups", keyArn, ready: [] },
+                elsewhere: {
+                    region: "eu-central-1",
+                    accountId: account.accountId,
+                    provider: new Provider("elsewhere", { region: "eu-central-1" }, { parent: opts.parent! }),
+                },
+                bucket: "copies",
+                lifecycle: [],
+                description: "Copies",
+                protect: false,
+            },
+            opts,
+        ),
     Cache: (opts) =>
         new Cache(
             "it",
@@ -498,6 +519,17 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
         ),
     RollingWorkload: (opts) => new RollingWorkload("it", { ...workload, release }, opts),
     SeverityTopics: (opts) => new SeverityTopics("it", { ...account, channels: bySeverity([]) }, opts),
+    SnapshotCopies: (opts) =>
+        new SnapshotCopies(
+            "it",
+            {
+                accountId: account.accountId,
+                sourceAccountId: "444455556666",
+                retentionDays: 7,
+                protect: false,
+            },
+            opts,
+        ),
     UpgradeCheck: (opts) =>
         new UpgradeCheck(
             "it",

@@ -418,7 +418,11 @@ describe("certificates", () => {
         it("are missing until an operator sets them, a part at a time", () => {
             const command = (path: string, file: string) =>
                 `pulumi config set --stack production --secret --path '${path}' < ${file}`;
-            const raw = { ingress: { certificates: ["mcp-tls", "new"] }, tls: { new: { certificate: {} } } };
+            const raw = {
+                environment: "staging",
+                ingress: { certificates: ["mcp-tls", "new"] },
+                tls: { new: { certificate: {} } },
+            };
             assert.deepEqual(
                 missingInputs(raw, "production").map((supply) => [supply.placeholder, supply.command]),
                 [
@@ -427,7 +431,9 @@ describe("certificates", () => {
                     [PLACEHOLDER_PEM, command("mcp:tls.new.privateKey", "KEY.pem")],
                 ],
             );
-            for (const malformed of [{}, { ingress: 3, tls: [] }, { ingress: { certificates: [1] } }]) {
+            for (const malformed of [{}, { ingress: 3, tls: [] }, { ingress: { certificates: [1] } }].map(
+                (each) => ({ environment: "staging", ...each }),
+            )) {
                 assert.deepEqual(missingInputs(malformed, "production"), []);
             }
         });

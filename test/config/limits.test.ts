@@ -198,7 +198,7 @@ describe("values that a service behind the stack would refuse", () => {
             ["kubernetes/namespace", "n".repeat(22)],
             ["kubernetes/dns", ["169.254.20.10/32"]],
             [`${SERVER}/network/egress`, [{ cidr: "10.0.0.0/8", except: ["10.1.0.0/16"], ports: [443] }]],
-            ["ingress/hosts/0/paths/1/path", "/a/...b/.well-known"],
+            ["ingress/hosts/0/paths/2", { path: "/a/...b/.well-known", workload: "mcp-server" }],
             ["aws/tags", { "Cost Centre": "a/b=c+d@e" }],
             ["workloads/chat-ui/health", { live: "/health?deep=$x", ready: "/" }],
             [`${SERVER}/soak/duration`, "12h"],

@@ -39,7 +39,12 @@ describe("the tier of a stack", () => {
         assert.deepEqual(problems, []);
         assert.equal(resolveStack(values!).production, false);
         const strict = parseStack(staging("production")).problems.map(({ path }) => path);
-        assert.deepEqual(strict, ["mcp:cache.replicas", "mcp:archive.mode", "mcp:archive.retention"]);
+        assert.deepEqual(strict, [
+            "mcp:cache.replicas",
+            "mcp:archive.mode",
+            "mcp:archive.retention",
+            "mcp:health.paths.mcp-server",
+        ]);
     });
 
     it("of the two stack files stays what it was", () => {

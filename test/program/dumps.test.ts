@@ -297,6 +297,6 @@ describe("the export of the configurations", () => {
             .filter(({ inputs }) => (inputs["metadata"] as any).namespace !== "mcp-production-logs")
             .map(({ type }) => type.split(":").at(-1)!);
         const left = new Set(kinds.filter((kind) => !(Object.values(EXPORTED) as string[]).includes(kind)));
-        assert.deepEqual([...left].sort(), ["Job", "Namespace", "Secret"]);
+        assert.deepEqual([...left].sort(), ["Job", "Namespace", "PriorityClass", "Secret"]);
     });
 });

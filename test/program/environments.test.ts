@@ -343,7 +343,7 @@ describe("environments", function () {
             [
                 "new",
                 { from: "staging", tier: "production" },
-                /^Cannot create Pulumi\.new\.yaml\. 3 problems in the stack's values:\n {2}mcp:cache\.replicas: /,
+                /^Cannot create Pulumi\.new\.yaml\. 4 problems in the stack's values:\n {2}mcp:cache\.replicas: /,
             ],
             [
                 "a-name-that-is-longer-than-aws-takes-it",

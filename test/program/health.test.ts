@@ -139,8 +139,21 @@ describe("the health check", () => {
                 Condition: { StringEquals: { "cloudwatch:namespace": "MCP/staging" } },
             },
         ]);
-        // Of the checks' own ARNs, which are not known before they exist.
-        assert.equal(inputsOf(production, "aws:iam/rolePolicy:RolePolicy", "mcp-health").policy, "[unknown]");
+        const outside = JSON.parse(
+            inputsOf(production, "aws:iam/rolePolicy:RolePolicy", "mcp-health").policy as string,
+        ) as { Statement: { Action: string[]; Resource: string[] }[] };
+        assert.deepEqual(
+            outside.Statement.slice(1).map(({ Action, Resource }) => [Action, Resource]),
+            [
+                [
+                    ["route53:GetHealthCheckStatus"],
+                    ["chat-ui.mcp", "mcp-server.mcp", "admin-portal.admin.mcp"].map(
+                        (endpoint) =>
+                            `arn:aws:route53:::healthcheck/<mcp-production-outside-${endpoint}.msil.com>`,
+                    ),
+                ],
+            ],
+        );
         const { propertyDependencies } = only(production, "aws:iam/rolePolicy:RolePolicy", "mcp-health");
         assert.deepEqual(
             propertyDependencies["policy"]!.map((urn) => urn.split("::").at(-1)),

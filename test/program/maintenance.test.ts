@@ -164,7 +164,7 @@ describe("the maintenance windows", () => {
     });
 
     it("of the certificates are announced each quarter, two weeks before and when their hour begins", async () => {
-        const reminder = inputsOf(SCHEDULE, `${NAME}-certificates-reminder`);
+        const reminder = inputsOf(SCHEDULE, `${NAME}-renewal`);
         const begins = inputsOf(SCHEDULE, `${NAME}-certificates`);
         assert.deepEqual(
             [reminder, begins].map(({ scheduleExpression, scheduleExpressionTimezone }) => [
@@ -185,7 +185,7 @@ describe("the maintenance windows", () => {
             begins.target.input,
             `${NAME}: the window of the certificate rotation begins now, for an hour at most.`,
         );
-        for (const schedule of ["certificates", "certificates-reminder"]) {
+        for (const schedule of ["certificates", "renewal"]) {
             const { dependencies } = only(production, RIGHTS, `${NAME}-${schedule}-schedule`);
             assert.ok(dependencies.some((urn) => urn.endsWith("mcp-production-incidents-p4")));
         }

@@ -187,7 +187,7 @@ describe("releases", () => {
                 [/ {2}mcp:health:\n(?: {4}.*\n)+/, ""],
                 [/ {2}mcp:observability:\n(?: {4}.*\n)+/, ""],
                 [/ {2}mcp:objectives:\n(?: {4}.*\n)+/, ""],
-                [/ {4}patches:\n(?: {6}.*\n)+/, ""],
+                ["    patches: {", "    patches: {reboot: false, "],
                 ["DATABASE_URL: database", "DATABASE_URL: supplied"],
                 ["REDIS_URL: cache", "REDIS_URL: supplied"],
             );
