@@ -96,7 +96,7 @@ const ALARM_INPUTS =
 
 /** Parts of a pod by which it runs something else, ends or is placed otherwise, or reaches another host by a name. */
 const POD_INPUTS =
-    /(^spec\.(suspend|schedule)$|\b(priorityClassName|hostAliases|dnsConfig|dnsPolicy|shareProcessNamespace|tolerations|nodeSelector|schedulerName|runtimeClassName|lifecycle|initContainers)\b|(startup|liveness|readiness)Probe\b)/;
+    /(^spec\.(suspend|schedule)$|\b(priorityClassName|hostAliases|dnsConfig|dnsPolicy|shareProcessNamespace|tolerations|nodeSelector|schedulerName|runtimeClassName|lifecycle)\b|initContainers\b(?!\[\d+\]\.(env|resources)\b)|(startup|liveness|readiness)Probe\b)/;
 
 /** Variables that change what a process loads or trusts, whatever its program. */
 const LOADING = /\b(NODE_OPTIONS|NODE_EXTRA_CA_CERTS|LD_PRELOAD|LD_LIBRARY_PATH|BASH_ENV|HTTPS?_PROXY)\b/;

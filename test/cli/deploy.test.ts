@@ -135,7 +135,7 @@ describe("npm run deploy", () => {
     it("shows who made and approved a release, and refuses one that its author approves", () => {
         const record = (approver: string) =>
             original.replace(
-                "green: { version: v2.1.0 }",
+                "green: {version: v2.1.0}",
                 `green: { version: v2.1.0, change: { version: v2.1.0, ticket: CHG-7, approvers: [${approver}], rollbackPlan: back } }`,
             );
         commit("Release", record("asha-rao").replace("live: blue", "live: green"));

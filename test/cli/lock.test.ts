@@ -153,8 +153,8 @@ describe("npm run runbook, while another update has the stack's lock", function 
         const released = original
             .replace("live: blue", "live: green")
             .replace(
-                "green: { version: v2.1.0 }",
-                "green: { version: v2.1.0, change: { version: v2.1.0, skip: INC-1 } }",
+                "green: {version: v2.1.0}",
+                "green: {version: v2.1.0, change: {version: v2.1.0, skip: INC-1}}",
             );
         assert.notEqual(released, original);
         writeFileSync(file, released);

@@ -72,7 +72,10 @@ describe("npm run review", function () {
         const { status, stdout, stderr } = reviewed("--base", "main");
         assert.equal(stderr, "");
         assert.equal(status, 1);
-        assert.match(stdout, /^Refused: 1 change that the engine refuses, no new findings, /);
+        assert.match(
+            stdout,
+            /^Refused: 1 change that the engine refuses, 12 new accesses, no new findings, /,
+        );
         assert.match(
             stdout.split("\n").slice(2, 4).join("\n"),
             /^ {2}Refused by the engine.*:\n {4}production: replace aws:s3\/bucket:Bucket mcp-production-backups/,
@@ -84,7 +87,10 @@ describe("npm run review", function () {
         const { status, stdout, stderr } = reviewed("--base", "main");
         assert.equal(stderr, "");
         assert.equal(status, 0);
-        assert.match(stdout, /^Look closely: 1 stateful resource deleted or replaced, no new findings, /);
+        assert.match(
+            stdout,
+            /^Look closely: 1 stateful resource deleted or replaced, 12 new accesses, no new findings, /,
+        );
         assert.match(
             stdout.split("\n").slice(2, 4).join("\n"),
             /^ {2}Data in danger:\n {4}staging: replace aws:s3\/bucket:Bucket mcp-staging-backups/,
@@ -153,7 +159,7 @@ describe("npm run review", function () {
         const { status, stdout } = reviewed("--base", "main");
         assert.equal(status, 1);
         assert.match(stdout, /^Refused: staging does not preview, /);
-        assert.match(stdout, /mcp:environment: found "qa", expected production or staging/);
+        assert.match(stdout, /mcp:tier: found nothing, expected production or trial/);
     });
 
     const bad: [what: string, args: string[], message: RegExp][] = [

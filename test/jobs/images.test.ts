@@ -879,7 +879,7 @@ describe("images", () => {
             [
                 "long images in braces",
                 `config:\n  mcp:images: { a: [ ${LONG} ] }\n`,
-                `config:\n  mcp:images:\n    a: [ ${LONG} ]\n${images.replace(/.*\n/, "")}`,
+                `config:\n  mcp:images:\n    a: [${LONG}]\n${images.replace(/.*\n/, "")}`,
             ],
             ["empty images", "config:\n  mcp:images: {}\n  b: 1\n", `config:\n${images}  b: 1\n`],
             [
