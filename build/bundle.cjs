@@ -38,7 +38,7 @@ function build(root, options) {
     });
 }
 
-/** Where the project's own sources stand, besides `index.ts`. */
+/** Folders of the project's sources, besides `index.ts`. */
 const SOURCES = [
     "cli",
     "components",
@@ -74,8 +74,8 @@ function fingerprint(root) {
 }
 
 /**
- * Bundles a file of the project in `root` into `.cache`, with its source map beside it, unless it stands there already
- * as it would be made. Returns its path, which is named after the file's own: no two share one.
+ * Bundles a file of the project in `root` into `.cache`, with its source map, unless the bundle is up to
+ * date. Returns its path, which is named after the file: no two share one.
  */
 exports.bundle = function bundle(root, entryPoint) {
     const outfile = resolve(root, ".cache", entryPoint.replace(/\.ts$/, ".cjs").replaceAll("/", "-"));

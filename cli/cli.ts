@@ -323,7 +323,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         return 0;
     },
 
-    /** Writes the generated documents anew; the tests only ever compare them. */
+    /** Writes the generated documents again; the tests only ever compare them. */
     docs: async (args) => {
         const { values } = parseArgs({ args, options: { help: { type: "boolean", default: false } } });
         if (values.help) {

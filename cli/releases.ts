@@ -164,7 +164,7 @@ export function renderReleases(entries: readonly HistoryEntry[], live: Live): st
 /**
  * Text of a stack file with a release set and its image pinned; configuration and change record of the release that
  * was there go: the ledger knows the one that is set. Every other character stays, which is why the text is spliced
- * and not printed anew.
+ * and not printed again.
  *
  * @throws Error naming the file when its text cannot be spliced.
  */
@@ -319,7 +319,7 @@ function pinOf({ images: { pins } }: StackValues, reference: string): string | u
     return pin === PLACEHOLDER_DIGEST ? undefined : pin;
 }
 
-/** The entry of what is live. A release that was restored has one of the other colour: it is not tested anew. */
+/** The entry of what is live. A release that was restored has one of the other colour: it is not tested again. */
 function liveEntry(entries: readonly HistoryEntry[], live: Live): HistoryEntry | undefined {
     const candidates = entries.filter((entry) => runs(live, entry));
     return candidates.findLast(({ colour }) => colour === live.colour) ?? candidates.at(-1);

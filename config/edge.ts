@@ -116,7 +116,7 @@ export const ingressSchema = z
         /** The active certificate, one of `certificates`. Editing it is the rotation. Section 5.4 step 3. */
         certificate: dnsLabel,
         /**
-         * Names of certificates and of their Secrets. Each pair stands in `mcp:tls`. A rotation adds one, makes it
+         * Names of certificates and of their Secrets. Each pair is in `mcp:tls`. A rotation adds one, makes it
          * the active one, and removes the old one. Section 5.4 step 2.
          */
         certificates: z

@@ -49,7 +49,7 @@ function isFilled(value: unknown): boolean {
     return typeof value === "object" && value !== null ? Object.keys(value).length > 0 : value !== undefined;
 }
 
-/** A secret that stands in the stack file as it is. */
+/** A secret that is in the stack file as it is. */
 export function plainSecret(path: readonly PropertyKey[], stack: string): Problem {
     const expected = "an encrypted value, and a new one, because this one has been read";
     const command = `pulumi config set --stack ${stack} --secret --path '${configPath(path)}'`;

@@ -1,7 +1,7 @@
 import { type z } from "zod";
 import { printable } from "../core/printable";
 
-/** Something wrong with a value: where it stands, what was found and what is expected there. */
+/** Something wrong with a value: where it is, what was found and what is expected there. */
 export interface Problem {
     /** As `pulumi config set --path` takes it, such as `mcp:workloads.chat-ui.scaling.min`. */
     path: string;
@@ -27,7 +27,7 @@ export function configPath(path: readonly PropertyKey[]): string {
 /** Top-level keys whose values are secret; no others may hold an encrypted value. */
 export const SECRET_KEYS = ["secrets", "tls", "endpoints"];
 
-/** Whether a value is secret, or stands where people put one by mistake: in a workload's `secrets`. */
+/** Whether a value is secret, or is where people put one by mistake: in a workload's `secrets`. */
 export function isSecret([concern, , part]: readonly PropertyKey[]): boolean {
     return SECRET_KEYS.includes(String(concern)) || (concern === "workloads" && part === "secrets");
 }

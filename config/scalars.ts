@@ -23,7 +23,7 @@ export function typedText<T extends z.ZodType<string, string>>(schema: T) {
 const GO_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d) (?!UTC)\S+$/;
 
 /**
- * Time with its zone; also in Go's notation, in which the engine hands on what stands in a file without quotes. Not
+ * Time with its zone; also in Go's notation, in which the engine hands on what is in a file without quotes. Not
  * if that says UTC: so ends a time that was written without a zone, too. What is none aborts, so that no rule goes on to
  * reckon with it.
  */
@@ -141,7 +141,7 @@ export const repository = text(
     "an image repository without registry and tag, such as msil-mcp-server",
 );
 
-/** Image reference with registry and tag; its digest stands in the pins. */
+/** Image reference with registry and tag; its digest is in the pins. */
 export const imageReference = text(
     /^[a-z0-9.-]+(:[0-9]+)?\/[a-z0-9._/-]+:(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
     "registry/repository:tag, the tag other than latest and the digest left to npm run images -- pin",

@@ -217,7 +217,7 @@ export function soakSettings(
     };
 }
 
-/** Where a value stands below `soak` that the gate's plan has at a path. */
+/** Where a value is below `soak` that the gate's plan has at a path. */
 function valuePath(path: string, soak: SoakValues): string[] {
     const [, label] = /^metrics\.(?:select|exclude)(?:\.|\[")([^"\]]+)/.exec(path) ?? [];
     if (label !== undefined) return [path.includes("select") ? "select" : "exclude", label];

@@ -161,7 +161,7 @@ const colour = z.enum(COLOURS, { error: "blue or green" });
 
 /** What runs. */
 const release = z.strictObject({
-    /** Image tag; its digest stands in `mcp:images.pins`. */
+    /** Image tag; its digest is in `mcp:images.pins`. */
     version: versionTag,
     /** Environment of this release alone, over the workload's own. Default: nothing. */
     config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
@@ -200,7 +200,7 @@ const workloadSchema = z.strictObject({
     /** Environment of the container. Default: empty. */
     config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
     /**
-     * Secrets of the container, each mounted as a file that `<NAME>_FILE` names. `supplied` ones stand in
+     * Secrets of the container, each mounted as a file that `<NAME>_FILE` names. `supplied` ones are in
      * `mcp:secrets`, `generated` ones are made by the stack and kept in its state, `database` and `cache` are the URLs
      * of the stack's own, which the pods may then reach in `mcp:kubernetes.vpc`. Default: none.
      */

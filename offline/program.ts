@@ -13,7 +13,7 @@ export interface Program {
     readonly fingerprint: string;
     /** Runs the program's `index.ts` from its first line and returns what it exports. */
     run(): unknown;
-    /** Where a position of the bundle stands in the program's own files, relative to the project. */
+    /** Where a position of the bundle is in the program's own files, relative to the project. */
     locate(uri: string, line: number, column: number): { file: string; line: number } | undefined;
 }
 

@@ -64,7 +64,7 @@ export async function takeSnapshot(
     return stacks;
 }
 
-/** Every value that stands in the stack file and is no secret, by its path, as JSON. */
+/** Every value that is in the stack file and is no secret, by its path, as JSON. */
 export function openValues({ config, secretKeys, placeholders }: StackFile): StackSnapshot["values"] {
     const hidden = [...secretKeys, ...placeholders.map(({ path }) => configPath(path))];
     const leaves = Object.entries(config).flatMap(([key, text]) => leavesOf(parsed(text), key));

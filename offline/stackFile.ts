@@ -22,7 +22,7 @@ export { isUsersToMend, UsageError } from "./usageError";
 export interface StackFile extends ProgramInput {
     /** Values that stand as placeholders until an operator sets them. */
     placeholders: RequiredInput[];
-    /** Whether a value that is secret stands in it as plain text, as an edit may set one. */
+    /** Whether a value that is secret is in it as plain text, as an edit may set one. */
     holdsSecrets: boolean;
 }
 
@@ -100,7 +100,7 @@ export function imagesOf(root: string, stack: string): string[] {
 
 /**
  * Edits as `pulumi config` takes them: `[]`, the place behind the last of a list, is the index that it is in the stack's
- * file; where the value stands in the list already it is the index of that, so that the same edit adds nothing again.
+ * file; where the value is in the list already it is the index of that, so that the same edit adds nothing again.
  */
 export function indexedEdits(root: string, stack: string, edits: readonly string[]): string[] {
     const { config } = readConfig(root, stack);
@@ -168,7 +168,7 @@ function readValues(root: string, stack: string, edits: readonly string[]) {
     return { project, own, others, problems };
 }
 
-/** What stands below `config` in a stack file. */
+/** What is below `config` in a stack file. */
 function readConfig(root: string, stack: string): { config: Record<string, unknown>; problems: Problem[] } {
     const file = fileOf(stack);
     const { value, problems } = readYaml(join(root, file), file);

@@ -6,7 +6,7 @@ import { ZONE_OFFSET_MINUTES } from "../core/numbers";
 import { type Exception, exceptionSchema } from "./exception";
 import { type Violation, type Rule, stackOf } from "./rule";
 
-/** Where the exceptions stand, below the project. */
+/** Path of the exceptions, below the project. */
 export const EXCEPTIONS_FILE = "policies/exceptions.yaml";
 
 /** Longest that an exception may hold from now on, in days. */

@@ -4,7 +4,7 @@ import type * as numbers from "../core/numbers";
 export interface Item {
     /** Section of the runbook. */
     section: string;
-    /** What stands there, in our own words. */
+    /** What is there, in our own words. */
     item: string;
     /** Ids of the procedures that carry it out. */
     procedures: readonly string[];
@@ -16,7 +16,7 @@ export interface Item {
 
 type Rest = Pick<Item, "decision" | "numbers">;
 
-/** The items of one section: what stands there, who carries it out, and what else there is to say. */
+/** The items of one section: what is there, who carries it out, and what else there is to say. */
 function section(number: string, ...items: [item: string, procedures: string, rest?: Rest][]): Item[] {
     return items.map(([item, procedures, rest]) => ({
         section: number,

@@ -45,7 +45,7 @@ export function examplesOf(procedure: Procedure): Record<string, string> {
     return Object.fromEntries(parametersOf(procedure).map(({ name, example }) => [name, example]));
 }
 
-/** A path with the parameters that stand in it. */
+/** A path with the parameters that are in it. */
 export function pathWith(path: string, given: Readonly<Record<string, string>>): string {
     return path.replace(/\{(\w+)\}/g, (_, name: string) => given[name]!);
 }

@@ -65,7 +65,7 @@ export interface Procedure {
     looks?: readonly string[];
     /** What to type before the values are set. Default: nothing. */
     preparation?: readonly string[];
-    /** What stands in the paths of the edits. Default: nothing. */
+    /** What is in the paths of the edits. Default: nothing. */
     parameters?: readonly Parameter[];
     /** Path of the record that edits below it replace as a whole. Default: none. */
     replaces?: string;

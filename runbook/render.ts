@@ -119,7 +119,7 @@ function commandsOf(procedure: Procedure): string[] {
             ? []
             : [`pulumi config rm --stack production --path '${pathWith(replaces, examples)}'`]),
         ...edits.map(({ path, example }) => {
-            // The engine refuses the letter: an index that is copied would overwrite what stands there.
+            // The engine refuses the letter: an index that is copied would overwrite what is there.
             const index = replaces !== undefined && path.startsWith(`${replaces}.`) ? "[0]" : "[N]";
             const place = pathWith(path, examples).replace("[]", index);
             const note = place.endsWith("[N]") ? "   # N: how many the list has" : "";

@@ -150,7 +150,7 @@ takes about a minute.
   --help             this text
 `;
 
-/** Writes all golden files anew (npm run golden), and removes those that are none any more; the tests only compare them. */
+/** Writes all golden files again (npm run golden), and removes those that are none any more; the tests only compare them. */
 async function write(args: string[]): Promise<void> {
     const { values } = parseArgs({ args, options: { help: { type: "boolean", default: false } } });
     if (values.help) {

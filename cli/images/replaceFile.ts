@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 
-/** Writes a file anew, in one step and with the rights it had: whoever reads it meets the old text or the new one. */
+/** Replaces a file atomically and keeps its mode. */
 export function replaceFile(file: string, text: string): void {
     const target = realpathSync(file);
     const temporary = `${target}.${randomUUID()}.tmp`;

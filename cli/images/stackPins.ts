@@ -35,7 +35,7 @@ export function readPins(text: string, file: string): Pins {
 
 /**
  * Text of a stack file with pins added or changed and the map of pins sorted; the map is created where there is
- * none. Every character outside of it stays, which is why the text is spliced and not printed anew.
+ * none. Every character outside of it stays, which is why the text is spliced and not printed again.
  *
  * @throws Error naming `file` when the text is not YAML or cannot be spliced.
  */
@@ -160,7 +160,7 @@ function endOf(node: Node): number {
     return isNode(inner) ? endOf(inner) : node.range![1];
 }
 
-/** What stands before the first key of a block map: it begins its line. */
+/** What is before the first key of a block map: it begins its line. */
 export function indentOf(text: string, { range }: YAMLMap): string {
     return text.slice(text.lastIndexOf("\n", range![0]) + 1, range![0]);
 }

@@ -3,7 +3,7 @@ import { type Exception } from "../../policies/exception";
 import { type Rule } from "../../policies/rule";
 import { type ChangedFile } from "./baseCheckout";
 
-/** What decides how a change is judged, by where it stands. The first that matches counts. */
+/** What decides how a change is judged, by where it is. The first that matches counts. */
 const JUDGES: readonly (readonly [what: string, files: RegExp])[] = [
     ["exemptions from the rules", /^policies\/exceptions\.yaml$/],
     ["rules", /^(policies\/|core\/numbers\.ts$|core\/addresses\.ts$)/],

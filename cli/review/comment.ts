@@ -3,7 +3,7 @@ import { describeProperties } from "../../offline/describe";
 import { lineOf, type Report, reportOf, type Section } from "./report";
 import { type Review } from "./review";
 
-/** Finds the comment of an earlier run, which is then written anew. */
+/** Finds the comment of an earlier run, which is then rewritten. */
 export const MARKER = "<!-- mcp-review -->";
 
 /**
@@ -15,7 +15,7 @@ const LONGEST_COMMENT = 61_440;
 /** Longest text that is quoted in one piece, in characters before they are escaped: one value must not fill it all. */
 const LONGEST_QUOTE = 1000;
 
-/** Most stacks that have a section of their own. What is urgent stands above, of however many stacks. */
+/** Most stacks that have a section of their own. What is urgent is above, of however many stacks. */
 const MOST_STACKS = 10;
 
 /** How GitHub colours a line of a diff. */

@@ -25,7 +25,7 @@ const DATA_IN_DANGER: Rule = {
 
 /**
  * What a reviewer must see of the head as SARIF 2.1.0: data in danger first, then the violations, those the base has too
- * marked as unchanged. Each stands where the program declares the resource. Fingerprints are made of stack, rule and
+ * marked as unchanged. Each is where the program declares the resource. Fingerprints are made of stack, rule and
  * resource, so that a line that moves is no new alert.
  */
 export function renderSarif({ stacks, rules: policies, files = [] }: Review): string {

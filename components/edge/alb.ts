@@ -34,7 +34,7 @@ export interface WeightedBackend {
 /** What an ALB is told beside hosts and paths. */
 export interface AlbArgs {
     scheme: "internal" | "internet-facing";
-    /** Ids of the subnets it stands in. */
+    /** Ids of the subnets it is in. */
     subnets: readonly string[];
     /** Versions and ciphers of TLS. */
     sslPolicy: string;

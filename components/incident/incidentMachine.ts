@@ -4,7 +4,7 @@ import { call, look, otherwise, quoted, RECORD, write } from "./machineParts";
 /** Severities that people are called for, as OpsItems count them. */
 export const ESCALATED = { P1: "1", P2: "2" } as const satisfies Partial<Record<Severity, string>>;
 
-/** Command that acknowledges the OpsItem whose id stands in `$id`, in JSONata. */
+/** Command that acknowledges the OpsItem whose id is in `$id`, in JSONata. */
 export function acknowledge(region: string): string {
     return `"aws ssm update-ops-item --region ${region} --status InProgress --ops-item-id " & $id`;
 }

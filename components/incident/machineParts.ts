@@ -37,13 +37,13 @@ export function call(resource: string, args: object, rest: object): object {
     return { Type: "Task", Resource: `arn:aws:states:::${resource}`, Arguments: args, Retry: RETRY, ...rest };
 }
 
-/** Reads the OpsItem whose id stands in `$id`. */
+/** Reads the OpsItem whose id is in `$id`. */
 export function look(rest: object): object {
     return call("aws-sdk:ssm:getOpsItem", { OpsItemId: "{% $id %}" }, rest);
 }
 
 /**
- * Writes on the OpsItem whose id stands in `$id`; values are JSONata. A record that cannot be written stops nothing:
+ * Writes on the OpsItem whose id is in `$id`; values are JSONata. A record that cannot be written stops nothing:
  * what follows matters more.
  */
 export function write(records: Record<string, string>, next: string): object {

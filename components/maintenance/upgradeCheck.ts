@@ -32,7 +32,7 @@ export const UPGRADE_PODS = taskPods(1);
 const DEADLINE_SECONDS = 120;
 
 /**
- * What stands in the way of the Kubernetes upgrade that is planned: versions too far apart, disruption budgets that let
+ * What is in the way of the Kubernetes upgrade that is planned: versions too far apart, disruption budgets that let
  * no pod go, and APIs that are asked for and will be gone. A Job fails as long as anything does, and
  * `TaskSucceeded` in CloudWatch is told as soon as nothing does. Section 5.1.
  */

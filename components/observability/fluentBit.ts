@@ -52,7 +52,7 @@ export function fluentBitConfiguration(args: FluentBitArgs): object {
         // Joins the parts that the container runtime cuts a long line into.
         "multiline.parser": "cri",
         db: `${state}/${kind}.db`,
-        // A pod that is new has nothing yet to skip; where an old one was left stands in the database.
+        // A pod that is new has nothing yet to skip; where an old one was left is in the database.
         read_from_head: "on",
         refresh_interval: 5,
         rotate_wait: 30,

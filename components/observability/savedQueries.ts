@@ -11,7 +11,7 @@ export interface SavedQuery {
     lines: readonly string[];
 }
 
-/** What stands above each: a saved query holds no time range. Section 6.2. */
+/** What is above each: a saved query holds no time range. Section 6.2. */
 const TIME_RANGE = "# Choose the time range beside the query: one hour, as section 6.2 does.";
 
 /** Whose activity a saved query shows, until somebody puts another address there. Section 6.2. */

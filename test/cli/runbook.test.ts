@@ -93,7 +93,7 @@ describe("npm run runbook", () => {
         return { status: await done, stderr, set: set() };
     }
 
-    /** Types at a terminal: each key, or line, once what is asked for stands there. */
+    /** Types at a terminal: each key, or line, once what is asked for is there. */
     async function typed(args: readonly string[], ...dialogue: (readonly [asked: RegExp, keys: string])[]) {
         const words = [process.execPath, "cli/main.cjs", "runbook", ...args].map((word) => `'${word}'`);
         const child = spawn("script", ["--quiet", "--return", "--command", words.join(" "), "/dev/null"], {

@@ -102,7 +102,7 @@ suite(`an ALB by the AWS Load Balancer Controller${missing ? ` (skipped: ${missi
         );
     }
 
-    /** What stands at AWS, with target groups by their Services. */
+    /** What is at AWS, with target groups by their Services. */
     async function now(): Promise<Standing> {
         return standing(
             cloud,

@@ -192,7 +192,7 @@ export class Api {
     }
 }
 
-/** Kinds of the stacks, as they stand in paths. */
+/** Kinds of the stacks, as they are in paths. */
 const KINDS: Record<string, string> = {
     ConfigMap: "configmaps",
     CronJob: "cronjobs",

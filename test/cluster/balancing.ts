@@ -20,7 +20,7 @@ export interface Standing {
     targetGroups: Record<string, { health: string; drainSeconds?: string; targets: string[] }>;
 }
 
-/** What stands there; of target groups, those of the given ARNs. */
+/** What is there; of target groups, those of the given ARNs. */
 export async function standing(
     { balancing }: Cloud,
     targetGroups: Readonly<Record<string, string>>,

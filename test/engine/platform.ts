@@ -161,7 +161,7 @@ export class Platform {
             .map(({ log }) => log);
     }
 
-    /** Where a secret can be read that stands in a Secret, and should stand nowhere else. */
+    /** Where a secret can be read that is in a Secret, and must be nowhere else. */
     async leaks(): Promise<string[]> {
         const { lab } = this;
         const kinds = {
@@ -200,7 +200,7 @@ export class Platform {
 }
 
 /**
- * What the SDK notes for its own debugging is left out: it stands in the event log only, which the tests ask for, and on
+ * What the SDK notes for its own debugging is left out: it is in the event log only, which the tests ask for, and on
  * the screen with --debug.
  */
 function told(text: string): string {

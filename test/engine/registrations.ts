@@ -83,7 +83,7 @@ function registrationOf({ method, request, response }: Call): RecordedResource {
     };
 }
 
-/** Where the program declares it, unless a class of the SDK stands in between: the engine is told of that. */
+/** Where the program declares it, unless a class of the SDK is in between: the engine is told of that. */
 function sourceOf({ sourcePosition }: Call["request"]): RecordedResource["source"] {
     if (sourcePosition === undefined || sourcePosition.uri.includes("/node_modules/")) return undefined;
     return { file: relative(root, fileURLToPath(sourcePosition.uri)), line: sourcePosition.line };

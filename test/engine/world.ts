@@ -57,7 +57,7 @@ export class World {
             response.statusCode = world.failing.has(service) ? 503 : 200;
             response.setHeader("content-type", "text/html").end("requests_total 1\n");
         });
-        // Serves the certificate that the Ingress of a host names, read anew for each handshake.
+        // Serves the certificate that the Ingress of a host names, read again for each handshake.
         const [cert, key] = [fallback.files.certificate, fallback.files.privateKey].map((file) =>
             readFileSync(file),
         );

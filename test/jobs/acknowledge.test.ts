@@ -8,7 +8,7 @@ import { catalogue } from "../../runbook/catalogue";
 import { listen } from "../jobs/servers";
 import { execute, type Fake } from "../stateMachine/interpreter";
 
-/* The command that acknowledges, as it stands in a message and in the runbook, in the hands of AWS's own command line. */
+/* The command that acknowledges, as it is in a message and in the runbook, in the hands of AWS's own command line. */
 
 const missing =
     spawnSync("aws", ["--version"]).status === 0

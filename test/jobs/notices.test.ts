@@ -307,7 +307,7 @@ describe("what stakeholders are told", function () {
             at: date,
             reason: "958 requests, 100 errors; at most 5 % are allowed",
         };
-        // The entry of what was tested stands beside the one of what was approved.
+        // The entry of what was tested is beside the one of what was approved.
         const tested = { ...approved!, hash: "4d3c2b1a", smokeAt: date, failed };
         const former: HistoryEntry = {
             hash: "former",

@@ -134,7 +134,7 @@ describe("MCP Server's log", () => {
         ]);
         for (const { logGroupNames, queryString } of queries) {
             assert.deepEqual(logGroupNames, ["/mcp/production/server"]);
-            // Every command but the first follows a pipe, and comments stand before them.
+            // Every command but the first follows a pipe, and comments are before them.
             const commands = queryString.split("\n").filter((line: string) => !line.startsWith("#"));
             assert.match(commands[0], /^(fields|filter) /);
             assert.ok(commands.slice(1).every((line: string) => /^\| (filter|sort|limit|stats) /.test(line)));

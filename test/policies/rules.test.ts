@@ -35,7 +35,7 @@ describe("policy rules", () => {
             assert.match(name, /^(kubernetes|aws)-[a-z0-9-]+$/);
             assert.match(rule.description, /^[A-Z].*\.$/);
             assert.match(rule.remediation, /^[A-Z].*\.$/);
-            // Both stand in the cells of a Markdown table.
+            // Both are in the cells of a Markdown table.
             assert.doesNotMatch(rule.description + rule.remediation, /[|<>\n]/);
             assert.ok(["low", "medium", "high", "critical"].includes(rule.severity));
             assert.ok(["mandatory", "advisory"].includes(rule.enforcement));

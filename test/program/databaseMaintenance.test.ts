@@ -102,7 +102,7 @@ describe("maintenance of the database", () => {
         for (const file of ["dump.sh", "upload.sh"]) {
             assert.equal(data[file], dailyData[file]);
         }
-        // What they source stands beside them.
+        // What they source is beside them.
         assert.match(data["maintain.sh"], /^source "\$\(dirname "\$0"\)\/connection\.sh"$/m);
         assert.match(data["connection.sh"], /PGPASSFILE/);
         const secrets = spec.volumes.filter(({ projected }: any) => projected !== undefined);

@@ -281,7 +281,7 @@ describe("the maintenance windows", () => {
         assert.deepEqual(binding.subjects, [{ kind: "ServiceAccount", name, namespace: "mcp-production" }]);
         const roles = "kubernetes:rbac.authorization.k8s.io/v1:Role";
         assert.ok(!planned.resources.some((each) => each.type === roles && each.name === name));
-        // It tells when nothing stands in the way, and may do no more on AWS.
+        // It tells when nothing is in the way, and may do no more on AWS.
         const { initContainers, containers } = spec.jobTemplate.spec.template.spec;
         assert.deepEqual(
             [...initContainers, ...containers].map(({ command }: any) => command[1]),

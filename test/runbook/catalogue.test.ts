@@ -37,7 +37,7 @@ describe("the runbook's procedures", () => {
         for (const { procedure, cause, resolution } of SYMPTOMS) {
             assert.ok(ids.includes(procedure), procedure);
             const { when } = catalogue.find(({ id }) => id === procedure)!;
-            // Each row stands where it leads to, in the runbook's own words.
+            // Each row is where it leads to, in the runbook's own words.
             assert.ok(when.toLowerCase().includes(`${cause}; ${resolution}`.toLowerCase()), when);
         }
     });

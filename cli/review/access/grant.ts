@@ -36,7 +36,7 @@ export function byText(grantsOf: (recording: Recording) => readonly Grant[]): Co
     };
 }
 
-/** What stands in an input for what is not known offline. */
+/** What is in an input for what is not known offline. */
 export const NOT_KNOWN = "[unknown]";
 
 /** Inputs as plain data: secrets and unknowns read as texts that say so. */
