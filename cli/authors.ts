@@ -1,5 +1,6 @@
 import { isSamePerson } from "../core/person";
 import { git } from "./git";
+import { isUncommitted } from "./runbook/commit";
 
 /** The person that git commits as here, as `Name <address>`. Undefined where git knows nobody. */
 export function committer(root: string): string | undefined {
@@ -14,8 +15,10 @@ export function committer(root: string): string | undefined {
 export function authorsOf(root: string, file: string, since: string): string[] {
     const format = "--format=%aN <%aE>%n%(trailers:key=Co-authored-by,valueonly)";
     const { stdout } = git(root, "log", format, `${since}..HEAD`, "--", file);
-    const isChanged = git(root, "status", "--porcelain", "--", file).stdout !== "";
-    const all = [...stdout.split("\n"), ...(isChanged ? [committer(root) ?? ""] : [])];
+    const all = [
+        ...stdout.split("\n"),
+        ...(isUncommitted(root, file) === true ? [committer(root) ?? ""] : []),
+    ];
     return all
         .map((each) => each.trim())
         .filter((each) => each !== "")

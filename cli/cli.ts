@@ -358,7 +358,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     },
 };
 
-/** What a command was told to do, as its errors show it. */
+/** The command and its arguments, as its errors show them. */
 function actionOf(positionals: readonly string[]): string {
     return positionals.length === 0 ? "nothing" : JSON.stringify(positionals.join(" "));
 }

@@ -276,7 +276,7 @@ class StackFileEdit {
         }
     }
 
-    /** Renames the hosts of the ingress wherever they are named, and the environment where a service is told it. */
+    /** Renames the hosts of the ingress wherever they are named, and the environment in the configuration of services. */
     renameHosts(hosts: ReadonlyMap<string, string>, environment: string, name: string): void {
         const { ingress, workloads } = this.values();
         const list = isRecord(ingress) && Array.isArray(ingress["hosts"]) ? ingress["hosts"] : [];

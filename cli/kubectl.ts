@@ -25,12 +25,15 @@ export const runKubectl: Kubectl = (args) => {
         throw new UsageError(`kubectl ${reasons[code] ?? `cannot be run: ${error.message}`}`);
     }
     if (status !== 0) {
-        // Lines of its log repeat, in other words, what the last line says.
-        const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !/^[EFIW]\d{4} /.test(line));
-        throw new UsageError(`kubectl failed: ${lines.join("; ") || `exit status ${status}`}`);
+        throw new UsageError(`kubectl failed: ${messageLines(stderr).join("; ") || `exit status ${status}`}`);
     }
     return stdout;
 };
+
+/** Lines of what a program wrote to standard error, without kubectl's log: in other words, it repeats the last of them. */
+export function messageLines(stderr: string): string[] {
+    return stderr.split("\n").filter((line) => line.trim() !== "" && !/^[EFIW]\d{4} /.test(line));
+}
 
 /** Words of a command of kubectl that reach the stack's namespace. */
 export function inCluster({ namespace, context, kubeconfig }: KubernetesValues): string[] {

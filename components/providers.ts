@@ -5,6 +5,7 @@ import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import { getProject, getStack, jsonStringify } from "@pulumi/pulumi";
 import { Provider as RandomProvider } from "@pulumi/random/provider";
 import { type Tier, TIER_TAG } from "../core/labels";
+import { eksKubeconfig } from "../core/kubeconfig";
 import { required } from "../core/required";
 
 /** The explicit providers of the stack; the default ones are disabled, so nothing lands elsewhere by accident. */
@@ -85,7 +86,7 @@ export function configureProviders({
     const kubernetes = new KubernetesProvider("kubernetes", {
         ...(cluster === undefined
             ? { context: access.context, kubeconfig: access.kubeconfig }
-            : { kubeconfig: eksKubeconfig(access.cluster!, account!.region, cluster) }),
+            : { kubeconfig: jsonStringify(eksKubeconfig(access.cluster!, account!.region, cluster)) }),
         // A field that somebody changed by hand is taken back by the next update instead of stopping it.
         enablePatchForce: true,
         // Secrets that mean to be replaced say so by `immutable`; a certificate under its fixed name is written over.
@@ -100,45 +101,4 @@ export function configureProviders({
         copies,
         cluster,
     };
-}
-
-/** Credentials by exec plugin: each request asks for a token when it needs one, however long the update takes. */
-function eksKubeconfig(name: string, region: string, cluster: Cluster) {
-    return jsonStringify({
-        apiVersion: "v1",
-        kind: "Config",
-        "current-context": name,
-        clusters: [
-            {
-                name,
-                cluster: {
-                    server: cluster.endpoint,
-                    "certificate-authority-data": cluster.certificateAuthority.data,
-                },
-            },
-        ],
-        contexts: [{ name, context: { cluster: name, user: name } }],
-        users: [
-            {
-                name,
-                user: {
-                    exec: {
-                        apiVersion: "client.authentication.k8s.io/v1beta1",
-                        command: "aws",
-                        args: [
-                            "eks",
-                            "get-token",
-                            "--cluster-name",
-                            name,
-                            "--region",
-                            region,
-                            "--output",
-                            "json",
-                        ],
-                        interactiveMode: "Never",
-                    },
-                },
-            },
-        ],
-    });
 }

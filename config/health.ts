@@ -41,11 +41,7 @@ export function isAskedFromOutside({
 }
 
 /** The path by which a host is asked for a workload: its own health path, unless `mcp:health.paths` has another. */
-export function outsidePath(
-    health: HealthValues | undefined,
-    workload: string,
-    { health: { live } }: { health: { live: string } },
-): string {
+export function outsidePath(health: HealthValues | undefined, workload: string, live: string): string {
     return getOwn(health?.paths ?? {}, workload) ?? live;
 }
 
@@ -54,9 +50,9 @@ export function isAskedAt(
     paths: IngressValues["hosts"][number]["paths"],
     health: HealthValues | undefined,
     workload: string,
-    values: { health: { live: string } },
+    live: string,
 ): boolean {
-    return workloadAt(paths, outsidePath(health, workload, values)) === workload;
+    return workloadAt(paths, outsidePath(health, workload, live)) === workload;
 }
 
 /** Rules of the health check that need the rest of the stack's values. */
@@ -93,12 +89,8 @@ export function checkHealth(
     }
     const hosts = isAskedFromOutside({ health, ingress, ...tier }) ? (ingress?.hosts ?? []) : [];
     for (const workload of new Set(hosts.flatMap(({ paths }) => paths.map((path) => path.workload)))) {
-        const values = getOwn(workloads, workload);
-        if (values?.health === undefined) {
-            continue;
-        }
-        const { live } = values.health;
-        if (!hosts.some(({ paths }) => isAskedAt(paths, health, workload, { health: { live } }))) {
+        const live = getOwn(workloads, workload)?.health?.live;
+        if (live !== undefined && !hosts.some(({ paths }) => isAskedAt(paths, health, workload, live))) {
             const message = `a path that a host of mcp:ingress leads to ${workload}, and that answers 200 without a token; or mcp:health.outside: false`;
             problem(["health", "paths", workload], message);
         }

@@ -1,3 +1,4 @@
+import { plural } from "../../offline/summary";
 import { type RunResult } from "../runbook/outcome";
 import { type Update } from "./lastUpdate";
 import { type ChangedValue, commandFor, describeValue } from "./uncommitted";
@@ -53,7 +54,7 @@ export function planSummary(attempt: Attempt, planned: Planned): string {
         return joined([`## ${stack}: refused`, ...of(attempt), quoted(planned.refused)]);
     }
     const { changes, lines, preview } = planned;
-    const title = changes === 0 ? "nothing to deploy" : `${changes} ${changes === 1 ? "change" : "changes"}`;
+    const title = changes === 0 ? "nothing to deploy" : plural(changes, "change");
     return joined([
         `## ${stack}: ${title}`,
         ...of(attempt),

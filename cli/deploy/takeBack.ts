@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseDocument } from "yaml";
+import { FORMAT } from "../images/stackPins";
 
 /** A stack file with the releases of an earlier update. */
 export interface TakenBack {
@@ -38,7 +39,7 @@ export function takeBack(text: string, earlier: Readonly<Record<string, unknown>
             document.setIn(["config", "mcp:images", "pins", reference], digest);
         }
     }
-    return { workloads: differing.map(({ name }) => name), text: document.toString({ lineWidth: 0 }) };
+    return { workloads: differing.map(({ name }) => name), text: document.toString(FORMAT) };
 }
 
 /** What decides which release of a workload is active, by the paths below the workload. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { SECRET_KEYS } from "../../config";
 import { git } from "../git";
+import { shellQuoted } from "../shell";
 import { type Update, type Values, valuesBelow } from "./lastUpdate";
 
 /** A value that differs between a commit and what was made of it. */
@@ -24,9 +25,7 @@ export function describeValue({ path, committed, found }: ChangedValue): string 
 export function commandFor(stack: string, { path, found }: ChangedValue): string {
     const action = found === undefined ? "rm" : "set";
     return [`pulumi config ${action} --stack ${stack} --path`, path, ...(found === undefined ? [] : [found])]
-        .map((word, index) =>
-            index === 0 || /^[\w.:/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`,
-        )
+        .map((word, index) => (index === 0 || /^[\w.:/-]+$/.test(word) ? word : shellQuoted(word)))
         .join(" ");
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { imageReferences } from "../../config/images";
+import { eksKubeconfig } from "../../core/kubeconfig";
 import { bundleProgram } from "../../offline/program";
 import { recordOnce } from "../../offline/recordings";
 import { readStackFile, stackNames, valuesOf } from "../../offline/stackFile";
@@ -109,44 +110,9 @@ async function withAccess(
     const folder = mkdtempSync(join(tmpdir(), "mcp-doctor-"));
     try {
         const file = join(folder, "kubeconfig");
-        writeFileSync(file, JSON.stringify(kubeconfigOf(name, aws.region, eks)));
+        writeFileSync(file, JSON.stringify(eksKubeconfig(name, aws.region, eks)));
         return await check(["--kubeconfig", file]);
     } finally {
         rmSync(folder, { recursive: true });
     }
-}
-
-/** It holds no credentials: kubectl gets a token from the AWS command line. */
-function kubeconfigOf(name: string, region: string, { endpoint, certificateAuthority }: EksCluster): object {
-    return {
-        apiVersion: "v1",
-        kind: "Config",
-        "current-context": name,
-        clusters: [
-            { name, cluster: { server: endpoint, "certificate-authority-data": certificateAuthority.data } },
-        ],
-        contexts: [{ name, context: { cluster: name, user: name } }],
-        users: [
-            {
-                name,
-                user: {
-                    exec: {
-                        apiVersion: "client.authentication.k8s.io/v1beta1",
-                        command: "aws",
-                        args: [
-                            "eks",
-                            "get-token",
-                            "--cluster-name",
-                            name,
-                            "--region",
-                            region,
-                            "--output",
-                            "json",
-                        ],
-                        interactiveMode: "Never",
-                    },
-                },
-            },
-        ],
-    };
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { messageLines } from "../kubectl";
 
 /** What a program said. */
 export interface Answer {
@@ -55,9 +56,7 @@ export function runner(limit = LIMIT): Run {
 const LONGEST_REASON = 200;
 
 function lastLine(text: string): string {
-    // Lines of kubectl's log repeat what its last line says.
-    const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^[EFIW]\d{4} /.test(line));
-    return (lines.at(-1) ?? "")
+    return (messageLines(text).at(-1) ?? "")
         .trim()
         .replace(/^error: /i, "")
         .slice(0, LONGEST_REASON);

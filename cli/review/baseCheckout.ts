@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ProjectSnapshot, readSnapshot } from "../../offline/snapshot";
 import { UsageError } from "../../offline/stackFile";
+import { git } from "../git";
 
 /** Longest that installing the packages of the base may take, in milliseconds. */
 const INSTALL_TIMEOUT = 10 * 60_000;
@@ -63,12 +64,12 @@ export interface ChangedFile {
 
 /** The files that differ between a commit and the working tree; nothing where git cannot tell. */
 export function changedFiles(root: string, commit: string): ChangedFile[] {
-    const git = (...args: string[]) =>
-        spawnSync("git", args, { cwd: root, encoding: "utf8", maxBuffer: 256 * 1024 * 1024 }).stdout;
     const files = new Map<string, { path: string; isNew: boolean; lines: number[] }>();
     let current: { path: string; isNew: boolean; lines: number[] } | undefined;
     const options = ["--unified=0", "--no-color", "--no-ext-diff", "--no-renames", "--relative"];
-    for (const line of git("-c", "core.quotePath=false", "diff", ...options, commit).split("\n")) {
+    for (const line of git(root, "-c", "core.quotePath=false", "diff", ...options, commit).stdout.split(
+        "\n",
+    )) {
         const [, path] = /^diff --git a\/(.*) b\/\1$/.exec(line) ?? [];
         const [, start, count = "1"] = /^@@ -\S+ \+(\d+)(?:,(\d+))? @@/.exec(line) ?? [];
         if (path !== undefined) {
@@ -82,8 +83,8 @@ export function changedFiles(root: string, commit: string): ChangedFile[] {
             );
         }
     }
-    const untracked = git("-c", "core.quotePath=false", "ls-files", "--others", "--exclude-standard");
-    for (const path of untracked.split("\n").filter((each) => each !== "")) {
+    const untracked = git(root, "-c", "core.quotePath=false", "ls-files", "--others", "--exclude-standard");
+    for (const path of untracked.stdout.split("\n").filter((each) => each !== "")) {
         files.set(path, { path, isNew: true, lines: [] });
     }
     return [...files.values()];
@@ -103,8 +104,8 @@ export interface Base {
  * @throws UsageError when there is no such commit.
  */
 export function checkOut(root: string, ref: string): Base {
-    const git = (...args: string[]) => spawnSync("git", args, { cwd: root, encoding: "utf8" });
     const named = git(
+        root,
         "rev-parse",
         "--verify",
         "--quiet",
@@ -117,14 +118,14 @@ export function checkOut(root: string, ref: string): Base {
         );
     }
     // A shallow clone may not know where they parted: then it is the commit itself.
-    const commit = git("merge-base", named, "HEAD").stdout.trim() || named;
+    const commit = git(root, "merge-base", named, "HEAD").stdout.trim() || named;
     const folder = mkdtempSync(join(tmpdir(), "mcp-base-"));
     const remove = () => {
-        git("worktree", "remove", "--force", folder);
+        git(root, "worktree", "remove", "--force", folder);
         rmSync(folder, { recursive: true, force: true });
     };
     try {
-        const added = git("worktree", "add", "--detach", "--force", folder, commit);
+        const added = git(root, "worktree", "add", "--detach", "--force", folder, commit);
         if (added.status !== 0) {
             throw new UsageError(lastLines(added.stderr));
         }

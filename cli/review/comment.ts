@@ -1,3 +1,4 @@
+import { plural } from "../../offline/summary";
 import { type Change } from "../../offline/compare";
 import { describeProperties } from "../../offline/describe";
 import { lineOf, type Report, reportOf, type Section } from "./report";
@@ -98,7 +99,7 @@ function partsOf(review: Review, { verdict, urgent, stacks }: Report, withProper
             ...sections.map((section, index) => listPart(section, urgent.length + index)),
             ...(changes.length === 0 ? [] : [resourcesPart(changes, withProperties)]),
         ]),
-        ...(more > 0 ? [text(`And ${more} more ${more === 1 ? "stack" : "stacks"}.`, "")] : []),
+        ...(more > 0 ? [text(`And ${plural(more, "more stack")}.`, "")] : []),
     ];
 }
 

@@ -192,7 +192,7 @@ export function loosened(
     ];
 }
 
-/** Stands for the account until an operator gives its id. */
+/** In place of the account until an operator gives its id. */
 const NO_ACCOUNT = "000000000000";
 
 function isFirstAccount({ before, after }: PropertyChange): boolean {

@@ -1,5 +1,6 @@
 import { UsageError } from "../../offline/stackFile";
 import { git } from "../git";
+import { shellQuoted } from "../shell";
 
 /** The commit that records a run in the repository: until it is on main, the next deploy takes the run back. */
 export interface DueCommit {
@@ -62,5 +63,5 @@ export function commit(root: string, { branch, message, file }: DueCommit): void
 }
 
 function quoted(text: string): string {
-    return `-m '${text.replaceAll("'", `'\\''`)}'`;
+    return `-m ${shellQuoted(text)}`;
 }

@@ -51,7 +51,7 @@ const RETRIES = 3;
 /**
  * Maintenance of the database, by the clock and on demand: a look at the window (section 5.1) and at what an interrupted
  * run has done, a verified dump below `manual/`, VACUUM, and a REINDEX that locks nobody out (section 5.2). A run that is
- * interrupted is resumed within its window, never beyond it. `TaskSucceeded` in CloudWatch is told of every run that came
+ * interrupted is resumed within its window, never beyond it. `TaskSucceeded` in CloudWatch counts every run that came
  * to its end, also when nothing was to be done.
  */
 export class DatabaseMaintenance extends ComponentResource {

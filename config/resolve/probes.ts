@@ -73,10 +73,10 @@ export function publicEndpoints(values: StackValues): PublicEndpoint[] {
     }
     return (ingress?.hosts ?? []).flatMap(({ host, paths }) =>
         [...new Set(paths.map(({ workload }) => workload))].flatMap((workload) => {
-            const values = workloads[workload]!;
-            const path = outsidePath(health, workload, values);
+            const { live } = workloads[workload]!.health;
+            const path = outsidePath(health, workload, live);
             const title = HEALTH_MATRIX[workload]?.title ?? workload;
-            return isAskedAt(paths, health, workload, values)
+            return isAskedAt(paths, health, workload, live)
                 ? [{ title, name: `${title} at ${host}`, host, path, id: `${workload}.${host}` }]
                 : [];
         }),

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { displayed } from "../../offline/property";
+import { type Ended, endOf } from "../jobs/steps";
 import { only, recordStack } from "../support";
 import { Api, eventually, type List, type Resource } from "./api";
 import { type ControlPlane, lent, startControlPlane, whyNoCluster } from "./control-plane";
@@ -74,14 +75,7 @@ class Machine {
             },
             stdio: ["ignore", "pipe", "pipe"],
         });
-        let output = "";
-        for (const stream of [child.stdout, child.stderr]) {
-            stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-        }
-        const ended = new Promise<Ended>((resolve) =>
-            child.once("close", (status) => resolve({ status, output })),
-        );
-        return { child, ended };
+        return { child, ended: endOf(child) };
     }
 
     remove(): void {
@@ -93,11 +87,6 @@ class Machine {
         writeFileSync(path, `#!/bin/sh\n${command}\n`);
         chmodSync(path, 0o755);
     }
-}
-
-interface Ended {
-    status: number | null;
-    output: string;
 }
 
 /** A time of day in the zone of the runbook. */

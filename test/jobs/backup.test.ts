@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } f
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "../support";
-import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
+import { freePort, lockTable, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
 import { type S3, startS3, whyNoS3 } from "./s3";
 import { type Ended, StepFolder } from "./steps";
 
@@ -182,13 +182,7 @@ suiteOf(noPostgres)(`a dump of a real PostgreSQL${because(noPostgres)}`, () => {
     }
 
     it("fails when it is ended half-way, and leaves nothing half-written", async () => {
-        const lock = spawn(
-            "psql",
-            ["-h", "127.0.0.1", "-p", String(postgres.port), "-U", "mcp", "-d", "mcp", "-XqAt"],
-            { env: { PATH, PGPASSWORD: PASSWORD }, stdio: ["pipe", "pipe", "inherit"] },
-        );
-        lock.stdin.write("BEGIN; LOCK TABLE notes IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n");
-        await new Promise((resolve) => lock.stdout.once("data", resolve));
+        const lock = await lockTable(postgres.port, PASSWORD, "notes", "ACCESS EXCLUSIVE");
         const { ended } = startDump();
         const waiting = "application_name = 'mcp-dump' AND wait_event_type = 'Lock'";
         while (postgres.sql(`SELECT count(*) FROM pg_stat_activity WHERE ${waiting}`) === "0") {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +8,7 @@ import { displayed } from "../../offline/property";
 import { DATABASE_WINDOW, ZONE_OFFSET_MINUTES } from "../../core/numbers";
 import { momentIn } from "../calendar";
 import { only, recordStack } from "../support";
-import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
+import { freePort, lockTable, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
 import { type Ended, StepFolder } from "./steps";
 
 const PASSWORD = String.raw`planted:\maintenance`;
@@ -277,13 +276,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
     it("does nothing twice within its window, and all of it in the next", async () => {
         assert.deepEqual(await pending(), [{ status: 0, output: `✓ ${run} begins\n` }, []]);
         // It is killed where it has come to the larger table.
-        const reader = spawn(
-            "psql",
-            ["-h", "127.0.0.1", "-p", String(server.port), "-U", "mcp", "-d", "mcp", "-XAtq"],
-            { env: { PATH: process.env["PATH"], PGPASSWORD: PASSWORD }, stdio: ["pipe", "pipe", "inherit"] },
-        );
-        reader.stdin.write("BEGIN; LOCK TABLE tools IN SHARE MODE; SELECT 'locked';\n");
-        await once(reader.stdout, "data");
+        const reader = await lockTable(server.port, PASSWORD, "tools", "SHARE");
         const before = Number(vacuumed());
         // In the shell's place, so that it is psql that is killed.
         folder.plant("psql", `#!/bin/bash\necho $$ > ${folder.handover("psql")}\nexec /usr/bin/psql "$@"\n`);
@@ -340,13 +333,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
 
     it("drops what an interrupted run left behind, and nothing that only looks like it", async () => {
         // A transaction that has a lock on the table keeps REINDEX waiting before it is done.
-        const reader = spawn(
-            "psql",
-            ["-h", "127.0.0.1", "-p", String(server.port), "-U", "mcp", "-d", "mcp", "-XAtq"],
-            { env: { PATH: process.env["PATH"], PGPASSWORD: PASSWORD }, stdio: ["pipe", "pipe", "inherit"] },
-        );
-        reader.stdin.write("BEGIN; LOCK TABLE tools IN ACCESS SHARE MODE; SELECT 'locked';\n");
-        await once(reader.stdout, "data");
+        const reader = await lockTable(server.port, PASSWORD, "tools", "ACCESS SHARE");
         writeFileSync(folder.handover("until"), `${seconds() + 3600}\n`);
         writeFileSync(folder.handover("run"), `${run}\n`);
         const interrupted = startStep("database/maintain.sh").ended;
@@ -448,13 +435,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
     });
 
     it("ends in the server too when its pod is killed", async () => {
-        const holder = spawn(
-            "psql",
-            ["-h", "127.0.0.1", "-p", String(server.port), "-U", "mcp", "-d", "mcp", "-XAtq"],
-            { env: { PATH: process.env["PATH"], PGPASSWORD: PASSWORD }, stdio: ["pipe", "pipe", "inherit"] },
-        );
-        holder.stdin.write("BEGIN; LOCK TABLE notes IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n");
-        await once(holder.stdout, "data");
+        const holder = await lockTable(server.port, PASSWORD, "notes", "ACCESS EXCLUSIVE");
         // In the shell's place, so that it is psql that is killed.
         folder.plant("psql", `#!/bin/bash\necho $$ > ${folder.handover("psql")}\nexec /usr/bin/psql "$@"\n`);
         writeFileSync(folder.handover("until"), `${seconds() + 3600}\n`);

@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, chownSync, copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -184,4 +185,16 @@ export async function freePort(): Promise<number> {
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
     return port;
+}
+
+/** A session of the application's user that holds a lock on a table until its input ends. */
+export async function lockTable(port: number, password: string, table: string, mode: string) {
+    const session = spawn(
+        "psql",
+        ["-h", "127.0.0.1", "-p", String(port), "-U", "mcp", "-d", "mcp", "-XAtq"],
+        { env: { PATH: process.env["PATH"], PGPASSWORD: password }, stdio: ["pipe", "pipe", "inherit"] },
+    );
+    session.stdin.write(`BEGIN; LOCK TABLE ${table} IN ${mode} MODE; SELECT 'locked';\n`);
+    await once(session.stdout, "data");
+    return session;
 }

@@ -1,13 +1,23 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { type Readable } from "node:stream";
 import { root } from "../support";
 
 /** How a step ended, and what it said. */
 export interface Ended {
     status: number | null;
     output: string;
+}
+
+/** Collects what a process says until it ends. */
+export function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ended> {
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+        stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    }
+    return new Promise((resolve) => child.once("close", (status) => resolve({ status, output })));
 }
 
 /** The directories that the steps of one run share, outside of a cluster. */
@@ -57,14 +67,7 @@ export class StepFolder {
             // What Node takes for a pipe, Bash takes for a login from afar, and reads somebody's .bashrc.
             stdio: ["ignore", "pipe", "pipe"],
         });
-        let output = "";
-        for (const stream of [child.stdout, child.stderr]) {
-            stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-        }
-        const ended = new Promise<Ended>((resolve) =>
-            child.once("close", (status) => resolve({ status, output })),
-        );
-        return { child, ended };
+        return { child, ended: endOf(child) };
     }
 
     remove(): void {

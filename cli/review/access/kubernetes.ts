@@ -228,7 +228,7 @@ function wayGrants(resource: RecordedResource): Grant[] {
             ...asList(externalIPs).map((address) => `address ${String(address)}`),
             ...(externalName === undefined ? [] : [`name ${externalName}`]),
         ];
-        // The colour says which release it is; that one is told as such.
+        // The colour says which release it is; that is reported as a release.
         const pods = Object.entries((spec?.selector ?? {}) as Record<string, string>)
             .filter(([key]) => key !== "version")
             .map(([key, value]) => `${key}=${value}`);

@@ -18,6 +18,17 @@ const REQUESTS_FAIL = [
 ];
 const TOOLS_FAIL = ["all-tools-failing", ...REQUESTS_FAIL];
 const NOT_COLLECTED = ["circuit-breaker", "connection-pool", "requests-uncounted"];
+const UNREACHABLE = [
+    "mcp-server-at-mcp.msil.com-unreachable",
+    "chat-ui-at-mcp.msil.com-unreachable",
+    "admin-portal-at-admin.mcp.msil.com-unreachable",
+];
+const HOSTS_FAIL = [
+    ...UNREACHABLE,
+    "certificate-mcp.msil.com-unhealthy",
+    "certificate-admin.mcp.msil.com-unhealthy",
+    "no-traffic",
+];
 const BURNS = ["slo-mcp-server-availability-fast", "slo-mcp-server-availability-fast-5m"];
 
 /** What goes wrong, and what is seen of it. A test looks that each reaches people, and none escalates twice. */
@@ -51,37 +62,15 @@ export const CAUSES: readonly Cause[] = [
     { cause: "Redis is full", rings: ["cache-memory-001", "cache-evictions-001"] },
     {
         cause: "The ingress is dead",
-        rings: [
-            "mcp-server-at-mcp.msil.com-unreachable",
-            "chat-ui-at-mcp.msil.com-unreachable",
-            "admin-portal-at-admin.mcp.msil.com-unreachable",
-            "certificate-mcp.msil.com-unhealthy",
-            "certificate-admin.mcp.msil.com-unhealthy",
-            "no-traffic",
-        ],
+        rings: HOSTS_FAIL,
     },
     {
         cause: "DNS of the public hosts is dead",
-        rings: [
-            "mcp-server-at-mcp.msil.com-unreachable",
-            "chat-ui-at-mcp.msil.com-unreachable",
-            "admin-portal-at-admin.mcp.msil.com-unreachable",
-            "certificate-mcp.msil.com-unhealthy",
-            "certificate-admin.mcp.msil.com-unhealthy",
-            "no-traffic",
-        ],
+        rings: HOSTS_FAIL,
     },
     {
         cause: "The cluster is gone",
-        rings: [
-            "mcp-server-at-mcp.msil.com-unreachable",
-            "chat-ui-at-mcp.msil.com-unreachable",
-            "admin-portal-at-admin.mcp.msil.com-unreachable",
-            "health-check-silent",
-            "no-traffic",
-            ...NOT_COLLECTED,
-            "dump-missing-daily",
-        ],
+        rings: [...UNREACHABLE, "health-check-silent", "no-traffic", ...NOT_COLLECTED, "dump-missing-daily"],
     },
     {
         cause: "MCP Server is down",
@@ -222,7 +211,7 @@ const notification = (
     escalates: severity === "P1" || severity === "P2",
 });
 
-/** Who is told of a cause, and when, as the alarms are declared. */
+/** Who is notified of a cause, and when, as the alarms are declared. */
 export function notificationsOf({ rings }: Cause, alarms: readonly Alarm[]): Notification[] {
     const ringing = alarms.filter(({ id }) => rings.includes(id));
     const since = new Map<string, number>();
