@@ -3,7 +3,7 @@ import { getOwn } from "../core/getOwn";
 import { SERVER, SLOW_REQUEST_MILLISECONDS } from "../core/numbers";
 import { dnsLabel, duration, memoryQuantity, percent, text, wholeNumber } from "./scalars";
 
-/** Whole periods of five minutes, as traffic is looked at; parsed to minutes. */
+/** Whole periods of five minutes, the period of the traffic alarms. Parsed to minutes. */
 const quietTime = duration.transform((seconds, context) => {
     if (seconds % 300 !== 0 || seconds > 86_400) {
         context.addIssue({ code: "custom", message: "a multiple of 5m, at most 1d" });
@@ -11,20 +11,23 @@ const quietTime = duration.transform((seconds, context) => {
     return seconds / 60;
 });
 
-/** One of MCP Server's own metrics, by a name that holds what the runbook looks for: no other is collected. */
+/** Name of one of MCP Server's metrics. The collector keeps only names that contain one of the runbook's words. */
 const metric = (part: string) =>
     text(new RegExp(`^\\w*${part}\\w*$`), `the name of a metric with ${part} in it`);
 
-/** What a workload promises, as shares in percent. */
+/** Service level objectives of a workload, in percent. */
 const objective = z
     .strictObject({
-        /** Requests that must not fail; of a workload whose requests are not counted, health checks. */
+        /**
+         * Share of requests that succeed. If the workload's requests are not counted: share of health checks that
+         * succeed.
+         */
         availability: z
             .number({ error: "a share such as 99.9" })
             .min(90, "from 90 to 99.99")
             .max(99.99, "from 90 to 99.99")
             .optional(),
-        /** Requests that must not be slow (section 6.2). Of MCP Server alone. */
+        /** Share of requests that are fast enough (section 6.2). MCP Server only. */
         latency: z
             .number({ error: "a share such as 99" })
             .min(90, "from 90 to 99.99")
@@ -36,95 +39,100 @@ const objective = z
     });
 
 /**
- * Service level objectives, by workload. Budgets that are used up too fast ring, in addition to the runbook's numbers.
- * Default: none.
+ * Service level objectives, by workload. An alarm fires when an error budget is used up too fast, in addition to the
+ * runbook's alarms. Default: none.
  */
 export const objectivesSchema = z.record(dnsLabel, objective);
 
-/** Limits of the alarms that the runbook has no number for. Sections 4.3 and 6.3. */
+/** Alarm limits for which the runbook has no number. Sections 4.3 and 6.3. */
 export const alarmsSchema = z.strictObject({
-    /** Fewest requests, or executions of tools, in five minutes that a share may be judged by. Default: 20. */
+    /** Minimum number of requests, or tool executions, in five minutes for a share to be evaluated. Default: 20. */
     minimumRequests: wholeNumber(1, 1_000_000).default(20),
-    /** Share of requests answered 401, in percent, that is more than expired tokens. Default: 20. */
+    /** Limit of the share of requests answered 401, in percent. Expired tokens cause some. Default: 20. */
     refusedSignIns: percent.default(20),
-    /** How long MCP Server may be without any request. Default: for ever, because nobody may be there. */
+    /** How long MCP Server may receive no request. Default: no limit, because there may be no users. */
     noTraffic: quietTime.optional(),
-    /** Milliseconds that APIM may take to answer. Default: 2000. */
+    /** Limit of APIM's response time, in milliseconds. Default: 2000. */
     apimLatency: wholeNumber(50, 5000).default(2000),
-    /** MCP Server, by what it says of itself in `/metrics`. Sections 4.3.1 step 4 and 4.3.2 step 2. */
+    /** Circuit breakers and errors of MCP Server, from its `/metrics`. Sections 4.3.1 step 4 and 4.3.2 step 2. */
     application: z
         .strictObject({
             circuitBreaker: z
                 .strictObject({
-                    /** The state of each. Default: circuit_breaker_state. */
+                    /** Metric of the circuit breakers' state. Default: circuit_breaker_state. */
                     metric: metric("circuit_breaker").default("circuit_breaker_state"),
-                    /** Least value of one that is open. Default: 1. */
+                    /** Lowest value of an open circuit breaker. Default: 1. */
                     open: wholeNumber(1, 100).default(1),
                 })
                 .prefault({}),
-            /** Requests since a pod's start, and those that failed. Section 6.3. */
+            /** Counters of requests and of failed requests. Section 6.3. */
             requests: z
                 .strictObject({
-                    /** All of them. Default: requests_total. */
+                    /** Counter of all requests. Default: requests_total. */
                     total: metric("requests_total").default("requests_total"),
-                    /** Those that failed. Default: errors_total. */
+                    /** Counter of failed requests. Default: errors_total. */
                     errors: metric("error").default("errors_total"),
                 })
                 .prefault({}),
-            /** How long requests take. Section 6.3. */
+            /** Request duration. Section 6.3. */
             duration: z
                 .strictObject({
-                    /** A histogram or summary. Default: request_duration_seconds. */
+                    /** Histogram or summary. Default: request_duration_seconds. */
                     metric: metric("request_duration").default("request_duration_seconds"),
-                    /** Longest mean of five minutes, in the metric's unit. Default: 5, as a slow request in section 6.2. */
+                    /**
+                     * Limit of the mean over five minutes, in the metric's unit. Default: 5, which section 6.2 calls
+                     * slow.
+                     */
                     most: wholeNumber(1, 100_000).default(SLOW_REQUEST_MILLISECONDS / 1000),
                 })
                 .prefault({}),
-            /** A pod's pool of connections to the database. */
+            /** Database connection pool of a pod. */
             pool: z
                 .strictObject({
-                    /** Those in use. Default: db_pool_used. */
+                    /** Metric of the connections in use. Default: db_pool_used. */
                     used: metric("db_pool").default("db_pool_used"),
-                    /** All that it may have. Default: db_pool_size. */
+                    /** Metric of the pool's size. Default: db_pool_size. */
                     size: metric("db_pool").default("db_pool_size"),
-                    /** Share in use, in percent. Default: 90. */
+                    /** Limit of the share in use, in percent. Default: 90. */
                     share: percent.default(90),
                 })
                 .prefault({}),
         })
         .prefault({}),
-    /** Pods of the services. Section 4.3.3. */
+    /** Pods of all services. Section 4.3.3. */
     pods: z
         .strictObject({
-            /** Share of their CPU limit in use, in percent. Default: 90. */
+            /** Limit of CPU use, in percent of the CPU limit. Default: 90. */
             cpu: percent.default(90),
-            /** The same of memory. Default: 90. */
+            /** Limit of memory use, in percent of the memory limit. Default: 90. */
             memory: percent.default(90),
-            /** Restarts of containers within 15 minutes. Default: 2. */
+            /** Limit of container restarts within 15 minutes. Default: 2. */
             restarts: wholeNumber(0, 100).default(2),
         })
         .prefault({}),
     /** PostgreSQL. */
     database: z
         .strictObject({
-            /** Most connections. AWS lets an instance take about one for 9 MiB of its memory. Default: 300. */
+            /** Limit of open connections. AWS allows about one for each 9 MiB of memory. Default: 300. */
             connections: wholeNumber(10, 5000).default(300),
-            /** Connections that are open and do nothing, in percent of `connections`. Default: 70. */
+            /** Limit of idle connections, in percent of `connections`. Default: 70. */
             idle: percent.default(70),
-            /** Least memory that is free. Default: 256Mi. */
+            /** Minimum of free memory. Default: 256Mi. */
             freeMemory: memoryQuantity.default("256Mi"),
-            /** Least disk that is free, in percent of `storage.initial`. At 10 it grows by itself. Default: 5. */
+            /**
+             * Minimum of free disk, in percent of `storage.initial`. RDS extends the disk at 10 percent. Default: 5.
+             */
             freeStorage: percent.default(5),
-            /** Transaction ids in use. At 2 billion it takes no more writes. Default: a billion. */
+            /** Limit of transaction ids in use. PostgreSQL stops writes at 2 billion. Default: a billion. */
             transactionIds: wholeNumber(200_000_000, 1_900_000_000).default(1_000_000_000),
         })
         .prefault({}),
     /** Redis. */
     cache: z
         .strictObject({
-            /** Memory in use, in percent. Default: 80. */
+            /** Limit of memory in use, in percent. Default: 80. */
             memory: percent.default(80),
-            /** Keys evicted within five minutes. Default: 100. */
+            /** Limit of keys evicted within five minutes. Default: 100. */
             evictions: wholeNumber(0, 1_000_000).default(100),
         })
         .prefault({}),
@@ -133,7 +141,7 @@ export const alarmsSchema = z.strictObject({
 /** See {@link alarmsSchema}. */
 export type AlarmsValues = z.output<typeof alarmsSchema>;
 
-/** Rules of the objectives that need the rest of the stack's values. */
+/** Rules of the objectives that depend on other values of the stack. */
 export function checkObjectives(
     {
         objectives,
@@ -154,9 +162,9 @@ export function checkObjectives(
         if (getOwn(workloads, workload) === undefined) {
             problem([], `one of ${Object.keys(workloads).join(", ")}`);
         } else if (workload === SERVER && observability === undefined) {
-            problem([], "mcp:observability, because its log is what is counted");
+            problem([], "mcp:observability, because requests are counted in its log");
         } else if (workload !== SERVER && health === undefined) {
-            problem([], "mcp:health, because its checks are what is counted");
+            problem([], "mcp:health, because its health checks are counted");
         }
         if (workload !== SERVER && latency !== undefined) {
             problem(["latency"], `only of ${SERVER}: no other workload's requests are counted`);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { TIER_TAG } from "../core/labels";
 import { text, typedText } from "./scalars";
 
-/** Regions of the commercial partition, which alone the program knows. */
+/** Regions of the commercial partition. The program supports no other partition. */
 export const REGIONS: readonly string[] = [
     "af-south-1",
     "ap-east-1",
@@ -40,10 +40,10 @@ export const REGIONS: readonly string[] = [
     "us-west-2",
 ];
 
-/** Tags that the program gives every resource itself. */
+/** Tags that the program sets on every resource. */
 const OWN_TAGS = ["project", "stack", "environment", "managed-by", TIER_TAG, "Name"];
 
-/** AWS takes 50 tags a resource, the program's own among them. */
+/** AWS accepts 50 tags on a resource, including the program's. */
 const MOST_TAGS = 40;
 
 const tagKey = text(
@@ -60,13 +60,13 @@ const tagValue = typedText(
         ),
 );
 
-/** Account and region the stack lives in. */
+/** Account and region of the stack. */
 export const awsSchema = z.strictObject({
     /** Region of every AWS resource. */
     region: z.enum(REGIONS, { error: "an AWS region, such as ap-south-1" }),
-    /** The only account the stack may touch: with credentials of another one, the update stops at once. */
+    /** The account of the stack. With credentials of another account, the update stops before any change. */
     accountId: text(/^[0-9]{12}$/, "an account id of 12 digits"),
-    /** Tags on every AWS resource, beside project, stack, environment and managed-by. Default: none. */
+    /** Further tags on every AWS resource, in addition to project, stack, environment and managed-by. Default: none. */
     tags: z
         .record(tagKey, tagValue)
         .superRefine((tags, context) => {
@@ -75,12 +75,12 @@ export const awsSchema = z.strictObject({
                 context.addIssue({ code: "custom", message: `at most ${MOST_TAGS} tags` });
             }
             keys.forEach((key, index) => {
-                // IAM takes two keys that differ in case only for one.
+                // IAM does not distinguish keys by case.
                 const same = [...OWN_TAGS, ...keys.slice(0, index)].find(
                     (other) => other.toLowerCase() === key.toLowerCase(),
                 );
                 if (same !== undefined && key !== "Name") {
-                    const message = `a key other than ${same}, from whose case alone it differs, if at all`;
+                    const message = `a key that differs from ${same} in more than case`;
                     context.addIssue({ code: "custom", path: [key], message });
                 }
             });
@@ -88,7 +88,7 @@ export const awsSchema = z.strictObject({
         .default({}),
 });
 
-/** What a stack has on AWS, and why each part needs an account. */
+/** Concerns of the stack that are on AWS, and why each needs an account. */
 interface OnAws {
     aws?: object | undefined;
     images: { registry?: string | undefined };
@@ -105,14 +105,14 @@ interface OnAws {
     health?: object | undefined;
 }
 
-/** A stack has an account where anything of it is on AWS; and there, somebody is told of what its alarms find. */
+/** Requires an account if any concern is on AWS, and then contacts for its alarms. */
 export function checkAws(values: OnAws, context: z.core.$RefinementCtx): void {
     const { aws, images, kubernetes, ingress, incident } = values;
     const problem = (path: string, message: string) =>
         context.addIssue({ code: "custom", path: [path], message });
     if (aws !== undefined) {
         if (incident === undefined) {
-            problem("incident", "contacts, because alarms on AWS must reach somebody");
+            problem("incident", "contacts, because alarms on AWS need recipients");
         }
         return;
     }

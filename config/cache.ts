@@ -12,13 +12,13 @@ export const cacheSchema = z
         /** Private subnets of the cluster's VPC, in different zones. */
         subnets: distinct(z.array(subnet).min(2, "at least two subnets, in different zones")),
         nodeType: text(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, "a node type, such as cache.r7g.large"),
-        /** Version of Redis. Its patches install themselves in the maintenance window. Default: 7.1. */
+        /** Version of Redis. ElastiCache installs its patches in the maintenance window. Default: 7.1. */
         version: text(/^7\.[01]$/, "7.0 or 7.1").default("7.1"),
-        /** Copies of the primary in other zones; one of them takes over when it fails. Default: 1. */
+        /** Replicas in other zones. If the primary fails, ElastiCache promotes one. Default: 1. */
         replicas: wholeNumber(0, 5).default(1),
-        /** When AWS may patch it. In the zone of the runbook. Default: Sunday 02:00 to 04:00. Section 5.1. */
+        /** When AWS may patch it, in the runbook's time zone. Default: Sunday 02:00 to 04:00. Section 5.1. */
         maintenanceWindow: weeklyWindow.default(PATCH_WINDOW),
-        /** Bucket for its snapshots: its own, because ElastiCache writes there itself. */
+        /** Bucket for its snapshots. No other concern may use it, because ElastiCache writes to it directly. */
         snapshotBucket: bucketName,
         /**
          * Which group the services use: `primary`, or `recovery`, the one that `mcp:cacheRecovery` restored. Editing it
@@ -35,8 +35,8 @@ export const cacheSchema = z
 /** A second replication group, restored from a snapshot of the first. Section 7.2. */
 export const cacheRecoverySchema = z.strictObject({
     /**
-     * The snapshot: by its name where ElastiCache still has it, for a day; by the name of its file in
-     * `mcp:cache.snapshotBucket`, which ends in .rdb, for a week. The group is made once: another snapshot would replace it.
+     * Name of the snapshot while ElastiCache has it (one day), or name of its file in `mcp:cache.snapshotBucket`, which
+     * ends in .rdb (one week). Editing it after the group exists would replace the group.
      */
     snapshot: text(
         /^[a-z]([a-z0-9]|-(?!-)){0,254}(?<!-)(\.rdb)?$/,
@@ -50,7 +50,7 @@ export const cacheRecoverySchema = z.strictObject({
 /** See {@link cacheSchema}. */
 export type CacheValues = z.output<typeof cacheSchema>;
 
-/** Rules of the cache that need the rest of the stack's values. */
+/** Rules of the cache that depend on other values of the stack. */
 export function checkCache(
     values: {
         environment: string;
@@ -67,7 +67,7 @@ export function checkCache(
     const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
     if (cache === undefined) {
         if (cacheRecovery !== undefined) {
-            problem(["cacheRecovery"], "mcp:cache beside it, which it restores");
+            problem(["cacheRecovery"], "mcp:cache, which it restores");
         }
         return;
     }
@@ -83,7 +83,7 @@ export function checkCache(
     if ([backups?.bucket, archive?.bucket].includes(cache.snapshotBucket)) {
         problem(
             ["cache", "snapshotBucket"],
-            "another bucket than those of dumps and audit events, because ElastiCache writes there itself",
+            "a bucket other than those of dumps and audit events, because ElastiCache writes to it directly",
         );
     }
 }

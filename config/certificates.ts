@@ -1,18 +1,18 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 
-/** Stands for a certificate or a private key that an operator has yet to give, in an offline preview. */
+/** Placeholder of a certificate or private key that an operator has not set, in an offline preview. */
 export const PLACEHOLDER_PEM = "placeholder";
 
-/** Stands for a secret that is set and encrypted, in an offline preview: nothing there can decrypt it. */
+/** Placeholder of an encrypted secret in an offline preview, which cannot decrypt it. */
 export const ENCRYPTED = "[encrypted]";
 
 /**
- * What an offline preview has in place of a secret: nothing, or ciphertext. Compared as a whole, so that no real
- * certificate, however broken, is taken for one.
+ * Whether a secret is missing or a placeholder. Compares the whole text, so that no real certificate is taken for a
+ * placeholder, even a malformed one.
  */
 const STAND_INS: readonly string[] = [PLACEHOLDER_PEM, ENCRYPTED];
 
-/** One block of a PEM text: its two lines are lines of their own, and there is nothing but base64 between them. */
+/** One block of a PEM text: its BEGIN and END lines are separate lines, with only base64 between them. */
 const BLOCK = /^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\n((?:[A-Za-z0-9+/=]+[ \t]*\n)+)-----END \1-----[ \t]*$/gm;
 
 /** Blocks that openssl writes before a key. */
@@ -27,28 +27,27 @@ export interface PemPair {
     privateKey: string;
 }
 
-/** What anybody can read off a certificate. */
+/** Public facts of a certificate. */
 export interface CertificateFacts {
     /** Serial number, in capital hexadecimal digits. */
     serial: string;
     /** Beginning of its validity, such as 2026-11-30T12:00:00Z. */
     notBefore: string;
-    /** End of its validity. */
+    /** End of its validity, in the same form. */
     notAfter: string;
-    /** DNS names it is for, wildcards among them. */
+    /** DNS names of the certificate, including wildcards. */
     hosts: string[];
 }
 
-/** Facts of a stand-in: no certificate has the serial number 0, so a gate that looks for it can only fail. */
+/** Facts of a placeholder. No certificate has serial number 0, so the gate fails if it checks one. */
 function standInFacts(pem: string): CertificateFacts {
     const time = pem === ENCRYPTED ? "encrypted" : "unknown";
     return { serial: "00000000", notBefore: time, notAfter: time, hosts: [] };
 }
 
 /**
- * What is wrong with a certificate that is to serve these hosts, each in words of what is expected; never with any
- * text of the private key. Section 5.4 steps 1 and 2. Whether it has expired is not asked here: an update in an
- * emergency must not depend on the clock. A policy reports it.
+ * Problems of a certificate for these hosts, each as the expected value, without any text of the private key. Expiry is
+ * checked by a policy instead, so that the clock cannot block an emergency update. Section 5.4 steps 1 and 2.
  */
 export function checkCertificate({ certificate, privateKey }: PemPair, hosts: readonly string[]): string[] {
     const chain = isStandIn(certificate) ? [] : parseChain(normalisedPem(certificate));
@@ -62,7 +61,7 @@ export function checkCertificate({ certificate, privateKey }: PemPair, hosts: re
         return problems;
     }
     if (typeof key === "object" && !leaf.checkPrivateKey(key)) {
-        problems.push(`the private key of ${nameOf(leaf)}, found another one`);
+        problems.push(`the private key of ${nameOf(leaf)}, found a key of another certificate`);
     }
     const uncovered = hosts.filter((host) => !isFor(leaf, host));
     return [...problems, ...chainProblems(chain), ...uncovered.map((host) => uncoveredHost(leaf, host))];
@@ -71,7 +70,7 @@ export function checkCertificate({ certificate, privateKey }: PemPair, hosts: re
 /**
  * Facts of a chain's leaf, for annotations, policies and the gate.
  *
- * @throws when `pem` is neither a certificate that {@link checkCertificate} accepts nor a stand-in.
+ * @throws when `pem` is neither a placeholder nor accepted by {@link checkCertificate}.
  */
 export function certificateFacts(pem: string): CertificateFacts {
     if (isStandIn(pem)) {
@@ -87,15 +86,15 @@ export function certificateFacts(pem: string): CertificateFacts {
     };
 }
 
-/** What is wrong when a host is served with this certificate; undefined when nothing is. */
+/** The problem of serving a host with this certificate, or undefined. */
 export function checkHost(pem: string, host: string): string | undefined {
     const leaf = isStandIn(pem) ? undefined : new X509Certificate(pem);
     return leaf === undefined || isFor(leaf, host) ? undefined : uncoveredHost(leaf, host);
 }
 
 /**
- * A PEM text as every parser in use reads it, Go's above all, which is the strictest: no byte order mark, a line feed behind
- * each line, and nothing around the blocks. What is no PEM stays as it is, for {@link checkCertificate} to refuse.
+ * Normalizes a PEM text for every parser in use (Go's is the strictest): no byte order mark, a line feed after each
+ * line, nothing around the blocks. Returns other texts unchanged, so that {@link checkCertificate} refuses them.
  */
 export function normalisedPem(pem: string): string {
     const text = pem.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
@@ -113,13 +112,13 @@ function labelsOf(pem: string): string[] {
     return Array.from(pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g), ([, label]) => label!);
 }
 
-/** The leaf of a chain, and those that vouch for it, as ACM takes them: each by itself, with nothing around. */
+/** The leaf of a chain and its intermediates, as the separate texts that ACM takes. */
 export function leafAndChain(pem: string): { leaf: string; chain: string | undefined } {
     const [leaf = pem, ...issuers] = pem.match(BLOCK) ?? [];
     return { leaf, chain: issuers.length === 0 ? undefined : issuers.join("\n") };
 }
 
-/** What is wrong when an ALB serves this certificate, by the kind of its key; undefined when nothing is. */
+/** The problem of serving this certificate by an ALB, judged by its key, or undefined. */
 export function checkAlbKey(pem: string): string | undefined {
     if (isStandIn(pem)) {
         return undefined;
@@ -129,19 +128,20 @@ export function checkAlbKey(pem: string): string | undefined {
     const size = details?.modulusLength ?? details?.namedCurve;
     return ALB_KEYS.some((key) => key === size)
         ? undefined
-        : `a key of RSA with 2048, 3072 or 4096 bits or of ECDSA on P-256, P-384 or P-521, as an ALB takes: ${nameOf(leaf)} has ${[type, size].join(" ").trimEnd()}`;
+        : "a key that an ALB accepts: RSA with 2048, 3072 or 4096 bits, or ECDSA on P-256, P-384 or P-521. " +
+              `${nameOf(leaf)} has ${[type, size].join(" ").trimEnd()}`;
 }
 
 function isStandIn(text: string): boolean {
     return STAND_INS.includes(text);
 }
 
-/** The certificates of a PEM text, or what is expected instead. */
+/** The certificates of a PEM text, or a message of what is expected. */
 function parseChain(pem: string): X509Certificate[] | string {
     const labels = labelsOf(pem);
     const foreign = labels.find((label) => label !== "CERTIFICATE");
     if (foreign !== undefined) {
-        return `nothing but certificates in certificate, found a block ${foreign}`;
+        return `only certificates in certificate, found a block ${foreign}`;
     }
     const blocks = pem.match(BLOCK) ?? [];
     try {
@@ -149,19 +149,19 @@ function parseChain(pem: string): X509Certificate[] | string {
             return blocks.map((block) => new X509Certificate(block));
         }
     } catch {
-        // Said below, without quoting what may be anything.
+        // The check below reports it without quoting the text, which may be secret.
     }
-    return "certificate as a readable PEM chain, the leaf first";
+    return "certificate as a readable PEM chain, leaf first";
 }
 
 function parseKey(pem: string): KeyObject | string {
     try {
-        // Node's parser is content with less than Go's.
+        // Node's parser accepts more than Go's.
         if (pem.match(BLOCK)?.length === 1) {
             return createPrivateKey(pem);
         }
     } catch {
-        // The message of the error is left out: it might quote the key.
+        // The error's message is omitted, because it may quote the key.
     }
     return "privateKey as a readable PEM private key without passphrase";
 }
@@ -172,10 +172,10 @@ function chainProblems(chain: readonly X509Certificate[]): string[] {
     const unique = chain.filter((certificate, index) => first(certificate) === index);
     const repeated = chain.filter((certificate, index) => first(certificate) !== index);
     return [
-        ...repeated.map((certificate) => `each certificate once, found ${nameOf(certificate)} again`),
+        ...repeated.map((certificate) => `each certificate once, found ${nameOf(certificate)} twice`),
         ...unique.slice(1).flatMap((issuer, index) => {
             const issued = unique[index]!;
-            // Names and key identifiers first; only the signature proves it.
+            // Names and key identifiers can match by chance; the signature is the proof.
             return issued.checkIssued(issuer) && issued.verify(issuer.publicKey)
                 ? []
                 : [
@@ -185,13 +185,13 @@ function chainProblems(chain: readonly X509Certificate[]): string[] {
     ];
 }
 
-/** As browsers see it: by alternative names alone, a wildcard standing for exactly one whole label. */
+/** Matches as browsers do: by subject alternative names only. A wildcard matches exactly one label. */
 function isFor(leaf: X509Certificate, host: string): boolean {
     return leaf.checkHost(host, { subject: "never", partialWildcards: false }) !== undefined;
 }
 
 function uncoveredHost(leaf: X509Certificate, host: string): string {
-    return `a certificate for ${host}: ${nameOf(leaf)} is for ${namesOf(leaf).join(", ") || "no host at all"}`;
+    return `a certificate for ${host}: ${nameOf(leaf)} is for ${namesOf(leaf).join(", ") || "no host"}`;
 }
 
 function namesOf(leaf: X509Certificate): string[] {
@@ -200,9 +200,9 @@ function namesOf(leaf: X509Certificate): string[] {
         .flatMap((name) => (name.startsWith("DNS:") ? [name.slice("DNS:".length)] : []));
 }
 
-/** Subject on one line, and the serial number, which tells it from the one it replaces. */
+/** Subject on one line, with the serial number to distinguish it from the certificate that it replaces. */
 function nameOf(certificate: X509Certificate): string {
-    // Public authorities have begun to leave the subject empty.
+    // Some public authorities leave the subject empty.
     const subject =
         certificate.subject?.replaceAll("\n", ", ") || (namesOf(certificate)[0] ?? "a certificate");
     return `${subject} (serial ${certificate.serialNumber})`;

@@ -2,21 +2,22 @@ import { z } from "zod";
 import { isSamePerson } from "../core/person";
 import { addresses, someText, text, typedText, versionTag } from "./scalars";
 
-/** What the pre-deployment checklist asks for once a stack. Section 3.1. */
+/** Settings of the pre-deployment checklist for the whole stack. Section 3.1. */
 export const checklistSchema = z
     .strictObject({
-        /** Stack that has completed an image before it is released here. Default: none; production has one. */
+        /** Stack that must complete an image before it is released here. Default: none; required in production. */
         validatedBy: text(
             /^[\w.-]+\/[\w.-]+\/[\w.-]+$/,
             "a stack's full name, such as organization/mcp/staging",
         ).optional(),
-        /** Reason why no stack does so, which the ledger keeps with each release. Default: none. */
+        /** Reason for having no such stack. The release history stores it with each release. Default: none. */
         unvalidated: someText.optional(),
-        /** Addresses that are told when a release begins and when it is done. Default: none; production has some. */
-        stakeholders: addresses(
-            "at least one address, or the reason to do without in unannounced",
-        ).optional(),
-        /** Reason why nobody is told, which the ledger keeps with each release. Default: none. */
+        /**
+         * Addresses that are notified when a release begins and when it is completed. Default: none; required in
+         * production.
+         */
+        stakeholders: addresses("at least one address, or the reason to have none in unannounced").optional(),
+        /** Reason for notifying no stakeholders. The release history stores it with each release. Default: none. */
         unannounced: someText.optional(),
     })
     .superRefine(({ validatedBy, unvalidated, stakeholders, unannounced }, context) => {
@@ -26,11 +27,11 @@ export const checklistSchema = z
             problem("unvalidated", "nothing, because validatedBy names a stack");
         }
         if (stakeholders !== undefined && unannounced !== undefined) {
-            problem("unannounced", "nothing, because stakeholders are told");
+            problem("unannounced", "nothing, because stakeholders are set");
         }
     });
 
-/** Rule of the checklist that needs the rest of the stack's values. */
+/** Rule of the checklist that depends on other values of the stack. */
 export function checkChecklist(
     {
         checklist: { stakeholders },
@@ -43,34 +44,36 @@ export function checkChecklist(
             code: "custom",
             path: ["checklist", "stakeholders"],
             message:
-                "mcp:kubernetes.cluster, because pods have rights on AWS on EKS only; or unannounced instead",
+                "mcp:kubernetes.cluster, because pods have AWS rights on EKS only; or set unannounced instead",
         });
     }
 }
 
-/** What a record brings, unless it skips all of it. */
+/** Fields that are required unless `skip` is set. */
 const RECORD = ["ticket", "approvers", "rollbackPlan"] as const;
 
 /**
- * Record of the change that brings a release. Production asks for one before the first pod of a release that its
- * ledger does not know. Whether it is of this release is not judged here: a version that is set back is known to
- * the ledger, and waits for no record.
+ * Change record of a release. Production requires one before the first pod of a release that is not in the release
+ * history. A rollback to a version in the history needs none.
  */
 export const changeSchema = z
     .strictObject({
-        /** The release's version, so that the record of an earlier one approves nothing. */
+        /** The release's version, so that a record cannot approve another version. */
         version: versionTag,
-        /** Change request. */
+        /** Id of the change request. */
         ticket: typedText(someText).optional(),
-        /** Who makes the change: a name, an address, or `Name <address>`. Default: not known here; the review asks git. */
+        /** Author of the change: a name, an address, or `Name <address>`. Default: unknown; the review asks git. */
         author: typedText(someText).optional(),
-        /** Who approved it: not the author. */
+        /** Approvers, other than the author. */
         approvers: z.array(someText, { error: "a list of names" }).min(1, "at least one name").optional(),
-        /** How it is taken back. */
+        /** Rollback plan. */
         rollbackPlan: someText.optional(),
-        /** Reason why the version comes without all that, and unvalidated; then it stands alone. Default: none. */
+        /**
+         * Reason for releasing the version without a record and without validation. Excludes all other fields. Default:
+         * none.
+         */
         skip: someText.optional(),
-        /** Reason why no other stack has completed the image before. Default: none. */
+        /** Reason for releasing the image without validation by another stack. Default: none. */
         unvalidated: someText.optional(),
     })
     .superRefine((change, context) => {
@@ -82,23 +85,26 @@ export const changeSchema = z
                 context.addIssue({
                     code: "custom",
                     path: ["approvers", index],
-                    message: `somebody other than the author, ${author}`,
+                    message: `a person other than the author, ${author}`,
                 });
             }
         });
         if (change.skip === undefined) {
             for (const key of RECORD) {
                 if (change[key] === undefined) {
-                    problem(key, "a value, or the reason to do without in skip");
+                    problem(key, "a value, or a reason to omit it in skip");
                 }
             }
             return;
         }
-        // Left behind by an earlier version's record, a skip would switch the checklist off for this one.
+        // Must be removed with the version: a skip that stays would disable the checklist for the next version.
         const beside = [...RECORD, "author" as const, "unvalidated" as const].filter(
             (key) => change[key] !== undefined,
         );
         if (beside.length > 0) {
-            problem("skip", `nothing, because the record has ${beside.join(", ")}; a skip stands alone`);
+            problem(
+                "skip",
+                `nothing, because the record also has ${beside.join(", ")}; skip excludes other fields`,
+            );
         }
     });

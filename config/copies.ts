@@ -13,15 +13,15 @@ import {
 } from "./storage";
 import { isProduction } from "./tier";
 
-/** Copies of what is saved, in a second region and, if an account is given, in a second account. Section 7.1. */
+/** Copies of backups in a second region and, if an account is given, in a second account. Section 7.1. */
 export const copiesSchema = z.strictObject({
-    /** Where they are. */
+    /** Region of the copies. */
     region: z.enum(REGIONS, { error: "an AWS region, such as ap-southeast-1" }),
     /** A second account of the same organization. Default: the stack's own. */
     account: z
         .strictObject({
             id: text(/^[0-9]{12}$/, "an account id of 12 digits"),
-            /** Role in that account that the update takes on, to declare what is there. */
+            /** Role in that account that the update assumes to declare the copies. */
             role: text(
                 /^arn:aws:iam::[0-9]{12}:role\/[\w+=,.@/-]{1,512}$/,
                 "the ARN of a role, such as arn:aws:iam::123456789012:role/mcp-copies",
@@ -31,15 +31,15 @@ export const copiesSchema = z.strictObject({
     /** Copies of the snapshots of PostgreSQL. */
     snapshots: z
         .strictObject({
-            /** How long a daily one is kept. Default: as long as its source, `mcp:database.snapshots.daily.retention`. */
+            /** How long a daily snapshot is kept. Default: `mcp:database.snapshots.daily.retention`. */
             retention: wholeDays(3650).optional(),
         })
         .prefault({}),
-    /** Copies of dumps and exported configurations, kept as long as their sources. Default: none. */
+    /** Copies of dumps and exported configurations. They are kept as long as the originals. Default: none. */
     backups: z
         .strictObject({
             bucket: bucketName,
-            /** Object Lock of the copies. Default: that of `mcp:backups.lock`. */
+            /** Object Lock of the copies. Default: `mcp:backups.lock`. */
             lock: lockMode.optional(),
         })
         .optional(),
@@ -47,9 +47,9 @@ export const copiesSchema = z.strictObject({
     archive: z
         .strictObject({
             bucket: bucketName,
-            /** Default: that of `mcp:archive.mode`. */
+            /** Default: `mcp:archive.mode`. */
             mode: lockMode.optional(),
-            /** Default: that of `mcp:archive.retention`. */
+            /** Default: `mcp:archive.retention`. */
             retention: archiveRetention.optional(),
         })
         .optional(),
@@ -58,7 +58,7 @@ export const copiesSchema = z.strictObject({
 /** See {@link copiesSchema}. */
 export type CopiesValues = z.output<typeof copiesSchema>;
 
-/** Rules of the copies that need the rest of the stack's values. */
+/** Rules of the copies that depend on other values of the stack. */
 export function checkCopies(
     values: {
         environment: string;
@@ -82,7 +82,7 @@ export function checkCopies(
         problem(["region"], `a region other than mcp:aws.region, ${aws.region}`);
     }
     if (database === undefined && backups === undefined && archive === undefined) {
-        problem([], "mcp:database, mcp:backups or mcp:archive beside it, which it copies");
+        problem([], "mcp:database, mcp:backups or mcp:archive, which it copies");
     }
     if (copies.account !== undefined && copies.account.id === aws?.accountId) {
         problem(["account", "id"], "an account other than mcp:aws.accountId");
@@ -105,7 +105,7 @@ export function checkCopies(
             continue;
         }
         if (values[kind] === undefined) {
-            problem([kind], `mcp:${kind} beside it, which it copies`);
+            problem([kind], `mcp:${kind}, which it copies`);
         }
         if (taken.includes(copy.bucket)) {
             problem([kind, "bucket"], "a bucket that no other value names");

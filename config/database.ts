@@ -15,45 +15,46 @@ export const databaseSchema = z
         /** Private subnets of the cluster's VPC, in different zones. */
         subnets: distinct(z.array(subnet).min(2, "at least two subnets, in different zones")),
         /**
-         * A snapshot of RDS that the instance begins with, in a stack that has none yet: the copy in a second region. Once the
-         * instance exists, another value would replace it, and is refused. Default: none; it begins empty. Section 7.2.
+         * RDS snapshot from which the instance is created, for example a copy in the second region. Refused if it
+         * changes after the instance exists, because that would replace the instance. Default: none, an empty database.
+         * Section 7.2.
          */
         snapshot: text(
             /^(arn:aws:rds:[a-z0-9-]+:[0-9]{12}:snapshot:)?[A-Za-z]([A-Za-z0-9:]|-(?!-)){0,254}(?<!-)$/,
             "name or ARN of a snapshot of RDS, such as awsbackup:job-0a1b2c3d",
         ).optional(),
         instanceClass: text(/^db\.[a-z0-9]+\.[a-z0-9]+$/, "an instance class, such as db.r6g.large"),
-        /** Major version of PostgreSQL. Its patches install themselves in the maintenance window. */
+        /** Major version of PostgreSQL. RDS installs its patches in the maintenance window. */
         version: text(/^1[4-9]$/, "a major version of PostgreSQL, such as 17"),
-        /** Disk in GiB: to begin with, and how far it grows by itself. */
+        /** Disk size in GiB: initial, and the maximum to which RDS extends it. */
         storage: z
             .strictObject({ initial: wholeNumber(20, 65_536), max: wholeNumber(20, 65_536) })
             .superRefine(({ initial, max }, context) => {
-                // RDS grows a disk by a tenth at least.
+                // RDS extends a disk by at least a tenth.
                 const least = Math.ceil((initial * 11) / 10);
                 if (max < least) {
                     const message = `at least ${least}, a tenth more than storage.initial`;
                     context.addIssue({ code: "custom", path: ["max"], message });
                 }
             }),
-        /** Whether a second zone takes over when one fails. Default: true in production, false elsewhere. */
+        /** Whether a standby in a second zone takes over on failure. Default: true in production, false elsewhere. */
         multiAz: z.boolean({ error: "true or false" }).optional(),
-        /** How far back a recovery can go, in whole days. Default: 35d, the most there is. Section 7.1. */
+        /** How far back a recovery can go, in whole days. Default: 35d, the maximum. Section 7.1. */
         backupRetention: wholeDays(35).default(35),
-        /** When AWS may patch it. In the zone of the runbook. Default: Sunday 02:00 to 04:00. Section 5.1. */
+        /** When AWS may patch it, in the runbook's time zone. Default: Sunday 02:00 to 04:00. Section 5.1. */
         maintenanceWindow: weeklyWindow.default(PATCH_WINDOW),
-        /** When the daily backup is taken. In the same zone. Default: 05:00 to 06:00. */
+        /** When the daily backup is taken, in the runbook's time zone. Default: 05:00 to 06:00. */
         backupWindow: dailyWindow.default({ start: "05:00", end: "06:00" }),
-        /** Snapshots by AWS Backup, hourly and daily, and the test that they can be restored. */
+        /** Hourly and daily snapshots by AWS Backup, and the test that they can be restored. */
         snapshots: snapshotsSchema,
-        /** Statements that take longer are logged. Default: 1s. */
+        /** Statements slower than this are logged. Default: 1s. */
         slowQuery: durationUpTo("1h").default(1),
         /**
-         * Which instance the services use: `primary`, or `recovery`, the one `mcp:recovery` restored. Editing it
-         * switches them over, once the instance has been verified. Section 7.2 steps 5 and 6. Default: primary.
+         * Instance that the services use: `primary`, or `recovery`, which `mcp:recovery` restored. An edit switches the
+         * services over after the instance is verified. Section 7.2 steps 5 and 6. Default: primary.
          */
         active: z.enum(["primary", "recovery"], { error: "primary or recovery" }).default("primary"),
-        /** What must hold before services use an instance that was restored. */
+        /** Checks that must pass before services use a restored instance. */
         checks: checksSchema,
     })
     .superRefine((values, context) => {
@@ -75,7 +76,7 @@ export const databaseSchema = z
 /** See {@link databaseSchema}. */
 export type DatabaseValues = z.output<typeof databaseSchema>;
 
-/** Rules of the database that need the rest of the stack's values. */
+/** Rules of the database that depend on other values of the stack. */
 export function checkDatabase(
     {
         database,
@@ -97,7 +98,7 @@ export function checkDatabase(
     const problem = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
     if (database === undefined) {
         if (recovery !== undefined) {
-            problem(["recovery"], "mcp:database beside it, which it restores");
+            problem(["recovery"], "mcp:database, which it restores");
         }
         return;
     }

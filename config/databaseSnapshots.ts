@@ -7,7 +7,7 @@ import { type dailyWindow, timeOfDay, weekday, type weeklyWindow } from "./windo
 
 const { hourly, daily } = BACKUPS.postgresql;
 
-/** How long AWS Backup may keep a snapshot, in days: three years is more than anybody restores from. */
+/** How long AWS Backup may keep a snapshot, in days: three years, more than a restore needs. */
 const LONGEST_DAYS = 3 * 365;
 
 /** Snapshots of the database by AWS Backup, beside its point-in-time recovery. Section 7.1. */
@@ -71,7 +71,7 @@ export function checkSnapshots(
     }
 }
 
-/** What the runbook says of production's snapshots. Section 7.1. */
+/** Retentions of production's snapshots. Section 7.1. */
 export function checkSnapshotRetention(
     { snapshots }: { snapshots: SnapshotsValues },
     context: z.core.$RefinementCtx,

@@ -9,30 +9,30 @@ import { dailyStart, weeklyStart } from "./windows";
 
 const LONGEST_SECONDS = 6 * 3600;
 
-/** Dumps of the database, taken by the clock and on demand. Sections 5.2 step 1 and 7.1. */
+/** Scheduled dumps of the database, and dumps on demand. Sections 5.2 step 1 and 7.1. */
 export const dumpsSchema = z.strictObject({
-    /** When the daily one starts, outside of the windows of maintenance and backup. Default: 23:00. */
+    /** Start of the daily dump, outside the maintenance and backup windows. Default: 23:00. */
     daily: dailyStart.prefault("0 23 * * *"),
-    /** When the weekly one starts, outside of them too. Default: Sunday 21:00. */
+    /** Start of the weekly dump, outside the same windows. Default: Sunday 21:00. */
     weekly: weeklyStart.prefault("0 21 * * 0"),
-    /** Limit of one dump with its upload. Default: 1h. */
+    /** Deadline of one dump, including its upload. Default: 1h. */
     deadline: duration
         .refine((seconds) => seconds <= LONGEST_SECONDS, { error: "at most 6h", abort: true })
         .default(3600),
-    /** Tables of the schema `public` that a dump must hold. Default: tools. Section 7.2 step 4. */
+    /** Tables of the schema `public` that a dump must contain. Default: tools. Section 7.2 step 4. */
     tables: z
         .array(text(/^[a-z_][a-z0-9_]{0,62}$/, "the name of a table, such as tools"))
         .min(1, "at least one table")
         .default(["tools"]),
-    /** A dump that is smaller has lost something. Default: 8Ki. */
+    /** Minimum size of a dump; a smaller one is incomplete. Default: 8Ki. */
     minimumSize: fileSize.default(8 * 1024),
-    /** Disk of the node that a dump may take up on its way to the bucket. Default: 10Gi. */
+    /** Disk of the node that a dump may use before its upload. Default: 10Gi. */
     scratch: diskQuantity.default("10Gi"),
 });
 
 type DatabaseChange = { databaseChange: boolean } | undefined;
 
-/** Rules of dumps and exports that need the rest of the stack's values. */
+/** Rules of dumps and exports that depend on other values of the stack. */
 export function checkDumps(
     {
         backups,
@@ -78,14 +78,14 @@ export function checkDumps(
         return;
     }
     if (kubernetes.cluster === undefined) {
-        problem(["backups"], "mcp:kubernetes.cluster, because backups are made from EKS only");
+        problem(["backups"], "mcp:kubernetes.cluster, because backups run on EKS only");
     }
     if (database === undefined) {
         if (getOwn(jobs.images, "aws") === undefined) {
-            problem(["jobs", "images", "aws"], "an image, because backups are uploaded by it");
+            problem(["jobs", "images", "aws"], "an image, because it uploads the backups");
         }
         if (backups.manual !== undefined) {
-            problem(["backups", "manual"], "mcp:database beside it, which it dumps");
+            problem(["backups", "manual"], "mcp:database, which it dumps");
         }
         return;
     }
@@ -94,8 +94,8 @@ export function checkDumps(
         "the maintenance window": database.maintenanceWindow,
         "the backup window": database.backupWindow,
         "the database's maintenance (section 5.1)": DATABASE_WINDOW,
-        // Nodes restart then.
-        ...(maintenance && { "the window of the patches": maintenance.patches.window }),
+        // Nodes restart in this window.
+        ...(maintenance && { "the patch window": maintenance.patches.window }),
     };
     for (const [kind, start] of Object.entries({ daily, weekly })) {
         const met = Object.entries(closed).find(([, window]) => overlap(windowOf(start, deadline), window));
@@ -104,12 +104,13 @@ export function checkDumps(
             const days = "weekday" in window ? `${window.weekday} ` : "";
             problem(
                 ["backups", "dumps", kind],
-                `a time from which a run, with its deadline, stays out of ${name}, ${days}${window.start} to ${window.end}`,
+                `a time from which a run, with its deadline, does not overlap ${name}, ${days}${window.start} to ` +
+                    `${window.end}`,
             );
         }
     }
     if (overlap(windowOf(daily, deadline), windowOf(weekly, deadline))) {
-        problem(["backups", "dumps", "weekly"], "a time at which the daily dump does not run");
+        problem(["backups", "dumps", "weekly"], "a time at which no daily dump runs");
     }
     const major = /:(\d+)[^/]*$/.exec(getOwn(jobs.images, "postgres") ?? "")?.[1];
     if (major !== undefined && Number(major) < parseInt(database.version, 10)) {

@@ -13,7 +13,7 @@ import { getOwn } from "../core/getOwn";
 import { CACHE, DATABASE } from "../core/numbers";
 import { cidr, dnsLabel, duration, subnet, text, typedText } from "./scalars";
 
-/** AWS takes 255 characters for an alarm's name, which is also of namespace and workload. */
+/** AWS accepts 255 characters in an alarm's name, which also contains the namespace and the workload. */
 const LONGEST_HOST = 180;
 
 const hostName = text(
@@ -24,10 +24,12 @@ const hostName = text(
     `at most ${LONGEST_HOST} characters, because alarms have this name`,
 );
 
-/** Annotations that the AWS Load Balancer Controller reads. */
+/** Annotations of the AWS Load Balancer Controller. */
 const ALB_ANNOTATION = "alb.ingress.kubernetes.io/";
 
-/** Those that `ingress.alb` and the certificates are made into, and so are not given a second time. */
+/**
+ * Annotations that the program sets from `ingress.alb` and the certificates, and which values therefore may not set.
+ */
 const OWN_ANNOTATION =
     /^(actions\..*|certificate-arn|healthcheck-path|listen-ports|load-balancer-attributes|scheme|ssl-policy|ssl-redirect|subnets|target-group-attributes|target-type)$/;
 
@@ -35,13 +37,13 @@ const OWN_ANNOTATION =
 const FOREIGN_ANNOTATION =
     /^((?!alb\.)[a-z0-9-]+\.ingress\.kubernetes\.io|ingress\.(cilium\.io|kubernetes\.io)|nginx\.(org|com)|haproxy\.(org|com)|projectcontour\.io)\//;
 
-/** Security groups of the load balancer, given in place of the controller's own. */
+/** Security groups that replace the controller's own. */
 const GROUPS = `${ALB_ANNOTATION}security-groups`;
 
-/** Whether the controller has the pods' groups admit those. */
+/** Whether the controller adds rules for those groups to the pods' security groups. */
 const ADMITS = `${ALB_ANNOTATION}manage-backend-security-group-rules`;
 
-/** Attributes of the load balancer that have a value of their own, or none. */
+/** Load balancer attributes that have their own value in `ingress.alb`, or are fixed. */
 const OWN_ATTRIBUTES = ["idle_timeout.timeout_seconds", "routing.http.drop_invalid_header_fields.enabled"];
 
 const SUBNETS = "at least two subnets, in different zones";
@@ -52,30 +54,30 @@ const LONGEST_IDLE = 4000;
 /** An Application Load Balancer, made by the AWS Load Balancer Controller. See docs/ingress-alb.md. */
 const albSchema = z.strictObject({
     /**
-     * Where it stands: a subnet of the cluster's VPC in each zone that has nodes for the pods, because AWS sends nothing
-     * to targets elsewhere. From their ranges it calls the pods.
+     * Subnets of the cluster's VPC, one in each zone with nodes that run the pods: AWS sends no traffic to targets in
+     * other zones. The load balancer calls the pods from their ranges.
      */
     subnets: z.array(z.strictObject({ id: subnet, cidr }), SUBNETS).min(2, SUBNETS),
     /**
-     * `internal`: reached inside the VPC alone. Another scheme is another load balancer, with another address.
+     * `internal`: reachable inside the VPC only. Editing the scheme replaces the load balancer and changes its address.
      * Default: internal.
      */
     scheme: z
         .enum(["internal", "internet-facing"], { error: "internal or internet-facing" })
         .default("internal"),
-    /** Versions and ciphers of TLS. Default: what AWS recommends, 1.2 and 1.3, also with post-quantum key exchange. */
+    /** TLS versions and ciphers. Default: AWS's recommendation, 1.2 and 1.3, including post-quantum key exchange. */
     sslPolicy: text(
         /^ELBSecurityPolicy-TLS13-1-[23](-[A-Za-z0-9]+)*-\d{4}-\d{2}$/,
         "a security policy of ELB for TLS 1.2 or 1.3 alone, such as ELBSecurityPolicy-TLS13-1-2-2021-06",
     ).default("ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"),
-    /** How long a connection may be silent, such as while a tool works. At most 4000s. Default: 60s. */
+    /** How long a connection may be idle, for example while a tool runs. At most 4000s. Default: 60s. */
     idleTimeout: duration
         .refine((seconds) => seconds <= LONGEST_IDLE, `at most ${LONGEST_IDLE}s`)
         .default(60),
     /**
-     * What moves the traffic from one colour to the other. `weights`: each colour is a target group, which has passed
-     * the load balancer's own health checks before its weight goes from 0 to 100. `selector`: one target group, whose
-     * targets are exchanged. Default: weights.
+     * How traffic is switched between colours. `weights`: each colour is a target group, whose weight goes from 0 to
+     * 100 after the load balancer's health checks pass. `selector`: one target group, whose targets are replaced.
+     * Default: weights.
      */
     switch: z.enum(["weights", "selector"], { error: "weights or selector" }).optional(),
     /** Further attributes of the load balancer, such as `deletion_protection.enabled`. Default: none. */
@@ -89,35 +91,38 @@ const albSchema = z.strictObject({
         .default({}),
 });
 
-/** Secrets of the namespace that are none of a certificate. */
+/** Secrets of the namespace that hold no certificate. */
 const OTHER_SECRETS: readonly string[] = [DATABASE.secret, CACHE.secret];
 
-/** Which host and path leads to which workload, and the certificate they are served with. Section 5.4. */
+/** Hosts and paths, the workload behind each, and the certificate. Section 5.4. */
 export const ingressSchema = z
     .strictObject({
         /**
-         * Class of the controller that serves it. Maintained choices are traefik, haproxy, cilium, contour and
-         * NGINX Inc.'s nginx; ingress-nginx ended in March 2026. That of the AWS Load Balancer Controller, as a rule
-         * alb, needs `alb`, too.
+         * Ingress class of the controller. Maintained controllers are traefik, haproxy, cilium, contour and NGINX
+         * Inc.'s nginx; ingress-nginx was retired in March 2026. The class of the AWS Load Balancer Controller, usually
+         * alb, also needs `alb`.
          */
         className: text(
             /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
             "the name of an ingress class, such as traefik",
         ),
-        /** What the controller wants to be told, passed on as it is. Default: nothing. */
+        /** Annotations for the controller, passed on unchanged. Default: none. */
         annotations: z
             .record(
                 text(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, "the name of an annotation"),
                 typedText(z.string({ error: "a text" })),
             )
             .default({}),
-        /** Serves it by an ALB, with the certificates in ACM. Default: a controller in the cluster, which has Secrets. */
+        /**
+         * Serves the hosts by an ALB, with the certificates in ACM. Default: by a controller in the cluster, with the
+         * certificates in Secrets.
+         */
         alb: albSchema.optional(),
         /** The active certificate, one of `certificates`. Editing it is the rotation. Section 5.4 step 3. */
         certificate: dnsLabel,
         /**
-         * Names of certificates and of their Secrets. Each pair is in `mcp:tls`. A rotation adds one, makes it
-         * the active one, and removes the old one. Section 5.4 step 2.
+         * Names of the certificates and their Secrets. Each pair is in `mcp:tls`. A rotation adds one, activates it,
+         * and removes the old one. Section 5.4 step 2.
          */
         certificates: z
             .array(
@@ -127,16 +132,16 @@ export const ingressSchema = z
                 ),
             )
             .min(1, "at least one certificate"),
-        /** What is served to whom. */
+        /** Routes of each host. */
         hosts: z
             .array(
                 z.strictObject({
                     host: hostName,
-                    /** The longest path that matches decides. */
+                    /** The longest matching path wins. */
                     paths: z
                         .array(
                             z.strictObject({
-                                /** First segments of the request's path. */
+                                /** Leading segments of the request's path. */
                                 path: text(
                                     /^\/(?!.*%2f)((?!\.{1,2}(\/|$))[^\s?#/]+\/)*((?!\.{1,2}$)[^\s?#/]*)$/i,
                                     "a path that begins with /, such as /mcp, without empty segments, . and ..",
@@ -150,14 +155,14 @@ export const ingressSchema = z
             )
             .min(1, "at least one host"),
         /**
-         * Whether an update that changes the certificate waits until every host serves it. Section 5.4 step 4.
-         * Needs the hosts' names to lead to the controller: set it to false for an installation that comes before
-         * its DNS records. Default: true in production, false elsewhere.
+         * Whether an update that changes the certificate waits until every host serves it. Needs the hosts' DNS names
+         * to lead to the controller: set it to false if the DNS records do not exist yet. Default: true in production,
+         * false elsewhere. Section 5.4 step 4.
          */
         verify: z.boolean({ error: "true or false" }).optional(),
         /**
-         * Where that gate connects to, whatever DNS says: for split horizons, and before DNS is switched.
-         * Default: the hosts themselves, on port 443.
+         * Address that the certificate gate connects to instead of the hosts: for split-horizon DNS, or before DNS is
+         * switched. Default: the hosts, on port 443.
          */
         address: text(
             /^(\[[0-9a-f:]+\]|[A-Za-z0-9][A-Za-z0-9.-]*):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
@@ -171,10 +176,7 @@ export const ingressSchema = z
             problem(["certificate"], `one of ingress.certificates: ${certificates.join(", ")}`);
         }
         if (alb === undefined && className === "alb") {
-            problem(
-                ["alb"],
-                "an object, because the class is alb: the controller must know the ALB's subnets",
-            );
+            problem(["alb"], "an object, because the class is alb: the controller needs the ALB's subnets");
         }
         for (const name of Object.keys(annotations)) {
             const expected = annotationProblem(name, alb !== undefined);
@@ -185,7 +187,8 @@ export const ingressSchema = z
         if (getOwn(annotations, GROUPS) !== undefined && getOwn(annotations, ADMITS) === undefined) {
             problem(
                 ["annotations", ADMITS],
-                `"true", because ${GROUPS} is given, or "false" where the pods' own groups admit those: unless told, the controller takes back what admits the load balancer to the pods`,
+                `"true", because ${GROUPS} is set, or "false" if the pods' own groups admit those: by default the ` +
+                    "controller removes the rules that admit the load balancer to the pods",
             );
         }
         for (const index of repeatedIn(alb?.subnets.map(({ id }) => id) ?? [])) {
@@ -196,30 +199,32 @@ export const ingressSchema = z
         )) {
             problem(
                 ["alb", "attributes", name],
-                "nothing: ingress.alb.idleTimeout is one, and the other is always true",
+                "nothing: ingress.alb.idleTimeout sets the one, and the other is always true",
             );
         }
         for (const index of repeatedIn(certificates)) {
             problem(["certificates", index], "each certificate once");
         }
         for (const index of repeatedIn(hosts.map(({ host }) => host))) {
-            problem(["hosts", index, "host"], "each host once, with all of its paths");
+            problem(["hosts", index, "host"], "each host once, with all its paths");
         }
         hosts.forEach(({ paths }, host) => {
-            // By segments: /mcp and /mcp/ match the same requests.
+            // Compared by segments: /mcp and /mcp/ match the same requests.
             for (const index of repeatedIn(paths.map(({ path }) => path.replace(/\/$/, "")))) {
                 problem(["hosts", host, "paths", index, "path"], "each path of a host once");
             }
         });
     });
 
-/** What is expected of an annotation instead of standing there; undefined when it may. */
+/** Why an annotation may not be set, as the expected value; undefined if it may. */
 function annotationProblem(name: string, alb: boolean): string | undefined {
     if (!alb) {
-        return name.startsWith(ALB_ANNOTATION) ? "nothing: without ingress.alb, no ALB reads it" : undefined;
+        return name.startsWith(ALB_ANNOTATION)
+            ? "nothing: only an ALB reads it, and ingress.alb is not set"
+            : undefined;
     }
     if (name.startsWith(ALB_ANNOTATION) && OWN_ANNOTATION.test(name.slice(ALB_ANNOTATION.length))) {
-        return "nothing: ingress.alb and the workloads' values say it";
+        return "nothing: ingress.alb and the workloads' values set it";
     }
     return FOREIGN_ANNOTATION.test(name)
         ? "nothing: an ALB does not read it, and ingress.alb is set"
@@ -229,7 +234,7 @@ function annotationProblem(name: string, alb: boolean): string | undefined {
 /** See {@link ingressSchema}. */
 export type IngressValues = z.output<typeof ingressSchema>;
 
-/** Which workload a host's path leads to: by its first segments, and by the most of them. */
+/** The workload that a path of a host leads to: by the longest match of leading segments. */
 export function workloadAt(
     paths: IngressValues["hosts"][number]["paths"],
     asked: string,
@@ -240,38 +245,37 @@ export function workloadAt(
     return longest?.workload;
 }
 
-/** A PEM text, at most of a long chain. */
+/** A PEM text, at most the length of a long chain. */
 const pem = z
     .string({ error: "a text" })
     .min(1, "a text that is not empty")
     .max(64 * 1024, "at most 64 KiB")
     .transform(normalisedPem);
 
-/** A certificate, checked, and its private key. Their texts never leave the schema unwrapped. */
+/** A certificate and its private key, checked. Both leave the schema as secret outputs only. */
 export interface CertificatePair {
     certificate: Output<string>;
     privateKey: Output<string>;
-    /** The same certificate in the parts that ACM takes it in. Default of the chain: nobody vouches for the leaf. */
+    /** The same certificate in the parts that ACM takes. The chain is undefined if there are no intermediates. */
     leaf: Output<string>;
     chain: Output<string> | undefined;
-    /** What everybody may know of it. */
+    /** Its public facts. */
     facts: CertificateFacts;
-    /** What is wrong when it serves a host; undefined when nothing is. */
+    /** The problem of serving a host with it, or undefined. */
     checkHost: (host: string) => string | undefined;
-    /** What is wrong when an ALB serves it; undefined when nothing is. */
+    /** The problem of serving it by an ALB, or undefined. */
     albProblem: string | undefined;
 }
 
 /**
- * Certificates with their private keys, by the names in `ingress.certificates`:
- * `pulumi config set --secret --path 'mcp:tls["mcp-tls"].certificate' < chain.pem`, and so the `privateKey`.
- * Section 5.4 step 2.
+ * Certificates and private keys, by the names in `ingress.certificates`. Set each with `pulumi config set --secret
+ * --path 'mcp:tls["mcp-tls"].certificate' < chain.pem`, and `privateKey` likewise. Section 5.4 step 2.
  */
 export const tlsSchema = z.record(
     dnsLabel,
     z
         .strictObject({
-            /** The certificate and those that vouch for it, in order, as PEM. */
+            /** The certificate and its intermediates, in order, as PEM. */
             certificate: pem,
             /** The private key, as PEM without passphrase. */
             privateKey: pem,
@@ -298,7 +302,7 @@ export const tlsSchema = z.record(
 /** See {@link tlsSchema}. */
 export type TlsValues = z.output<typeof tlsSchema>;
 
-/** Rules of the ingress that need the rest of the stack's values. */
+/** Rules of the ingress that depend on other values of the stack. */
 export function checkEdge(
     {
         ingress,
@@ -331,7 +335,7 @@ export function checkEdge(
     }
     if (ingress?.alb !== undefined) {
         for (const name of listed) {
-            // A pair with problems of its own has not been read.
+            // A pair with errors is not parsed.
             const unfit = getOwn(tls, name)?.albProblem;
             if (unfit !== undefined) {
                 problem(["tls", name], unfit);
@@ -346,7 +350,7 @@ export function checkEdge(
         }
     }
     ingress?.hosts.forEach(({ host, paths }, index) => {
-        // A pair with problems of its own has not been read.
+        // A pair with errors is not parsed.
         const uncovered = getOwn(tls, ingress.certificate)?.checkHost?.(host);
         if (uncovered !== undefined) {
             problem(["ingress", "hosts", index, "host"], uncovered);
@@ -363,7 +367,7 @@ export function checkEdge(
     });
 }
 
-/** Positions of what has stood in the list before. */
+/** Indices of values that occur earlier in the list. */
 export function repeatedIn(list: readonly string[]): number[] {
     return list.flatMap((item, index) => (list.indexOf(item) < index ? [index] : []));
 }

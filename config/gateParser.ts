@@ -2,8 +2,8 @@ import { type z } from "zod";
 import { ValidationError } from "../jobs/lib/schema";
 
 /**
- * The gate itself is the judge of its plan: what it would refuse in the cluster is refused here, at the value that
- * `place` makes of the plan's path.
+ * Parses a gate's plan with the gate's own parser, so that every plan that the gate would refuse is refused here.
+ * `place` maps a path of the plan to the path of the value.
  */
 export function judgedByGate(
     parse: () => unknown,

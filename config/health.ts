@@ -5,22 +5,22 @@ import { getOwn } from "../core/getOwn";
 import { dnsLabel, text } from "./scalars";
 import { isProduction } from "./tier";
 
-/** What the health check asks beside the stack's own services and stores. Sections 2.1, 4.3.1 and 4.3.4. */
+/** Targets of the health check in addition to the stack's own services and stores. Sections 2.1, 4.3.1 and 4.3.4. */
 export const healthSchema = z.strictObject({
-    /** Tenant of Azure AD that signs the users' tokens. */
+    /** Azure AD tenant that signs the users' tokens. */
     azureTenant: text(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "the id of a tenant, in lower case"),
-    /** Health endpoint of APIM. Default: that of section 4.3.1 step 3. */
+    /** Health endpoint of APIM. Default: the one of section 4.3.1 step 3. */
     apim: text(/^https:\/\/[^\s?#@]+$/, `an https URL, such as ${EXTERNAL.apim}`)
         .refine(URL.canParse, `an https URL, such as ${EXTERNAL.apim}`)
         .default(EXTERNAL.apim),
     /**
-     * Paths that are asked from outside, by workload: required of those whose own health path no host leads to, where the
-     * hosts are asked. Each must be routed to its workload and answer 200 without a token. Default: none.
+     * Paths that are checked from outside, by workload. Required for a workload whose health path no host routes, if
+     * hosts are checked. Each must be routed to its workload and answer 200 without a token. Default: none.
      */
     paths: z.record(dnsLabel, text(/^\/[^\s?#]*$/, "a path, such as /mcp/health")).default({}),
     /**
-     * Whether the hosts of `mcp:ingress` are asked from around the world, too. Needs them to be public: set it to false
-     * where they are not. Default: true in production, unless they are behind an internal ALB; false elsewhere.
+     * Whether the hosts of `mcp:ingress` are also checked from several regions of the internet. Set it to false if they
+     * are not public. Default: true in production, except behind an internal ALB; false elsewhere.
      */
     outside: z.boolean({ error: "true or false" }).optional(),
 });
@@ -28,7 +28,7 @@ export const healthSchema = z.strictObject({
 /** See {@link healthSchema}. */
 export type HealthValues = z.output<typeof healthSchema>;
 
-/** Whether the hosts of the ingress are asked from around the world. Section 2.1. */
+/** Whether the hosts of the ingress are checked from outside. Section 2.1. */
 export function isAskedFromOutside({
     health,
     ingress,
@@ -40,12 +40,12 @@ export function isAskedFromOutside({
     return health?.outside ?? (isProduction(tier) && ingress?.alb?.scheme !== "internal");
 }
 
-/** The path by which a host is asked for a workload: its own health path, unless `mcp:health.paths` has another. */
+/** The path by which a workload is checked at a host: its entry in `mcp:health.paths`, else its own health path. */
 export function outsidePath(health: HealthValues | undefined, workload: string, live: string): string {
     return getOwn(health?.paths ?? {}, workload) ?? live;
 }
 
-/** Whether the path by which a workload is asked leads to it, at a host with these paths. */
+/** Whether a host with these paths routes the workload's check path to it. */
 export function isAskedAt(
     paths: IngressValues["hosts"][number]["paths"],
     health: HealthValues | undefined,
@@ -55,7 +55,7 @@ export function isAskedAt(
     return workloadAt(paths, outsidePath(health, workload, live)) === workload;
 }
 
-/** Rules of the health check that need the rest of the stack's values. */
+/** Rules of the health check that depend on other values of the stack. */
 export function checkHealth(
     {
         health,
@@ -69,7 +69,7 @@ export function checkHealth(
         ingress?: Pick<IngressValues, "alb" | "hosts"> | undefined;
         kubernetes: { cluster?: string | undefined };
         jobs: { images: Record<string, string | undefined> };
-        /** One that its own schema refuses has no health here. */
+        /** A workload that its own schema refuses has no health here. */
         workloads: Record<string, { health?: { live: string } | undefined }>;
     },
     context: z.core.$RefinementCtx,
@@ -82,7 +82,7 @@ export function checkHealth(
         problem(["health"], "mcp:kubernetes.cluster, because its metrics are published from EKS only");
     }
     if (health.outside === true && ingress === undefined) {
-        problem(["health", "outside"], "mcp:ingress, because its hosts are what is asked");
+        problem(["health", "outside"], "mcp:ingress, because its hosts are checked");
     }
     if (health.outside === true && ingress?.alb?.scheme === "internal") {
         problem(["health", "outside"], "false, because mcp:ingress.alb is internal");
@@ -91,11 +91,13 @@ export function checkHealth(
     for (const workload of new Set(hosts.flatMap(({ paths }) => paths.map((path) => path.workload)))) {
         const live = getOwn(workloads, workload)?.health?.live;
         if (live !== undefined && !hosts.some(({ paths }) => isAskedAt(paths, health, workload, live))) {
-            const message = `a path that a host of mcp:ingress leads to ${workload}, and that answers 200 without a token; or mcp:health.outside: false`;
+            const message =
+                `a path that a host of mcp:ingress routes to ${workload}, and that answers 200 without a ` +
+                "token; or mcp:health.outside: false";
             problem(["health", "paths", workload], message);
         }
     }
     if (getOwn(jobs.images, "aws") === undefined) {
-        problem(["jobs", "images", "aws"], "an image, because the health check publishes its metrics by it");
+        problem(["jobs", "images", "aws"], "an image, because it publishes the metrics of the health check");
     }
 }

@@ -8,23 +8,23 @@ const registry = text(
     "a registry host, such as registry.example.com",
 );
 
-/** Where images come from and what exactly each tag stands for. */
+/** Image registries, and the digest that each tag is pinned to. */
 export const imagesSchema = z.strictObject({
-    /** Registry of the platform's own images. Default: the ECR registry of the stack's account and region. */
+    /** Registry of the platform's images. Default: the ECR registry of the stack's account and region. */
     registry: registry.optional(),
     /**
-     * Further registries, or publishers of one, whose images may run. Default: none, beside the publishers on
-     * public.ecr.aws of the images that the jobs run on.
+     * Further registries, or publishers in a registry, whose images may run. The publishers on public.ecr.aws of the
+     * jobs' images are always allowed. Default: none.
      */
     trusted: distinct(z.array(registry)).default([]),
     /**
-     * Digest of each `registry/repository:tag` in use, written by `npm run images -- pin`. A tag can be moved,
-     * a digest cannot: production runs nothing that is not pinned.
+     * Digest of each `registry/repository:tag` in use, written by `npm run images -- pin`. A tag can be moved; a digest
+     * cannot. Production runs pinned images only.
      */
     pins: z.record(imageReference, digest).default({}),
 });
 
-/** Official images that the stack's jobs run on. */
+/** Official images of the stack's jobs. */
 export const jobsSchema = z.strictObject({
     images: z.strictObject({
         /** Node.js, for the gates. */
@@ -33,25 +33,25 @@ export const jobsSchema = z.strictObject({
         postgres: imageReference
             .refine(
                 (reference) => !reference.includes("alpine"),
-                "an image of Debian: the bootstrap needs its perl",
+                "a Debian image: the bootstrap needs its perl",
             )
             .optional(),
-        /** AWS command line, for what those exchange with AWS. */
+        /** AWS command line, for uploads and downloads of those tasks. */
         aws: imageReference.optional(),
-        /** AWS's Fluent Bit, for shipping what the pods print. */
+        /** AWS's Fluent Bit, which ships the pods' logs. */
         fluentBit: imageReference.optional(),
         /** AWS's OpenTelemetry collector, for the services' metrics. */
         collector: imageReference.optional(),
     }),
 });
 
-/** Values that name the registries. */
+/** Values that name registries. */
 interface RegistryValues {
     aws?: { accountId: string; region: string } | undefined;
     images: { registry?: string | undefined };
 }
 
-/** Registry of the platform's own images. The values of a stack without AWS name one. */
+/** Registry of the platform's images. The schema requires one for a stack without AWS. */
 export function registryOf({ aws, images }: RegistryValues): string | undefined {
     return images.registry ?? (aws && `${aws.accountId}.dkr.ecr.${aws.region}.amazonaws.com`);
 }
@@ -79,7 +79,7 @@ export function imageReferences(values: ImageValues): string[] {
     return [...new Set([...own, ...jobs])].sort();
 }
 
-/** Reference as it is pulled: with its digest, where it is pinned. */
+/** Reference with its digest, if it is pinned. */
 export function pinned({ pins }: { pins: Record<string, string> }, reference: string): string {
     const pin = getOwn(pins, reference);
     return pin === undefined ? reference : `${reference}@${pin}`;

@@ -7,21 +7,21 @@ import { distinct, dnsLabel, duration, email, someText, text } from "./scalars";
 const CONTACT =
     "an e-mail address, a phone number such as +911234567890, or the name of an entry of mcp:endpoints";
 
-/** Forms of a contact: they tell by what people are reached. */
+/** Kinds of contacts: how people are notified. */
 const contact = z.union([email, z.string().regex(/^\+[1-9]\d{7,14}$/), dnsLabel], { error: CONTACT });
 
 const contacts = distinct(
     z
         .array(contact, { error: "a list of contacts" })
-        .min(1, "at least one contact: without one, no person receives the alarm"),
+        .min(1, "at least one contact: without one, nobody receives the alarm"),
 );
 
 /** One level of the escalation. */
 const levelSchema = (level: Level) =>
     z.strictObject({
-        /** Who is called. */
+        /** People who are called. */
         contacts,
-        /** How long they have to answer before the next level is called, in whole minutes. Default: the runbook's. */
+        /** Time to acknowledge before the next level is called, in whole minutes. Default: the runbook's. */
         within: duration
             .refine((seconds) => seconds % 60 === 0 && seconds <= 6 * 3600, "whole minutes, at most 6h")
             .default(ESCALATION_MATRIX[level].minutes * 60),
@@ -29,12 +29,12 @@ const levelSchema = (level: Level) =>
 
 const id = (what: string) => text(/^[\w.:@-]{3,150}$/, `the id of a ${what}`);
 
-/** A channel of Slack or Teams that shows alarms and escalations, by Amazon Q Developer in chat applications. */
+/** A Slack or Teams channel that shows alarms and escalations, through Amazon Q Developer in chat applications. */
 const chatSchema = z
     .strictObject({
-        /** Ids as the app shows them: T… and C…. */
+        /** Ids as Slack shows them: T… and C…. */
         slack: z.strictObject({ workspace: id("workspace"), channel: id("channel") }).optional(),
-        /** Ids as a link to the channel has them. */
+        /** Ids as a link to the channel contains them. */
         teams: z.strictObject({ tenant: id("tenant"), team: id("team"), channel: id("channel") }).optional(),
         /** Severities whose alarms it shows. Default: none. */
         severities: z.array(z.enum(SEVERITIES, { error: `one of ${SEVERITIES.join(", ")}` })).default([]),
@@ -48,15 +48,15 @@ const chatSchema = z
             problem([], "either slack or teams");
         }
         if (severities.length + levels.length === 0) {
-            problem(["severities"], "a severity, or a level in levels: a channel that shows nothing is none");
+            problem(["severities"], "a severity, or a level in levels: this channel would show nothing");
         }
     });
 
-/** Who is told about incidents, and who is called. Contacts have no defaults. Sections 4.1, 8.1 and 8.2. */
+/** Contacts for incidents, and the levels of the escalation. Contacts have no defaults. Sections 4.1, 8.1 and 8.2. */
 export const incidentSchema = z.strictObject({
-    /** Contacts that each severity's alarms reach. */
+    /** Contacts that are notified of each severity's alarms. */
     contacts: z.strictObject({ P1: contacts, P2: contacts, P3: contacts, P4: contacts }),
-    /** Who is called, one level after the other, until somebody answers. Section 8.1. */
+    /** Levels that are called in turn until one acknowledges. Section 8.1. */
     escalation: z
         .strictObject({
             L1: levelSchema("L1"),
@@ -71,23 +71,23 @@ export const incidentSchema = z.strictObject({
                     context.addIssue({
                         code: "custom",
                         path: [level, "within"],
-                        message: `more than ${before} has, which is ${levels[before].within / 60}m`,
+                        message: `more than the ${levels[before].within / 60}m of ${before}`,
                     });
                 }
             });
         }),
-    /** How long a P1 or P2 that is not over may be left untouched before its topic is reminded of it. Default: 4h. */
+    /** How long an open P1 or P2 may stay unchanged before its topic gets a reminder. Default: 4h. */
     stale: duration
         .refine((seconds) => seconds >= 3600 && seconds % 3600 === 0, "whole hours")
         .default(4 * 3600),
-    /** Channels of Slack or Teams, by a name of your own. Default: none. */
+    /** Slack or Teams channels, by a name that you choose. Default: none. */
     chat: z.record(dnsLabel, chatSchema).default({}),
     /**
-     * Address of the folder that shows `docs/` to who is called, with a slash at the end: messages link to the procedure
-     * there. Default: they name the file in the repository.
+     * URL of a folder that serves `docs/` to the people who are called, with a final slash. Messages link to the
+     * procedure there. Default: messages name the file in the repository.
      */
     pages: text(/^https:\/\/\S+\/$/, "an https URL that ends in /").optional(),
-    /** Who helps from outside, by name: how they are reached, and on which terms or line. Default: the runbook's. */
+    /** External support, by name: how to reach it, and on which terms. Default: the runbook's. */
     external: z
         .record(someText, z.strictObject({ support: someText, priority: someText }))
         .default(EXTERNAL_CONTACTS),
@@ -97,8 +97,8 @@ export const incidentSchema = z.strictObject({
 export type IncidentValues = z.output<typeof incidentSchema>;
 
 /**
- * Https endpoints that take messages of SNS, by a name that contacts use: PagerDuty, Opsgenie, ServiceNow and others.
- * Their addresses hold a key, so they are set like secrets.
+ * HTTPS endpoints that accept SNS messages, by a name that contacts use: PagerDuty, Opsgenie, ServiceNow and others.
+ * Their URLs contain a key, so set them like secrets.
  */
 export const endpointsSchema = z.record(
     dnsLabel,
@@ -107,7 +107,7 @@ export const endpointsSchema = z.record(
     ),
 );
 
-/** Rules of the contacts that need the rest of the stack's values. */
+/** Rules of the contacts that depend on other values of the stack. */
 export function checkIncident(
     { incident, endpoints }: { incident?: IncidentValues | undefined; endpoints: Record<string, unknown> },
     context: z.core.$RefinementCtx,

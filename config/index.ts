@@ -13,7 +13,7 @@ export { type StackValues } from "./stack";
 export { type WorkloadValues } from "./workload";
 
 /**
- * The stack's values: the only place that reads the configuration, once, before any resource is declared.
+ * The stack's values. Only this module reads the configuration, once, before any resource is declared.
  *
  * @throws RunError that lists every problem with its path, the value found and the value expected.
  */
@@ -41,26 +41,26 @@ export function loadStack(): StackValues {
     return values;
 }
 
-/** Declared by the SDK for itself: whether the engine has decrypted any part of a value. */
+/** The SDK's internal API: whether the engine decrypted any part of a value. */
 const { isConfigSecret } = runtime as unknown as { isConfigSecret(key: string): boolean };
 
-/** Whether there is anything in a value. */
+/** Whether a value is not empty. */
 function isFilled(value: unknown): boolean {
     return typeof value === "object" && value !== null ? Object.keys(value).length > 0 : value !== undefined;
 }
 
-/** A secret that is in the stack file as it is. */
+/** A secret that the stack file has in plain text. */
 export function plainSecret(path: readonly PropertyKey[], stack: string): Problem {
-    const expected = "an encrypted value, and a new one, because this one has been read";
+    const expected = "an encrypted value, and a new one, because this one was readable";
     const command = `pulumi config set --stack ${stack} --secret --path '${configPath(path)}'`;
     return { path: configPath(path), found: "a secret in plain text", expected: `${expected}: ${command}` };
 }
 
 /**
- * The values validated, with placeholders for what only an operator can give, or everything that is wrong with them.
+ * Validates the values, with placeholders for missing values of the operator, or returns every problem.
  *
- * @param known what is known to be wrong already.
- * @param needed which of an operator's values must be there.
+ * @param known problems that are already known.
+ * @param needed which of the operator's values are required.
  */
 export function parseComplete(
     raw: Record<string, unknown>,
@@ -69,7 +69,7 @@ export function parseComplete(
     needed: (input: RequiredInput) => boolean,
 ): { values?: StackValues; problems: Problem[] } {
     const { problems: unreadable, endless } = rawProblems(raw);
-    // Where there are no values at all, what is known already says why.
+    // Without any values, the known problems already say why.
     const isEmpty = Object.keys(raw).length === 0 && known.length > 0;
     if (endless || isEmpty) {
         return { problems: [...known, ...unreadable] };
@@ -86,7 +86,7 @@ export function parseComplete(
     return values === undefined || all.length > 0 ? { problems: all } : { values, problems: [] };
 }
 
-/** The values validated, or everything that is wrong with them. */
+/** Validates the values, or returns every problem. */
 export function parseStack(raw: Record<string, unknown>): { values?: StackValues; problems: Problem[] } {
     const result = stackSchema.safeParse(raw);
     return result.success
@@ -95,9 +95,9 @@ export function parseStack(raw: Record<string, unknown>): { values?: StackValues
 }
 
 /**
- * Keys that nothing reads. The engine's own begin with `pulumi:`. Providers that the engine makes by default read those of
- * their namespaces; the program makes its own, so that a region that is set there would change nothing. Keys that were
- * renamed with the project are one problem.
+ * Keys that the program does not read. The engine's begin with `pulumi:`. Keys of a provider's namespace configure
+ * default providers only; the program declares its own, so such a key would have no effect. Keys under a renamed
+ * project's namespace are one problem.
  */
 export function foreignKeys(keys: readonly string[], project: string): Problem[] {
     const renamed = keys.filter((key) => project !== NAMESPACE && key.startsWith(`${project}:`));
@@ -113,7 +113,7 @@ export function foreignKeys(keys: readonly string[], project: string): Problem[]
                 : {
                       path,
                       found: `a key of ${namespace}`,
-                      expected: `one of ${NAMESPACE}: providers are explicit, and told by ${NAMESPACE}:aws and ${NAMESPACE}:kubernetes`,
+                      expected: `one of ${NAMESPACE}: ${NAMESPACE}:aws and ${NAMESPACE}:kubernetes configure the providers`,
                   };
         });
     return renamed.length === 0
@@ -125,13 +125,13 @@ export function foreignKeys(keys: readonly string[], project: string): Problem[]
                       renamed.length === 1
                           ? "a key named by the project"
                           : `${renamed.length} keys named by the project`,
-                  expected: `${NAMESPACE}: before each, whatever the project is called`,
+                  expected: `${NAMESPACE}: before each, independent of the project's name`,
               },
               ...others,
           ];
 }
 
-/** The engine hands objects over as JSON and scalars as they are. */
+/** The engine passes objects as JSON and scalars as texts. */
 export function parsed(value: string): unknown {
     try {
         return JSON.parse(value);
@@ -141,8 +141,8 @@ export function parsed(value: string): unknown {
 }
 
 /**
- * Values in one form, whatever the file's: the engine hands keys over sorted, and what is named by its content must have
- * one name offline and on the engine. A date that is not in quotes it reads as a time, and hands on in Go's notation.
+ * Normalizes values: the engine sorts keys, and hashes of values must be equal offline and on the engine. The engine
+ * parses an unquoted date as a time and passes it in Go's notation.
  */
 export function canonical(value: unknown): unknown {
     if (Array.isArray(value)) {

@@ -2,53 +2,57 @@ import { z } from "zod";
 import { cidr, dnsLabel, distinct, port, someText, text } from "./scalars";
 
 /**
- * Namespace that the stack owns. Roles, vaults, the cache and much else are named by it: the longest of these names is
- * as long as AWS takes it with this many characters.
+ * Namespace that the stack owns. Roles, vaults, the cache and others contain it in their names: this length keeps the
+ * longest of them within AWS's limit.
  */
 export const LONGEST_NAMESPACE = 22;
 const ownNamespace = text(
     new RegExp(`^(?!.*--)[a-z][-a-z0-9]{0,${LONGEST_NAMESPACE - 2}}[a-z0-9]$`),
-    `a name of 2 to ${LONGEST_NAMESPACE} lower-case letters, digits and single hyphens, from a letter on, such as mcp-production`,
-).refine((name) => !RESERVED_NAMESPACES.test(name), "a namespace of the stack's own, not one of the cluster");
+    `a name of 2 to ${LONGEST_NAMESPACE} lower-case letters, digits and single hyphens, starting with a letter, ` +
+        "such as mcp-production",
+).refine(
+    (name) => !RESERVED_NAMESPACES.test(name),
+    "a namespace for this stack alone, not one of the cluster",
+);
 const RESERVED_NAMESPACES = /^(default|kube-.*|amazon-.*|aws-.*)$/;
 
-/** Which cluster the workloads run in, and how it is reached. */
+/** The cluster of the workloads, and how to reach it. */
 export const kubernetesSchema = z
     .strictObject({
-        /** Namespace the stack owns. */
+        /** Namespace that the stack owns. */
         namespace: ownNamespace,
         /**
-         * EKS cluster. Its endpoint is looked up and each request is signed by `aws eks get-token`, so a
-         * release may outlast the fifteen minutes of a fixed token. Give either this or `context`.
+         * EKS cluster. The program looks up its endpoint and signs each request by `aws eks get-token`, so a release
+         * may take longer than the fifteen minutes that a token is valid. Set either this or `context`.
          */
         cluster: text(
             /^[0-9A-Za-z][\w-]{0,99}$/,
             "the name of an EKS cluster, of at most 100 letters, digits, hyphens and underscores",
         ).optional(),
-        /** Context of a kubeconfig file, for any other cluster. */
+        /** Context of a kubeconfig file, for any other cluster. Set either this or `cluster`. */
         context: someText
             .regex(/^[^-]/, "the name of a context that does not begin with a hyphen")
             .optional(),
-        /** Path of that kubeconfig file. Default: what kubectl would use. */
+        /** Path of that kubeconfig file. Default: kubectl's default. */
         kubeconfig: someText.regex(/^[^-]/, "a path that does not begin with a hyphen").optional(),
         /**
-         * Namespace of the ingress controller: the one place outside the stack that may call its services. Needed where
-         * a workload has `network.ingress`; behind an ALB, whose subnets may call them instead, it is not used.
+         * Namespace of the ingress controller, the only source outside the stack that may call its services. Required
+         * if a workload has `network.ingress`, except behind an ALB, whose subnets may call the services instead.
          */
         ingressNamespace: dnsLabel.optional(),
-        /** Where pods reach the Kubernetes API: on EKS the range of the VPC, or the subnets that its control plane is in. */
+        /** Address range of the Kubernetes API: on EKS the range of the VPC, or the subnets of its control plane. */
         apiServer: z.strictObject({
             cidr,
             /** Default: 443. */
             port: port.default(443),
         }),
         /**
-         * Where pods reach DNS beside the pods of kube-system: `169.254.20.10/32` with NodeLocal DNSCache, the cluster's DNS
-         * address (`172.20.0.10/32`, or `10.100.0.10/32`) on nodes of EKS Auto Mode, where DNS runs on the node. UDP and TCP,
-         * port 53. Default: none.
+         * Addresses of DNS servers in addition to the pods of kube-system: `169.254.20.10/32` with NodeLocal DNSCache,
+         * the cluster's DNS address (`172.20.0.10/32`, or `10.100.0.10/32`) on EKS Auto Mode, where DNS runs on the
+         * node. UDP and TCP, port 53. Default: none.
          */
         dns: distinct(z.array(cidr)).default([]),
-        /** Range of the VPC, in which pods reach PostgreSQL and Redis. Default: `apiServer.cidr`. */
+        /** Range of the VPC that contains PostgreSQL and Redis. Default: `apiServer.cidr`. */
         vpc: cidr.optional(),
     })
     .superRefine((value, context) => {
@@ -56,7 +60,7 @@ export const kubernetesSchema = z
             context.addIssue({
                 code: "custom",
                 path: ["cluster"],
-                message: "either cluster (EKS) or context (a kubeconfig), not both and not neither",
+                message: "exactly one of cluster (EKS) and context (a kubeconfig)",
             });
         }
         if (value.kubeconfig !== undefined && value.context === undefined) {
@@ -64,7 +68,7 @@ export const kubernetesSchema = z
                 code: "custom",
                 path: ["kubeconfig"],
                 message:
-                    "context beside kubeconfig, so that the cluster never depends on whoever runs the update",
+                    "context in addition to kubeconfig, because the file's current context differs between machines",
             });
         }
     })

@@ -6,32 +6,32 @@ import { type Daily, minutesOf, partsWithout, type Weekly } from "../core/calend
 import { type DatabaseValues } from "./database";
 import { timeOfDay, weekday, weeklyWindow } from "./windows";
 
-/** Whether each quarter has a month of the list, and none is there twice. Section 5.1. */
+/** Whether the list has a month of each quarter, and each month once. Section 5.1. */
 function isQuarterly(months: readonly number[]): boolean {
     const quarters = new Set(months.map((month) => Math.ceil(month / 3)));
     return quarters.size === 4 && new Set(months).size === months.length;
 }
 
-/** What is done by the calendar, in the zone of the runbook. Section 5.1. */
+/** Scheduled maintenance, in the runbook's time zone. Section 5.1. */
 export const maintenanceSchema = z.strictObject({
     /** Security patches of the cluster's nodes. */
     patches: z
         .strictObject({
-            /** When they are installed: whole hours, at least two. Default: Sunday 02:00 to 04:00. */
+            /** When patches are installed: whole hours, at least two. Default: Sunday 02:00 to 04:00. */
             window: weeklyWindow.default(PATCH_WINDOW),
-            /** Nodes that get them: those tagged `PatchGroup` with this value. Default: the namespace's name. */
+            /** Value of the tag `PatchGroup` that selects the nodes. Default: the namespace. */
             patchGroup: dnsLabel.optional(),
-            /** What they run on. Default: AMAZON_LINUX_2023. */
+            /** Operating system of the nodes. Default: AMAZON_LINUX_2023. */
             operatingSystem: z
                 .enum(["AMAZON_LINUX_2023", "AMAZON_LINUX_2"], {
                     error: "AMAZON_LINUX_2023 or AMAZON_LINUX_2",
                 })
                 .default("AMAZON_LINUX_2023"),
-            /** Days that a patch has been out before it is installed. Default: 7. */
+            /** Age in days at which a patch is installed. Default: 7. */
             approveAfterDays: wholeNumber(0, 100).default(7),
-            /** Whether a node is drained and restarts where a patch asks for it. Default: true. */
+            /** Whether a node is drained and restarted if a patch requires it. Default: true. */
             reboot: z.boolean({ error: "true or false" }).default(true),
-            /** How long a node's pods may take to go before it restarts, at most 1h. Default: 10m. */
+            /** Limit for draining a node before it restarts, at most 1h. Default: 10m. */
             drain: durationUpTo("1h").default(600),
         })
         .superRefine(({ window }, context) => {
@@ -46,35 +46,35 @@ export const maintenanceSchema = z.strictObject({
         })
         .prefault({}),
     /**
-     * Quarterly rotation of the certificates of `mcp:ingress`: announced two weeks before, on the first such weekday of its
-     * month, and when its hour begins, on the third.
+     * Quarterly rotation of the certificates of `mcp:ingress`, on the third such weekday of the month. It is announced
+     * two weeks before, on the first, and again when it starts.
      */
     certificates: z
         .strictObject({
-            /** Months in which it is due. Default: 1, 4, 7 and 10. */
+            /** Months of the rotation. Default: 1, 4, 7 and 10. */
             months: z
                 .array(wholeNumber(1, 12), { error: "a list of months" })
                 .refine(isQuarterly, "at least one month of each quarter, each once")
                 .default([1, 4, 7, 10]),
             /** Default: sun. */
             weekday: weekday.default("sun"),
-            /** When its hour begins. Default: 06:00. */
+            /** Start of the rotation. Default: 06:00. */
             start: timeOfDay.default("06:00"),
         })
         .prefault({}),
-    /** Years in which alarms are muted in the window of the database, on each month's first Sunday. Default: none. */
+    /** Years in which alarms are muted in the database's window, on the first Sunday of each month. Default: none. */
     mutedYears: z
         .array(wholeNumber(2026, 2100), { error: "a list of years" })
         .refine((years) => new Set(years).size === years.length, "each year once")
         .default([]),
-    /** The next Kubernetes upgrade. Default: none is planned. */
+    /** The next Kubernetes upgrade. Default: none. */
     upgrade: z
         .strictObject({
-            /** When it begins, with its zone. */
+            /** Start, with time zone. */
             start: instant,
-            /** Version that the cluster is to have. */
+            /** Target version of the cluster. */
             version: text(/^1\.[2-9]\d$/, 'a minor version of Kubernetes, in quotes, such as "1.34"'),
-            /** How long it may take, at most a day. Default: 8h. */
+            /** Duration, at most a day. Default: 8h. */
             duration: duration.default(UPGRADE_SECONDS),
         })
         .superRefine((upgrade, context) => {
@@ -92,10 +92,10 @@ export const maintenanceSchema = z.strictObject({
 /** See {@link maintenanceSchema}. */
 export type MaintenanceValues = z.output<typeof maintenanceSchema>;
 
-/** Least time that the database's window must have for its maintenance, in minutes. */
+/** Minimum length of the database's window for its maintenance, in minutes. */
 const LEAST_QUIET_MINUTES = 60;
 
-/** The parts of the database's window (section 5.1) in which neither the nodes nor the database itself are patched. */
+/** Parts of the database's window (section 5.1) in which neither the nodes nor the database are patched. */
 export function quietParts({
     maintenance,
     database,
@@ -109,7 +109,7 @@ export function quietParts({
     ]);
 }
 
-/** Rules of the maintenance that need the rest of the stack's values. */
+/** Rules of the maintenance that depend on other values of the stack. */
 export function checkMaintenance(
     {
         maintenance,
@@ -130,7 +130,7 @@ export function checkMaintenance(
     if (maintenance?.patches.reboot === true && kubernetes.cluster === undefined) {
         problem(
             ["maintenance", "patches", "reboot"],
-            "false, or mcp:kubernetes.cluster, because a node is drained by its API before it restarts",
+            "false, or mcp:kubernetes.cluster, because draining uses its API",
         );
     }
     const quiet = Math.max(0, ...quietParts({ maintenance, database }).map(minutesOf));
@@ -138,7 +138,8 @@ export function checkMaintenance(
         const { weekday, start, end } = DATABASE_WINDOW;
         problem(
             ["database", "maintenanceWindow"],
-            `a window that, with mcp:maintenance.patches.window, leaves an hour of ${weekday} ${start} to ${end} for the maintenance of the database`,
+            `a window that, with mcp:maintenance.patches.window, leaves an hour of ${weekday} ${start} to ${end} ` +
+                "for the maintenance of the database",
         );
     }
     if (maintenance?.upgrade === undefined) {
@@ -147,13 +148,10 @@ export function checkMaintenance(
     if (kubernetes.cluster === undefined) {
         problem(
             ["maintenance", "upgrade"],
-            "mcp:kubernetes.cluster, because its check tells CloudWatch from EKS only",
+            "mcp:kubernetes.cluster, because its check publishes to CloudWatch from EKS only",
         );
     }
     if (getOwn(jobs.images, "aws") === undefined) {
-        problem(
-            ["jobs", "images", "aws"],
-            "an image, because the check of an upgrade tells CloudWatch by it",
-        );
+        problem(["jobs", "images", "aws"], "an image, because it publishes the result of the upgrade check");
     }
 }

@@ -4,10 +4,10 @@ import { type Document, isMap, isScalar, isSeq, parseDocument, type Scalar } fro
 import { configPath, isSecret, type Problem, shown } from "./problems";
 
 /**
- * Unquoted values in the stack file of an update that the engine may read as other values. The engine does not pass on
- * what was typed: `1.0` arrives as 1. A file that is not YAML has no problems here: the engine reports it.
+ * Unquoted values in the stack file of an update that the engine may read differently. The engine does not pass on what
+ * was typed: `1.0` arrives as 1. Reports no problems for a file that is not YAML: the engine does.
  *
- * @param root the project's folder, as the engine names it. Offline there is none: a preview reads the file by itself.
+ * @param root the project's folder, as the engine names it. Undefined offline: a preview reads the file itself.
  */
 export function stackFileMisreadings(root: string, stack: string): Problem[] {
     const file = join(root, `Pulumi.${stack}.yaml`);
@@ -16,7 +16,7 @@ export function stackFileMisreadings(root: string, stack: string): Problem[] {
         : [];
 }
 
-/** Values of a stack file on which YAML readers do not agree, by their paths below `config`. */
+/** Values of a stack file that YAML readers interpret differently, by their paths below `config`. */
 export function misreadings(document: Document): Problem[] {
     return misreadingsAt(document.get("config"), []);
 }
@@ -48,18 +48,18 @@ function problemAt([concern, ...rest]: readonly (string | number)[], found: stri
     };
 }
 
-/** What some reader of YAML takes for a number, once underscores are gone: octal, hexadecimal, infinite ones too. */
+/** Numbers of any YAML version, with underscores removed: also octal, hexadecimal and infinite ones. */
 const NUMBER = /^[-+]?(0x[\da-f]+|0o[0-7]+|0b[01]+|(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?|\.inf|\.nan)$/i;
 
-/** What was a truth value before YAML 1.2. */
+/** Booleans of YAML 1.1. */
 const FORMER_BOOLEAN = /^(y|n|yes|no|on|off)$/i;
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
 const TIME = /^\d{4}-\d\d?-\d\d?([Tt\s].*)?$/;
 
 /**
- * Whether the engine may read an unquoted scalar as another value than was typed, or than an offline preview reads.
- * It hands on a date in a form that is known to be one, unless it is a key.
+ * Whether the engine may read an unquoted scalar differently from what was typed, or from an offline preview. A date as
+ * a value is safe, because the engine passes it in a known form; as a key it is not.
  */
 function isMisread({ type, tag, source = "", value }: Scalar, key: boolean): boolean {
     if (type !== "PLAIN" || tag !== undefined) {

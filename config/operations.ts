@@ -3,26 +3,26 @@ import { DEBUG } from "../core/numbers";
 import { getOwn } from "../core/getOwn";
 import { text } from "./scalars";
 
-/** Names one run; it becomes part of the Job's name, so case does not tell two apart. */
+/** Names one run. It becomes part of the Job's name, so its case is not significant. */
 const run = text(
     /^[A-Za-z0-9]([A-Za-z0-9-]{0,22}[A-Za-z0-9])?$/,
     "a ticket or a date of at most 24 letters, digits and hyphens, such as INC-2041",
 ).transform((ticket) => ticket.toLowerCase());
 
 /**
- * What is done once, by the update that finds a new value here: the ticket it is done for, or the date. The update
- * waits for it and fails with it. The same value does nothing again, except that what failed is done again.
+ * Operations that run once, in the update that finds a new value: a ticket or a date. The update waits for the
+ * operation and fails if it fails. The same value runs a failed operation again, and a completed one not.
  */
 export const operationsSchema = z.strictObject({
-    /** The health check, beside the scheduled ones. Section 2.2. */
+    /** The health check, in addition to the scheduled ones. Section 2.2. */
     healthCheck: run.optional(),
-    /** One look at everything that sections 4.3 and 6.3 look at. */
+    /** Collects the diagnostics of sections 4.3 and 6.3. */
     diagnostics: run.optional(),
-    /** Every pod of MCP Server forgets the keys of Azure AD. Section 4.3.4 step 4. */
+    /** Clears the keys of Azure AD in every pod of MCP Server. Section 4.3.4 step 4. */
     clearJwksCache: run.optional(),
     /**
-     * The database is dumped, vacuumed and reindexed, beside the scheduled runs, in the window of section 5.1. Outside
-     * of it only by force, whose value is the reason. Section 5.2.
+     * Dumps, vacuums and reindexes the database, in addition to the scheduled runs, in the window of section 5.1.
+     * Outside that window it needs `force`, whose value is the reason. Section 5.2.
      */
     databaseMaintenance: z
         .union(
@@ -34,11 +34,13 @@ export const operationsSchema = z.strictObject({
                 }),
             ],
             {
-                error: "a ticket or a date, such as CHG-2041, or { run: CHG-2041, force: REASON }, which may leave the window",
+                error:
+                    "a ticket or a date, such as CHG-2041, or { run: CHG-2041, force: REASON } to run outside " +
+                    "the window",
             },
         )
         .optional(),
-    /** Keys of the cache that nobody has used for a day go, beside the scheduled runs. Section 5.3. */
+    /** Removes keys of the cache that were not used for a day, in addition to the scheduled runs. Section 5.3. */
     cacheCleanup: z
         .union(
             [
@@ -55,7 +57,7 @@ export const operationsSchema = z.strictObject({
 /** See {@link operationsSchema}. */
 export type OperationsValues = z.output<typeof operationsSchema>;
 
-/** Rules of the operations that need the rest of the stack's values. */
+/** Rules of the operations that depend on other values of the stack. */
 export function checkOperations(
     {
         operations,
@@ -80,16 +82,16 @@ export function checkOperations(
         }
     };
     for (const operation of ["healthCheck", "diagnostics"] as const) {
-        need(operation, health !== undefined, "mcp:health beside it, which says what is asked");
+        need(operation, health !== undefined, "mcp:health, which has the targets of the check");
     }
     for (const operation of ["diagnostics", "clearJwksCache"] as const) {
         const server = getOwn(workloads, DEBUG.app) !== undefined;
-        need(operation, server, `mcp:workloads.${DEBUG.app}, whose pods are asked`);
+        need(operation, server, `mcp:workloads.${DEBUG.app}, whose pods are called`);
     }
     need(
         "databaseMaintenance",
         database !== undefined && backups !== undefined,
-        "mcp:database and mcp:backups, because it is dumped before",
+        "mcp:database and mcp:backups, because a dump is taken before it",
     );
-    need("cacheCleanup", cache !== undefined, "mcp:cache, which is cleaned up");
+    need("cacheCleanup", cache !== undefined, "mcp:cache, which it cleans up");
 }

@@ -1,16 +1,16 @@
 import { type z } from "zod";
 import { printable } from "../core/printable";
 
-/** Something wrong with a value: where it is, what was found and what is expected there. */
+/** A problem of a value: its path, what was found and what is expected. */
 export interface Problem {
-    /** As `pulumi config set --path` takes it, such as `mcp:workloads.chat-ui.scaling.min`. */
+    /** Path as `pulumi config set --path` takes it, such as `mcp:workloads.chat-ui.scaling.min`. */
     path: string;
-    /** The value, shortened; never a secret's. */
+    /** The value, shortened, without secrets. */
     found: string;
     expected: string;
 }
 
-/** Namespace of the program's keys in a stack file, whatever the project is called. */
+/** Namespace of the program's keys in a stack file, independent of the project's name. */
 export const NAMESPACE = "mcp";
 
 /** Path below the program's namespace, written as `pulumi config set --path` takes it. */
@@ -24,18 +24,18 @@ export function configPath(path: readonly PropertyKey[]): string {
     return printable(`${NAMESPACE}:${String(path[0] ?? "")}${rest.join("")}`);
 }
 
-/** Top-level keys whose values are secret; no others may hold an encrypted value. */
+/** Top-level keys whose values are secret. Only these may hold encrypted values. */
 export const SECRET_KEYS = ["secrets", "tls", "endpoints"];
 
-/** Whether a value is secret, or is where people put one by mistake: in a workload's `secrets`. */
+/** Whether a value is secret, or is in a workload's `secrets`, where people put secrets by mistake. */
 export function isSecret([concern, , part]: readonly PropertyKey[]): boolean {
     return SECRET_KEYS.includes(String(concern)) || (concern === "workloads" && part === "secrets");
 }
 
-/** What zod found wrong with `raw`. */
+/** Problems that zod found in `raw`. */
 export function problemsOf(schema: z.ZodType, raw: unknown, issues: readonly z.core.$ZodIssue[]): Problem[] {
     return issues.flatMap((issue) => {
-        // What the schema has taken, before a rule refuses it, is the origin of a secret.
+        // A value that the schema accepted before a rule refused it is the origin of a secret, not the secret.
         const hidden = isSecret(issue.path) && (issue.path[0] !== "workloads" || issue.code !== "custom");
         if (issue.code === "unrecognized_keys") {
             const known = knownKeys(schema, issue.path);
@@ -70,10 +70,10 @@ export function problemsOf(schema: z.ZodType, raw: unknown, issues: readonly z.c
     });
 }
 
-/** Problems that are shown; the others are counted. */
+/** Number of problems that are shown; further ones are counted. */
 const MOST_SHOWN = 20;
 
-/** One line a problem. */
+/** One line for each problem. */
 export function formatProblems(problems: readonly Problem[]): string {
     const lines = problems
         .slice(0, MOST_SHOWN)
@@ -86,7 +86,7 @@ export function formatProblems(problems: readonly Problem[]): string {
     ].join("\n");
 }
 
-/** A value as a problem shows it: on one line, shortened, and without what is secret in it. */
+/** A value for a problem: on one line, shortened, without secrets. */
 export function shown(value: unknown): string {
     if (value === undefined) {
         return "nothing";
@@ -113,7 +113,7 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
     return Object.keys(unwrapped(at)?.shape ?? {}).sort();
 }
 
-/** The parts of a zod definition that lead from a schema to the one beneath it. */
+/** Properties of a zod definition that lead to the wrapped schema. */
 interface SchemaDefinition {
     shape?: Record<string, { def: SchemaDefinition }>;
     valueType?: { def: SchemaDefinition };
@@ -122,7 +122,7 @@ interface SchemaDefinition {
     in?: { def: SchemaDefinition };
 }
 
-/** The definition beneath defaults, options and transforms. */
+/** The definition inside defaults, optionals and transforms. */
 function unwrapped(definition: SchemaDefinition | undefined): SchemaDefinition | undefined {
     const inner = definition?.innerType ?? definition?.in;
     return inner === undefined ? definition : unwrapped(inner.def);

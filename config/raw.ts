@@ -1,18 +1,18 @@
 import { isPrintable } from "../core/printable";
 import { configPath, type Problem, SECRET_KEYS, shown } from "./problems";
 
-/** Bounds of a stack's values, many times what a large stack has: what is beyond them was not meant. */
+/** Limits of a stack's values, far above what a large stack has. */
 const DEEPEST = 24;
 const MOST_VALUES = 20_000;
 const MOST_CHARACTERS = 1024 * 1024;
 
-/** Texts that may have several lines: environment variables, bodies of requests, and what a controller reads. */
+/** Texts that may have several lines: environment variables, request bodies, and annotations for a controller. */
 const MULTILINE =
     /^(workloads\.[^.]+\.(release\.|releases\.[^.]+\.)?config|workloads\.[^.]+\.smoke\.requests\.\d+\.body|ingress\.annotations)(\.|$)/;
 
 /**
- * What is wrong with values before any schema reads them: too much of them, keys that JavaScript takes for its own, and
- * characters that a terminal obeys. Where there is too much, that is the only problem, and nothing else may read them.
+ * Checks values before any schema reads them: their number and depth, keys that are special in JavaScript, and control
+ * characters. If there are too many values, that is the only problem, and nothing else may read them.
  */
 export function rawProblems(raw: Readonly<Record<string, unknown>>): {
     problems: Problem[];
@@ -65,6 +65,7 @@ function textProblem(text: string, path: readonly (string | number)[]): Omit<Pro
         ? undefined
         : {
               found: shown(text),
-              expected: "a text without control characters and without those that turn its direction",
+              expected:
+                  "a text without control characters and without characters that change the direction of text",
           };
 }

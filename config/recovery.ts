@@ -2,31 +2,34 @@ import { z } from "zod";
 import { now } from "../core/clock";
 import { instant, text, wholeNumber } from "./scalars";
 
-/** Queries that tell whether a database is whole, and the least each must count. Section 7.2 step 4. */
+/** Queries that check a restored database, and the minimum result of each. Section 7.2 step 4. */
 export const checksSchema = z
     .array(
         z.strictObject({
-            /** One query that gives one number. */
+            /** A query that returns one number. */
             query: text(/^select\s[^;\t\n]+$/i, "a SELECT of one number, on one line and without semicolon"),
-            /** The least it must give. Default: 1. */
+            /** Minimum result. Default: 1. */
             atLeast: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(1),
         }),
     )
     .min(1, "at least one check")
     .default([{ query: "SELECT COUNT(*) FROM tools", atLeast: 1 }]);
 
-/** A second instance, restored from the first as it was at some time. Section 7.2. */
+/** A second instance, restored from the first at a point in time. Section 7.2. */
 export const recoverySchema = z.strictObject({
-    /** The time, with its zone. The instance is made once: another time would replace it, and is refused. */
+    /**
+     * The point in time, with its zone. Refused if it changes after the instance exists, because that would replace the
+     * instance.
+     */
     restoreTime: instant,
     /**
-     * The instance exists and is there to stay: its restore time is history, and neither checked against the
-     * clock nor compared any more. Default: false.
+     * Keep the instance: `restoreTime` is no longer checked against the clock, and the rows are no longer compared.
+     * Default: false.
      */
     keep: z.boolean({ error: "true or false" }).default(false),
     /**
-     * Names a count of the rows that one instance has and the other has not, by a ticket or a date: any new value counts
-     * again, and the update waits for it. Each update that restores or switches counts by itself. Default: none.
+     * Names a comparison that counts the rows that only one of the two instances has, by a ticket or a date. The update
+     * that finds a new value counts and waits. Updates that restore or switch always count. Default: none.
      */
     compare: text(
         /^[A-Za-z0-9]([A-Za-z0-9-]{0,22}[A-Za-z0-9])?$/,
@@ -36,13 +39,13 @@ export const recoverySchema = z.strictObject({
     protect: z.boolean({ error: "true or false" }).default(true),
 });
 
-/** RDS saves the log of what was written so often, in seconds: a later time cannot be restored yet. */
+/** Interval in which RDS saves transaction logs, in seconds. A later time cannot be restored yet. */
 const SAVED_AFTER_SECONDS = 300;
 
 /** See {@link recoverySchema}. */
 export type RecoveryValues = z.output<typeof recoverySchema>;
 
-/** Whether the database can be taken back to the time that is asked for. */
+/** Checks that the database can be restored to this time. */
 export function checkRecovery(
     {
         recovery,
@@ -62,8 +65,8 @@ export function checkRecovery(
         problem("a time more than 5 minutes ago: RDS saves what was written every 5 minutes");
     } else if (age > database.backupRetention * 86_400_000) {
         problem(
-            `a time of the last ${database.backupRetention} days (mcp:database.backupRetention), ` +
-                "or mcp:recovery.keep if the instance was restored before",
+            `a time of the last ${database.backupRetention} days (mcp:database.backupRetention), or ` +
+                "mcp:recovery.keep if the instance was restored before",
         );
     }
 }

@@ -6,21 +6,21 @@ import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
 import { configPath, type Problem } from "./problems";
 import { isProduction } from "./tier";
 
-/** A value that only an operator can give, because it is secret, of one account, or read from a registry. */
+/** A value that only an operator can set: it is secret, specific to an account, or read from a registry. */
 export interface RequiredInput {
     path: readonly string[];
-    /** What the offline preview puts in its place: nobody could take it for the real one. */
+    /** Placeholder in the offline preview, which cannot be a real value. */
     placeholder: string | readonly string[];
     /** Command that sets it. */
     command: string;
 }
 
-/** Stands for the account's id; nobody has it. */
+/** Placeholder of the account's id; no account has it. */
 export const PLACEHOLDER_ACCOUNT = "000000000000";
 
 const looseRelease = z.object({ version: z.coerce.string() }).optional().catch(undefined);
 
-/** Reads as much of unvalidated values as the supplies depend on; what is malformed is the schema's to report. */
+/** The parts of unvalidated values that decide which inputs are required. The schema reports malformed values. */
 const looseSchema = z.object({
     environment: z.string().catch(""),
     tier: z.string().optional().catch(undefined),
@@ -79,7 +79,7 @@ const looseSchema = z.object({
     secrets: z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).catch({}),
 });
 
-/** What the values need from an operator and do not have yet. */
+/** Required inputs that are not set yet. */
 export function missingInputs(raw: unknown, stack: string): RequiredInput[] {
     const values = looseSchema.parse(raw);
     const workloads = Object.fromEntries(
@@ -162,7 +162,7 @@ export function missingInputs(raw: unknown, stack: string): RequiredInput[] {
     return [...missing, ...missingCertificates(values, stack)];
 }
 
-/** The parts of the listed pairs that only an operator can give, and has not given yet. */
+/** The parts of the listed certificates that an operator must still set. */
 function missingCertificates({ ingress, tls }: z.output<typeof looseSchema>, stack: string): RequiredInput[] {
     return (ingress?.certificates ?? []).flatMap((name) =>
         (["certificate", "privateKey"] as const)
@@ -179,10 +179,7 @@ function missingCertificates({ ingress, tls }: z.output<typeof looseSchema>, sta
     );
 }
 
-/**
- * A copy of the values with placeholders where an operator's are missing. Not below what is no object, which the schema
- * refuses.
- */
+/** A copy of the values with placeholders for the missing ones. Leaves values that are not objects to the schema. */
 export function withPlaceholders(
     raw: Record<string, unknown>,
     missing: readonly RequiredInput[],
@@ -205,7 +202,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The missing values as problems that name the command which sets each. */
+/** The missing values as problems, each with the command that sets it. */
 export function asProblems(missing: readonly RequiredInput[]): Problem[] {
     return missing.map(({ path, command }) => ({
         path: configPath(path),

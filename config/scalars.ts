@@ -1,14 +1,13 @@
 import { z } from "zod";
 
-/** A string that must match `pattern`; `expected` is what the error says was expected. */
+/** A string that must match `pattern`; `expected` is used in the error. */
 export function text(pattern: RegExp, expected: string) {
     return typedText(z.string({ error: expected }).regex(pattern, expected));
 }
 
 /**
- * A string that may look like something else: `pulumi config set --path` writes 2 for `2` and true for `true`,
- * whatever was meant. A fraction was typed into the file, and reads 1.1 where `1.10` was meant; so does a number of
- * more digits than it can hold.
+ * A string that may look like another type: `pulumi config set --path` writes 2 for `2` and true for `true`. Refuses a
+ * fraction, because `1.10` is read as 1.1, and a number with more digits than a double holds.
  */
 export function typedText<T extends z.ZodType<string, string>>(schema: T) {
     return z.preprocess((value, context) => {
@@ -23,9 +22,9 @@ export function typedText<T extends z.ZodType<string, string>>(schema: T) {
 const GO_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d) (?!UTC)\S+$/;
 
 /**
- * Time with its zone; also in Go's notation, in which the engine hands on what is in a file without quotes. Not
- * if that says UTC: so ends a time that was written without a zone, too. What is none aborts, so that no rule goes on to
- * reckon with it.
+ * Time with its zone; also in Go's notation, in which the engine passes an unquoted time of the file. Refuses Go's
+ * notation with UTC, because a time without a zone has the same form. An invalid time aborts, so that later rules do
+ * not calculate with it.
  */
 export const instant = z.preprocess(
     (value) => (typeof value === "string" ? value.replace(GO_TIME, "$1T$2$3:$4") : value),
@@ -36,10 +35,10 @@ export const instant = z.preprocess(
     }),
 );
 
-/** Longest text that somebody types. */
+/** Maximum length of a typed text. */
 const LONGEST_TEXT = 1000;
 
-/** Any text but the empty one. */
+/** Any text except the empty one. */
 export const someText = z
     .string({ error: "a text" })
     .min(1, "a text that is not empty")
@@ -57,13 +56,13 @@ export const environmentName = text(
     "an environment variable name in capitals, such as LOG_LEVEL",
 );
 
-/** Time span with its unit, at most some years. Parsed to seconds. */
+/** Duration with its unit, at most some years. Parsed to seconds. */
 export const duration = text(
     /^[1-9][0-9]{0,4}(s|m|h|d)$/,
     "a duration with its unit, such as 30s, 10m, 2h or 7d",
 ).transform(toSeconds);
 
-/** The same, no longer than another, such as `1h`. */
+/** A duration with a maximum, such as `1h`. */
 export function durationUpTo(longest: string) {
     return duration.refine((seconds) => seconds <= toSeconds(longest), {
         error: `at most ${longest}`,
@@ -76,7 +75,7 @@ function toSeconds(duration: string): number {
     return Number(duration.slice(0, -1)) * unit;
 }
 
-/** Time span of whole days. Parsed to days. */
+/** Duration of whole days. Parsed to days. */
 export function wholeDays(maximum: number) {
     return duration.transform((seconds, context) => {
         const days = seconds / 86_400;
@@ -99,13 +98,13 @@ export const cidr = z.cidrv4({ error: "an IPv4 range, such as 10.20.0.0/16" });
 /** Subnet of a VPC. */
 export const subnet = text(/^subnet-[0-9a-f]{8,17}$/, "the id of a subnet, such as subnet-0a1b2c3d4e5f67890");
 
-/** Name of an S3 bucket: with the beginnings and ends that S3 keeps for itself left out. */
+/** Name of an S3 bucket, without the prefixes and suffixes that S3 reserves. */
 export const bucketName = text(
     /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--(ol|x|table)-s3)$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
     "the name of a bucket, of 3 to 63 lower-case letters, digits and hyphens, without what S3 reserves",
 );
 
-/** A list in which nothing stands twice. */
+/** A list without duplicates. */
 export function distinct<T extends z.ZodType>(list: z.ZodArray<T>) {
     return list.superRefine((items, context) => {
         const texts = items.map((item) => JSON.stringify(item));
@@ -123,7 +122,7 @@ export const port = wholeNumber(1, 65_535);
 /** Share of something, in percent. */
 export const percent = wholeNumber(1, 100);
 
-/** Release tag of an image, which is a label of its pods: never `latest`, which names something else tomorrow. */
+/** Release tag of an image, which is also a label of its pods. Never `latest`, whose image changes. */
 export const versionTag = text(
     /^(?!latest$)[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/,
     "a version tag other than latest, such as v2.1.0",
@@ -141,13 +140,13 @@ export const repository = text(
     "an image repository without registry and tag, such as msil-mcp-server",
 );
 
-/** Image reference with registry and tag; its digest is in the pins. */
+/** Image reference with registry and tag. The pins have its digest. */
 export const imageReference = text(
     /^[a-z0-9.-]+(:[0-9]+)?\/[a-z0-9._/-]+:(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
     "registry/repository:tag, the tag other than latest and the digest left to npm run images -- pin",
 );
 
-/** CPU quantity, at most what the largest node has. */
+/** CPU quantity, at most that of the largest node. */
 export const cpuQuantity = text(/^([1-9][0-9]{0,5}m|[1-9][0-9]{0,2})$/, "a CPU quantity, such as 250m or 2");
 
 /** Memory quantity, at most some TiB. */
@@ -165,12 +164,12 @@ export const fileSize = text(
 /** E-mail address. */
 export const email = z.email({ error: "an e-mail address, such as oncall@example.com" });
 
-/** E-mail addresses, each of which is told once. */
+/** E-mail addresses without duplicates. */
 export function addresses(least: string) {
     return distinct(z.array(email, { error: "a list of e-mail addresses" }).min(1, least));
 }
 
-/** Whole number within bounds, both included. */
+/** Whole number within inclusive bounds. */
 export function wholeNumber(minimum: number, maximum: number) {
     const expected = `a whole number from ${minimum} to ${maximum}`;
     return z.number({ error: expected }).int(expected).min(minimum, expected).max(maximum, expected);

@@ -11,92 +11,96 @@ const prometheusUrl = text(
     "the URL of a Service, such as http://prometheus.monitoring:9090",
 ).refine(URL.canParse, "the URL of a Service with a port of at most 65535");
 
-/** Label of the metrics to a regular expression that its value matches somewhere. */
+/** Label of the metrics to a regular expression that must match its value (not anchored). */
 const labelPatterns = z.record(z.string(), z.string({ error: "a regular expression" }));
 
 const number = z.number({ error: "a number" });
 
-/** What the soak gate watches once traffic has moved. Section 3.3. */
+/** What the soak gate measures after the switch. Section 3.3. */
 const soakValues = z.strictObject({
-    /** How long. Default: 10m. */
+    /** Duration. Default: 10m. */
     duration: durationUpTo("12h").default(SOAK_SECONDS),
-    /** Most requests of users that may fail, in percent. Default: 5. */
+    /** Limit of failed requests of users, in percent. Default: 5. */
     maxErrorRate: percent.default(HIGH_ERROR_RATE_PERCENT),
-    /** Fewest requests of users that a verdict may rest on. Default: 200. */
+    /** Minimum number of users' requests for a verdict. Default: 200. */
     minimumRequests: wholeNumber(1, 1_000_000).default(200),
-    /** What too few requests mean: `fail` or `pass`. Default: fail. */
+    /** Verdict on too few requests: `fail` or `pass`. Default: fail. */
     onNoData: z.enum(["fail", "pass"], { error: "fail or pass" }).default("fail"),
-    /** Asks Prometheus instead of the pods, with expressions that give one number. Default: the pods. */
+    /** Prometheus to query instead of the pods, with expressions that return one number. Default: the pods. */
     prometheus: z
         .strictObject({
-            /** Base URL inside the cluster, as http://prometheus.monitoring:9090. */
+            /** Base URL inside the cluster, such as http://prometheus.monitoring:9090. */
             url: prometheusUrl,
-            /** PromQL for the requests of a window; $WINDOW stands for its length. */
+            /** PromQL for the requests of a window; $WINDOW is replaced by its length. */
             requests: someText,
-            /** PromQL for the failed ones. */
+            /** PromQL for the failed requests. */
             errors: someText,
-            /** PromQL for the 95th percentile of how long they take, in seconds. Default: not known. */
+            /** PromQL for the 95th percentile of the request duration, in seconds. Default: unknown. */
             p95: someText.optional(),
         })
         .optional(),
-    /** Counters of the pods' metrics. Default: requests_total, those with a status of 5xx as errors. */
+    /** Counters in the pods' metrics. Default: requests_total, of which those with a status of 5xx are errors. */
     counters: z
         .strictObject({
             requests: someText.default("requests_total"),
             errors: someText.default("requests_total"),
-            /** Label that tells errors apart, and the pattern its value matches. Default: status, ^5. */
+            /** Label that marks errors, and the pattern of its value. Default: status, ^5. */
             label: someText.default("status"),
             pattern: someText.default("^5"),
         })
         .prefault({}),
     /**
-     * Labels by which the pods' metrics tell users' requests: every one of them matches. Default: all requests but those
-     * for the paths of the probes and of the metrics, where a label says the path.
+     * Labels of users' requests in the pods' metrics; all must match. Default: all requests except those for the paths
+     * of probes and metrics, if a label has the path.
      */
     select: labelPatterns.default({}),
-    /** Labels by which they tell others, such as `user_agent: kube-probe`: one that matches is enough. Default: none. */
+    /** Labels of other requests, such as `user_agent: kube-probe`; one match excludes a request. Default: none. */
     exclude: labelPatterns.default({}),
-    /** How long requests take: the 95th percentile. */
+    /** Request duration: the 95th percentile. */
     latency: z
         .strictObject({
-            /** Histogram of the pods' metrics, with or without `_seconds` or `_milliseconds`. Default: request_duration. */
+            /**
+             * Histogram in the pods' metrics, with or without `_seconds` or `_milliseconds`. Default: request_duration.
+             */
             histogram: someText.default("request_duration"),
-            /** Its unit where its name does not say it: `s` or `ms`. Default: s. */
+            /** Unit of the histogram if its name does not have it: `s` or `ms`. Default: s. */
             unit: z.enum(["s", "ms"], { error: "s or ms" }).default("s"),
-            /** Most that it may be, in milliseconds. Default: no limit but the baseline's. */
+            /** Limit, in milliseconds. Default: the baseline's limit only. */
             maxP95: wholeNumber(1, 600_000).optional(),
         })
         .prefault({}),
-    /** The active colour as it is measured before the switch. */
+    /** Measurement of the active colour before the switch. */
     baseline: z
         .strictObject({
-            /** For how long. Default: 1m. */
+            /** Duration. Default: 1m. */
             duration: durationUpTo("1h").default(60),
-            /** Most percentage points that the error rate may exceed its error rate by. Default: 1. */
+            /** Limit of the increase of the error rate, in percentage points. Default: 1. */
             maxErrorIncrease: wholeNumber(0, 100).default(1),
-            /** Most that the 95th percentile may exceed its 95th percentile by, in percent. Default: 50. */
+            /** Limit of the increase of the 95th percentile, in percent. Default: 50. */
             maxLatencyIncrease: wholeNumber(1, 10_000).default(50),
         })
         .prefault({}),
-    /** The gate's own requests: those of `smoke`, through the Service and the public hosts that lead to their paths. */
+    /**
+     * Requests that the gate sends: those of `smoke`, through the Service and the public hosts that route their paths.
+     */
     synthetic: z
         .strictObject({
-            /** Between two rounds. Default: 10s. */
+            /** Interval between two rounds. Default: 10s. */
             interval: durationUpTo("10m").default(10),
-            /** Whether they go through public hosts, too. Default: true. */
+            /** Whether requests also go through public hosts. Default: true. */
             publicHosts: z.boolean({ error: "true or false" }).default(true),
         })
         .prefault({}),
-    /** Metrics of your own, by name, with a limit each. Default: none. */
+    /** Your own metrics, by name, each with a limit. Default: none. */
     metrics: z
         .record(
             z.string(),
             z.strictObject({
-                /** Prometheus that `query` goes to. Default: that of `soak.prometheus`. */
+                /** Prometheus for `query`. Default: that of `soak.prometheus`. */
                 url: prometheusUrl.optional(),
-                /** PromQL that gives one number; $WINDOW stands for the time since the switch. */
+                /** PromQL that returns one number; $WINDOW is replaced by the time since the switch. */
                 query: someText.optional(),
-                /** A metric of CloudWatch instead, a value a minute. It may be some minutes late. */
+                /** A metric of CloudWatch instead of `query`, one value a minute. It may be some minutes late. */
                 cloudwatch: z
                     .strictObject({
                         namespace: someText,
@@ -107,9 +111,9 @@ const soakValues = z.strictObject({
                         statistic: someText.default("Average"),
                     })
                     .optional(),
-                /** Most that it may be. Default: no limit. */
+                /** Upper limit. Default: none. */
                 max: number.optional(),
-                /** Least that it must be. Default: no limit. */
+                /** Lower limit. Default: none. */
                 min: number.optional(),
             }),
         )
@@ -121,7 +125,7 @@ const soakValues = z.strictObject({
                 if (query === undefined && cloudwatch === undefined) problem([], "query or cloudwatch");
                 if (cloudwatch === undefined) continue;
                 for (const [key, value] of Object.entries({ url, query })) {
-                    if (value !== undefined) problem([key], "nothing, because cloudwatch is there");
+                    if (value !== undefined) problem([key], "nothing, because cloudwatch is set");
                 }
             }
         }),
@@ -129,7 +133,7 @@ const soakValues = z.strictObject({
 
 type SoakValues = z.output<typeof soakValues>;
 
-/** The same, checked by the gate's own parser. */
+/** Checks the settings with the gate's own parser. */
 export const soakSchema = soakValues.superRefine((soak, context) => {
     const settings = soakSettings(soak, {
         port: 8000,
@@ -154,7 +158,7 @@ export const soakSchema = soakValues.superRefine((soak, context) => {
     );
 });
 
-/** The settings of the soak gate, as its plan has them. */
+/** Settings of the soak gate, in the form of its plan. */
 export function soakSettings(
     soak: SoakValues,
     {
@@ -177,7 +181,7 @@ export function soakSettings(
                   port,
                   requests: { counter: counters.requests },
                   errors: { counter: counters.errors, labels: { [counters.label]: counters.pattern } },
-                  // Users ask for `/`, too: what probes ask of it is measured instead.
+                  // Users request `/` too, so it is not a probe's path here.
                   probePaths: [...new Set([health.live, health.ready, health.metrics])].filter(
                       (path) => path !== "/",
                   ),
@@ -192,7 +196,7 @@ export function soakSettings(
                   ...(prometheus.p95 && { p95: prometheus.p95 }),
               };
     const watched = Object.entries(soak.metrics)
-        // One without either is refused for that alone.
+        // A metric with neither is already refused.
         .filter(([, { query, cloudwatch }]) => query !== undefined || cloudwatch !== undefined)
         .map(([name, { url = prometheus?.url ?? "", query = "", cloudwatch, max, min }]) => ({
             name,
@@ -217,7 +221,7 @@ export function soakSettings(
     };
 }
 
-/** Where a value is below `soak` that the gate's plan has at a path. */
+/** Maps a path of the gate's plan to the path below `soak`. */
 function valuePath(path: string, soak: SoakValues): string[] {
     const [, label] = /^metrics\.(?:select|exclude)(?:\.|\[")([^"\]]+)/.exec(path) ?? [];
     if (label !== undefined) return [path.includes("select") ? "select" : "exclude", label];

@@ -24,7 +24,7 @@ import { checkTier, environmentSchema, tierSchema } from "./tier";
 import { checkDisabledTools, disabledToolsSchema } from "./tools";
 import { type BlueGreenValues, STORES, workloadsSchema } from "./workload";
 
-/** The value never leaves this schema unwrapped: what it returns is a secret output. */
+/** The schema returns the value as a secret output only. */
 const secretValue = z
     .string({ error: "a text" })
     .min(1, "a text that is not empty")
@@ -32,11 +32,11 @@ const secretValue = z
     .transform((value): Output<string> => secret(output(value)));
 
 const stackShape = z.strictObject({
-    /** The environment, as people call it: any name. */
+    /** Name of the environment. */
     environment: environmentSchema,
     /**
-     * Production's stricter rules follow this value, not the stack's name. Default: `production` in the environment
-     * production and `trial` in staging; any other environment must say which.
+     * Tier of the stack. Production's stricter rules follow it, not the stack's name. Default: `production` in the
+     * environment production and `trial` in staging; required in any other environment.
      */
     tier: tierSchema.optional(),
     /** Account and region. Default: none; then nothing of the stack is on AWS. */
@@ -45,21 +45,21 @@ const stackShape = z.strictObject({
     images: imagesSchema.prefault({}),
     jobs: jobsSchema,
     workloads: workloadsSchema,
-    /** What a release must bring before it starts. Default: nothing; production asks. */
+    /** Requirements of a release before it starts. Default: none; required in production. */
     checklist: checklistSchema.prefault({}),
-    /** Who is told of what, and who is called. On AWS only, where it has no default. */
+    /** Contacts and escalation. Only on AWS, where it is required. */
     incident: incidentSchema.optional(),
-    /** Addresses of https endpoints that contacts name. Set like secrets, never typed plain. Default: none. */
+    /** URLs of HTTPS endpoints that contacts name. Set them like secrets, never as plain text. Default: none. */
     endpoints: endpointsSchema.default({}),
-    /** Limits of the alarms. Default: those in there. */
+    /** Limits of the alarms. Default: see each. */
     alarms: alarmsSchema.prefault({}),
     /** Service level objectives, by workload. Default: none. */
     objectives: objectivesSchema.default({}),
-    /** PostgreSQL. Default: none; workloads that use one are supplied with its URL. */
+    /** PostgreSQL. Workloads can take its URL as a secret. Default: none. */
     database: databaseSchema.optional(),
     /** A second instance, restored from the first. Default: none. Section 7.2. */
     recovery: recoverySchema.optional(),
-    /** Redis. Default: none; workloads that use one are supplied with its URL. */
+    /** Redis. Workloads can take its URL as a secret. Default: none. */
     cache: cacheSchema.optional(),
     /** A second Redis, restored from a snapshot of the first. Default: none. Section 7.2. */
     cacheRecovery: cacheRecoverySchema.optional(),
@@ -69,25 +69,25 @@ const stackShape = z.strictObject({
     archive: archiveSchema.optional(),
     /** Copies of snapshots, dumps and audit events in a second region, and in a second account. Default: none. */
     copies: copiesSchema.optional(),
-    /** Maintenance by the calendar. Default: none. */
+    /** Scheduled maintenance. Default: none. */
     maintenance: maintenanceSchema.optional(),
-    /** Logs in CloudWatch. Default: none. */
+    /** Logs and metrics in CloudWatch. Default: none. */
     observability: observabilitySchema.optional(),
-    /** The way in from outside. Default: none; the services are reached inside the cluster only. */
+    /** Access from outside. Default: none; the services are reachable inside the cluster only. */
     ingress: ingressSchema.optional(),
     /** The scheduled health check. Default: none. */
     health: healthSchema.optional(),
-    /** What is done once, beside what is declared. Default: nothing. */
+    /** Operations that run once. Default: none. */
     operations: operationsSchema.prefault({}),
-    /** Tools of MCP Server that users do not have. Default: none. */
+    /** Disabled tools of MCP Server. Default: none. */
     disabledTools: disabledToolsSchema.default([]),
-    /** Certificates and their private keys. Set like secrets, never typed plain. */
+    /** Certificates and their private keys. Set them like secrets, never as plain text. */
     tls: tlsSchema.default({}),
-    /** Secrets by workload and name. Set with `pulumi config set --secret --path`, never typed plain. */
+    /** Secrets by workload and name. Set them with `pulumi config set --secret --path`, never as plain text. */
     secrets: z.record(dnsLabel, z.record(environmentName, secretValue)).default({}),
 });
 
-/** Everything a stack file says under the project's namespace, one key a concern. */
+/** All keys of a stack file under the program's namespace, one for each concern. */
 export const stackSchema = stackShape.superRefine((values, context) => {
     checkTier(values, context);
     checkAws(values, context);
@@ -136,20 +136,20 @@ export const stackSchema = stackShape.superRefine((values, context) => {
             context.addIssue({
                 code: "custom",
                 path: ["workloads", name, "soak", "metrics", watched[0], "cloudwatch"],
-                message: "mcp:kubernetes.cluster, because pod identities exist on EKS only",
+                message: "mcp:kubernetes.cluster, because Pod Identity exists on EKS only",
             });
         }
         if (workload.awsPermissions.length > 0 && values.kubernetes.cluster === undefined) {
             context.addIssue({
                 code: "custom",
                 path: ["workloads", name, "awsPermissions"],
-                message: "mcp:kubernetes.cluster, because pod identities exist on EKS only",
+                message: "mcp:kubernetes.cluster, because Pod Identity exists on EKS only",
             });
         }
     }
 });
 
-/** Rules of a blue-green workload that need the rest of the stack's values. */
+/** Rules of a blue-green workload that depend on other values of the stack. */
 function checkReleases(
     name: string,
     { image, releases }: Pick<BlueGreenValues, "image"> & { releases?: BlueGreenValues["releases"] },
@@ -158,7 +158,7 @@ function checkReleases(
 ): void {
     const problem = (path: string[], message: string) =>
         context.addIssue({ code: "custom", path: ["workloads", name, ...path], message });
-    // Where a workload is refused, it comes here as it was written: there may be none.
+    // A refused workload arrives here unparsed, perhaps without one.
     const { blue, green } = releases ?? {};
     if (blue === undefined || green === undefined || blue.version === green.version) {
         return;

@@ -6,41 +6,41 @@ import { bucketName, text, wholeNumber } from "./scalars";
 import { isProduction } from "./tier";
 import { dailyStart } from "./windows";
 
-/** Modes of Object Lock, the weaker first. */
+/** Modes of Object Lock, weaker first. */
 export const LOCK_MODES = ["GOVERNANCE", "COMPLIANCE"] as const;
 
 /**
- * COMPLIANCE: nobody can delete anything before its time, not even the account's root user, and no one can
- * shorten that time. GOVERNANCE: those with a special right can.
+ * COMPLIANCE: before the retention ends, an object cannot be deleted and the retention cannot be shortened, not even by
+ * the account's root user. GOVERNANCE: users with a special right can do both.
  */
 export const lockMode = z.enum(LOCK_MODES, { error: "COMPLIANCE or GOVERNANCE" });
 
-/** How long the archive is locked: in years, or in days where it is a trial. */
+/** Retention of the archive: in years, or in days in a trial. */
 export const archiveRetention = z.union(
     [z.strictObject({ years: wholeNumber(1, 100) }), z.strictObject({ days: wholeNumber(1, 30) })],
     { error: "{ years: 1 to 100 } or { days: 1 to 30 }" },
 );
 
-/** A retention in days, of which a year has 365. */
+/** A retention in days; a year has 365. */
 export function daysOf(retention: z.output<typeof archiveRetention>): number {
     return "years" in retention ? retention.years * 365 : retention.days;
 }
 
 /** Dumps of the database and configurations of the cluster. Sections 5.2 and 7.1. */
 export const backupsSchema = z.strictObject({
-    /** Bucket they go to; no two in the world have one name. */
+    /** Bucket; its name is globally unique. */
     bucket: bucketName,
     dumps: dumpsSchema.prefault({}),
     /**
-     * Object Lock of what is below `daily/`, `weekly/` and `kubernetes/`, as long as section 7.1 keeps it, and of what is
-     * below `manual/` for the shortest of those. Default: none; it can be deleted, and brought back for a week.
+     * Object Lock of objects below `daily/`, `weekly/` and `kubernetes/` for the retention of section 7.1, and below
+     * `manual/` for the shortest of those. Default: none; a deleted object can be restored for a week.
      */
     lock: lockMode.optional(),
-    /** When the objects of the namespace are saved, every day. Default: 22:30. Section 7.1. */
+    /** Start of the daily export of the namespace's objects. Default: 22:30. Section 7.1. */
     configurations: dailyStart.prefault("30 22 * * *"),
     /**
-     * Names a dump that somebody wants now, by a ticket or a date: any new value takes one, and the update waits for
-     * it. Section 5.2 step 1. Default: none.
+     * Names a dump on demand, by a ticket or a date. The update that finds a new value takes a dump and waits for it.
+     * Section 5.2 step 1. Default: none.
      */
     manual: text(
         /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/,
@@ -51,19 +51,19 @@ export const backupsSchema = z.strictObject({
 /** See {@link backupsSchema}. */
 export type BackupsValues = z.output<typeof backupsSchema>;
 
-/** Audit events, kept where nobody can change them. Sections 5.3 and 7.1. */
+/** Immutable archive of audit events. Sections 5.3 and 7.1. */
 export const archiveSchema = z.strictObject({
-    /** Bucket they go to. */
+    /** Bucket of the archive. */
     bucket: bucketName,
     mode: lockMode,
-    /** How long: in years, or in days where it is a trial. */
+    /** Retention: in years, or in days in a trial. */
     retention: archiveRetention,
 });
 
 /** See {@link archiveSchema}. */
 export type ArchiveValues = z.output<typeof archiveSchema>;
 
-/** Rules of the buckets that need the rest of the stack's values. */
+/** Rules of the buckets that depend on other values of the stack. */
 export function checkStorage(
     {
         backups,

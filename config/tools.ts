@@ -8,7 +8,7 @@ const toolName = text(
     "the name of a tool, of at most 128 letters, digits, and _ . - within, such as affected_tool",
 );
 
-/** Tools of MCP Server that users do not have as long as they are named here. Section 4.3.1 step 5. */
+/** Tools of MCP Server that are disabled while they are listed here. Section 4.3.1 step 5. */
 export const disabledToolsSchema = z
     .array(toolName, { error: "a list of names of tools" })
     .superRefine((tools, context) => {
@@ -17,18 +17,18 @@ export const disabledToolsSchema = z
         }
     });
 
-/** Values that {@link adminApiOf} reads. */
+/** Values that {@link adminApiOf} needs. */
 interface EdgeValues {
     ingress?: Pick<IngressValues, "hosts"> | undefined;
 }
 
-/** Address of the admin API's tools, as the outside sees it; undefined where no host of the stack leads there. */
+/** External URL of the admin API's tools; undefined if no host of the stack routes it. */
 export function adminApiOf({ ingress }: EdgeValues): string | undefined {
     const found = ingress?.hosts.find(({ paths }) => workloadAt(paths, ADMIN_API.tools) === ADMIN_API.app);
     return found && `https://${found.host}${ADMIN_API.tools}`;
 }
 
-/** Rule of the disabled tools that needs the rest of the stack's values. */
+/** Rule of the disabled tools that depends on other values of the stack. */
 export function checkDisabledTools(
     values: EdgeValues & { disabledTools: readonly string[] },
     context: z.core.$RefinementCtx,
@@ -37,7 +37,9 @@ export function checkDisabledTools(
         context.addIssue({
             code: "custom",
             path: ["disabledTools"],
-            message: `a host in mcp:ingress that leads ${ADMIN_API.tools} to ${ADMIN_API.app}, which is asked to disable them`,
+            message:
+                `a host in mcp:ingress that routes ${ADMIN_API.tools} to ${ADMIN_API.app}, which disables the ` +
+                "tools",
         });
     }
 }

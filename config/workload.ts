@@ -30,32 +30,35 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
     error: "a text, number, true, false or null",
 });
 
-/** One request of the smoke gate and what its answer must look like. Section 3.2 steps 4 and 5. */
+/** A request of the smoke gate and the expected response. Section 3.2 steps 4 and 5. */
 const smokeRequest = z
     .strictObject({
-        /** Shown in the gate's lines. Default: method and path. */
+        /** Name in the gate's log. Default: method and path. */
         name: someText.optional(),
         /** Default: GET. */
         method: z
             .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], { error: "an HTTP method" })
             .default("GET"),
         path: httpPath,
-        /** Headers sent. Plain in the stack file and the cluster: no tokens here. Default: none. */
+        /** Request headers. They are plain text in the stack file and the cluster: never tokens. Default: none. */
         headers: z.record(z.string(), z.string({ error: "a text" })).default({}),
         body: z.string({ error: "a text" }).optional(),
-        /** Limit of one attempt. Default: 5s. */
+        /** Timeout of one attempt. Default: 5s. */
         timeout: durationUpTo("5m").default(5),
         /** Attempts before the request counts as failed. Default: 5. */
         attempts: wholeNumber(1, 20).default(5),
-        /** Blue-green: whether the soak gate sends it, too, every few seconds. False: it must not be repeated. Default: true. */
+        /**
+         * Blue-green: whether the soak gate repeats it every few seconds. Set it to false if it must not be repeated.
+         * Default: true.
+         */
         soak: z.boolean({ error: "true or false" }).optional(),
         expect: z
             .strictObject({
                 /** Default: 200. */
                 status: wholeNumber(100, 599).default(200),
-                /** Header name to a text its value must contain. */
+                /** Header name to a text that its value must contain. */
                 headers: z.record(z.string(), z.string({ error: "a text" })).optional(),
-                /** Text the body must contain. */
+                /** Text that the body must contain. */
                 bodyContains: someText.optional(),
                 /** Dotted path into a JSON body to the exact value expected there. */
                 json: z.record(z.string(), scalar).optional(),
@@ -71,13 +74,13 @@ const smokeRequest = z
 /** Bounds of the horizontal autoscaler. Section 4.3.3 steps 3 and 4. */
 const scaling = z
     .strictObject({
-        /** Fewest replicas; raising it is the runbook's manual scale-up. */
+        /** Minimum replicas. Raising it is the runbook's manual scale-up. */
         min: wholeNumber(1, 100),
-        /** Most replicas. */
+        /** Maximum replicas. */
         max: wholeNumber(1, 100),
-        /** Average CPU, in percent of the request, above which replicas are added. Default: 70. */
+        /** Average CPU in percent of the request, above which the autoscaler adds replicas. Default: 70. */
         cpu: percent.default(70),
-        /** The same for memory. Default: not watched. */
+        /** The same for memory. Default: not used. */
         memory: percent.optional(),
     })
     .superRefine((value, context) => {
@@ -90,7 +93,7 @@ const scaling = z
         }
     });
 
-/** Requests are what the scheduler reserves, limits where the kernel steps in. */
+/** Requests are reserved by the scheduler; limits are enforced by the kernel. */
 const resources = z
     .strictObject({
         cpu: z.strictObject({ request: cpuQuantity, limit: cpuQuantity }),
@@ -109,19 +112,19 @@ const resources = z
         }
     });
 
-/** Who may reach the workload, and what it may reach; everything else is denied. */
+/** Allowed connections to and from the workload; all others are denied. */
 const network = z.strictObject({
     /** Whether the ingress controller, or the ALB, may call it. Default: false. */
     ingress: z.boolean({ error: "true or false" }).default(false),
-    /** Other workloads of the stack it calls. Default: none. */
+    /** Other workloads of the stack that it calls. Default: none. */
     calls: distinct(z.array(dnsLabel)).default([]),
-    /** Addresses outside the namespace it may reach, beside the stores among its secrets. Default: none. */
+    /** Addresses outside the namespace that it may call, in addition to the stores among its secrets. Default: none. */
     egress: z
         .array(
             z
                 .strictObject({
                     cidr,
-                    /** Ranges inside `cidr` that stay closed. Default: none. */
+                    /** Ranges inside `cidr` that stay denied. Default: none. */
                     except: z.array(cidr).default([]),
                     ports: z.array(port).min(1, "at least one port"),
                 })
@@ -137,7 +140,7 @@ const network = z.strictObject({
         .default([]),
 });
 
-/** Exact AWS rights of the pods, given through EKS Pod Identity. */
+/** AWS rights of the pods, granted through EKS Pod Identity. */
 const awsPermission = z.strictObject({
     actions: z
         .array(z.string().regex(/^[a-z0-9-]+:[A-Za-z0-9]+$/, "one exact action, such as s3:GetObject"))
@@ -154,55 +157,57 @@ const awsPermission = z.strictObject({
         .min(1, "at least one ARN"),
 });
 
-/** Concerns of the stack that a workload's secret can be the URL of. */
+/** Concerns of the stack whose URL a workload can take as a secret. */
 export const STORES = ["database", "cache"] as const;
 
 const colour = z.enum(COLOURS, { error: "blue or green" });
 
-/** What runs. */
+/** One release of a workload. */
 const release = z.strictObject({
-    /** Image tag; its digest is in `mcp:images.pins`. */
+    /** Image tag. `mcp:images.pins` has its digest. */
     version: versionTag,
-    /** Environment of this release alone, over the workload's own. Default: nothing. */
+    /** Environment of this release, merged over the workload's. Default: none. */
     config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
-    /** Record of the change that brings it, kept in the ledger of releases. Default: none. Section 3.1. */
+    /** Change record of the release, stored in the release history. Default: none. Section 3.1. */
     change: changeSchema.optional(),
-    /** Whether it changes the database: then a dump is taken before its pods start. Section 3.1. Default: false. */
+    /** Whether it migrates the database: then a dump is taken before its pods start. Default: false. Section 3.1. */
     databaseChange: z.boolean({ error: "true or false" }).default(false),
 });
 
 /** One service of the platform. Sections 2.1, 3.2, 3.3 and 4.3.3. */
 const workloadSchema = z.strictObject({
     /**
-     * How a new version goes out. `rolling`: pods are replaced step by step. `blueGreen`: a second set of pods is
-     * tested before traffic moves to it, and watched afterwards. Default: rolling.
+     * How a new version is deployed. `rolling`: pods are replaced step by step. `blueGreen`: a second set of pods is
+     * tested before the switch, and measured afterwards. Default: rolling.
      */
     strategy: z.enum(["rolling", "blueGreen"], { error: "rolling or blueGreen" }).default("rolling"),
     /** Image repository within `mcp:images.registry`. */
     image: repository,
-    /** Rolling: what runs. Editing the version is the standard deployment. Section 3.2 step 1. */
+    /** Rolling: the release. Editing the version is the standard deployment. Section 3.2 step 1. */
     release: release.optional(),
-    /** Blue-green: what each colour runs. */
+    /** Blue-green: the release of each colour. */
     releases: z.strictObject({ blue: release.optional(), green: release.optional() }).optional(),
-    /** Blue-green: the colour that has the traffic. Editing it is the release, and the rollback. Section 3.3. */
+    /** Blue-green: the active colour. Editing it is the release, and the rollback. Section 3.3. */
     live: colour.optional(),
-    /** Blue-green: an idle colour to deploy and test without switching. Default: none. */
+    /** Blue-green: an idle colour to deploy and test without a switch. Default: none. */
     stage: colour.optional(),
-    /** Blue-green: `warm` keeps the idle colour's pods for an instant rollback. Default: cold, scaled to 0. */
+    /**
+     * Blue-green: `warm` keeps the idle colour's pods for an instant rollback; `cold` scales them to 0. Default: cold.
+     */
     standby: z.enum(["cold", "warm"], { error: "cold or warm" }).default("cold"),
     soak: soakSchema.prefault({}),
-    /** Port the container listens on. Default: the health matrix's, required for other workloads. */
+    /** Port of the container. Default: the health matrix's; required for other workloads. */
     port: port.optional(),
-    /** Paths of the probes and of the metrics. Default: the health matrix's, required for other workloads. */
+    /** Paths of probes and metrics. Default: the health matrix's; required for other workloads. */
     health: z.strictObject({ live: httpPath, ready: httpPath, metrics: httpPath.optional() }).optional(),
     scaling,
     resources,
     /** Environment of the container. Default: empty. */
     config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
     /**
-     * Secrets of the container, each mounted as a file that `<NAME>_FILE` names. `supplied` ones are in
-     * `mcp:secrets`, `generated` ones are made by the stack and kept in its state, `database` and `cache` are the URLs
-     * of the stack's own, which the pods may then reach in `mcp:kubernetes.vpc`. Default: none.
+     * Secrets of the container, each mounted as a file that `<NAME>_FILE` names. `supplied`: the value is in
+     * `mcp:secrets`. `generated`: the stack generates it and keeps it in its state. `database`, `cache`: the URL of the
+     * stack's own store, which the pods may then call in `mcp:kubernetes.vpc`. Default: none.
      */
     secrets: z
         .record(
@@ -212,22 +217,23 @@ const workloadSchema = z.strictObject({
             }),
         )
         .default({}),
-    /** Any new value replaces the pods one by one. Sections 4.3.2 step 4 and 4.3.3 step 5. Default: none. */
+    /** Any new value restarts the pods one by one. Sections 4.3.2 step 4 and 4.3.3 step 5. Default: none. */
     restart: typedText(someText).optional(),
-    /** Time a pod has to finish its requests before it is killed. Default: 30s. */
+    /** Time for a pod to finish its requests before it is killed. Default: 30s. */
     gracePeriod: durationUpTo("1h").default(30),
     network: network.prefault({}),
     /** AWS rights of the pods. Default: none. */
     awsPermissions: z.array(awsPermission).default([]),
-    /** What the smoke gate asks after each rollout. Default: both health paths must answer 200. */
+    /** Requests of the smoke gate after each rollout. Default: both health paths must answer 200. */
     smoke: z
         .strictObject({
             requests: z.array(smokeRequest).min(1, "at least one request").optional(),
-            /** Limit of the whole gate. Default: 2m. */
+            /** Deadline of the whole gate. Default: 2m. */
             deadline: durationUpTo("1h").default(120),
             /**
-             * Image with tests of your own that runs beside the requests, finds the address in TARGET_URL and must exit 0.
-             * Blue-green: before each switch, the way back included, because it knows no ledger. Default: none.
+             * Image with your own tests. It runs at the same time as the requests, gets the address in TARGET_URL and
+             * must exit 0. Blue-green: it runs before each switch, including a rollback, because it does not read the
+             * release history. Default: none.
              */
             image: imageReference.optional(),
         })
@@ -248,39 +254,39 @@ const workloadSchema = z.strictObject({
 });
 
 /**
- * Name of a workload, which is that of its Service: from a letter on. The longest name that is made of it is that of a
- * gate's Job, which is a label of its pods.
+ * Name of a workload and its Service. The limit keeps the longest derived name, that of a gate's Job, within 63
+ * characters, because it is a label.
  */
 const workloadName = text(
     /^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$/,
-    "a name of at most 30 lower-case letters, digits and hyphens, from a letter on, such as mcp-server",
-).refine((name) => !RESERVED.test(name), "another name: the stack has objects or alarms of this one");
+    "a name of at most 30 lower-case letters, digits and hyphens, starting with a letter, such as mcp-server",
+).refine((name) => !RESERVED.test(name), "another name: objects or alarms of the stack have this one");
 
 /** Names of the stack's own objects, alarms and rows of the health check. */
 const RESERVED =
     /^(mcp-(?!server$).*|(default|escalation|outside|snapshots|redis|maintenance)(-.*)?|allow-dns|postgresql|apim|azure-ad|jwks|login-certificate|database|pods|logs|audit-(writer|sender))$/;
 
-/** What the names of a workload's own objects and alarms end in. */
+/** Suffixes of the names of a workload's objects and alarms. */
 const OWN_SUFFIXES = ["-gate", "-blue", "-green", "-ready"];
 
 type ParsedWorkload = z.output<typeof workloadSchema>;
-/** One release's values. */
+/** Values of one release. */
 export type ReleaseValues = z.output<typeof release>;
 
-/** What every workload's values have; durations are in seconds, defaults come from the health matrix. */
+/** Values common to all workloads. Durations are in seconds, defaults come from the health matrix. */
 interface CommonValues extends Omit<ParsedWorkload, "strategy" | "release" | "releases" | "live" | "stage"> {
     port: number;
     health: { live: string; ready: string; metrics: string };
     smoke: ParsedWorkload["smoke"] & { requests: SmokeRequest[] };
 }
 
-/** Values of a workload whose pods are replaced step by step. */
+/** Values of a rolling workload. */
 export interface RollingValues extends CommonValues {
     strategy: "rolling";
     release: ReleaseValues;
 }
 
-/** Values of a workload with two colours. */
+/** Values of a blue-green workload. */
 export interface BlueGreenValues extends CommonValues {
     strategy: "blueGreen";
     releases: { [colour in Colour]?: ReleaseValues | undefined };
@@ -312,21 +318,18 @@ export const workloadsSchema = z
                 name.endsWith(suffix) ? name.slice(0, -suffix.length) : "",
             ).find((other) => getOwn(workloads, other) !== undefined);
             if (owner !== undefined) {
-                problem([], `another name: this one is that of an object of ${owner}`);
+                problem([], `another name: an object of ${owner} has this one`);
             }
             for (const key of ["port", "health"] as const) {
                 if (workload[key] === undefined && getOwn(HEALTH_MATRIX, name) === undefined) {
-                    problem(
-                        [key],
-                        `a value, because the health matrix of the runbook has no row for ${name}`,
-                    );
+                    problem([key], `a value, because the runbook's health matrix has no row for ${name}`);
                 }
             }
             for (const variable of Object.keys(workload.secrets)) {
                 if (getOwn(workload.config, `${variable}_FILE`) !== undefined) {
                     problem(
                         ["config", `${variable}_FILE`],
-                        `nothing: it names the file of the secret ${variable}`,
+                        `nothing: the program sets it to the file of the secret ${variable}`,
                     );
                 }
             }
@@ -356,7 +359,7 @@ function checkRolling(workload: ParsedWorkload, problem: Report): void {
     }
     for (const key of ["releases", "live", "stage"] as const) {
         if (workload[key] !== undefined) {
-            problem([key], "nothing, because the strategy is rolling; blueGreen has it");
+            problem([key], "nothing, because the strategy is rolling; only blueGreen has it");
         }
     }
 }
@@ -374,13 +377,13 @@ function checkBlueGreen({ release, releases, live, stage }: ParsedWorkload, prob
         problem(["releases", live], `a release, because ${live} is live`);
     }
     if (stage !== undefined && stage === live) {
-        problem(["stage"], "the idle colour, or nothing: this one is live");
+        problem(["stage"], "the idle colour, or nothing: this colour is live");
     } else if (stage !== undefined && releases?.[stage] === undefined) {
         problem(["releases", stage], `a release, because ${stage} is staged`);
     }
 }
 
-/** Checked by then: what the strategy needs is there. */
+/** The checks above ensure that the strategy's values exist. */
 function completed(
     name: string,
     { release, releases, live, stage, ...workload }: ParsedWorkload,

@@ -1,19 +1,19 @@
-/** IP addresses from one to another, both included. */
+/** A range of IP addresses, inclusive. */
 export interface AddressRange {
     readonly family: 4 | 6;
     readonly from: bigint;
     readonly to: bigint;
 }
 
-/** What AWS and Kubernetes call everywhere. */
+/** All addresses, in the notation that AWS and Kubernetes call "anywhere". */
 export const EVERYWHERE: readonly AddressRange[] = ["0.0.0.0/0", "::/0"].map((cidr) => rangeOf(cidr)!);
 
-/** Where an instance of EC2 gets the credentials of its role. */
+/** Address of the EC2 instance metadata service, which hands out credentials. */
 export const METADATA_SERVICE: readonly AddressRange[] = ["169.254.169.254/32", "fd00:ec2::254/128"].map(
     (cidr) => rangeOf(cidr)!,
 );
 
-/** Addresses that the internet does not route. */
+/** Addresses that are not routed on the internet. */
 const PRIVATE: readonly AddressRange[] = [
     "10.0.0.0/8",
     "172.16.0.0/12",
@@ -67,12 +67,12 @@ export function overlap(one: AddressRange, other: AddressRange): boolean {
     return one.family === other.family && one.from <= other.to && other.from <= one.to;
 }
 
-/** Whether the internet routes none of the addresses. */
+/** Whether no address of the range is routed on the internet. */
 export function isPrivate(range: AddressRange): boolean {
     return PRIVATE.some((block) => contains(block, range));
 }
 
-/** What is left of ranges without the addresses of others. */
+/** Ranges minus the addresses of other ranges. */
 export function without(ranges: readonly AddressRange[], others: readonly AddressRange[]): AddressRange[] {
     return others.reduce<AddressRange[]>(
         (left, other) =>
@@ -94,7 +94,7 @@ export function cidrsOf({ family, from, to }: AddressRange): string[] {
     const bits = family === 6 ? 128 : 32;
     for (let start = from; start <= to;) {
         let length = 0;
-        // The largest block that begins here and does not go beyond the end.
+        // The largest block that starts here and ends within the range.
         while (
             length < bits &&
             start % (2n << BigInt(length)) === 0n &&

@@ -1,6 +1,6 @@
 import { ZONE_OFFSET_MINUTES } from "./numbers";
 
-/** Days of the week, which begins with Monday. */
+/** Days of the week, starting with Monday. */
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 const DAY = 24 * 60;
 const WEEK = 7 * DAY;
@@ -8,45 +8,45 @@ const WEEK = 7 * DAY;
 /** A day of the week. */
 export type Weekday = (typeof WEEKDAYS)[number];
 
-/** A window of every day, by times of day such as 02:00. */
+/** A daily window, by times of day such as 02:00. */
 export interface Daily {
     start: string;
     end: string;
 }
 
-/** A window of every week. */
+/** A weekly window. */
 export interface Weekly extends Daily {
     weekday: Weekday;
 }
 
-/** When something starts that runs by the clock: every day or on one day of the week. */
+/** A scheduled start: daily, or on one day of the week. */
 export interface Start {
-    /** Five fields of cron, in the zone of the runbook. */
+    /** Five fields of cron, in the runbook's time zone. */
     cron: string;
-    /** Default: every day. */
+    /** Default: daily. */
     weekday?: Weekday;
     /** Time of day. */
     time: string;
 }
 
-/** A start by its five fields of cron. */
+/** Parses a start from its five fields of cron. */
 export function startOf(cron: string): Start {
     const [minute, hour, , , day] = cron.split(" ");
     return {
         cron,
-        // Cron's week begins with Sunday.
+        // Cron's week starts with Sunday.
         ...(day === "*" ? {} : { weekday: WEEKDAYS[(Number(day) + 6) % 7]! }),
         time: `${hour!.padStart(2, "0")}:${minute!.padStart(2, "0")}`,
     };
 }
 
-/** The time that a run may take, as a window. */
+/** The window from a start to the end of its duration. */
 export function windowOf({ weekday, time }: Start, seconds: number): Window {
     const end = clock(minutes(time) + Math.ceil(seconds / 60));
     return { ...(weekday === undefined ? {} : { weekday }), start: time, end };
 }
 
-/** Length of a window in minutes; one that ends where it starts lasts a day. */
+/** Length of a window in minutes. A window that ends at its start lasts a day. */
 export function minutesOf({ start, end }: Daily): number {
     return (minutes(end) - minutes(start) + DAY) % DAY || DAY;
 }
@@ -65,22 +65,22 @@ export function utcWeekly(window: Weekly): string {
         .join("-");
 }
 
-/** A time of every day, in AWS's cron of six fields: `0 2 ? * * *`. */
+/** A daily start in AWS's cron of six fields: `0 2 ? * * *`. */
 export function everyDay(start: string): string {
     return `${cronTime(start)} ? * * *`;
 }
 
-/** When a window of every week starts, in AWS's cron of six fields: `0 2 ? * SUN *`. */
+/** The start of a weekly window in AWS's cron of six fields: `0 2 ? * SUN *`. */
 export function everyWeek({ weekday, start }: Pick<Weekly, "weekday" | "start">): string {
     return `${cronTime(start)} ? * ${weekday.toUpperCase()} *`;
 }
 
-/** When it starts on the first such day of each month, in AWS's cron: `0 1 ? * SUN#1 *`. */
+/** Its start on the first such day of each month, in AWS's cron: `0 1 ? * SUN#1 *`. */
 export function firstOfMonth({ weekday, start }: Weekly): string {
     return `${cronTime(start)} ? * ${weekday.toUpperCase()}#1 *`;
 }
 
-/** When it starts on the nth such day of some months, in AWS's cron: `0 6 ? 1,4,7,10 SUN#3 *`. */
+/** Its start on the nth such day of some months, in AWS's cron: `0 6 ? 1,4,7,10 SUN#3 *`. */
 export function nthOfMonths(
     { weekday, start }: Pick<Weekly, "weekday" | "start">,
     nth: number,
@@ -89,15 +89,15 @@ export function nthOfMonths(
     return `${cronTime(start)} ? ${months.join(",")} ${weekday.toUpperCase()}#${nth} *`;
 }
 
-/** When a window of every week starts, in the cron of five fields that alarms are muted by: `0 2 * * SUN`. */
+/** The start of a weekly window in the cron of five fields of alarm mute rules: `0 2 * * SUN`. */
 export function everyWeekOfFive({ weekday, start }: Weekly): string {
     return `${cronTime(start)} * * ${weekday.toUpperCase()}`;
 }
 
 /**
- * The same on the first such day of each month of a year. Five fields cannot say that once and for all: a day of the
- * month and a weekday together mean the one or the other. So there is an expression for each day of the month that it
- * falls on in some months of the year: `0 1 3 1,10 *`.
+ * The same on the first such day of each month of a year. Cron of five fields cannot express that: it combines a day of
+ * the month and a weekday by "or". So there is one expression for each day of the month, with the months in which the
+ * first such day is on it: `0 1 3 1,10 *`.
  */
 export function firstOfMonthOfFive(
     { weekday, start }: Weekly,
@@ -105,7 +105,7 @@ export function firstOfMonthOfFive(
 ): { day: number; cron: string }[] {
     const months = new Map<number, number[]>();
     for (let month = 1; month <= 12; month += 1) {
-        // In JavaScript the week begins with Sunday, here it ends with it.
+        // JavaScript's week starts with Sunday, this one with Monday.
         const first = (new Date(Date.UTC(year, month - 1, 1)).getUTCDay() + 6) % 7;
         const day = 1 + modulo(WEEKDAYS.indexOf(weekday) - first, 7);
         months.set(day, [...(months.get(day) ?? []), month]);
@@ -115,7 +115,7 @@ export function firstOfMonthOfFive(
         .map(([day, inMonths]) => ({ day, cron: `${cronTime(start)} ${day} ${inMonths.join(",")} *` }));
 }
 
-/** Every full hour of a window, every day, in the cluster's cron of five fields: `0 1,2,3,4 * * *`. */
+/** Every full hour of a daily window, in the cluster's cron of five fields: `0 1,2,3,4 * * *`. */
 export function hourlyIn(window: Daily): string {
     const hours = Array.from({ length: Math.ceil(minutesOf(window) / 60) }, (_, hour) =>
         modulo(Math.floor(minutes(window.start) / 60) + hour, 24),
@@ -123,7 +123,7 @@ export function hourlyIn(window: Daily): string {
     return `${minutes(window.start) % 60} ${hours.join(",")} * * *`;
 }
 
-/** The parts of a window in which none of the others is open, in order. */
+/** The parts of a window that overlap none of the others, in order. */
 export function partsWithout({ start, ...window }: Weekly, others: readonly Window[]): Daily[] {
     const taken = others.flatMap(spans);
     const [{ start: first, length }] = spans({ start, ...window }) as [Span];
@@ -142,26 +142,26 @@ export function partsWithout({ start, ...window }: Weekly, others: readonly Wind
     return parts;
 }
 
-/** An instant as the clocks of the runbook's zone show it: `2027-01-10T02:00`. */
+/** An instant in the runbook's time zone: `2027-01-10T02:00`. */
 export function inRunbookZone(instant: string): string {
     return new Date(Date.parse(instant) + ZONE_OFFSET_MINUTES * 60_000).toISOString().slice(0, 16);
 }
 
-/** Whether two windows have a minute of the week in common. */
+/** Whether two windows overlap. */
 export function overlap(one: Window, other: Window): boolean {
     return spans(one).some((first) => spans(other).some((second) => meet(first, second)));
 }
 
-/** A window of every day, or of one of the week. */
+/** A daily or weekly window. */
 export type Window = Daily & { weekday?: Weekday };
 
-/** Part of the week, which is a circle. In minutes, from Monday on. */
+/** Part of the week in minutes from Monday. It may wrap around the end of the week. */
 export interface Span {
     start: number;
     length: number;
 }
 
-/** The parts of the week that a window takes. */
+/** The parts of the week that a window covers. */
 export function spans({ weekday: day, ...window }: Window): Span[] {
     const days = day === undefined ? WEEKDAYS : [day];
     return days.map((each) => ({
@@ -170,7 +170,7 @@ export function spans({ weekday: day, ...window }: Window): Span[] {
     }));
 }
 
-/** Whether two parts of the week have a minute in common: whichever starts first reaches the other's start. */
+/** Whether two parts of the week overlap: the later one starts before the earlier one ends. */
 export function meet(one: Span, other: Span): boolean {
     return (
         modulo(other.start - one.start, WEEK) < one.length ||
@@ -178,7 +178,7 @@ export function meet(one: Span, other: Span): boolean {
     );
 }
 
-/** Minute and hour, as every kind of cron begins. */
+/** Minute and hour, the first fields of every kind of cron. */
 function cronTime(time: string): string {
     const [hour, minute] = time.split(":").map(Number);
     return `${minute} ${hour}`;

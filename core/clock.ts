@@ -1,5 +1,5 @@
 /**
- * The time by which values are checked. `MCP_NOW` sets it, so that a test's verdict never ages. Default: now.
+ * The current time for checks of values. `MCP_NOW` overrides it, so that tests do not depend on the date. Default: now.
  */
 export function now(): Date {
     const given = process.env["MCP_NOW"];

@@ -1,5 +1,5 @@
-/** Time in which S3 commits itself to copy an object, in minutes: it offers no other. */
+/** Limit of S3 Replication Time Control, in minutes. S3 offers no other. */
 export const COPY_MINUTES = 15;
 
-/** Name of the one rule that copies a bucket, which its metrics are published by. */
+/** Name of a bucket's replication rule, under which S3 publishes its metrics. */
 export const COPY_RULE = "everything";

@@ -1,6 +1,6 @@
 /**
- * The kubeconfig of an EKS cluster. It holds no credentials: each request gets a token from the AWS command line when it needs
- * one, however long the update takes.
+ * Kubeconfig of an EKS cluster. It holds no credentials: for each request, the AWS command line gets a token, so an
+ * update may take longer than a token is valid.
  */
 export function eksKubeconfig<Text, Data>(
     name: string,

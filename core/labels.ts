@@ -1,19 +1,19 @@
-/** Label that tells an object's environment. */
+/** Label with an object's environment. */
 export const ENVIRONMENT_LABEL = "mcp.msil.com/environment";
 
-/** How strict a stack is. The rules of production hold for every stack that does not say that it is a trial. */
+/** Tiers of a stack. Production's rules hold unless the values declare a trial. */
 export const TIERS = ["production", "trial"] as const;
 
 /** See {@link TIERS}. */
 export type Tier = (typeof TIERS)[number];
 
-/** Label by which policies know the Kubernetes objects of a trial. Production's do not have it. */
+/** Label of a trial's Kubernetes objects, which policies read. Production's objects do not have it. */
 export const TIER_LABEL = "mcp.msil.com/tier";
 
-/** Tag by which policies know the AWS resources of a trial. Production's do not have it. */
+/** Tag of a trial's AWS resources, which policies read. Production's resources do not have it. */
 export const TIER_TAG = "mcp:tier";
 
-/** Annotation of a namespace with the registries that its images come from, by which policies know them. */
+/** Annotation of a namespace with its allowed registries, which policies read. */
 export const REGISTRIES_ANNOTATION = "mcp.msil.com/registries";
 
 /** Label of a gate's pods: its value is the workload they check. */
@@ -22,20 +22,20 @@ export const GATE_LABEL = "mcp.msil.com/gate";
 /** Label of a task's pods: its value is the task. */
 export const TASK_LABEL = "mcp.msil.com/task";
 
-/** The tasks that ask services or their pods, by their label. */
+/** Tasks that call services or their pods, by their label. */
 export const ASKING_TASKS = {
     health: "mcp-health",
     diagnostics: "mcp-diagnostics",
     jwksCache: "mcp-jwks-cache",
 } as const;
 
-/** ConfigMap that remembers the releases which passed their gates. */
+/** ConfigMap with the release history: the releases that passed their gates. */
 export const LEDGER = "mcp-releases";
 
-/** Name of the collector of the services' metrics, and its `app` label, by which their NetworkPolicies know it. */
+/** Name of the metrics collector, and its `app` label, which NetworkPolicies select. */
 export const COLLECTOR = "mcp-metrics";
 
-/** Annotation of the pods that read the logs of their node; its value is the reason. */
+/** Annotation of pods that may read their node's logs; its value is the reason. */
 export const READS_NODE_LOGS = "mcp.msil.com/reads-node-logs";
 
 /** Labels on every Kubernetes object of the stack. */

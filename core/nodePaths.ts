@@ -1,5 +1,5 @@
-/** Where a node keeps what its containers print: a directory for each pod, named by its namespace, name and id. */
+/** Node directory of the containers' logs: a directory for each pod, named by its namespace, name and id. */
 export const POD_LOGS = "/var/log/pods";
 
-/** Where on a node it stands how far its logs were shipped, and what waits to be; below it a directory a namespace. */
+/** Node directory with the log shipper's positions and buffers, one directory for each namespace. */
 export const SHIPPER_STATE = "/var/lib/mcp-logs";

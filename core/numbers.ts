@@ -1,6 +1,6 @@
 /**
- * The runbook's numbers, each with the section it comes from. Everything else imports them from here, so a
- * number is changed, reviewed and traced in one place. This module imports nothing.
+ * The runbook's numbers, each with its section. All other code imports them from here, so that a number is changed in
+ * one place. This module imports nothing.
  */
 
 /** One row of the health matrix. Section 2.1, ports from 2.2. */
@@ -11,13 +11,13 @@ export interface HealthRow {
     readonly port: number;
     /** Path that answers 200 while the process is alive. */
     readonly live: string;
-    /** Path that answers 200 while the service can take traffic. */
+    /** Path that answers 200 while the service can handle traffic. */
     readonly ready: string;
-    /** Path of the Prometheus metrics, where the service has them. Section 4.3.1 step 4. */
+    /** Path of the Prometheus metrics, if the service has them. Section 4.3.1 step 4. */
     readonly metrics?: string;
 }
 
-/** The service that the runbook's procedures are mostly about. Chapters 3, 4 and 6. */
+/** The service of most of the runbook's procedures. Chapters 3, 4 and 6. */
 export const SERVER = "mcp-server";
 
 /** Health check matrix of the three services. Section 2.1. */
@@ -33,24 +33,24 @@ export const HEALTH_MATRIX: Readonly<Record<string, HealthRow>> = {
     "chat-ui": { title: "Chat UI", port: 3000, live: "/", ready: "/" },
 };
 
-/** What the platform depends on outside of it. Sections 4.3.1 step 3 and 4.3.4 steps 1 and 3. */
+/** External dependencies. Sections 4.3.1 step 3 and 4.3.4 steps 1 and 3. */
 export const EXTERNAL = {
     apim: "https://apim.msil.com/health",
     login: "login.microsoftonline.com",
-    /** Path at that host, with the tenant in its place. */
+    /** Path at that host, with a placeholder for the tenant. */
     openid: "/{tenant}/.well-known/openid-configuration",
 } as const;
 
-/** How long a rollout may take before the update fails, in seconds. Section 3.2 step 2. */
+/** Limit of a rollout, in seconds. Then the update fails. Section 3.2 step 2. */
 export const ROLLOUT_TIMEOUT_SECONDS = 300;
 
-/** The two sides of a blue-green deployment. Section 3.3. */
+/** Colours of a blue-green deployment. Section 3.3. */
 export const COLOURS = ["blue", "green"] as const;
 
-/** One side of a blue-green deployment. Section 3.3. */
+/** Colour of a blue-green deployment. Section 3.3. */
 export type Colour = (typeof COLOURS)[number];
 
-/** How long a release is watched after traffic has moved to it, in seconds. Section 3.3. */
+/** How long a release is measured after the switch, in seconds. Section 3.3. */
 export const SOAK_SECONDS = 600;
 
 /** Share of failed requests that counts as a high error rate, in percent. Section 4.3.1. */
@@ -76,13 +76,13 @@ export const SEVERITY_MATRIX: Readonly<Record<Severity, { impact: string; respon
     P4: { impact: "Minor issue", responseMinutes: 24 * 60 },
 };
 
-/** Levels of the escalation, in the order they are called. Section 8.1. */
+/** Levels of the escalation, in the order of calls. Section 8.1. */
 export const LEVELS = ["L1", "L2", "L3", "L4"] as const;
 
 /** Level of the escalation. Section 8.1. */
 export type Level = (typeof LEVELS)[number];
 
-/** Who is called at each level, and how many minutes they have to answer before the next is. Section 8.1. */
+/** Role of each level, and minutes to acknowledge before the next level is called. Section 8.1. */
 export const ESCALATION_MATRIX: Readonly<Record<Level, { role: string; contact: string; minutes: number }>> =
     {
         L1: { role: "On-call Engineer", contact: "oncall@nagarro.com", minutes: 15 },
@@ -91,32 +91,34 @@ export const ESCALATION_MATRIX: Readonly<Record<Level, { role: string; contact: 
         L4: { role: "VP Engineering", contact: "vp-eng@nagarro.com", minutes: 2 * 60 },
     };
 
-/** Who helps from outside: how they are reached, and on which terms or line. Section 8.2. */
+/** External support: how to reach it, and on which terms. Section 8.2. */
 export const EXTERNAL_CONTACTS: Readonly<Record<string, { support: string; priority: string }>> = {
     "AWS Support": { support: "AWS Console", priority: "Business/Enterprise" },
     "Azure AD": { support: "Microsoft Support", priority: "Premium Support" },
     Nagarro: { support: "support@nagarro.com", priority: "+91-xxx-xxx-xxxx" },
 };
 
-/** Zone that every time of day in the runbook is meant in. Section 5.1. */
+/** Time zone of the runbook. Section 5.1. */
 export const TIME_ZONE = "Asia/Kolkata";
 
-/** How far that zone is ahead of UTC, in minutes, summer and winter. */
+/** Offset of that zone from UTC, in minutes. It has no daylight saving time. */
 export const ZONE_OFFSET_MINUTES = 5 * 60 + 30;
 
-/** Weekly window of the security patches, in the zone of the runbook. Section 5.1. */
+/** Weekly window of the security patches. Section 5.1. */
 export const PATCH_WINDOW = { weekday: "sun", start: "02:00", end: "04:00" } as const;
 
 /** Window of the database maintenance, on the first such day of each month. Section 5.1. */
 export const DATABASE_WINDOW = { weekday: "sun", start: "01:00", end: "05:00" } as const;
 
-/** How long a quarterly certificate rotation may take, in minutes. Section 5.1. */
+/** Length of a quarterly certificate rotation, in minutes. Section 5.1. */
 export const CERTIFICATE_MINUTES = 60;
 
-/** How long a quarterly Kubernetes upgrade may take, in seconds. Section 5.1. */
+/** Length of a quarterly Kubernetes upgrade, in seconds. Section 5.1. */
 export const UPGRADE_SECONDS = 8 * 3600;
 
-/** The database: its instance, the one a recovery makes, their subnets, the Secret that leads to it. Section 7.2. */
+/**
+ * Names of the database: its instance, the restored instance, their subnet group, the Secret with the URL. Section 7.2.
+ */
 export const DATABASE = {
     identifier: "mcp-production",
     recovery: "mcp-recovery",
@@ -129,7 +131,7 @@ export const DATABASE = {
     port: 5432,
 } as const;
 
-/** Redis: the Secret that leads to it. Section 2.2. */
+/** Redis: the Secret with its URL. Section 2.2. */
 export const CACHE = {
     secret: "mcp-cache-secret",
     /** Key of that Secret. */
@@ -137,10 +139,10 @@ export const CACHE = {
     port: 6379,
 } as const;
 
-/** Keys of the cache that go, and after how long without use. Section 5.3. The time of day is the program's own. */
+/** Keys of the cache that the cleanup removes, and their idle time. Section 5.3. The runbook names no time of day. */
 export const CACHE_CLEANUP = { pattern: "cache:*", idleHours: 24, schedule: "30 4 * * *" } as const;
 
-/** Service whose pods have debug pages, and the pages of the keys of Azure AD. Section 4.3.4 steps 2 and 4. */
+/** Service whose pods have debug pages, and the paths of the Azure AD keys. Section 4.3.4 steps 2 and 4. */
 export const DEBUG = {
     app: "mcp-server",
     jwksStatus: "/debug/jwks-status",
@@ -151,13 +153,16 @@ export const DEBUG = {
 export const ADMIN_API = {
     /** Service that has it. */
     app: "admin-portal",
-    /** Path below which the tools stand by their names. */
+    /** Path of the tools, followed by the tool's name. */
     tools: "/api/admin/tools",
-    /** Variable that names the file with the runbook's `$TOKEN`, where the update runs. The name is the program's own. */
+    /**
+     * Environment variable of the update with the path of the file that holds the runbook's `$TOKEN`. The runbook does
+     * not name it.
+     */
     tokenFile: "MCP_ADMIN_TOKEN_FILE",
 } as const;
 
-/** Backup schedule: how often, and how long each is kept. Section 7.1; `manual` is section 5.2 step 1. */
+/** Backups: interval and retention of each. Section 7.1; `manual` is section 5.2 step 1. */
 export const BACKUPS = {
     postgresql: {
         hourly: { everyHours: 1, retentionDays: 1 },
@@ -169,14 +174,14 @@ export const BACKUPS = {
     audit: { retentionYears: 7 },
 } as const;
 
-/** A request that takes longer is slow, in milliseconds. Section 6.2. */
+/** Duration above which a request is slow, in milliseconds. Section 6.2. */
 export const SLOW_REQUEST_MILLISECONDS = 5000;
 
-/** What MCP Server calls the event of a tool that was executed. Section 6.2. */
+/** Event that MCP Server logs for an executed tool. Section 6.2. */
 export const TOOL_EXECUTION = "tool_execution";
 
 /** How long log groups stay searchable, in days. Section 5.3. */
 export const LOG_RETENTION_DAYS = 365;
 
-/** The same for log groups outside production, of which the runbook says nothing. */
+/** The same outside production, for which the runbook has no number. */
 export const TRIAL_LOG_RETENTION_DAYS = 30;

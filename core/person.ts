@@ -1,6 +1,6 @@
 /**
- * Whether two texts name one person. Each is a name, a user name, an address, or `Name <address>`, as git writes authors.
- * Case and punctuation do not count. Where both have an address the addresses decide, or the names where there are two.
+ * Whether two texts name the same person. Each is a name, a user name, an address, or `Name <address>`, as git writes
+ * authors. Ignores case and punctuation. If both have an address, the addresses decide; otherwise the names.
  */
 export function isSamePerson(one: string, other: string): boolean {
     const [first, second] = [identity(one), identity(other)];
@@ -20,13 +20,13 @@ function identity(text: string): Identity {
     return { name: letters(name), address: address?.toLowerCase() };
 }
 
-/** The name, and what stands for one in an address. */
+/** The name, and the name derived from an address. */
 function namesOf({ name, address }: Identity): string[] {
     const account = address?.replace(/@.*$/, "").replace(/^\d+\+/, "");
     return [name, account === undefined ? undefined : letters(account)].filter((each) => each !== undefined);
 }
 
-/** Undefined where there are none. */
+/** Undefined if it has no letters. */
 function letters(text: string): string | undefined {
     return text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, "") || undefined;
 }

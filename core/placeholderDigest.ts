@@ -1,2 +1,2 @@
-/** The digest that stands for "not pinned yet"; no image has it. */
+/** The digest of an image that is not pinned yet; no image has it. */
 export const PLACEHOLDER_DIGEST = `sha256:${"0".repeat(64)}`;

@@ -1,14 +1,14 @@
 /**
- * Characters that a terminal obeys or hides instead of showing them: controls, and those that turn the direction of a
- * text. The joiners of Indic scripts and emoji are text.
+ * Characters that a terminal interprets or hides: control characters, and those that change the direction of text.
+ * Joiners of Indic scripts and emoji are text.
  */
 const UNPRINTABLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** The sequences that colour text and end its colour, as `util.styleText` writes them. */
+/** ANSI sequences of `util.styleText`. */
 
 const COLOUR = /(\u001b\[\d{1,2}m)/;
 
-/** Foreign text as one line that may be printed: `\u001b` in the place of an escape. */
+/** Escapes a foreign text for one line of output: `\u001b` for an escape character. */
 export function printable(line: string): string {
     return line.replace(UNPRINTABLE, (character) => {
         const code = character.codePointAt(0)!.toString(16);
@@ -16,7 +16,7 @@ export function printable(line: string): string {
     });
 }
 
-/** The same for text of several lines, which may have colours. */
+/** The same for several lines, which may contain colours. */
 export function printableText(text: string): string {
     return text
         .split("\n")
@@ -29,7 +29,7 @@ export function printableText(text: string): string {
         .join("\n");
 }
 
-/** Whether a text is one that may be printed as it is; `allowed` are the controls that it may have. */
+/** Whether a text is safe to print; `allowed` are permitted control characters. */
 export function isPrintable(text: string, allowed = ""): boolean {
     return Array.from(text.matchAll(UNPRINTABLE)).every(([character]) => allowed.includes(character));
 }

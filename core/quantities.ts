@@ -8,7 +8,7 @@ export function mebibytes(quantity: string): number {
     return Number(quantity.slice(0, -2)) * (quantity.endsWith("Gi") ? 1024 : 1);
 }
 
-/** Whether an IPv4 range is a part of another, and not all of it. */
+/** Whether an IPv4 range is a proper part of another. */
 export function isInside(range: string, outer: string): boolean {
     const [inner, around] = [range, outer].map((each) => {
         const [address = "", bits = ""] = each.split("/");

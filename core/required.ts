@@ -1,7 +1,7 @@
 /**
- * A value that earlier checks have made sure of, such as those of the stack file's schema.
+ * A value that earlier checks ensure, such as the schema of the stack file.
  *
- * @throws Error when it is missing all the same: a fault of the program, not of its user.
+ * @throws Error if it is missing: a fault of the program, not of its user.
  */
 export function required<T>(value: T | undefined, name: string): T {
     if (value === undefined) {

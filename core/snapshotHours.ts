@@ -1,12 +1,12 @@
 import { meet, type Span, spans, type Weekday, WEEKDAYS, type Window } from "./calendar";
 
-/** A job of AWS Backup may start within this long after its time, which is the least that AWS Backup takes. In minutes. */
+/** Time within which a job of AWS Backup starts, AWS's minimum. In minutes. */
 export const START_WINDOW_MINUTES = 60;
 
-/** How long a job may take from its time on, in minutes. */
+/** Maximum duration of a job from its scheduled time, in minutes. */
 export const COMPLETION_WINDOW_MINUTES = 120;
 
-/** AWS Backup starts no job in a window of the instance, nor so long before it. In minutes. */
+/** AWS Backup starts no job in a window of the instance, or this long before it. In minutes. */
 const LEAD_MINUTES = 60;
 
 /** Hours of some weekdays. */
@@ -16,8 +16,8 @@ export interface Hours {
 }
 
 /**
- * The full hours of each weekday at which a snapshot can be due: at no time when it may start is it in a window of the
- * instance, in the hour before one, or beside the daily snapshot. Days with the same hours stand together.
+ * The full hours of each weekday at which a snapshot can be scheduled: its start cannot fall into a window of the
+ * instance, into the hour before one, or on the daily snapshot. Days with the same hours are grouped.
  */
 export function openHours(windows: readonly Window[], daily: string): Hours[] {
     const closed = [...windows.flatMap(closedBy), ...startSpans(daily)];
@@ -42,18 +42,18 @@ export function hoursCron({ weekdays, hours }: Hours): string {
     return `0 ${hours.join(",")} ? * ${weekdays.map((day) => day.toUpperCase()).join(",")} *`;
 }
 
-/** The longest time from one of these hours of the week to the next, in hours. */
+/** The longest gap between these hours, in hours. */
 export function longestGap(open: readonly Hours[]): number {
     const due = open
         .flatMap(({ weekdays, hours }) =>
             weekdays.flatMap((day) => hours.map((hour) => WEEKDAYS.indexOf(day) * 24 + hour)),
         )
         .sort((one, other) => one - other);
-    // The week is a circle.
+    // The week wraps around.
     return Math.max(...due.map((hour, index) => (due[index + 1] ?? due[0]! + WEEKDAYS.length * 24) - hour));
 }
 
-/** The parts of the week in which AWS Backup starts no job because of a window of the instance. */
+/** Parts of the week in which AWS Backup starts no job because of a window of the instance. */
 export function closedBy(window: Window): Span[] {
     return spans(window).map(({ start, length }) => ({
         start: start - LEAD_MINUTES,
@@ -61,7 +61,7 @@ export function closedBy(window: Window): Span[] {
     }));
 }
 
-/** When a job that is due at a time may start. */
+/** Interval in which a job scheduled at a time may start. */
 export function startSpans(start: string, day?: Weekday): Span[] {
     return spans({ start, end: start, ...(day === undefined ? {} : { weekday: day }) }).map((span) => ({
         ...span,

@@ -1,13 +1,13 @@
-/** What users meet, where it mostly comes from, and what mostly helps. */
+/** A symptom that users see, its usual cause and remedy. */
 export interface Symptom {
     symptom: string;
     cause: string;
     resolution: string;
-    /** Id of the procedure in the catalogue to go on with. */
+    /** Id of the procedure to continue with. */
     procedure: string;
 }
 
-/** The runbook's common issues, by the HTTP status that is answered. Section 6.1. */
+/** The runbook's common issues, by HTTP status. Section 6.1. */
 export const STATUS_SYMPTOMS = {
     401: {
         symptom: "401 Unauthorized",
@@ -41,7 +41,7 @@ export const STATUS_SYMPTOMS = {
     },
 } as const satisfies Readonly<Record<number, Symptom>>;
 
-/** The one that has no status. Section 6.1. */
+/** The issue without a status. Section 6.1. */
 export const SLOW_RESPONSES = {
     symptom: "Slow responses",
     cause: "Resource exhaustion",

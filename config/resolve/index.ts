@@ -19,12 +19,12 @@ export { type ResolvedWorkload, type Store } from "./workloads";
 export { type PublicEndpoint } from "./probes";
 
 /**
- * A stack's values, ready to declare: images are pinned, references are joined, names are built, and each concern has
- * what its schema ensures. A concern that the stack does not have is undefined.
+ * The stack's values, ready to declare: images are pinned, references are resolved, names are built. A concern that the
+ * stack does not have is undefined.
  */
 export type ResolvedStack = ReturnType<typeof resolveStack>;
 
-/** Turns validated values into what the stack declares. */
+/** Resolves validated values. */
 export function resolveStack(values: StackValues) {
     const { environment, kubernetes, alarms } = values;
     const production = isProduction(values);
@@ -32,11 +32,11 @@ export function resolveStack(values: StackValues) {
     const names = resolveNames(values);
     return {
         environment,
-        /** Whether production's stricter rules hold: data is protected, there are two zones, events are kept for a year. */
+        /** Whether production's stricter rules hold: protected data, two zones, events kept for a year. */
         production,
-        /** Whether anything of the stack is on AWS. Else there is no account, and nobody is told of incidents. */
+        /** Whether any concern is on AWS. Otherwise there is no account, and there are no alarms. */
         onAws: values.aws !== undefined,
-        /** What is on AWS needs these, and has them. */
+        /** The schema requires these for anything on AWS. */
         get aws() {
             return required(values.aws, "mcp:aws");
         },
@@ -90,7 +90,7 @@ function optionalImage({ images, jobs }: StackValues, name: JobImage): string | 
     return reference && pinned(images, reference);
 }
 
-/** One of the images that tasks run on, pinned. */
+/** An image of the tasks, pinned. */
 function imageOf(values: StackValues, name: JobImage): string {
     return required(optionalImage(values, name), `mcp:jobs.images.${name}`);
 }
@@ -99,7 +99,7 @@ function imagesOf<Name extends JobImage>(values: StackValues, ...names: Name[]):
     return Object.fromEntries(names.map((name) => [name, imageOf(values, name)])) as Record<Name, string>;
 }
 
-/** Patches of the nodes, with the cluster whose nodes restart. Default: none does. */
+/** Patches of the nodes, and the cluster of the nodes that restart. Default: no node restarts. */
 function resolvePatches(
     values: StackValues,
     { reboot, drain, ...patches }: NonNullable<StackValues["maintenance"]>["patches"],
@@ -110,7 +110,7 @@ function resolvePatches(
     };
 }
 
-/** The EKS cluster, for what has rights on AWS. */
+/** The EKS cluster, for workloads with AWS rights. */
 function eksOf({ kubernetes, aws }: StackValues) {
     return {
         cluster: required(kubernetes.cluster, "mcp:kubernetes.cluster"),
@@ -118,7 +118,7 @@ function eksOf({ kubernetes, aws }: StackValues) {
     };
 }
 
-/** Tasks that work on the database, and exchange files with AWS. */
+/** Tasks that use the database and transfer files to AWS. */
 function databaseTasks(values: StackValues) {
     return {
         ...eksOf(values),
@@ -158,7 +158,7 @@ function resolveBackups(values: StackValues, backups: NonNullable<StackValues["b
             schedule: configurations.cron,
             images: imagesOf(values, "node", "aws"),
         },
-        /** Dumps of the database, and its maintenance, before which it is dumped. Default: there is no database. */
+        /** Dumps of the database, and its maintenance, which takes a dump first. Default: no database. */
         dumps: values.database && {
             ...dumps,
             daily: dumps.daily.cron,
@@ -179,16 +179,16 @@ function resolveBackups(values: StackValues, backups: NonNullable<StackValues["b
 function resolveCache(values: StackValues, cache: NonNullable<StackValues["cache"]>, group: string) {
     const { cacheRecovery } = values;
     const recovery = `${group}-recovery`;
-    /** Name of the group that the services use. */
+    /** Name of the replication group that the services use. */
     const inUse = cache.active === "recovery" ? recovery : group;
     return {
         ...cache,
         group,
-        /** Names of the groups that can be in use. */
+        /** Names of the replication groups that may be in use. */
         groups: [group, recovery],
         inUse,
         maintenanceWindow: utcWeekly(cache.maintenanceWindow),
-        /** ElastiCache names the nodes of a group so. */
+        /** ElastiCache's naming scheme for the nodes of a group. */
         nodes: Array.from(
             { length: cache.replicas + 1 },
             (_, index) => `${inUse}-${String(index + 1).padStart(3, "0")}`,
@@ -202,7 +202,7 @@ function resolveCopies({ aws, database, backups, archive }: StackValues, copies:
     return {
         ...copies,
         accountId: copies.account?.id ?? required(aws, "mcp:aws").accountId,
-        /** Retention of the copies of snapshots, in days. Default: there is no database. */
+        /** Retention of the copies of snapshots, in days. Default: no database. */
         snapshots: database && {
             retentionDays: copies.snapshots.retention ?? database.snapshots.daily.retention,
         },
@@ -237,14 +237,14 @@ function resolveIngress(values: StackValues, workloads: Record<string, ResolvedW
         ...ingress,
         certificates: Object.fromEntries(ingress.certificates.map((name) => [name, pairOf(name)])),
         active: { name: certificate, facts: pairOf(certificate).facts },
-        /** Namespace of the controller. Default: an ALB is before the pods. */
+        /** Namespace of the ingress controller. Default: an ALB serves the pods. */
         controllerNamespace: alb === undefined ? kubernetes.ingressNamespace : undefined,
         /** Whether an update waits until the hosts serve the active certificate. Section 5.4 step 4. */
         verify: ingress.verify ?? isProduction(values),
         alb: alb && {
             ...alb,
             subnets: alb.subnets.map(({ id }) => id),
-            /** Workloads whose traffic the ALB moves from one colour to the other. */
+            /** Workloads whose traffic the ALB switches between colours. */
             weighted: Object.fromEntries(
                 Object.entries(workloads).flatMap(([name, workload]) =>
                     workload.strategy === "blueGreen" && workload.alb?.weights
@@ -271,7 +271,7 @@ function resolveObservability(values: StackValues, observability: ObservabilityV
         probePaths: probePathsOf(values),
         metrics: {
             interval,
-            /** Where each service has its metrics. */
+            /** Metrics endpoint of each service. */
             services: Object.fromEntries(
                 workloads.map((name) => {
                     const { port, health } = required(
@@ -285,14 +285,14 @@ function resolveObservability(values: StackValues, observability: ObservabilityV
     };
 }
 
-/** What is asked of MCP Server all the time, by none of its users. */
+/** Paths of MCP Server that only checks request, no users. */
 function probePathsOf({ workloads, health: checked }: StackValues): string[] {
     const { health } = getOwn(workloads, SERVER) ?? {};
     const paths = [health?.live, health?.ready, health?.metrics, getOwn(checked?.paths ?? {}, SERVER)];
     return [...new Set(paths.flatMap((path) => path ?? []))];
 }
 
-/** What a release must bring before it starts, and who is told. Section 3.1. */
+/** Requirements of a release before it starts, and its stakeholders. Section 3.1. */
 function resolveReleaseApproval(values: StackValues): {
     validation: { stack: string } | { unvalidated: string };
     stakeholders: { addresses: string[]; cluster: string } | { unannounced: string };

@@ -2,11 +2,11 @@ import { DATABASE } from "../../core/numbers";
 import { type StackValues } from "../stack";
 
 /**
- * Names and ARNs of what exists once a stack, each built here alone. All begin with the namespace, so that stacks with
- * different namespaces share an account, a region and a cluster.
+ * Names and ARNs of resources that exist once in a stack. All begin with the namespace, so that several stacks can
+ * share an account, a region and a cluster.
  */
 export function resolveNames({ aws, kubernetes: { namespace: name } }: StackValues) {
-    // Without AWS, nothing uses the ARNs.
+    // Unused without AWS.
     const { region, accountId } = aws ?? { region: "", accountId: "" };
     const machineArn = (machine: string) => `arn:aws:states:${region}:${accountId}:stateMachine:${machine}`;
     const escalation = `${name}-escalation`;
@@ -15,13 +15,13 @@ export function resolveNames({ aws, kubernetes: { namespace: name } }: StackValu
     const inFolders = (first: string) => [first, rest.join("-")].filter(Boolean).join("/");
     const prefix = `/${inFolders(product)}/`;
     return {
-        /** Begins the names of what exists once a stack: `mcp-production`. */
+        /** Prefix of names of resources that exist once in a stack: `mcp-production`. */
         name,
         /** CloudWatch namespace of the platform's own metrics: `MCP/production`. */
         metrics: inFolders(product.toUpperCase()),
         /** Log groups in CloudWatch. Section 5.3. */
         logs: {
-            /** Before the name of each: `/mcp/production/`. */
+            /** Prefix of each name: `/mcp/production/`. */
             prefix,
             audit: `${prefix}audit`,
             jobs: `${prefix}jobs`,
@@ -46,7 +46,10 @@ export function resolveNames({ aws, kubernetes: { namespace: name } }: StackValu
     };
 }
 
-/** Names of the database's instances and subnet group: the runbook's own in the runbook's namespace. Section 7.2. */
+/**
+ * Names of the database's instances and subnet group. In the runbook's namespace they are the runbook's own. Section
+ * 7.2.
+ */
 export function databaseNames({ kubernetes: { namespace } }: StackValues) {
     const { identifier, recovery, subnetGroup } = DATABASE;
     if (namespace === identifier) {

@@ -6,19 +6,19 @@ import { type StackValues } from "../stack";
 /** Limit of one probe, in seconds. */
 const PROBE_SECONDS = 10;
 
-/** A service at a host of the ingress, where everybody reaches it. */
+/** A service at a host of the ingress, as users reach it. */
 export interface PublicEndpoint {
-    /** Tells it from others, and names the file in which the probe finds how it is. */
+    /** Unique id, and name of the file with the result for the probe. */
     id: string;
     host: string;
     path: string;
-    /** What the service is called: "Chat UI". */
+    /** Title of the service: "Chat UI". */
     title: string;
-    /** What asking for it there is called: "Chat UI at mcp.msil.com". */
+    /** Title of the probe: "Chat UI at mcp.msil.com". */
     name: string;
 }
 
-/** Everything that the health check asks: the matrix first. */
+/** All targets of the health check, those of the matrix first. */
 export function resolveProbes(values: StackValues, health: HealthValues): Probe[] {
     return [
         ...matrixProbes(values),
@@ -47,7 +47,7 @@ function matrixProbes({ workloads, database, cache }: StackValues): Probe[] {
     ];
 }
 
-/** What the platform depends on outside of it. Sections 4.3.1 step 3 and 4.3.4 steps 1 to 3. */
+/** External dependencies of the platform. Sections 4.3.1 step 3 and 4.3.4 steps 1 to 3. */
 export function externalProbes({ apim, azureTenant }: HealthValues): Probe[] {
     const timeoutSeconds = PROBE_SECONDS;
     const openid = `https://${EXTERNAL.login}${EXTERNAL.openid.replace("{tenant}", azureTenant)}`;
@@ -65,7 +65,7 @@ export function externalProbes({ apim, azureTenant }: HealthValues): Probe[] {
     ];
 }
 
-/** What is asked from outside: each service at each host of the ingress that leads its path to it. Section 2.1. */
+/** Probes from outside: each service at each host of the ingress that routes its path to it. Section 2.1. */
 export function publicEndpoints(values: StackValues): PublicEndpoint[] {
     const { health, ingress, workloads } = values;
     if (!isAskedFromOutside(values)) {
@@ -83,7 +83,7 @@ export function publicEndpoints(values: StackValues): PublicEndpoint[] {
     );
 }
 
-/** What those who ask from outside have found. */
+/** Results of the probes from outside. */
 function outsideProbes(values: StackValues): Probe[] {
     return publicEndpoints(values).map(({ name, id }) => ({
         name,
@@ -93,7 +93,7 @@ function outsideProbes(values: StackValues): Probe[] {
     }));
 }
 
-/** Certificates of the stack's own hosts, which an authority of the company's own may vouch for. Section 5.4. */
+/** Certificates of the stack's own hosts, which may be issued by a private authority. Section 5.4. */
 function certificateProbes({ ingress }: StackValues): Probe[] {
     return (ingress?.hosts ?? []).map(({ host }) => ({
         name: `Certificate ${host}`,

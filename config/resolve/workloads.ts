@@ -10,7 +10,7 @@ import { soakSettings } from "../soak";
 import { type StackValues } from "../stack";
 import { type BlueGreenValues, type ReleaseValues, STORES, type WorkloadValues } from "../workload";
 
-/** A store of the stack that the URL among a workload's secrets leads to. */
+/** A store of the stack whose URL is one of a workload's secrets. */
 export type Store = (typeof STORES)[number];
 
 const STORE_PORTS: Readonly<Record<Store, number>> = { database: DATABASE.port, cache: CACHE.port };
@@ -36,7 +36,7 @@ function resolveWorkload(values: StackValues, name: string, workload: WorkloadVa
         network: resolveNetwork(values, name, workload),
         alb: albOf(values, name, workload),
         smoke: { ...smoke, image: smoke.image && pinned(values.images, smoke.image) },
-        /** The AWS rights of its pods, and the EKS cluster that they are for. Default: none. */
+        /** AWS rights of the pods, and the EKS cluster for which they hold. Default: none. */
         identity:
             workload.awsPermissions.length === 0
                 ? undefined
@@ -54,7 +54,7 @@ function resolveWorkload(values: StackValues, name: string, workload: WorkloadVa
         : { ...common, ...resolveBlueGreen(values, name, workload) };
 }
 
-/** One release of a workload: its image pinned, its configuration over the workload's own. */
+/** One release of a workload: its image pinned, its environment merged over the workload's. */
 function resolveRelease(values: StackValues, { image, config }: WorkloadValues, release: ReleaseValues) {
     return {
         ...release,
@@ -63,7 +63,7 @@ function resolveRelease(values: StackValues, { image, config }: WorkloadValues, 
     };
 }
 
-/** What the blue-green strategy needs beside what every workload does. */
+/** Arguments specific to the blue-green strategy. */
 function resolveBlueGreen(values: StackValues, name: string, workload: BlueGreenValues) {
     const { strategy, releases, live, stage, standby, soak, smoke, health, port } = workload;
     return {
@@ -81,18 +81,18 @@ function resolveBlueGreen(values: StackValues, name: string, workload: BlueGreen
             syntheticSeconds: soak.synthetic.interval,
             publicRoutes: soak.synthetic.publicHosts ? publicRoutes(values, name, smoke.requests) : [],
         },
-        /** The AWS rights of its gates, and the EKS cluster that they are for. Default: none. */
+        /** AWS rights of the gates, and the EKS cluster for which they hold. Default: none. */
         gateIdentity: Object.values(soak.metrics).some(({ cloudwatch }) => cloudwatch !== undefined)
             ? {
                   cluster: required(values.kubernetes.cluster, "mcp:kubernetes.cluster"),
-                  // CloudWatch lets metrics of all namespaces be read, or of none.
+                  // CloudWatch grants reading metrics for all namespaces or none.
                   permissions: [{ actions: ["cloudwatch:GetMetricData"], resources: ["*"] }],
               }
             : undefined,
     };
 }
 
-/** Requests that public hosts lead to a workload, by host: those whose path the ingress sends there. */
+/** Requests of the soak gate through public hosts, by host: those whose path the ingress routes to the workload. */
 function publicRoutes({ ingress }: StackValues, name: string, requests: readonly SmokeRequest[]) {
     return (ingress?.hosts ?? []).flatMap(({ host, paths }) => {
         const led = requests.filter(
@@ -102,7 +102,7 @@ function publicRoutes({ ingress }: StackValues, name: string, requests: readonly
     });
 }
 
-/** Whether the pods are targets of an ALB, and whether that moves their traffic by weights. */
+/** Whether the pods are targets of an ALB, and whether it switches their traffic by weights. */
 function albOf(
     { ingress }: StackValues,
     name: string,
@@ -114,7 +114,7 @@ function albOf(
         : { weights: strategy === "blueGreen" && ingress.alb.switch !== "selector" };
 }
 
-/** Who may reach a workload and what it may reach. */
+/** Sources that may call a workload, and destinations that it may call. */
 function resolveNetwork(values: StackValues, name: string, workload: WorkloadValues) {
     const { workloads, observability, kubernetes } = values;
     const { secrets, awsPermissions } = workload;
@@ -138,14 +138,14 @@ function resolveNetwork(values: StackValues, name: string, workload: WorkloadVal
     };
 }
 
-/** Where requests from outside the stack come from. */
+/** Sources of requests from outside the stack. */
 function outsideOf({ ingress, kubernetes }: StackValues) {
     return ingress?.alb === undefined
         ? { namespace: required(kubernetes.ingressNamespace, "mcp:kubernetes.ingressNamespace") }
         : { cidrs: ingress.alb.subnets.map(({ cidr }) => cidr) };
 }
 
-/** Tasks that ask a service: whether it is well and, where it has metrics, what they and its pods' debug pages say. */
+/** Tasks that call a service: its health and, if it has metrics, its metrics and debug pages. */
 function askingTasks({ health }: StackValues, name: string): string[] {
     return [
         ...(health === undefined ? [] : [ASKING_TASKS.health]),
@@ -155,7 +155,7 @@ function askingTasks({ health }: StackValues, name: string): string[] {
     ];
 }
 
-/** Secrets of a workload by name: the operator's value or `generated`, and apart from them the URLs of stores. */
+/** Secrets of a workload by name: the operator's value or `generated`. URLs of stores are separate. */
 function resolveSecrets(values: StackValues, name: string, workload: WorkloadValues) {
     const secrets: Record<string, Output<string> | "generated"> = {};
     const stores: Record<string, Store> = {};

@@ -101,7 +101,7 @@ function inMinutes(minutes: number): string {
 const missing = lent ? "a cluster is lent, and its nodes are not to be cordoned" : whyNoCluster();
 const suite = missing ? describe.skip : describe;
 
-suite(`a node in the window of the patches${missing ? ` (skipped: ${missing})` : ""}`, function () {
+suite(`a node in the patch window${missing ? ` (skipped: ${missing})` : ""}`, function () {
     this.timeout(120_000);
     let cluster: ControlPlane;
     let api: Api;

@@ -72,7 +72,7 @@ describe("values of an ALB", () => {
             "no ALB behind the class alb",
             "alb",
             undefined,
-            "mcp:ingress.alb: found nothing, expected an object, because the class is alb: the controller must know the ALB's subnets",
+            "mcp:ingress.alb: found nothing, expected an object, because the class is alb: the controller needs the ALB's subnets",
         ],
         [
             "no subnets",
@@ -120,7 +120,7 @@ describe("values of an ALB", () => {
             "an attribute that has a value of its own",
             "alb/attributes/idle_timeout.timeout_seconds",
             "120",
-            'mcp:ingress.alb.attributes["idle_timeout.timeout_seconds"]: found "120", expected nothing: ingress.alb.idleTimeout is one, and the other is always true',
+            'mcp:ingress.alb.attributes["idle_timeout.timeout_seconds"]: found "120", expected nothing: ingress.alb.idleTimeout sets the one, and the other is always true',
         ],
         [
             "an attribute that would be two",
@@ -141,7 +141,7 @@ describe("values of an ALB", () => {
     it("refuse an annotation that they, or the workloads' values, are made into", () => {
         for (const name of ["certificate-arn", "scheme", "healthcheck-path", "actions.mcp-server"]) {
             assert.deepEqual(linesOf(annotated(behindAlb(), `alb.ingress.kubernetes.io/${name}`)), [
-                `mcp:ingress.annotations["alb.ingress.kubernetes.io/${name}"]: found "true", expected nothing: ingress.alb and the workloads' values say it`,
+                `mcp:ingress.annotations["alb.ingress.kubernetes.io/${name}"]: found "true", expected nothing: ingress.alb and the workloads' values set it`,
             ]);
         }
     });
@@ -154,7 +154,7 @@ describe("values of an ALB", () => {
         const ingress = values["ingress"] as Values;
         ingress["annotations"] = { [groups]: "sg-0a1b2c3d4e5f60001" };
         assert.deepEqual(linesOf(values), [
-            `mcp:ingress.annotations["${admits}"]: found nothing, expected "true", because ${groups} is given, or "false" where the pods' own groups admit those: unless told, the controller takes back what admits the load balancer to the pods`,
+            `mcp:ingress.annotations["${admits}"]: found nothing, expected "true", because ${groups} is set, or "false" if the pods' own groups admit those: by default the controller removes the rules that admit the load balancer to the pods`,
         ]);
         ingress["annotations"] = { [groups]: "sg-0a1b2c3d4e5f60001", [admits]: "false" };
         assert.deepEqual(linesOf(values), []);
@@ -186,7 +186,7 @@ describe("values of an ALB", () => {
     it("are missed where an annotation is for an ALB", () => {
         const name = "alb.ingress.kubernetes.io/scheme";
         assert.deepEqual(linesOf(annotated(withValue("ingress/className", "traefik"), name)), [
-            `mcp:ingress.annotations["${name}"]: found "true", expected nothing: without ingress.alb, no ALB reads it`,
+            `mcp:ingress.annotations["${name}"]: found "true", expected nothing: only an ALB reads it, and ingress.alb is not set`,
         ]);
     });
 
@@ -210,7 +210,7 @@ describe("values of an ALB", () => {
         });
         const pair = { "mcp-tls": { certificate, privateKey } };
         assert.deepEqual(linesOf({ ...behindAlb(), tls: pair }), [
-            "mcp:tls.mcp-tls: found a secret (not shown), expected a key of RSA with 2048, 3072 or 4096 bits or of ECDSA on P-256, P-384 or P-521, as an ALB takes: O=MSIL, CN=mcp.msil.com (serial 0A) has ed25519",
+            "mcp:tls.mcp-tls: found a secret (not shown), expected a key that an ALB accepts: RSA with 2048, 3072 or 4096 bits, or ECDSA on P-256, P-384 or P-521. O=MSIL, CN=mcp.msil.com (serial 0A) has ed25519",
         ]);
         assert.deepEqual(linesOf({ ...withValue("ingress/className", "traefik"), tls: pair }), []);
         for (const algorithm of ["ec", "rsa"] as const) {

@@ -43,13 +43,13 @@ describe("values of the cache", () => {
             "the bucket of the dumps",
             "cache/snapshotBucket",
             "msil-mcp-backups",
-            'mcp:cache.snapshotBucket: found "msil-mcp-backups", expected another bucket than those of dumps and audit events, because ElastiCache writes there itself',
+            'mcp:cache.snapshotBucket: found "msil-mcp-backups", expected a bucket other than those of dumps and audit events, because ElastiCache writes to it directly',
         ],
         [
             "the bucket of the archive",
             "cache/snapshotBucket",
             "msil-mcp-audit",
-            'mcp:cache.snapshotBucket: found "msil-mcp-audit", expected another bucket than those of dumps and audit events, because ElastiCache writes there itself',
+            'mcp:cache.snapshotBucket: found "msil-mcp-audit", expected a bucket other than those of dumps and audit events, because ElastiCache writes to it directly',
         ],
         [
             "a restored group in use that there is not",

@@ -121,7 +121,7 @@ describe("certificates", () => {
         it("are not matched by the common name, which browsers ignore", () => {
             const plain = issue("mcp.msil.com");
             assert.deepEqual(problems(plain.certificate, plain.privateKey, ["mcp.msil.com"]), [
-                `a certificate for mcp.msil.com: ${named("mcp.msil.com", plain)} is for no host at all`,
+                `a certificate for mcp.msil.com: ${named("mcp.msil.com", plain)} is for no host`,
             ]);
         });
     });
@@ -129,11 +129,11 @@ describe("certificates", () => {
     describe("that are bad:", () => {
         it("the key of another", () => {
             assert.deepEqual(problems(leaf.certificate, other.privateKey), [
-                `the private key of ${named("mcp.msil.com", leaf)}, found another one`,
+                `the private key of ${named("mcp.msil.com", leaf)}, found a key of another certificate`,
             ]);
         });
 
-        const unreadable = "certificate as a readable PEM chain, the leaf first";
+        const unreadable = "certificate as a readable PEM chain, leaf first";
         const broken: [what: string, pem: (good: string) => string][] = [
             ["no PEM", () => "MIIB"],
             ["an empty block", () => "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"],
@@ -151,14 +151,14 @@ describe("certificates", () => {
 
         it("certificate and key in each other's place", () => {
             assert.deepEqual(problems(leaf.privateKey, leaf.certificate), [
-                "nothing but certificates in certificate, found a block PRIVATE KEY",
+                "only certificates in certificate, found a block PRIVATE KEY",
                 "privateKey as a readable PEM private key without passphrase",
             ]);
         });
 
         it("the key beside the certificate, where everybody would get it", () => {
             assert.deepEqual(problems(leaf.certificate + leaf.privateKey, leaf.privateKey), [
-                "nothing but certificates in certificate, found a block PRIVATE KEY",
+                "only certificates in certificate, found a block PRIVATE KEY",
             ]);
         });
 
@@ -198,10 +198,10 @@ describe("certificates", () => {
             ]);
         });
 
-        it("one that stands there twice", () => {
+        it("one that is there twice", () => {
             const chain = [leaf, leaf, intermediate].map(({ certificate }) => certificate).join("");
             assert.deepEqual(problems(chain, leaf.privateKey), [
-                `each certificate once, found ${named("mcp.msil.com", leaf)} again`,
+                `each certificate once, found ${named("mcp.msil.com", leaf)} twice`,
             ]);
         });
     });
@@ -333,7 +333,7 @@ describe("certificates", () => {
                 ({ tls }) =>
                     (tls["mcp-tls"] = { ...(tls["mcp-tls"] as object), privateKey: other.privateKey }),
                 [
-                    /^mcp:tls\.mcp-tls: found a secret \(not shown\), expected the private key of O=MSIL, CN=mcp\.msil\.com \(serial [0-9A-F]+\), found another one$/,
+                    /^mcp:tls\.mcp-tls: found a secret \(not shown\), expected the private key of O=MSIL, CN=mcp\.msil\.com \(serial [0-9A-F]+\), found a key of another certificate$/,
                 ],
             ],
             [
@@ -376,7 +376,7 @@ describe("certificates", () => {
                     ingress["hosts"] = [{ ...host, paths: [path, { ...path, path: "/mcp/" }] }, host];
                 },
                 [
-                    'mcp:ingress.hosts[1].host: found "mcp.msil.com", expected each host once, with all of its paths',
+                    'mcp:ingress.hosts[1].host: found "mcp.msil.com", expected each host once, with all its paths',
                     'mcp:ingress.hosts[0].paths[1].path: found "/mcp/", expected each path of a host once',
                 ],
             ],

@@ -79,7 +79,7 @@ describe("values of copies elsewhere", () => {
         delete values["archive"];
         assert.ok(
             linesOf(values).includes(
-                'mcp:copies.archive: found {"bucket":"msil-mcp-audit-copy"}, expected mcp:archive beside it, which it copies',
+                'mcp:copies.archive: found {"bucket":"msil-mcp-audit-copy"}, expected mcp:archive, which it copies',
             ),
         );
     });

@@ -203,7 +203,7 @@ describe("values of the database", () => {
             recovery: { restoreTime: "2026-01-31T10:30:00+05:30" },
         };
         assert.deepEqual(linesOf(values).sort(), [
-            'mcp:recovery: found {"restoreTime":"2026-01-31T10:30:00+05:30"}, expected mcp:database beside it, which it restores',
+            'mcp:recovery: found {"restoreTime":"2026-01-31T10:30:00+05:30"}, expected mcp:database, which it restores',
             'mcp:workloads.mcp-server.secrets.DATABASE_URL: found "database", expected mcp:database, because the secret is its URL',
         ]);
     });

@@ -33,31 +33,31 @@ describe("values of the dumps and exports", () => {
             "a daily dump within the backup window",
             "backups/dumps/daily",
             "30 5 * * *",
-            'mcp:backups.dumps.daily: found "30 5 * * *", expected a time from which a run, with its deadline, stays out of the backup window, 05:00 to 06:00',
+            'mcp:backups.dumps.daily: found "30 5 * * *", expected a time from which a run, with its deadline, does not overlap the backup window, 05:00 to 06:00',
         ],
         [
             "a weekly dump within the maintenance window",
             "backups/dumps/weekly",
             "0 3 * * 0",
-            'mcp:backups.dumps.weekly: found "0 3 * * 0", expected a time from which a run, with its deadline, stays out of the maintenance window, sun 02:00 to 04:00',
+            'mcp:backups.dumps.weekly: found "0 3 * * 0", expected a time from which a run, with its deadline, does not overlap the maintenance window, sun 02:00 to 04:00',
         ],
         [
             "a dump that may run into the database's maintenance",
             "backups/dumps/daily",
             "1 0 * * *",
-            'mcp:backups.dumps.daily: found "1 0 * * *", expected a time from which a run, with its deadline, stays out of the database\'s maintenance (section 5.1), sun 01:00 to 05:00',
+            'mcp:backups.dumps.daily: found "1 0 * * *", expected a time from which a run, with its deadline, does not overlap the database\'s maintenance (section 5.1), sun 01:00 to 05:00',
         ],
         [
             "a dump while nodes are patched",
             "maintenance/patches",
             { window: { weekday: "wed", start: "22:00", end: "00:00" } },
-            'mcp:backups.dumps.daily: found "0 23 * * *", expected a time from which a run, with its deadline, stays out of the window of the patches, wed 22:00 to 00:00',
+            'mcp:backups.dumps.daily: found "0 23 * * *", expected a time from which a run, with its deadline, does not overlap the patch window, wed 22:00 to 00:00',
         ],
         [
             "a weekly dump beside the daily one",
             "backups/dumps/weekly",
             "30 23 * * 5",
-            'mcp:backups.dumps.weekly: found "30 23 * * 5", expected a time at which the daily dump does not run',
+            'mcp:backups.dumps.weekly: found "30 23 * * 5", expected a time at which no daily dump runs',
         ],
         [
             "a deadline that takes the day",
@@ -138,7 +138,7 @@ describe("values of the dumps and exports", () => {
         delete values["database"];
         assert.ok(
             linesOf(values).includes(
-                'mcp:backups.manual: found "CHG-1041", expected mcp:database beside it, which it dumps',
+                'mcp:backups.manual: found "CHG-1041", expected mcp:database, which it dumps',
             ),
         );
     });

@@ -15,7 +15,7 @@ describe("values of the incidents", () => {
             "a level that calls nobody",
             "incident/escalation/L4/contacts",
             [],
-            "mcp:incident.escalation.L4.contacts: found [], expected at least one contact: without one, no person receives the alarm",
+            "mcp:incident.escalation.L4.contacts: found [], expected at least one contact: without one, nobody receives the alarm",
         ],
         [
             "a severity without a topic",
@@ -39,7 +39,7 @@ describe("values of the incidents", () => {
             "a chat that shows nothing",
             "incident/chat",
             { ops: { slack: { workspace: "T0123", channel: "C0123" } } },
-            "mcp:incident.chat.ops.severities: found nothing, expected a severity, or a level in levels: a channel that shows nothing is none",
+            "mcp:incident.chat.ops.severities: found nothing, expected a severity, or a level in levels: this channel would show nothing",
         ],
         [
             "pages without a slash at the end",
@@ -51,7 +51,7 @@ describe("values of the incidents", () => {
             "times that do not grow",
             "incident/escalation/L2/within",
             "15m",
-            'mcp:incident.escalation.L2.within: found "15m", expected more than L1 has, which is 15m',
+            'mcp:incident.escalation.L2.within: found "15m", expected more than the 15m of L1',
         ],
         [
             "a level that the runbook does not know",
@@ -93,7 +93,7 @@ describe("values of the incidents", () => {
             linesOf(withValue("incident/escalation", same)),
             ["L2", "L3", "L4"].map(
                 (level, index) =>
-                    `mcp:incident.escalation.${level}.within: found "1h", expected more than L${index + 1} has, which is 60m`,
+                    `mcp:incident.escalation.${level}.within: found "1h", expected more than the 60m of L${index + 1}`,
             ),
         );
     });

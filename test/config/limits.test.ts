@@ -130,13 +130,13 @@ const BAD: [what: string, path: string, value: unknown, line: RegExp][] = [
         "tag keys of one spelling",
         "aws/tags",
         { team: "a", Team: "b" },
-        /tags\.Team: found "b", expected a key other than team/,
+        /tags\.Team: found "b", expected a key that differs from team/,
     ],
     [
         "a tag of the program's",
         "aws/tags",
         { Project: "a" },
-        /tags\.Project: found "a", expected a key other than project/,
+        /tags\.Project: found "a", expected a key that differs from project/,
     ],
     ["a tag key of AWS's", "aws/tags", { "aws:x": "a" }, /tags\["aws:x"\]: found the key .*aws:/],
     [

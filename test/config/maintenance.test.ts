@@ -250,8 +250,8 @@ describe("values of the maintenance", () => {
         delete ((values["jobs"] as Values)["images"] as Values)["aws"];
         const lines = linesOf(values);
         for (const line of [
-            'mcp:maintenance.upgrade: found {"start":"2027-01-10T02:00:00+05:30","version":"1.34"}, expected mcp:kubernetes.cluster, because its check tells CloudWatch from EKS only',
-            "mcp:jobs.images.aws: found nothing, expected an image, because the check of an upgrade tells CloudWatch by it",
+            'mcp:maintenance.upgrade: found {"start":"2027-01-10T02:00:00+05:30","version":"1.34"}, expected mcp:kubernetes.cluster, because its check publishes to CloudWatch from EKS only',
+            "mcp:jobs.images.aws: found nothing, expected an image, because it publishes the result of the upgrade check",
         ]) {
             assert.ok(lines.includes(line), lines.join("\n"));
         }
@@ -280,7 +280,7 @@ describe("values of the maintenance", () => {
             return linesOf(values).filter((line) => line.startsWith("mcp:maintenance"));
         };
         const line =
-            "mcp:maintenance.patches.reboot: found nothing, expected false, or mcp:kubernetes.cluster, because a node is drained by its API before it restarts";
+            "mcp:maintenance.patches.reboot: found nothing, expected false, or mcp:kubernetes.cluster, because draining uses its API";
         assert.deepEqual(linesWith({}), [line]);
         assert.deepEqual(linesWith({ reboot: false }), []);
     });

@@ -8,7 +8,7 @@ describe("values of logs and metrics", () => {
             "production",
             "observability/retention",
             "366d",
-            'mcp:observability.retention: found "366d", expected a retention that CloudWatch takes: ' +
+            'mcp:observability.retention: found "366d", expected a retention that CloudWatch accepts: ' +
                 "1d, 3d, 5d, 7d, 14d, 30d, 60d, 90d, 120d, 150d, 180d, 365d, 400d, 545d, 731d, 1096d, 1827d, " +
                 "2192d, 2557d, 2922d, 3288d, 3653d",
         ],
@@ -45,7 +45,7 @@ describe("values of logs and metrics", () => {
             "production",
             "jobs/images/fluentBit",
             undefined,
-            "mcp:jobs.images.fluentBit: found nothing, expected an image, because it ships what the pods print",
+            "mcp:jobs.images.fluentBit: found nothing, expected an image, because it ships the pods' logs",
         ],
         [
             "a collector without image",
@@ -106,7 +106,7 @@ describe("values of logs and metrics", () => {
         values["kubernetes"] = { ...(values["kubernetes"] as object), context: "test" };
         assert.ok(
             linesOf(values).some((line) =>
-                line.endsWith("mcp:kubernetes.cluster, because pods have rights on AWS on EKS only"),
+                line.endsWith("mcp:kubernetes.cluster, because pods have AWS rights on EKS only"),
             ),
         );
     });
@@ -120,7 +120,7 @@ describe("values of logs and metrics", () => {
                     line.replace(/found .*, /, ""),
                 ),
                 [
-                    `mcp:workloads.${name}: expected another name: this one is taken by what mcp:observability declares`,
+                    `mcp:workloads.${name}: expected another name: mcp:observability declares a log group of this name`,
                 ],
             );
         });

@@ -7,7 +7,7 @@ import { linesOf, type Values, valuesOf, withValue } from "./stackValues";
 const TICKET = "expected a ticket or a date of at most 24 letters, digits and hyphens, such as INC-2041";
 
 const MAINTENANCE =
-    "expected a ticket or a date, such as CHG-2041, or { run: CHG-2041, force: REASON }, which may leave the window";
+    "expected a ticket or a date, such as CHG-2041, or { run: CHG-2041, force: REASON } to run outside the window";
 
 const REASON = "expected a reason, in one line of at most 200 characters";
 
@@ -35,7 +35,7 @@ describe("values of the health check and the operations", () => {
             "no image to publish the metrics by",
             "jobs/images/aws",
             undefined,
-            "mcp:jobs.images.aws: found nothing, expected an image, because the health check publishes its metrics by it",
+            "mcp:jobs.images.aws: found nothing, expected an image, because it publishes the metrics of the health check",
         ],
         [
             "an operation there is not",
@@ -91,18 +91,18 @@ describe("values of the health check and the operations", () => {
         const values: Values = { ...withValue("health", undefined), operations: { healthCheck: "INC-1" } };
         delete values["objectives"];
         assert.deepEqual(linesOf(values), [
-            'mcp:operations.healthCheck: found "INC-1", expected mcp:health beside it, which says what is asked',
+            'mcp:operations.healthCheck: found "INC-1", expected mcp:health, which has the targets of the check',
         ]);
     });
 
     it("refuse to clean up a cache that is not there", () => {
         const values: Values = { ...withValue("cache", undefined), operations: { cacheCleanup: "INC-1" } };
         const lines = linesOf(values);
-        const line = 'mcp:operations.cacheCleanup: found "INC-1", expected mcp:cache, which is cleaned up';
+        const line = 'mcp:operations.cacheCleanup: found "INC-1", expected mcp:cache, which it cleans up';
         assert.ok(lines.includes(line), lines.join("\n"));
     });
 
-    const API = "/api/admin/tools to admin-portal, which is asked to disable them";
+    const API = "/api/admin/tools to admin-portal, which disables the tools";
     const tools: [what: string, list: unknown, line: string][] = [
         [
             "one name for a list",
@@ -123,7 +123,7 @@ describe("values of the health check and the operations", () => {
     }
 
     it("refuse to disable a tool where no host leads to the admin API", () => {
-        const line = `mcp:disabledTools: found ["one"], expected a host in mcp:ingress that leads ${API}`;
+        const line = `mcp:disabledTools: found ["one"], expected a host in mcp:ingress that routes ${API}`;
         const none = withValue("ingress", undefined);
         assert.deepEqual(linesOf({ ...none, tls: {}, disabledTools: ["one"] }), [line]);
         const paths = [
@@ -138,7 +138,7 @@ describe("values of the health check and the operations", () => {
     it("need a path from outside for what no host leads to the health path of", () => {
         const values = withValue("health/paths", undefined);
         assert.deepEqual(linesOf(values), [
-            "mcp:health.paths.mcp-server: found nothing, expected a path that a host of mcp:ingress leads to mcp-server, and that answers 200 without a token; or mcp:health.outside: false",
+            "mcp:health.paths.mcp-server: found nothing, expected a path that a host of mcp:ingress routes to mcp-server, and that answers 200 without a token; or mcp:health.outside: false",
         ]);
         assert.deepEqual(linesOf(withValue("health/outside", false)), []);
         const elsewhere = linesOf(withValue("health/paths/mcp-server", "/health"));
@@ -151,7 +151,7 @@ describe("values of the health check and the operations", () => {
     it("refuse to ask from outside where there is no host", () => {
         const values: Values = { ...withValue("health/outside", true), ingress: undefined, tls: {} };
         assert.deepEqual(linesOf(values), [
-            "mcp:health.outside: found true, expected mcp:ingress, because its hosts are what is asked",
+            "mcp:health.outside: found true, expected mcp:ingress, because its hosts are checked",
         ]);
     });
 
@@ -177,7 +177,7 @@ describe("values of the health check and the operations", () => {
             };
             const lines = linesOf(values);
             const line =
-                'mcp:operations.databaseMaintenance: found "CHG-1", expected mcp:database and mcp:backups, because it is dumped before';
+                'mcp:operations.databaseMaintenance: found "CHG-1", expected mcp:database and mcp:backups, because a dump is taken before it';
             assert.ok(lines.includes(line), lines.join("\n"));
         });
     }

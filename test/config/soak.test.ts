@@ -38,7 +38,7 @@ describe("soak values", () => {
         [
             "metrics",
             { queue: { query: "queue", cloudwatch: { namespace: "MCP", metric: "Queue" }, max: 1 } },
-            '.metrics.queue.query: found "queue", expected nothing, because cloudwatch is there',
+            '.metrics.queue.query: found "queue", expected nothing, because cloudwatch is set',
         ],
         [
             "metrics",

@@ -88,7 +88,7 @@ describe("stack values", () => {
             "a rolling workload with colours",
             "workloads/chat-ui/live",
             "blue",
-            'mcp:workloads.chat-ui.live: found "blue", expected nothing, because the strategy is rolling; blueGreen has it',
+            'mcp:workloads.chat-ui.live: found "blue", expected nothing, because the strategy is rolling; only blueGreen has it',
         ],
         [
             "an unknown colour",
@@ -106,7 +106,7 @@ describe("stack values", () => {
             "a staged colour that is live",
             `${server}/stage`,
             "blue",
-            `${at}.stage: found "blue", expected the idle colour, or nothing: this one is live`,
+            `${at}.stage: found "blue", expected the idle colour, or nothing: this colour is live`,
         ],
         [
             "a soak of nothing",
@@ -130,7 +130,7 @@ describe("stack values", () => {
             "a change without a plan to roll back",
             `${server}/releases/green/change`,
             { version: "v2.1.0", ticket: "CHG-1", approvers: ["change board"] },
-            `${at}.releases.green.change.rollbackPlan: found nothing, expected a value, or the reason to do without in skip`,
+            `${at}.releases.green.change.rollbackPlan: found nothing, expected a value, or a reason to omit it in skip`,
         ],
         [
             "a change that nobody approved",
@@ -148,7 +148,7 @@ describe("stack values", () => {
                 approvers: ["change board", "asha-rao"],
                 rollbackPlan: "live: blue",
             },
-            `${at}.releases.green.change.approvers[1]: found "asha-rao", expected somebody other than the author, Asha Rao <asha@example.com>`,
+            `${at}.releases.green.change.approvers[1]: found "asha-rao", expected a person other than the author, Asha Rao <asha@example.com>`,
         ],
         [
             "a change skipped without a reason",
@@ -160,13 +160,13 @@ describe("stack values", () => {
             "a change that brings its record and skips it",
             `${server}/releases/green/change`,
             { version: "v2.1.0", ticket: "CHG-1", approvers: ["change board"], skip: "first installation" },
-            `${at}.releases.green.change.skip: found "first installation", expected nothing, because the record has ticket, approvers; a skip stands alone`,
+            `${at}.releases.green.change.skip: found "first installation", expected nothing, because the record also has ticket, approvers; skip excludes other fields`,
         ],
         [
             "a change that skips all, and validation once more",
             `${server}/releases/green/change`,
             { version: "v2.1.0", skip: "outage INC-7", unvalidated: "staging is down" },
-            `${at}.releases.green.change.skip: found "outage INC-7", expected nothing, because the record has unvalidated; a skip stands alone`,
+            `${at}.releases.green.change.skip: found "outage INC-7", expected nothing, because the record also has unvalidated; skip excludes other fields`,
         ],
         [
             "a stack without its organization",
@@ -196,13 +196,13 @@ describe("stack values", () => {
             "no stakeholders at all",
             "checklist",
             { unvalidated: "x", stakeholders: [] },
-            "mcp:checklist.stakeholders: found [], expected at least one address, or the reason to do without in unannounced",
+            "mcp:checklist.stakeholders: found [], expected at least one address, or the reason to have none in unannounced",
         ],
         [
             "stakeholders, and a reason why nobody is told",
             "checklist",
             { unvalidated: "x", stakeholders: ["a@example.com"], unannounced: "x" },
-            'mcp:checklist.unannounced: found "x", expected nothing, because stakeholders are told',
+            'mcp:checklist.unannounced: found "x", expected nothing, because stakeholders are set',
         ],
         [
             "a duration without unit",
@@ -232,7 +232,7 @@ describe("stack values", () => {
             "a workload outside the health matrix",
             "workloads/reports",
             workloadOf(valuesOf("production"), "chat-ui"),
-            "mcp:workloads.reports.port: found nothing, expected a value, because the health matrix of the runbook has no row for reports",
+            "mcp:workloads.reports.port: found nothing, expected a value, because the runbook's health matrix has no row for reports",
         ],
         [
             "a smoke gate that asks nothing",
@@ -250,25 +250,25 @@ describe("stack values", () => {
             "a severity without contacts",
             "incident/contacts/P2",
             [],
-            "mcp:incident.contacts.P2: found [], expected at least one contact: without one, no person receives the alarm",
+            "mcp:incident.contacts.P2: found [], expected at least one contact: without one, nobody receives the alarm",
         ],
         [
             "two ways to the cluster",
             "kubernetes/context",
             "kind",
-            'mcp:kubernetes.cluster: found "mcp-production", expected either cluster (EKS) or context (a kubeconfig), not both and not neither',
+            'mcp:kubernetes.cluster: found "mcp-production", expected exactly one of cluster (EKS) and context (a kubeconfig)',
         ],
         [
             "no way to the cluster",
             "kubernetes/cluster",
             undefined,
-            "mcp:kubernetes.cluster: found nothing, expected either cluster (EKS) or context (a kubeconfig), not both and not neither",
+            "mcp:kubernetes.cluster: found nothing, expected exactly one of cluster (EKS) and context (a kubeconfig)",
         ],
         [
             "a kubeconfig whose context is left to chance",
             "kubernetes/kubeconfig",
             "/home/ci/.kube/config",
-            'mcp:kubernetes.kubeconfig: found "/home/ci/.kube/config", expected context beside kubeconfig, so that the cluster never depends on whoever runs the update',
+            'mcp:kubernetes.kubeconfig: found "/home/ci/.kube/config", expected context in addition to kubeconfig, because the file\'s current context differs between machines',
         ],
         [
             "a wildcard action",
@@ -292,32 +292,32 @@ describe("stack values", () => {
             "nobody who is told of alarms",
             "incident",
             undefined,
-            "mcp:incident: found nothing, expected contacts, because alarms on AWS must reach somebody",
+            "mcp:incident: found nothing, expected contacts, because alarms on AWS need recipients",
         ],
         [
             "an environment that is no label",
             "environment",
             "QA_1",
-            'mcp:environment: found "QA_1", expected a name of at most 63 lower-case letters, digits and hyphens, from a letter on, such as dev',
+            'mcp:environment: found "QA_1", expected a name of at most 63 lower-case letters, digits and hyphens, starting with a letter, such as dev',
         ],
         ["an unknown tier", "tier", "lax", 'mcp:tier: found "lax", expected production or trial'],
         [
             "a trial that is called production",
             "tier",
             "trial",
-            'mcp:tier: found "trial", expected production, as its environment is called',
+            'mcp:tier: found "trial", expected production, as the environment\'s name says',
         ],
         [
             "an environment of its own",
             "environment",
             "qa",
-            "mcp:tier: found nothing, expected production or trial, because the environment qa does not say which it is",
+            "mcp:tier: found nothing, expected production or trial, because the environment qa has no default",
         ],
         [
             "a workload name that is none",
             "workloads/MCP_Server",
             {},
-            'mcp:workloads.MCP_Server: found the key "MCP_Server", expected a name of at most 30 lower-case letters, digits and hyphens, from a letter on, such as mcp-server',
+            'mcp:workloads.MCP_Server: found the key "MCP_Server", expected a name of at most 30 lower-case letters, digits and hyphens, starting with a letter, such as mcp-server',
         ],
     ];
     for (const [what, path, value, line] of bad) {
@@ -336,7 +336,7 @@ describe("stack values", () => {
         const lines = linesOf({ ...values, kubernetes });
         const own = lines.filter((line) => line.startsWith(`${at}.awsPermissions: found `));
         assert.equal(own.length, 1, lines.join("\n"));
-        assert.match(own[0]!, /expected mcp:kubernetes\.cluster, because pod identities exist on EKS only$/);
+        assert.match(own[0]!, /expected mcp:kubernetes\.cluster, because Pod Identity exists on EKS only$/);
     });
 
     it("find no workload in what every JavaScript object has", () => {
@@ -459,7 +459,7 @@ describe("stack values", () => {
         const elsewhere = { ...(kubernetes as Values), cluster: undefined, context: "here" };
         const lines = linesOf({ ...values, kubernetes: elsewhere });
         const expected =
-            "expected mcp:kubernetes.cluster, because pods have rights on AWS on EKS only; or unannounced instead";
+            "expected mcp:kubernetes.cluster, because pods have AWS rights on EKS only; or set unannounced instead";
         assert.ok(
             lines.includes(`mcp:checklist.stakeholders: found ["a@example.com"], ${expected}`),
             lines.join("\n"),

@@ -313,7 +313,7 @@ describe("environments", function () {
             const text = readFileSync(fileOf("staging"), "utf8");
             writeFileSync(fileOf("staging"), text.replaceAll(/^ {2}mcp:/gm, "  acme:"));
             const message = `1 problem in the stack's values:
-  acme:*: found 16 keys named by the project, expected mcp: before each, whatever the project is called`;
+  acme:*: found 16 keys named by the project, expected mcp: before each, independent of the project's name`;
             await assert.rejects(previewStack(folder, program, rules, "staging", []), { message });
             assert.equal(
                 refusal(() => valuesOf(folder, "staging")),

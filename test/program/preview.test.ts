@@ -410,7 +410,7 @@ describe("npm run preview", () => {
         [
             "an edit of what a provider of the engine's own would read, and shows no value of it",
             ["--set", "aws:secretKey=planted"],
-            /^1 problem in the stack's values:\n {2}aws:secretKey: found a key of aws, expected one of mcp: providers are explicit, and told by mcp:aws and mcp:kubernetes\n$/,
+            /^1 problem in the stack's values:\n {2}aws:secretKey: found a key of aws, expected one of mcp: mcp:aws and mcp:kubernetes\n$/,
         ],
         [
             "an edit through a value",
