@@ -1,6 +1,7 @@
 import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
 import { type Change, type Operation, type PropertyChange } from "./compare";
-import { fold, type Style } from "./layout";
+import { fold } from "../core/fold";
+import { type Style } from "./layout";
 import { displayed, type Property, UNKNOWN } from "./property";
 
 /** How each operation is shown. */

@@ -1,6 +1,7 @@
 import { componentsOf, concernOf, shortType } from "./concern";
 import { OPERATIONS } from "./describe";
-import { list, painter, type Screen } from "./layout";
+import { list } from "../core/fold";
+import { painter, type Screen } from "./layout";
 import { type Preview } from "./preview";
 import { type RecordedResource } from "./record";
 

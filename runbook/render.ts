@@ -1,18 +1,12 @@
 import { catalogue } from "./catalogue";
-import { SEVERITIES, type Severity } from "../core/numbers";
-import { examplesOf, flagOf, optionsOf, parametersOf, pathWith } from "./parameters";
-import { type ExpectedChange, type Procedure } from "./procedure";
+import { fold, foldCommand, joined, unbroken } from "../core/fold";
+import { SEVERITIES } from "../core/numbers";
 import { SYMPTOMS } from "../core/symptoms";
+import { type Lead, type Part, piecesOf, sectionsOf } from "./page";
+import { type Procedure } from "./procedure";
 
-/** An alarm, as far as it leads to a procedure. */
-export interface Lead {
-    id: string;
-    severity: Severity;
-    /** What is wrong when it rings, in a sentence. */
-    meaning: string;
-    /** Id of the procedure. */
-    procedure: string;
-}
+/** Columns that a line has at most. Tables are wider. */
+const WIDTH = 118;
 
 /** The catalogue as a page (docs/runbook.md), with the alarms that lead to its procedures. */
 export function renderRunbook(alarms: readonly Lead[]): string {
@@ -53,85 +47,47 @@ function renderIndex(alarms: readonly Lead[]): string[] {
 }
 
 /** One procedure, below its anchor. */
-export function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): string[] {
-    const { id, title, sections, when, looks = [], edits, from, changes, verify, undo, rights } = procedure;
-    const options = optionsOf(procedure).map(
-        ([flag, meaning, without]) => `| \`${flag}\` | ${meaning} | ${without} |`,
-    );
-    const leading = alarms
-        .filter((alarm) => alarm.procedure === id)
-        .map((alarm) => `[${alarm.id}](alarms.md#${alarm.id}) (${alarm.severity})`);
+function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): string[] {
+    const { id, title, sections, when } = procedure;
     return [
         `<a id="${id}"></a>`,
         "",
         `## ${title}`,
         "",
-        `Section ${sections.join(", ")}. ${when}`,
-        "",
-        ...(looks.length === 0 ? [] : ["```bash", ...looks, "```", ""]),
-        ...(edits.length === 0
-            ? []
-            : [
-                  "| Option | What it is | Without it |",
-                  "| --- | --- | --- |",
-                  ...options,
-                  "",
-                  "```bash",
-                  ...commandsOf(procedure),
-                  "```",
-                  "",
-                  `Or at once: \`${commandOf("run", procedure)}\``,
-                  "",
-                  from === undefined
-                      ? "The example changes exactly:"
-                      : `With \`${from.join("`, `")}\` before it, the example changes exactly:`,
-                  "",
-                  ...effectsOf(changes),
-                  "",
-              ]),
-        ...(leading.length === 0 ? [] : [`**Alarms that lead here:** ${leading.join(", ")}`, ""]),
-        `**Verified by:** ${verify}`,
-        "",
-        `**Undone by:** ${undo}`,
-        "",
-        ...(rights === undefined ? [] : [`**Rights:** ${rights}`, ""]),
-    ];
-}
-
-/** What the example changes, in one line for what happens to a type. */
-function effectsOf(changes: readonly ExpectedChange[]): string[] {
-    const names = new Map<string, string[]>();
-    for (const { operation, type, name } of changes) {
-        const what = `${operation} \`${type}\``;
-        names.set(what, [...(names.get(what) ?? []), `\`${name}\``]);
-    }
-    return [...names].map(([what, all]) => `- ${what} ${all.join(", ")}`);
-}
-
-/** What the operator types for the procedure's example. */
-function commandsOf(procedure: Procedure): string[] {
-    const { preparation = [], replaces, edits, pinsImages } = procedure;
-    const examples = examplesOf(procedure);
-    return [
-        ...preparation,
-        commandOf("plan", procedure),
-        ...(replaces === undefined
-            ? []
-            : [`pulumi config rm --stack production --path '${pathWith(replaces, examples)}'`]),
-        ...edits.map(({ path, example }) => {
-            // The engine refuses the letter: an index that is copied would overwrite what is there.
-            const index = replaces !== undefined && path.startsWith(`${replaces}.`) ? "[0]" : "[N]";
-            const place = pathWith(path, examples).replace("[]", index);
-            const note = place.endsWith("[N]") ? "   # N: how many the list has" : "";
-            return `pulumi config set --stack production --path '${place}' ${example}${note}`;
+        ...paragraphs(`Section ${sections.join(", ")}. ${when}`),
+        ...sectionsOf(procedure, alarms).flatMap(({ label, parts }) => {
+            const [first, ...others] = parts;
+            const title = `**${label}:**`;
+            return first !== undefined && "text" in first
+                ? [...paragraphs(`${title} ${first.text}`), ...others.flatMap(renderPart)]
+                : [title, "", ...parts.flatMap(renderPart)];
         }),
-        ...(pinsImages ? ["npm run images -- pin --stack production"] : []),
-        "pulumi up --stack production --policy-pack policies",
     ];
 }
 
-/** The procedure's example in one command: `plan` shows offline what `run` does, which asks before it changes anything. */
-export function commandOf(action: "plan" | "run" | "show", procedure: Procedure): string {
-    const parameters = parametersOf(procedure).map(({ name, example }) => `${flagOf(name)} ${example}`);
-    return [`npm run runbook -- ${action}`, procedure.id, ...parameters].join(" ");
+function renderPart(part: Part): string[] {
+    if ("text" in part) return paragraphs(part.text);
+    if ("commands" in part) return [...commandBlock(part.commands)];
+    if ("items" in part) return [...part.items.flatMap((item) => folded(`- ${item}`, "  ")), ""];
+    const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+    return [line(part.columns), line(part.columns.map(() => "---")), ...part.rows.map(line), ""];
+}
+
+/** A text as paragraphs: a command that is wider than a line is a block between two of them. */
+function paragraphs(text: string): string[] {
+    return piecesOf(text, WIDTH).flatMap((piece) =>
+        "text" in piece ? [...folded(piece.text), ""] : commandBlock([piece.command]),
+    );
+}
+
+function commandBlock(commands: readonly string[]): string[] {
+    return ["```bash", ...commands.flatMap((command) => foldCommand(command, WIDTH)), "```", ""];
+}
+
+/** A text in lines. Neither code nor a link is broken, and no line begins as a list or a heading does. */
+export function folded(text: string, indent = ""): string[] {
+    const kept = text
+        .replaceAll(/`[^`]+`|\[[^\]]+\]\([^)]+\)/g, (piece) => unbroken(piece))
+        .replaceAll(/ (?=(?:[-+*>#]+|\d+[.)]) )/g, (space) => unbroken(space));
+    return joined(fold(kept, WIDTH, indent)).split("\n");
 }

@@ -1,4 +1,5 @@
-import { fold, painter, type Screen } from "../../offline/layout";
+import { fold } from "../../core/fold";
+import { painter, type Screen } from "../../offline/layout";
 
 /** What a check found. */
 export interface Result {

@@ -22,7 +22,7 @@ import { getOwn } from "../../core/getOwn";
 import { BY_STRATEGY, catalogue } from "../../runbook/catalogue";
 import { flagOf, optionsOf, parametersOf } from "../../runbook/parameters";
 import { type Procedure } from "../../runbook/procedure";
-import { commandOf, renderProcedure } from "../../runbook/render";
+import { commandOf } from "../../runbook/page";
 import { pinImages } from "../images/pin";
 import { resolveDigest } from "../images/registry";
 import { restore } from "../releases";
@@ -33,6 +33,7 @@ import { Interruption } from "../interruption";
 import { withLock } from "./lock";
 import { print, printError, screen } from "../output";
 import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
+import { renderShown } from "./show";
 import { type AbortableRelease } from "./soak";
 import { StackFileEdit } from "./stackFileEdit";
 
@@ -195,7 +196,8 @@ async function show(root: string, procedure: Procedure, args: string[]): Promise
         const leading = alarms.filter((alarm) => alarm.procedure === procedure.id).map(({ id }) => id);
         printJson({ ...procedure, parameters, command: commandOf("run", procedure), alarms: leading });
     } else {
-        print(`${renderProcedure(procedure, alarms).slice(2).join("\n")}\n`);
+        const { incident } = valuesOf(root, "production");
+        print(renderShown(procedure, alarms, { ...screen(), pages: incident?.pages }));
     }
     return 0;
 }

@@ -1,8 +1,9 @@
 import { SYMPTOMS } from "../../core/symptoms";
-import { fold, type Screen } from "../../offline/layout";
+import { fold } from "../../core/fold";
+import { type Screen } from "../../offline/layout";
 import { catalogue } from "../../runbook/catalogue";
 import { type Procedure } from "../../runbook/procedure";
-import { type Lead } from "../../runbook/render";
+import { type Lead } from "../../runbook/page";
 
 /** The runbook's chapters, by their numbers. */
 const CHAPTERS: Readonly<Record<string, string>> = {

@@ -149,7 +149,7 @@ export const deployment: readonly Procedure[] = [
         refuses: refuseActive,
         changes: releaseOf("chat-ui"),
         verify: `${EVIDENCE} ${ROLLOUT} and then for the smoke gate, which asks the service from inside the cluster; its lines are in the update's output and in \`kubectl logs\` of the Job.`,
-        undo: "Rollback: set the version before it.",
+        undo: "Roll back to the version before it: `npm run runbook -- run rollback --workload chat-ui --version v1.4.2`.",
     },
     {
         id: "blue-green-stage",
@@ -206,11 +206,8 @@ export const deployment: readonly Procedure[] = [
             `${EVIDENCE} ` +
             "One update does it all: rollout of the idle colour, capacity gate (as many ready pods as the live one), " +
             `smoke gate, switch of the Service, soak gate (${SOAK_SECONDS / 60} minutes of error rate, restarts and ` +
-            "readiness), and only then the old colour is scaled to 0. A gate that fails ends the update where it stands. " +
-            "To abort it at a gate: `kubectl patch configmap mcp-releases -n mcp-production --type merge -p " +
-            '\'{"data":{"mcp-server.abort":"v2.1.0"}}\'` with the release\'s version, or run what is more urgent with ' +
-            "`--abort-soak`.",
-        undo: "Rollback: set the colour before it.",
+            "readiness), and only then the old colour is scaled to 0. If a gate fails, the update stops and is taken back.",
+        undo: "Roll back to the colour before it: `npm run runbook -- run rollback --workload mcp-server`.",
     },
     {
         id: "database-change",
@@ -242,7 +239,7 @@ export const deployment: readonly Procedure[] = [
             "release: scaling, a restart and the way back wait for none. One that fails ends the update before anything " +
             "has changed. A database without tables has nothing to save: the first release of all leaves the value out. " +
             "The dump is of the update that names the release; where that is long before the switch, take another one (5.2 step 1).",
-        undo: "Rollback: set the colour before it. What the migration did stays, which is why it only expands. The dump is restored as 5.2 step 1 says.",
+        undo: "Roll back to the colour before it: `npm run runbook -- run rollback --workload mcp-server`. What the migration did stays, which is why it only expands. The dump is restored as 5.2 step 1 says.",
     },
     {
         id: "blue-green-rollback",

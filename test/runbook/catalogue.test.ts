@@ -5,6 +5,7 @@ import { documentedAlarms } from "../../cli/documentedAlarms";
 import { catalogue } from "../../runbook/catalogue";
 import { exampleEdits } from "../../runbook/parameters";
 import { renderRunbook } from "../../runbook/render";
+import { waitsOf } from "../../runbook/waits";
 import { SYMPTOMS } from "../../core/symptoms";
 import { changesBetween, linesOf, root, withoutHashes } from "../support";
 
@@ -17,6 +18,26 @@ describe("the runbook's procedures", () => {
                 withoutHashes(linesOf(found)),
                 changes.map(({ operation, type, name }) => `${operation} ${type} ${name}`).sort(),
             );
+        });
+    }
+
+    for (const procedure of catalogue.filter(({ edits }) => edits.length > 0)) {
+        const { id, from = [], changes } = procedure;
+        it(`${id} says how long its update waits for what`, async () => {
+            const found = await changesBetween("production", from, [...from, ...exampleEdits(procedure)]);
+            const limits = found.flatMap(({ operation, resource: { type, name, options } }) => {
+                const { create, update } = options.customTimeouts ?? {};
+                const limit = operation === "create" ? create : operation === "update" ? update : undefined;
+                return limit === undefined ? [] : [`${secondsOf(limit)} s ${type} ${name}`];
+            });
+            const told = changes.flatMap((change) => {
+                const [wait] = waitsOf({ ...procedure, changes: [change] });
+                const isMade = change.operation === "create" || change.operation === "update";
+                return wait === undefined || !isMade
+                    ? []
+                    : [`${wait.seconds} s ${change.type} ${change.name}`];
+            });
+            assert.deepEqual(told.sort(), withoutHashes(limits).sort());
         });
     }
 
@@ -65,8 +86,22 @@ describe("the runbook's procedures", () => {
         assert.equal(new Set(catalogue.map(({ id }) => id)).size, catalogue.length);
     });
 
+    it("have lines that a page can show, but for tables", () => {
+        const page = readFileSync(join(root, "docs", "runbook.md"), "utf8");
+        assert.deepEqual(
+            page.split("\n").filter((line) => line.length > 120 && !line.startsWith("| ")),
+            [],
+        );
+    });
+
     it("are in docs/runbook.md as they are in the catalogue (npm run docs writes it anew)", () => {
         const page = renderRunbook(documentedAlarms(root));
         assert.equal(readFileSync(join(root, "docs", "runbook.md"), "utf8"), page);
     });
 });
+
+/** A timeout of the engine, such as `270s`, `60m` or `6h`, in seconds. */
+function secondsOf(timeout: string): number {
+    const [, number, unit] = /^(\d+)([smh])$/.exec(timeout)!;
+    return Number(number) * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"];
+}

@@ -1,0 +1,123 @@
+import { ROLLOUT_TIMEOUT_SECONDS, SOAK_SECONDS } from "../core/numbers";
+import { type Procedure } from "./procedure";
+
+/** What an update waits for. */
+export interface Wait {
+    readonly what: string;
+    /** When the update gives up, in seconds. */
+    readonly seconds: number;
+    /** What it is for. */
+    readonly meaning: string;
+}
+
+/** What is waited for, in the order of an update, by the type and the name of the resource. A test compares the limits. */
+const WAITS: readonly (Wait & { of: RegExp })[] = [
+    {
+        of: /^aws:rds\/instance:Instance /,
+        what: "restore",
+        seconds: 6 * 3600,
+        meaning: "the instance is available",
+    },
+    {
+        of: /^aws:elasticache\/replicationGroup:ReplicationGroup /,
+        what: "restore",
+        seconds: 3600,
+        meaning: "the group is available",
+    },
+    {
+        of: /:Job .*-settings-\*$/,
+        what: "settings gate",
+        seconds: 810,
+        meaning: "the instance has its windows, retention and Performance Insights",
+    },
+    {
+        of: /:Job .*-bootstrap-\*$/,
+        what: "bootstrap gate",
+        seconds: 810,
+        meaning: "the application has its user",
+    },
+    { of: /:Job .*-verify-\*$/, what: "verify gate", seconds: 810, meaning: "the queries count enough" },
+    {
+        of: /:Job .*-compare-\*$/,
+        what: "compare gate",
+        seconds: 810,
+        meaning: "rows that one instance alone has are counted",
+    },
+    {
+        of: /:Job .*-evidence-\*$/,
+        what: "evidence gate",
+        seconds: 270,
+        meaning: "the change has its record, and the image its digest",
+    },
+    {
+        of: /:Job .*-(?:dump|manual)-\*$/,
+        what: "dump",
+        seconds: 3810,
+        meaning: "the database is dumped, verified and uploaded",
+    },
+    {
+        of: /:Deployment /,
+        what: "rollout",
+        seconds: ROLLOUT_TIMEOUT_SECONDS,
+        meaning: "the pods are ready",
+    },
+    {
+        of: /:Job .*-capacity-\*$/,
+        what: "capacity gate",
+        seconds: 510,
+        meaning: "as many ready pods as the active colour has",
+    },
+    {
+        of: /:Job .*-smoke-\*$/,
+        what: "smoke gate",
+        seconds: 270,
+        meaning: "requests from inside the cluster are answered",
+    },
+    {
+        of: /:Job .*-soak-\*$/,
+        what: "soak gate",
+        seconds: 990,
+        meaning: `errors, restarts and readiness, for ${SOAK_SECONDS / 60} minutes with traffic`,
+    },
+    {
+        of: /:Job .*-notice-\*$/,
+        what: "notice",
+        seconds: 270,
+        meaning: "the stakeholders know that it is done",
+    },
+    {
+        of: /:Job .*-certificate-\*$/,
+        what: "certificate gate",
+        seconds: 330,
+        meaning: "each host serves the new certificate",
+    },
+    { of: /:Job mcp-health-/, what: "health check", seconds: 270, meaning: "each component is asked" },
+    { of: /:Job mcp-diagnostics-/, what: "diagnostics", seconds: 390, meaning: "each step is looked at" },
+    { of: /:Job mcp-jwks-cache-/, what: "clearing", seconds: 330, meaning: "each pod is asked" },
+    {
+        of: /:Job mcp-db-maintenance-/,
+        what: "maintenance",
+        seconds: 14_610,
+        meaning: "dump, vacuum and reindex, within the window",
+    },
+    { of: /:Job mcp-cache-cleanup-/, what: "cleanup", seconds: 2010, meaning: "all keys are looked at" },
+];
+
+/** What the update of a procedure's example waits for, in order. */
+export function waitsOf({ changes }: Procedure): Wait[] {
+    const made = changes.filter(({ operation }) => operation !== "delete");
+    return WAITS.filter(({ of }) => made.some(({ type, name }) => of.test(`${type} ${name}`)));
+}
+
+/** A time in words: `4 min 30 s`, `6 h`. */
+export function timeOf(seconds: number): string {
+    const parts = [
+        [Math.floor(seconds / 3600), "h"],
+        [Math.floor((seconds % 3600) / 60), "min"],
+        [seconds % 60, "s"],
+    ] as const;
+    return parts
+        .filter(([number]) => number > 0)
+        .map(([number, unit]) => `${number} ${unit}`)
+        .join(" ");
+}
