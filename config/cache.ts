@@ -11,7 +11,10 @@ export const cacheSchema = z
     .strictObject({
         /** Private subnets of the cluster's VPC, in different zones. */
         subnets: distinct(z.array(subnet).min(2, "at least two subnets, in different zones")),
-        nodeType: text(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, "a node type, such as cache.r7g.large"),
+        nodeType: text(
+            /^cache\.[a-z]+\d+[a-z]*\.(micro|small|medium|(\d+x|x)?large)$/,
+            "a node type, such as cache.r7g.large",
+        ),
         /** Version of Redis. ElastiCache installs its patches in the maintenance window. Default: 7.1. */
         version: text(/^7\.[01]$/, "7.0 or 7.1").default("7.1"),
         /** Replicas in other zones. If the primary fails, ElastiCache promotes one. Default: 1. */

@@ -23,7 +23,10 @@ export const databaseSchema = z
             /^(arn:aws:rds:[a-z0-9-]+:[0-9]{12}:snapshot:)?[A-Za-z]([A-Za-z0-9:]|-(?!-)){0,254}(?<!-)$/,
             "name or ARN of a snapshot of RDS, such as awsbackup:job-0a1b2c3d",
         ).optional(),
-        instanceClass: text(/^db\.[a-z0-9]+\.[a-z0-9]+$/, "an instance class, such as db.r6g.large"),
+        instanceClass: text(
+            /^db\.[a-z]+\d+[a-z]*\.(micro|small|medium|(\d+x|x)?large)$/,
+            "an instance class, such as db.r6g.large",
+        ),
         /** Major version of PostgreSQL. RDS installs its patches in the maintenance window. */
         version: text(/^1[4-9]$/, "a major version of PostgreSQL, such as 17"),
         /** Disk size in GiB: initial, and the maximum to which RDS extends it. */
@@ -83,6 +86,7 @@ export function checkDatabase(
         recovery,
         environment,
         tier,
+        aws,
         kubernetes,
         jobs,
     }: {
@@ -90,6 +94,7 @@ export function checkDatabase(
         recovery?: object | undefined;
         environment: string;
         tier?: Tier | undefined;
+        aws?: { region: string } | undefined;
         kubernetes: { cluster?: string | undefined };
         jobs: { images: Record<string, string | undefined> };
     },
@@ -119,6 +124,13 @@ export function checkDatabase(
                 `at least ${retentionDays}d in production (section 7.1)`,
             );
         }
+    }
+    const region = /^arn:aws:rds:([^:]*):/.exec(database.snapshot ?? "")?.[1];
+    if (region !== undefined && aws !== undefined && region !== aws.region) {
+        problem(
+            ["database", "snapshot"],
+            `a snapshot of mcp:aws.region, ${aws.region}, where RDS restores it`,
+        );
     }
     if (database.active === "recovery" && recovery === undefined) {
         problem(["database", "active"], "primary, because there is no mcp:recovery");

@@ -11,14 +11,24 @@ import {
 } from "./certificates";
 import { getOwn } from "../core/getOwn";
 import { CACHE, DATABASE } from "../core/numbers";
-import { cidr, dnsLabel, duration, subnet, text, typedText } from "./scalars";
+import {
+    cidr,
+    DNS_SUBDOMAIN,
+    dnsLabel,
+    duration,
+    hostAndPort,
+    isShortEnough,
+    subnet,
+    text,
+    typedText,
+} from "./scalars";
 
 /** AWS accepts 255 characters in an alarm's name, which also contains the namespace and the workload. */
 const LONGEST_HOST = 180;
 
 const hostName = text(
-    /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$/,
-    "a full host name in lower case, such as mcp.msil.com",
+    /^(?=.{1,253}$)(?!.*\.\d+$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$/,
+    "a full host name in lower case, no IP address, such as mcp.msil.com",
 ).refine(
     (name) => name.length <= LONGEST_HOST,
     `at most ${LONGEST_HOST} characters, because alarms have this name`,
@@ -102,16 +112,18 @@ export const ingressSchema = z
          * Inc.'s nginx; ingress-nginx was retired in March 2026. The class of the AWS Load Balancer Controller, usually
          * alb, also needs `alb`.
          */
-        className: text(
-            /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
-            "the name of an ingress class, such as traefik",
-        ),
+        className: text(new RegExp(`^${DNS_SUBDOMAIN}$`), "the name of an ingress class, such as traefik"),
         /** Annotations for the controller, passed on unchanged. Default: none. */
         annotations: z
             .record(
-                text(/^([a-z0-9.-]+\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, "the name of an annotation"),
+                text(
+                    new RegExp(`^(${DNS_SUBDOMAIN}/)?[A-Za-z0-9]([\\w.-]{0,61}[A-Za-z0-9])?$`),
+                    "the name of an annotation",
+                ),
                 typedText(z.string({ error: "a text" })),
             )
+            // Kubernetes takes 256 KiB, the program's own among them.
+            .refine((annotations) => isShortEnough(JSON.stringify(annotations)), "at most 64 KiB in all")
             .default({}),
         /**
          * Serves the hosts by an ALB, with the certificates in ACM. Default: by a controller in the cluster, with the
@@ -143,8 +155,9 @@ export const ingressSchema = z
                             z.strictObject({
                                 /** Leading segments of the request's path. */
                                 path: text(
-                                    /^\/(?!.*%2f)((?!\.{1,2}(\/|$))[^\s?#/]+\/)*((?!\.{1,2}$)[^\s?#/]*)$/i,
-                                    "a path that begins with /, such as /mcp, without empty segments, . and ..",
+                                    /^(?=.{1,120}$)\/(?!.*%2f)((?!\.{1,2}(\/|$))([\w.~!$&'()+,;=:@-]|%[\da-f]{2})+(\/|$))*$/i,
+                                    "a path that begins with /, such as /mcp, of at most 120 letters, digits and " +
+                                        "characters of URLs but *, without empty segments, . and ..",
                                 ),
                                 /** One of `mcp:workloads`, with `network.ingress` set. */
                                 workload: dnsLabel,
@@ -164,10 +177,7 @@ export const ingressSchema = z
          * Address that the certificate gate connects to instead of the hosts: for split-horizon DNS, or before DNS is
          * switched. Default: the hosts, on port 443.
          */
-        address: text(
-            /^(\[[0-9a-f:]+\]|[A-Za-z0-9][A-Za-z0-9.-]*):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
-            "host:port, such as traefik.ingress.svc:443",
-        ).optional(),
+        address: hostAndPort.optional(),
     })
     .superRefine(({ className, annotations, alb, certificate, certificates, hosts }, context) => {
         const problem = (path: PropertyKey[], message: string) =>

@@ -17,7 +17,15 @@ export const healthSchema = z.strictObject({
      * Paths that are checked from outside, by workload. Required for a workload whose health path no host routes, if
      * hosts are checked. Each must be routed to its workload and answer 200 without a token. Default: none.
      */
-    paths: z.record(dnsLabel, text(/^\/[^\s?#]*$/, "a path, such as /mcp/health")).default({}),
+    paths: z
+        .record(
+            dnsLabel,
+            text(
+                /^\/[\w.~!$&'()*+,;=:@%/-]{0,254}$/,
+                "a path of at most 255 characters, such as /mcp/health",
+            ),
+        )
+        .default({}),
     /**
      * Whether the hosts of `mcp:ingress` are also checked from several regions of the internet. Set it to false if they
      * are not public. Default: true in production, except behind an internal ALB; false elsewhere.

@@ -1,12 +1,7 @@
 import { z } from "zod";
 import { getOwn } from "../core/getOwn";
-import { digest, distinct, imageReference, text } from "./scalars";
+import { digest, distinct, imageReference, registry } from "./scalars";
 import { versionsOf } from "./workload";
-
-const registry = text(
-    /^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._/-]+)?$/,
-    "a registry host, such as registry.example.com",
-);
 
 /** Image registries, and the digest that each tag is pinned to. */
 export const imagesSchema = z.strictObject({

@@ -78,7 +78,10 @@ export const incidentSchema = z.strictObject({
         }),
     /** How long an open P1 or P2 may stay unchanged before its topic gets a reminder. Default: 4h. */
     stale: duration
-        .refine((seconds) => seconds >= 3600 && seconds % 3600 === 0, "whole hours")
+        .refine(
+            (seconds) => seconds >= 3600 && seconds <= 30 * 86_400 && seconds % 3600 === 0,
+            "whole hours, at most 30d",
+        )
         .default(4 * 3600),
     /** Slack or Teams channels, by a name that you choose. Default: none. */
     chat: z.record(dnsLabel, chatSchema).default({}),
@@ -86,7 +89,9 @@ export const incidentSchema = z.strictObject({
      * URL of a folder that serves `docs/` to the people who are called, with a final slash. Messages link to the
      * procedure there. Default: messages name the file in the repository.
      */
-    pages: text(/^https:\/\/\S+\/$/, "an https URL that ends in /").optional(),
+    pages: text(/^https:\/\/[\w.~!$&'()*+,;=:@%/-]+\/$/, "an https URL that ends in /")
+        .refine(URL.canParse, "an https URL that ends in /")
+        .optional(),
     /** External support, by name: how to reach it, and on which terms. Default: the runbook's. */
     external: z
         .record(someText, z.strictObject({ support: someText, priority: someText }))
@@ -102,9 +107,9 @@ export type IncidentValues = z.output<typeof incidentSchema>;
  */
 export const endpointsSchema = z.record(
     dnsLabel,
-    text(/^https:\/\/[^\s/]+\/\S*$/, "an https URL").transform((value): Output<string> =>
-        secret(output(value)),
-    ),
+    text(/^https:\/\/[^\s/]+\/\S*$/, "an https URL")
+        .refine(URL.canParse, "an https URL")
+        .transform((value): Output<string> => secret(output(value))),
 );
 
 /** Rules of the contacts that depend on other values of the stack. */

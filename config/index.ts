@@ -1,7 +1,15 @@
 import { RunError } from "@pulumi/pulumi/errors";
 import { getProject, getRootDirectory, getStack } from "@pulumi/pulumi/metadata";
 import * as runtime from "@pulumi/pulumi/runtime/config";
-import { configPath, formatProblems, NAMESPACE, type Problem, problemsOf, SECRET_KEYS } from "./problems";
+import {
+    configPath,
+    formatProblems,
+    NAMESPACE,
+    type Problem,
+    problemsOf,
+    SECRET_KEYS,
+    shown,
+} from "./problems";
 import { stackFileMisreadings } from "./misreadings";
 import { rawProblems } from "./raw";
 import { stackSchema, type StackValues } from "./stack";
@@ -30,7 +38,7 @@ export function loadStack(): StackValues {
         (key) => isFilled(getOwn(raw, key)) && !isConfigSecret(`${prefix}${key}`),
     ).map((key) => plainSecret([key], stack));
     const known = [
-        ...stackFileMisreadings(getRootDirectory(), stack),
+        ...stackFileMisreadings(getRootDirectory(), stack, raw),
         ...foreignKeys(Object.keys(config), project),
         ...plain,
     ];
@@ -76,7 +84,7 @@ export function parseComplete(
     }
     const missing = missingInputs(raw, stack);
     const { values, problems } = parseStack(canonical(withPlaceholders(raw, missing)) as typeof raw);
-    const before = [...known, ...unreadable];
+    const before = [...known, ...unreadable, ...validatedByItself(raw, stack)];
     const reported = new Set(before.map(({ path }) => path));
     const all = [
         ...before,
@@ -84,6 +92,20 @@ export function parseComplete(
         ...asProblems(missing.filter(needed)),
     ];
     return values === undefined || all.length > 0 ? { problems: all } : { values, problems: [] };
+}
+
+/** A stack that is to validate its own images, which no release would ever pass. */
+function validatedByItself(raw: Record<string, unknown>, stack: string): Problem[] {
+    const { validatedBy } = (raw["checklist"] ?? {}) as { validatedBy?: unknown };
+    return typeof validatedBy === "string" && validatedBy.split("/").at(-1) === stack
+        ? [
+              {
+                  path: configPath(["checklist", "validatedBy"]),
+                  found: shown(validatedBy),
+                  expected: "another stack than this one",
+              },
+          ]
+        : [];
 }
 
 /** Validates the values, or returns every problem. */

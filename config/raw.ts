@@ -4,7 +4,7 @@ import { configPath, type Problem, SECRET_KEYS, shown } from "./problems";
 /** Limits of a stack's values, far above what a large stack has. */
 const DEEPEST = 24;
 const MOST_VALUES = 20_000;
-const MOST_CHARACTERS = 1024 * 1024;
+const MOST_BYTES = 1024 * 1024;
 
 /** Texts that may have several lines: environment variables, request bodies, and annotations for a controller. */
 const MULTILINE =
@@ -19,17 +19,17 @@ export function rawProblems(raw: Readonly<Record<string, unknown>>): {
     endless: boolean;
 } {
     const problems: Problem[] = [];
-    let [values, characters] = [0, 0];
+    let [values, bytes] = [0, 0];
     let endless: string | undefined;
     const visit = (value: unknown, path: (string | number)[]): void => {
         values += 1;
-        characters += typeof value === "string" ? value.length : 0;
+        bytes += typeof value === "string" ? Buffer.byteLength(value) : 0;
         if (path.length > DEEPEST) {
             endless = `at most ${DEEPEST} levels`;
         } else if (values > MOST_VALUES) {
             endless = `at most ${MOST_VALUES} values`;
-        } else if (characters > MOST_CHARACTERS) {
-            endless = `at most ${MOST_CHARACTERS} characters`;
+        } else if (bytes > MOST_BYTES) {
+            endless = `at most ${MOST_BYTES} bytes`;
         }
         if (endless !== undefined) {
             return;
@@ -39,7 +39,7 @@ export function rawProblems(raw: Readonly<Record<string, unknown>>): {
             problems.push(...(problem === undefined ? [] : [{ path: configPath(path), ...problem }]));
         } else if (typeof value === "object" && value !== null) {
             for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
-                characters += String(key).length;
+                bytes += Buffer.byteLength(String(key));
                 if (key === "__proto__" || !isPrintable(String(key))) {
                     const expected = "a key of printable characters other than __proto__";
                     problems.push({ path: configPath(path), found: `the key ${shown(key)}`, expected });

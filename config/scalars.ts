@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cidrsOf, rangeOf } from "../core/addresses";
 
 /** A string that must match `pattern`; `expected` is used in the error. */
 export function text(pattern: RegExp, expected: string) {
@@ -50,11 +51,28 @@ export const dnsLabel = text(
     "a name of at most 63 lower-case letters, digits and hyphens, such as mcp-server",
 );
 
-/** Environment variable name. */
+/** DNS subdomain (RFC 1123), as Kubernetes takes it for the names of classes and before the slash of a key. */
+export const DNS_SUBDOMAIN =
+    "(?=.{1,253}(/|$))[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
+
+/** Environment variable name. It is a key of a ConfigMap or a Secret. */
 export const environmentName = text(
-    /^[A-Z][A-Z0-9_]*$/,
-    "an environment variable name in capitals, such as LOG_LEVEL",
+    /^[A-Z][A-Z0-9_]{0,252}$/,
+    "an environment variable name of at most 253 capitals, digits and underscores, such as LOG_LEVEL",
 );
+
+/** Most bytes of one value, which a process takes as an environment variable or reads as a file. */
+const MOST_VALUE_BYTES = 64 * 1024;
+
+/** Value of an environment variable. Linux starts no process with one of 128 KiB. */
+export const environmentValue = typedText(
+    z.string({ error: "a text" }).refine(isShortEnough, { error: "a text of at most 64 KiB" }),
+);
+
+/** Whether a text has at most as many bytes as a value may have. */
+export function isShortEnough(text: string): boolean {
+    return Buffer.byteLength(text) <= MOST_VALUE_BYTES;
+}
 
 /** Duration with its unit, at most some years. Parsed to seconds. */
 export const duration = text(
@@ -92,8 +110,15 @@ export const httpPath = text(
     "an HTTP path that begins with /, such as /health",
 );
 
-/** IPv4 range. */
-export const cidr = z.cidrv4({ error: "an IPv4 range, such as 10.20.0.0/16" });
+/** IPv4 range that begins with its first address: AWS refuses any other. */
+export const cidr = z
+    .cidrv4({ error: "an IPv4 range, such as 10.20.0.0/16", abort: true })
+    .superRefine((range, context) => {
+        const first = cidrsOf(rangeOf(range)!)[0];
+        if (first !== range) {
+            context.addIssue({ code: "custom", message: `the range from its first address on, ${first}` });
+        }
+    });
 
 /** Subnet of a VPC. */
 export const subnet = text(/^subnet-[0-9a-f]{8,17}$/, "the id of a subnet, such as subnet-0a1b2c3d4e5f67890");
@@ -134,16 +159,34 @@ export const digest = text(
     "sha256: and 64 hexadecimal digits, as written by npm run images -- pin",
 );
 
+const PORT = "([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
+
+/** Host of an image's registry, with its port, and repository of an image: as container runtimes take them. */
+const REGISTRY_HOST = `(?=[^/]*[.:]|localhost(/|$))[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:${PORT})?`;
+const REPOSITORY = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*";
+
+/** Registry of images, or a folder of one. */
+export const registry = text(
+    new RegExp(`^(?=.{1,200}$)${REGISTRY_HOST}(/${REPOSITORY})?$`),
+    "a registry host, such as registry.example.com",
+);
+
 /** Repository of an image within its registry. */
 export const repository = text(
-    /^[a-z0-9]+([._/-]+[a-z0-9]+)*$/,
+    new RegExp(`^(?=.{1,200}$)${REPOSITORY}$`),
     "an image repository without registry and tag, such as msil-mcp-server",
 );
 
 /** Image reference with registry and tag. The pins have its digest. */
 export const imageReference = text(
-    /^[a-z0-9.-]+(:[0-9]+)?\/[a-z0-9._/-]+:(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
+    new RegExp(`^(?=.{1,400}$)${REGISTRY_HOST}/${REPOSITORY}:(?!latest$)\\w[\\w.-]{0,127}$`),
     "registry/repository:tag, the tag other than latest and the digest left to npm run images -- pin",
+);
+
+/** Host and TCP port. */
+export const hostAndPort = text(
+    new RegExp(`^(\\[[0-9a-f:]+\\]|[A-Za-z0-9][A-Za-z0-9.-]*):${PORT}$`),
+    "host:port, such as traefik.ingress.svc:443",
 );
 
 /** CPU quantity, at most that of the largest node. */
@@ -161,8 +204,10 @@ export const fileSize = text(
     "the size of a file, such as 64Ki or 2Mi",
 ).transform((size) => parseInt(size, 10) * 1024 ** (["Ki", "Mi", "Gi"].indexOf(size.slice(-2)) + 1));
 
-/** E-mail address. */
-export const email = z.email({ error: "an e-mail address, such as oncall@example.com" });
+/** E-mail address, at most as long as mail servers take it. */
+export const email = z
+    .email({ error: "an e-mail address, such as oncall@example.com" })
+    .regex(/^(?=.{1,254}$).{1,64}@/, "an e-mail address of at most 254 characters, 64 of them before the @");
 
 /** E-mail addresses without duplicates. */
 export function addresses(least: string) {

@@ -11,6 +11,7 @@ import {
     dnsLabel,
     durationUpTo,
     environmentName,
+    environmentValue,
     httpPath,
     imageReference,
     memoryQuantity,
@@ -167,7 +168,7 @@ const release = z.strictObject({
     /** Image tag. `mcp:images.pins` has its digest. */
     version: versionTag,
     /** Environment of this release, merged over the workload's. Default: none. */
-    config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
+    config: z.record(environmentName, environmentValue).default({}),
     /** Change record of the release, stored in the release history. Default: none. Section 3.1. */
     change: changeSchema.optional(),
     /** Whether it migrates the database: then a dump is taken before its pods start. Default: false. Section 3.1. */
@@ -203,7 +204,7 @@ const workloadSchema = z.strictObject({
     scaling,
     resources,
     /** Environment of the container. Default: empty. */
-    config: z.record(environmentName, typedText(z.string({ error: "a text" }))).default({}),
+    config: z.record(environmentName, environmentValue).default({}),
     /**
      * Secrets of the container, each mounted as a file that `<NAME>_FILE` names. `supplied`: the value is in
      * `mcp:secrets`. `generated`: the stack generates it and keeps it in its state. `database`, `cache`: the URL of the
@@ -240,6 +241,10 @@ const workloadSchema = z.strictObject({
         .superRefine(({ requests, deadline }, context) => {
             const plan = { subject: "workload", target: "http://workload:80", deadlineSeconds: deadline };
             requests?.forEach((request, index) => {
+                if (request.timeoutSeconds > deadline) {
+                    const message = `at most smoke.deadline, ${deadline}s`;
+                    context.addIssue({ code: "custom", path: ["requests", index, "timeout"], message });
+                }
                 judgedByGate(
                     () => parseSmokePlan({ ...plan, requests: [request] }),
                     (path) => {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { LineCounter, parseDocument } from "yaml";
-import { misreadings } from "../config/misreadings";
+import { misreadings, READER_OPTIONS } from "../config/misreadings";
 import { type Problem } from "../config/problems";
 import { UsageError } from "./usageError";
 
@@ -22,7 +22,7 @@ export interface YamlFile {
 export function readYaml(path: string, name: string): YamlFile {
     const text = readText(path, name);
     const lines = new LineCounter();
-    const options = { lineCounter: lines, prettyErrors: false, merge: true, version: "1.2" } as const;
+    const options = { ...READER_OPTIONS, lineCounter: lines, prettyErrors: false };
     const document = bounded(name, () => parseDocument(text, options));
     // Those behind the first one are often its consequences.
     const [error] = [...document.errors, ...document.warnings];

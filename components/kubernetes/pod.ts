@@ -37,6 +37,12 @@ export function pulledImage(image: Input<string>) {
     };
 }
 
+/** The value of a variable as it is: the kubelet replaces `$(NAME)` in what it is given, and makes one `$` of two. */
+export function literalValue(value: Input<string>): Input<string> {
+    const literal = (text: string) => text.replaceAll("$", "$$$$");
+    return typeof value === "string" ? literal(value) : output(value).apply(literal);
+}
+
 /** CPU and memory of a container: requested of the scheduler, and limited by the kernel. */
 export interface Resources {
     cpu: { request: string; limit: string };

@@ -6,6 +6,7 @@ import { bundledJob, jobFile } from "../../jobs/bundle.cjs";
 import { TIME_ZONE } from "../../core/numbers";
 import {
     containerResources,
+    literalValue,
     type PodResources,
     pulledImage,
     type Resources,
@@ -228,7 +229,7 @@ function taskSpec(
             SECRETS: SECRET_PATH,
             ...(scratch === undefined ? {} : { SCRATCH: SCRATCH_PATH }),
             ...step.env,
-        }).map(([key, value]) => ({ name: key, value })),
+        }).map(([name, value]) => ({ name, value: literalValue(value) })),
         resources: resourcesOf(scratch),
         securityContext: restrictedContainer,
         volumeMounts: [

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { constants, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { expanded } from "../kubeletVariables";
 import { TASK_LABEL } from "../../core/labels";
 import { Api, ApiError, type List, type Resource } from "./api";
 import { onProcessEnd } from "./process-end";
@@ -431,13 +432,6 @@ function fieldOf(pod: Pod, path: string): string {
     if (typeof value === "string") return value;
     if (map) return "";
     throw new Error(`The job runner cannot tell the pod's field ${path}`);
-}
-
-/** $(NAME) stands for a variable known so far, $$(NAME) for itself. */
-function expanded(text: string, env: Record<string, string>): string {
-    return text.replace(/\$(\$\(|\(([^)]+)\))/g, (whole, inner: string, name: string) =>
-        inner.startsWith("$") ? inner : (env[name] ?? whole),
-    );
 }
 
 function textOf(path: string): string {

@@ -399,8 +399,8 @@ describe("certificates", () => {
                         { host: "MCP.msil.com", paths: [{ path: "//mcp", workload: "chat-ui" }] },
                     ]),
                 [
-                    'mcp:ingress.hosts[0].host: found "MCP.msil.com", expected a full host name in lower case, such as mcp.msil.com',
-                    'mcp:ingress.hosts[0].paths[0].path: found "//mcp", expected a path that begins with /, such as /mcp, without empty segments, . and ..',
+                    'mcp:ingress.hosts[0].host: found "MCP.msil.com", expected a full host name in lower case, no IP address, such as mcp.msil.com',
+                    'mcp:ingress.hosts[0].paths[0].path: found "//mcp", expected a path that begins with /, such as /mcp, of at most 120 letters, digits and characters of URLs but *, without empty segments, . and ..',
                 ],
             ],
         ];

@@ -245,21 +245,51 @@ describe("a stack file", () => {
         assertRefused(/mcp:alarms\["1\.10"\]: found the key "1\.10", expected the same in quotes/);
     });
 
+    it("has no tag that makes another value of a text", () => {
+        for (const value of [
+            '!!int "0x10"',
+            "!!binary aGVsbG8=",
+            "!!timestamp 2026-01-01",
+            "!!set { a, b }",
+        ]) {
+            write(production.replace("className: traefik", `className: ${value}`));
+            assertRefused(/mcp:ingress\.className: found the tag "tag:yaml\.org,2002:\w+", expected no tag/);
+        }
+        write(production.replace("className: traefik", "className: !!str traefik"));
+        assert.deepEqual(refusals(), ["", ""]);
+    });
+
     it("is read again by an update, which the engine hands 1 for 1.0", () => {
         const { options } = getStore().settings;
         const before = { ...options };
         const found =
             /mcp:workloads\.chat-ui\.release\.change\.version: found 1\.0, expected the same in quotes/;
         Object.assign(options, { project: "mcp", stack: "production", rootDirectory: folder });
-        try {
-            setAllConfig({ "mcp:environment": "production" });
-            write(production.replace("version: v1.4.2,", "version: 1.0,"));
-            assert.throws(() => loadStack(), found);
-            write(production.replace("version: v1.4.2,", 'version: "1.0",'));
+        const passOn = (text: string) => {
+            const { config } = parse(text) as { config: Record<string, unknown> };
+            const asText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+            setAllConfig(
+                Object.fromEntries(Object.entries(config).map(([key, value]) => [key, asText(value)])),
+            );
+        };
+        const assertNotFound = () =>
             assert.throws(
                 () => loadStack(),
                 (error) => error instanceof RunError && !found.test(error.message),
             );
+        try {
+            const misread = production.replace("version: v1.4.2,", "version: 1.0,");
+            write(misread);
+            passOn(misread);
+            assert.throws(() => loadStack(), found);
+            // What the engine reads is another file, with --config-file.
+            passOn(production);
+            assertNotFound();
+            passOn(misread.replace("className: traefik", "className: haproxy"));
+            assertNotFound();
+            write(production.replace("version: v1.4.2,", 'version: "1.0",'));
+            passOn(production.replace("version: v1.4.2,", 'version: "1.0",'));
+            assertNotFound();
         } finally {
             Object.assign(options, before);
             setAllConfig({});

@@ -3,6 +3,7 @@ import { compare } from "../../offline/compare";
 import { displayed } from "../../offline/property";
 import { type Recording } from "../../offline/record";
 import { DATABASE, PATCH_WINDOW } from "../../core/numbers";
+import { expanded } from "../kubeletVariables";
 import { changesOf, linesOf, only, recordStack, withoutHashes } from "../support";
 
 const INSTANCE = "aws:rds/instance:Instance";
@@ -302,5 +303,20 @@ describe("the database", () => {
         assert.notEqual(first!.name, second!.name);
         const [{ env }] = (displayed(second!.inputs as never) as any).spec.template.spec.containers;
         assert.equal(env.find(({ name }: any) => name === "CHECKS").value, "40\tSELECT COUNT(*) FROM tools");
+    });
+
+    it("asks it exactly that, though the kubelet replaces variables in what it is given", async () => {
+        const query = "SELECT COUNT(*) FROM tools WHERE name <> $$it's $(PGHOST)$$";
+        const { resources } = await recordStack(
+            "production",
+            RESTORE,
+            `mcp:database.checks[0].query=${query}`,
+        );
+        const job = resources.find(
+            ({ type, name }) => type === JOB && name.startsWith("mcp-recovery-verify-"),
+        );
+        const [{ env }] = (displayed(job!.inputs as never) as any).spec.template.spec.containers;
+        const { value } = env.find(({ name }: any) => name === "CHECKS");
+        assert.equal(expanded(value, { PGHOST: "database" }), `1\t${query}`);
     });
 });
