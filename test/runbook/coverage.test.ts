@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue } from "../../runbook/catalogue";
-import { coverage, renderCoverage } from "../../runbook/coverage";
+import { coverage, renderCoverage, verdictOf } from "../../runbook/coverage";
 import * as numbers from "../../core/numbers";
 import { root } from "../support";
 
@@ -52,6 +52,22 @@ describe("the coverage of the runbook", () => {
                 : [];
         });
         assert.deepEqual(wrong, []);
+    });
+
+    it("names for each line a test that there is", () => {
+        const missing = coverage.flatMap(({ section, item, shownBy: { file, words } }) => {
+            const path = join(root, "test", `${file}.test.ts`);
+            const found = existsSync(path) && words.length > 8 && readFileSync(path, "utf8").includes(words);
+            return found ? [] : [`${section} ${item}: ${file}: ${words}`];
+        });
+        assert.deepEqual(missing, []);
+    });
+
+    it("says of what people do that it is theirs, and of what a decision changes that it is otherwise", () => {
+        const verdicts = new Map(coverage.map((each) => [each.item, verdictOf(each)]));
+        assert.equal(verdicts.get("AWS Support"), "by people");
+        assert.equal(verdicts.get("Reindex"), "otherwise");
+        assert.equal(verdicts.get("Ping Redis"), "as written");
     });
 
     it("leaves out no procedure", () => {
