@@ -2,13 +2,16 @@ import { hostname } from "node:os";
 import { type UpdateSummary } from "@pulumi/pulumi/automation";
 import { type StackLock } from "./outcome";
 
+/** What the Automation API does not take for a conflict: services other than Pulumi Cloud word it in their own way. */
+const CONFLICT = /\[409\] Conflict:.*\bupdate\b.*\bin progress/i;
+
 /**
  * The lock that an error of the Automation API is about; undefined where it is about something else. File and object stores
- * name the process. Pulumi Cloud does not, but its history has the update.
+ * name the process. Pulumi Cloud, and services that speak its protocol, do not, but their history has the update.
  */
 export function lockOf(error: unknown, latest?: UpdateSummary): StackLock | undefined {
     const { name, message } = error instanceof Error ? error : { name: "", message: "" };
-    if (name !== "ConcurrentUpdateError") {
+    if (name !== "ConcurrentUpdateError" && !CONFLICT.test(message)) {
         return undefined;
     }
     const locks = [...message.matchAll(/created by (.+)@(\S+) \(pid (\d+)\) at (\S+)/g)];
@@ -22,18 +25,18 @@ export function lockOf(error: unknown, latest?: UpdateSummary): StackLock | unde
             stale: locks.every(([, , host, pid]) => host === hostname() && !lives(Number(pid))),
         };
     }
-    const { message: title = "", startTime, environment = {}, result } = latest ?? {};
-    const facts =
-        result === "in-progress"
-            ? [
-                  title === "" ? undefined : JSON.stringify(title),
-                  environment["git.author"],
-                  environment["ci.build.url"],
-                  startTime === undefined ? undefined : `since ${new Date(startTime).toISOString()}`,
-              ]
-            : [];
-    const known = facts.filter((each) => each !== undefined && each !== "").join(", ");
-    return { holder: known || "another update, which the backend does not name", stale: false };
+    const facts = latest?.result === "in-progress" ? describeUpdate(latest) : [];
+    return { holder: facts.join(", ") || "another update, which the backend does not name", stale: false };
+}
+
+/** What the history says of an update: its message, who makes it, where, and since when. */
+function describeUpdate({ message, startTime, environment }: UpdateSummary): string[] {
+    return [
+        message === "" ? "an update without a message" : JSON.stringify(message),
+        environment["git.author"] && `by ${environment["git.author"]}`,
+        environment["ci.build.url"],
+        `since ${new Date(startTime).toISOString()}`,
+    ].filter((each) => each !== undefined && each !== "");
 }
 
 function lives(pid: number): boolean {

@@ -188,12 +188,41 @@ describe("npm run runbook, while another update has the stack's lock", function 
         assert.doesNotMatch(runbook([...SCALE_UP, "--yes"]).stderr, /That process has ended/);
     });
 
-    it("knows the conflict of Pulumi Cloud, too", () => {
-        writeFileSync(lock, "[409] Conflict: Another update is currently in progress.");
-        const { status, stderr } = runbook([...SCALE_UP, "--yes"]);
-        assert.equal(status, 1);
-        assert.match(stderr, /is locked by another update, which the backend does not name\.$/m);
-    });
+    for (const conflict of [
+        "[409] Conflict: Another update is currently in progress.\nTo learn more, visit https://www.pulumi.com/docs/",
+        // Of a service that speaks the same protocol.
+        "[409] Conflict: another update is in progress for this stack",
+    ]) {
+        it(`knows the conflict of a service, too: ${conflict.split("\n")[0]}`, () => {
+            writeFileSync(lock, conflict);
+            const { status, stderr } = runbook([...SCALE_UP, "--yes"]);
+            assert.equal(status, 1);
+            assert.match(stderr, /is locked by another update, which the backend does not name\.$/m);
+            assert.match(stderr, /^ {2}mcp-server v2\.1\.0 \(green\) /m);
+
+            const update = {
+                kind: "update",
+                message: "blue-green-release",
+                environment: { "git.author": "Alice", "ci.build.url": "https://ci/run/7" },
+                config: {},
+                startTime: "2026-11-30T23:10:00.000Z",
+                endTime: "2026-11-30T23:10:00.000Z",
+                version: 7,
+            };
+            const named = runbook([...SCALE_UP, "--yes"], {
+                HISTORY: JSON.stringify([{ ...update, result: "in-progress" }]),
+            });
+            assert.match(
+                named.stderr,
+                /is locked by "blue-green-release", by Alice, https:\/\/ci\/run\/7, since 2026-11-30T23:10:00\.000Z\.$/m,
+            );
+            // One that has ended is not the one that has the lock.
+            const ended = runbook([...SCALE_UP, "--yes"], {
+                HISTORY: JSON.stringify([{ ...update, result: "succeeded" }]),
+            });
+            assert.match(ended.stderr, /which the backend does not name/);
+        });
+    }
 
     it("refuses to wait and to abort at once, and to abort without kubectl", () => {
         const both = runbook([...SCALE_UP, "--yes", "--wait", "--abort-soak"]);
