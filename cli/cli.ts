@@ -110,13 +110,13 @@ are those of docker login. Exit status: 0, or 1 when a tag could not be resolved
 const RELEASES_HELP = `Usage: npm run releases -- list [--stack NAME] [--workload NAME]
        npm run releases -- restore --revision N [--stack NAME] [--workload NAME]
 
-Shows the releases of a blue-green workload that the cluster remembers, or sets an earlier one on the idle colour of
-the stack file, with its digest; the traffic stays where it is. kubectl reads the ledger: with the context the stack
-file names, or its current one for an EKS cluster. Exit status: 0, or 1 for bad input or where kubectl fails; then
-nothing is written.
+Shows the releases of a workload that the release history has, or sets an earlier one in the stack file, with its
+configuration and its digest: on the idle colour where the workload has two. Nothing is deployed. kubectl reads the history:
+with the context the stack file names, or its current one for an EKS cluster. Exit status: 0, or 1 for bad input or where
+kubectl fails; then nothing is written.
 
   --stack NAME       stack whose file and cluster are meant (${stackNames(root).join(", ")}); default production
-  --workload NAME    blue-green workload; default mcp-server
+  --workload NAME    workload; default mcp-server
   --revision N       revision to restore, as list shows it
   --help             this text
 `;

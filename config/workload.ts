@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseSmokePlan, type SmokeRequest } from "../jobs/smoke";
+import { parseSmokePlan, type SmokeRequest } from "../jobs/release/smokeRequests";
 import { type Colour, COLOURS, HEALTH_MATRIX } from "../core/numbers";
 import { changeSchema } from "./checklist";
 import { getOwn } from "../core/getOwn";

@@ -110,6 +110,9 @@ function declareWorkload(
         approval,
         probes: { liveness: health.live, readiness: health.ready },
         nodeImage: stack.nodeImage,
+        namespaceName: stack.name,
+        apiServer: stack.kubernetes.apiServer,
+        releaseHistory: LEDGER,
         connections: Object.fromEntries(
             Object.entries(workload.stores).map(([secret, store]) => [
                 secret,
@@ -121,15 +124,5 @@ function declareWorkload(
     const opts = { providers: { kubernetes: providers.kubernetes, random: providers.random } };
     return workload.strategy === "rolling"
         ? new RollingWorkload(name, { ...workload, ...common }, opts)
-        : new BlueGreenWorkload(
-              name,
-              {
-                  ...workload,
-                  ...common,
-                  namespaceName: stack.name,
-                  apiServer: stack.kubernetes.apiServer,
-                  releaseHistory: LEDGER,
-              },
-              opts,
-          );
+        : new BlueGreenWorkload(name, { ...workload, ...common }, opts);
 }

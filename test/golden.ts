@@ -95,7 +95,7 @@ function plan(changes: readonly Change[]): string {
 }
 
 /** Longest text a golden dump shows in full; what is longer stands as its length and hash. */
-const LONGEST_TEXT = 2000;
+const LONGEST_TEXT = 3000;
 
 /** A recording as files, one for each component of the stack: name to content. */
 function dumps(recording: Recording): Map<string, string> {

@@ -19,6 +19,7 @@ import {
 } from "../../offline/stackFile";
 import { rules } from "../../policies/rules";
 import { getOwn } from "../../core/getOwn";
+import { SERVER } from "../../core/numbers";
 import { BY_STRATEGY, catalogue } from "../../runbook/catalogue";
 import { flagOf, optionsOf, parametersOf } from "../../runbook/parameters";
 import { type Procedure } from "../../runbook/procedure";
@@ -69,7 +70,8 @@ The ids release and rollback mean the procedure of the strategy of --workload:
                          and with --yes ends with status 1. Without this option a terminal asks
   --abort-soak           in an emergency: aborts the release that another update is at, and goes on when that has ended. The
                          other update takes its release back; with --yes this one goes without the engine's preview
-  --to-revision N        for blue-green-rollback: goes back to this revision of the history (npm run releases -- list)
+  --to-revision N        for a rollback: to this revision of the release history, its image and its configuration
+                         (npm run releases -- list --workload NAME)
   --commit               commits the stack file on a branch when the update is done; by default the commands are printed
   --help                 this text
 
@@ -422,9 +424,7 @@ function refuseOptions(root: string, procedure: Procedure, options: RunOptions):
         );
     }
     if (revision !== undefined && !procedure.takesRevision) {
-        throw new UsageError(
-            `--to-revision: found with ${procedure.id}, expected with blue-green-rollback: the release history has revisions of blue-green workloads alone. A rolling one goes back to a --version`,
-        );
+        throw new UsageError(`--to-revision: found with ${procedure.id}, expected with a rollback`);
     }
 }
 
@@ -489,17 +489,25 @@ async function editsOf(
     return indexedEdits(root, stack, edits);
 }
 
-/** Sets the revision on the idle colour of the stack file, which then is the one to go to. */
+/** Sets the revision in the stack file; returns what leads to it: its version or, where there are two, its colour. */
 function restored(
     root: string,
-    { workload = "mcp-server" }: Record<string, string>,
+    { workload = SERVER, ...given }: Readonly<Record<string, string>>,
     stack: string,
     revision: string,
     log: (line: string) => void,
 ): Record<string, string> {
-    restore({ root, stack, workload, revision, log });
-    const found = valuesOf(root, stack).workloads[workload];
-    return { workload, live: found?.strategy === "blueGreen" && found.live === "blue" ? "green" : "blue" };
+    const option = "--to-revision";
+    const other = ["version", "live"].find((name) => given[name] !== undefined);
+    if (other !== undefined) {
+        throw new UsageError(`--${other}: found with ${option}, expected one of the two`);
+    }
+    const set = restore({ root, stack, workload, revision, option, log });
+    if (set === undefined) {
+        throw new UsageError(`${option}: found ${revision}, which is active; expected another revision`);
+    }
+    const { version, colour } = set;
+    return { workload, ...(colour === undefined ? { version } : { live: colour }) };
 }
 
 async function pin(root: string, stack: string, log: (line: string) => void): Promise<void> {

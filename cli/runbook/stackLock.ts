@@ -31,12 +31,14 @@ export function lockOf(error: unknown, latest?: UpdateSummary): StackLock | unde
 
 /** What the history says of an update: its message, who makes it, where, and since when. */
 function describeUpdate({ message, startTime, environment }: UpdateSummary): string[] {
+    const author = environment["git.author"];
+    const run = environment["ci.build.url"];
     return [
         message === "" ? "an update without a message" : JSON.stringify(message),
-        environment["git.author"] && `by ${environment["git.author"]}`,
-        environment["ci.build.url"],
+        ...(author ? [`by ${author}`] : []),
+        ...(run ? [run] : []),
         `since ${new Date(startTime).toISOString()}`,
-    ].filter((each) => each !== undefined && each !== "");
+    ];
 }
 
 function lives(pid: number): boolean {

@@ -1,5 +1,6 @@
 import { contentHash } from "../../core/hash";
 import { type ChangeRecord } from "../../jobs/evidence";
+import { type GateBase } from "../../jobs/release/plan";
 
 /** One release, ready to run. */
 export interface Release {
@@ -18,6 +19,13 @@ export interface Release {
 /** Identifies what the gates test: the image and its configuration. */
 export function releaseHash({ image, config }: Release): string {
     return contentHash([image, config]);
+}
+
+/** What the release history keeps of a release, so that a rollback restores image and configuration. */
+export function recordedRelease(release: Release): GateBase["release"] {
+    const { version, image, config, change } = release;
+    const ticket = change?.ticket;
+    return { hash: releaseHash(release), version, image, config, ...(ticket && { ticket }) };
 }
 
 /** Identifies what is approved: the version and its image. A new configuration needs no new approval. */

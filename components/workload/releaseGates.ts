@@ -20,14 +20,14 @@ import {
     type JobAccess,
 } from "../tasks/access";
 import { declareGate, type GateArgs } from "../tasks/gate";
-import { type Release, releaseHash } from "./release";
+import { recordedRelease, type Release, releaseHash } from "./release";
 import { type BlueGreenWorkloadArgs, type SoakArgs } from "./workload";
 
 /** Time the capacity gate gives the target's pods to become ready, in seconds. */
 const CAPACITY_SECONDS = 300;
 
 /** Arguments common to the gates of one release. */
-type CommonPlan = Omit<GateBase, "deadlineSeconds">;
+type CommonPlan = Omit<GateBase, "deadlineSeconds"> & { colour: Colour };
 
 /** Gate-specific settings. */
 type GatePlan =
@@ -108,14 +108,12 @@ export class ReleaseGates {
         after: readonly Resource[],
         tests?: GateArgs["tests"],
     ): Job {
-        const { version, image, change } = release;
-        const hash = releaseHash(release);
         const common: CommonPlan = {
             subject: this.subject(colour, release),
             namespace: this.args.namespaceName,
             app: this.app,
             colour,
-            release: { hash, version, image, ...(change?.ticket && { ticket: change.ticket }) },
+            release: recordedRelease(release),
             ledger: this.args.releaseHistory,
         };
         return declareGate(
@@ -124,7 +122,7 @@ export class ReleaseGates {
                 access: this.access,
                 program: "release",
                 plan: { ...common, ...plan },
-                hash,
+                hash: releaseHash(release),
                 nodeImage: this.args.nodeImage,
                 after: [...this.services, ...after],
                 tests,

@@ -1,13 +1,13 @@
 import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
-import { type SmokePlan } from "../../jobs/smoke";
-import { declareGateAccess, egressToPods } from "../tasks/access";
+import { type ReleaseSmokePlan } from "../../jobs/release/plan";
+import { declareGateAccess, egressToNetwork, egressToPods } from "../tasks/access";
 import { declareGate } from "../tasks/gate";
 import { declareAutoscaler } from "./autoscaler";
 import { declareConfiguration } from "./configuration";
 import { declareDeployment, declareDump } from "./deployment";
 import { declareDisruptionBudget } from "./disruptionBudget";
 import { declareNetworkPolicy } from "./networkPolicy";
-import { type Release, releaseHash } from "./release";
+import { recordedRelease, type Release, releaseHash } from "./release";
 import { declareSecrets, declareSecretValues } from "./secrets";
 import { declareService } from "./service";
 import { declareServiceAccount } from "./serviceAccount";
@@ -21,7 +21,8 @@ export interface RollingWorkloadArgs extends WorkloadArgs {
 
 /**
  * A service whose pods are replaced step by step when its version changes (section 3.2). The update waits for the
- * rollout for 300 seconds, then the smoke gate tests the Service. Setting the version back is the rollback.
+ * rollout for 300 seconds, then the smoke gate tests the Service and records the release in the release history. Setting
+ * the version back is the rollback.
  */
 export class RollingWorkload extends ComponentResource {
     /** URL of the Service inside the cluster. */
@@ -74,22 +75,37 @@ export class RollingWorkload extends ComponentResource {
                 namespace: args.namespace,
                 labels: args.labels ?? {},
                 subject: name,
-                egress: [egressToPods({ app: name, port: args.port })],
+                egress: [egressToPods({ app: name, port: args.port }), egressToNetwork(args.apiServer)],
+                rules: [
+                    {
+                        apiGroups: [""],
+                        resources: ["configmaps"],
+                        resourceNames: [args.releaseHistory],
+                        verbs: ["get", "patch"],
+                    },
+                ],
             },
             this,
         );
+        const { deadline: deadlineSeconds, requests } = smoke;
+        const subject = `${name} ${release.version}`;
+        const plan: ReleaseSmokePlan = {
+            gate: "smoke",
+            subject,
+            deadlineSeconds,
+            namespace: args.namespaceName,
+            app: name,
+            release: recordedRelease(release),
+            ledger: args.releaseHistory,
+            smoke: { subject, target: this.url, deadlineSeconds, requests },
+        };
         const checksums = Object.values(args.connections ?? {}).map(({ checksum }) => checksum);
         const gate = declareGate(
             `${name}-smoke`,
             {
                 access,
-                program: "smoke",
-                plan: {
-                    subject: `${name} ${release.version}`,
-                    target: this.url,
-                    deadlineSeconds: smoke.deadline,
-                    requests: smoke.requests,
-                } satisfies SmokePlan,
+                program: "release",
+                plan: { ...plan },
                 hash: releaseHash(release),
                 nodeImage: args.nodeImage,
                 after: [deployment, service, autoscaler],

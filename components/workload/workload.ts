@@ -1,7 +1,7 @@
 import { type Input, type Output, type Resource } from "@pulumi/pulumi";
 import { type Colour } from "../../core/numbers";
 import { type GateBase, type SoakPlan, type SyntheticRoute } from "../../jobs/release/plan";
-import { type SmokeRequest } from "../../jobs/smoke";
+import { type SmokeRequest } from "../../jobs/release/smokeRequests";
 import { type DatabaseDumps } from "../backup/databaseDumps";
 import { type Connection } from "../data/connection";
 import { ALB_DEREGISTRATION_SECONDS } from "../edge/alb";
@@ -19,6 +19,8 @@ const DEREGISTRATION_SECONDS = 5;
 export interface WorkloadArgs {
     /** Namespace of every object. */
     namespace: Input<string>;
+    /** Name of the namespace, for the gates. */
+    namespaceName: string;
     /** Labels of every object, beside `app`. Default: none. */
     labels?: Record<string, string>;
     /** Port of the container and of the Service. */
@@ -50,6 +52,10 @@ export interface WorkloadArgs {
     smoke: { requests: SmokeRequest[]; deadline: number; image?: string | undefined };
     /** Image reference of Node, on which the gates run. */
     nodeImage: string;
+    /** Name of the ConfigMap with the releases that passed their gates. */
+    releaseHistory: string;
+    /** Where the gates reach the Kubernetes API. */
+    apiServer: { cidr: string; port: number };
     /** What must exist before the pods start. Default: nothing. */
     after?: readonly Resource[];
     /** Takes the dump before a release that changes the database. Default: none, and no release may. */
@@ -83,12 +89,6 @@ export interface BlueGreenWorkloadArgs extends WorkloadArgs {
     standby?: "cold" | "warm";
     /** Settings of the soak gate, which watches the release after the switch. */
     soak: SoakArgs;
-    /** Name of the namespace, for the gates. */
-    namespaceName: string;
-    /** Name of the ConfigMap with the releases that passed their gates. */
-    releaseHistory: string;
-    /** Where the gates reach the Kubernetes API. */
-    apiServer: { cidr: string; port: number };
 }
 
 /** How an ALB balances the pods. */

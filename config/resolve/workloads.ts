@@ -3,7 +3,7 @@ import { getOwn } from "../../core/getOwn";
 import { ASKING_TASKS } from "../../core/labels";
 import { CACHE, DATABASE, HEALTH_MATRIX } from "../../core/numbers";
 import { required } from "../../core/required";
-import { type SmokeRequest } from "../../jobs/smoke";
+import { type SmokeRequest } from "../../jobs/release/smokeRequests";
 import { workloadAt } from "../edge";
 import { pinned, releaseReference } from "../images";
 import { soakSettings } from "../soak";

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { GateError } from "./gate";
 import { ApiError, type ConfigMap, type Kubernetes, pause, type ResourceRef } from "./kubernetes";
-import { list, oneOf, parse, text, ValidationError, wholeNumber } from "./schema";
+import { anyText, list, oneOf, parse, text, ValidationError, wholeNumber } from "./schema";
 
 /** What the checklist asks of: a version and its image, whatever configuration they run with. */
 export const approvedRelease = z.strictObject({
@@ -97,6 +97,8 @@ const historyEntry = z.strictObject({
     image: text,
     /** Missing where the app has no colours. */
     colour: z.optional(oneOf("blue", "green")),
+    /** Environment of its containers. Missing in what was recorded before it was kept. */
+    config: z.optional(z.record(z.string(), anyText)),
     ticket: z.optional(text),
     /** What it brought of the pre-deployment checklist, if it was asked. */
     evidence: z.optional(approval),

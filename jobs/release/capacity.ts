@@ -13,7 +13,7 @@ import { isCompleted } from "../lib/releaseHistory";
 import { measureBaseline } from "./baseline";
 import { podsOf, type ReleaseContext } from "./context";
 import { isOf, throwIfAborted } from "./history";
-import { type CapacityPlan, type GateBase } from "./plan";
+import { type CapacityPlan, type SoakPlan } from "./plan";
 import { checkImage } from "./podHealth";
 import { liveColour } from "./traffic";
 
@@ -80,7 +80,7 @@ async function wantedPods(plan: CapacityPlan, ctx: ReleaseContext): Promise<numb
  * gate's plan and runs no gate again.
  */
 export async function boundsOf(
-    { app, colour }: GateBase,
+    { app, colour }: CapacityPlan | SoakPlan,
     { cluster, signal }: ReleaseContext,
 ): Promise<{ min: number; max: number }> {
     const place = { resource: "horizontalpodautoscalers", name: `${app}-${colour}` } as const;

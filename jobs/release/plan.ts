@@ -1,6 +1,16 @@
 import * as z from "zod/mini";
-import { number, objectName, oneOf, parse, seconds, text, variants, wholeNumber } from "../lib/schema";
-import { baseUrl, smokePlan, smokeRequest } from "../smoke";
+import {
+    anyText,
+    number,
+    objectName,
+    oneOf,
+    parse,
+    seconds,
+    text,
+    variants,
+    wholeNumber,
+} from "../lib/schema";
+import { baseUrl, smokePlan, smokeRequest } from "./smokeRequests";
 import { podMetricsTarget } from "./podMetrics";
 import { prometheusMetrics } from "./prometheus";
 import { watchedMetric } from "./watchedMetrics";
@@ -14,20 +24,23 @@ const common = {
     namespace: objectName,
     /** Label `app` of the pods, name of the live Service, and key of the release's history. */
     app: objectName,
-    /** The target: its pods are labelled `version: <colour>`, its Deployment is `<app>-<colour>`. */
-    colour: oneOf("blue", "green"),
     /** The release, as the history remembers it. */
     release: z.strictObject({
         /** Changes with whatever would have to be tested again. */
         hash: text,
         version: text,
         image: text,
+        /** Environment of its containers, for a rollback to it. */
+        config: z.optional(z.record(z.string(), anyText)),
         /** The change request it was approved under. */
         ticket: z.optional(text),
     }),
     /** Name of the ConfigMap with the release history. It must exist. */
     ledger: objectName,
 };
+
+/** The target: its pods are labelled `version: <colour>`, its Deployment is `<app>-<colour>`. */
+const colour = oneOf("blue", "green");
 
 /** Time that a soak gate needs besides its watch, in seconds: for pods that are on their way at its end, too. */
 export const SOAK_MARGIN_SECONDS = 240;
@@ -64,15 +77,18 @@ const baseline = z.strictObject({
 const capacityPlan = z.strictObject({
     gate: z.literal("capacity"),
     ...common,
+    colour,
     /** Default: nothing is measured. */
     baseline: z.optional(baseline),
 });
 
-/** The target answers as planned, before it gets traffic. */
+/** The target answers as planned: before it gets traffic, or after the rollout of an app without colours. */
 const releaseSmokePlan = z.strictObject({
     gate: z.literal("smoke"),
     ...common,
-    /** With the target colour's own Service, http://<app>-<colour>:<port>. */
+    /** Missing where the app has no colours. */
+    colour: z.optional(colour),
+    /** With the target colour's own Service, http://<app>-<colour>:<port>, or the Service of an app without colours. */
     smoke: smokePlan,
 });
 
@@ -109,6 +125,7 @@ const soakPlan = z
     .strictObject({
         gate: z.literal("soak"),
         ...common,
+        colour,
         ...soakSettings,
         /**
          * How long the gate lasts at least, in seconds, even for a release that is known: what follows the switch by itself,
@@ -143,7 +160,7 @@ export type MetricsPlan = z.infer<typeof metrics>;
 export type ReleasePlan = CapacityPlan | ReleaseSmokePlan | SoakPlan;
 
 /** Arguments common to all gates of a release. */
-export type GateBase = Omit<CapacityPlan, "gate" | "baseline">;
+export type GateBase = Omit<ReleaseSmokePlan, "gate" | "smoke">;
 
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseReleasePlan(raw: unknown): ReleasePlan {

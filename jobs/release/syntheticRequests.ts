@@ -1,5 +1,5 @@
 import { GateError, throwIfStopped } from "../lib/gate";
-import { sendOnce } from "../smoke";
+import { sendOnce } from "./smokeRequests";
 import { type ReleaseContext } from "./context";
 import { type SyntheticRoute } from "./plan";
 

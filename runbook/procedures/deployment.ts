@@ -256,7 +256,7 @@ export const deployment: readonly Procedure[] = [
         verify:
             "The gates ask the ledger: a release that once passed is not tested again, so the switch takes as long as " +
             "its pods need to start, and seconds where they still run (`standby: warm`, or a soak that failed). " +
-            "An earlier revision: `npm run releases -- restore --revision N` sets it on the idle colour first.",
+            "An earlier revision: `--to-revision N` sets it on the idle colour first, with the configuration it ran with.",
         undo: "Set the other colour again.",
     },
     {
@@ -274,8 +274,11 @@ export const deployment: readonly Procedure[] = [
         ],
         pinsImages: true,
         revertible: true,
+        takesRevision: true,
         changes: releaseOf("chat-ui"),
-        verify: `${ROLLOUT} and for the smoke gate of the version it goes back to. The pin of a version that ran before is still in the stack file.`,
+        verify:
+            `${ROLLOUT} and for the smoke gate of the version it goes back to. The pin of a version that ran before is still in the stack file. ` +
+            "`--to-revision N`, in place of `--version`, restores image and configuration of a revision in the release history.",
         undo: "Set the newer version again.",
     },
 ];

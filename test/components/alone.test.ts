@@ -110,6 +110,8 @@ const workload = {
     resources: { cpu: { request: "1", limit: "1" }, memory: { request: "64Mi", limit: "64Mi" } },
     smoke: { requests: [], deadline: 60 },
     nodeImage: images.node,
+    releaseHistory: "releases",
+    apiServer,
 };
 const release = { version: "v1", image: "api:v1", config: {} };
 const server = { ...objects, apiServer, app: "api", port: 8080, run: "now" };

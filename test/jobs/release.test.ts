@@ -362,6 +362,30 @@ describe("release gates", function () {
             );
         });
 
+        it("completes the release of an app without colours, with its configuration, and asks each time", async () => {
+            cluster.ledger();
+            const config = { LOG_LEVEL: "info" };
+            const plan = { ...smokePlan(), colour: undefined, release: { ...release, config } };
+            await passes(plan, "1 of 1 requests answered as planned; revision 1.");
+            const completed: HistoryEntry = {
+                ...{ ...release, config, smokeAt: date, revision: 1 },
+                completedAt: date,
+            };
+            assert.deepEqual(cluster.entries, [completed]);
+            const other = { ...plan, release: { ...release, hash: "debug", config: {} } };
+            await passes(other, /; revision 2\.$/);
+            // A way back is asked again, and keeps its number.
+            await passes(plan, /; revision 1\.$/);
+            assert.equal(asked, 3);
+            assert.deepEqual(
+                cluster.entries.map(({ revision }) => revision),
+                [2, 1],
+            );
+            health = 500;
+            await fails({ ...other, release: { ...other.release, hash: "bad" } }, /^1 of 1 requests failed/);
+            assert.deepEqual(cluster.entries.map(({ failed }) => failed?.gate).at(-1), "smoke");
+        });
+
         it("records no success when it fails, but why", async () => {
             cluster.ledger(formerly());
             health = 500;

@@ -3,7 +3,7 @@ import { type HistoryEntry } from "../../jobs/lib/releaseHistory";
 import { GateError } from "../../jobs/lib/gate";
 import { runRelease } from "../../jobs/release";
 import { parseReleasePlan, type ReleasePlan, type SoakPlan } from "../../jobs/release/plan";
-import { type SmokeRequest } from "../../jobs/smoke";
+import { type SmokeRequest } from "../../jobs/release/smokeRequests";
 import { app, type FakeCluster, namespace, type PodState } from "./releaseCluster";
 import { listen } from "./servers";
 

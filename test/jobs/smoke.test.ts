@@ -5,10 +5,11 @@ import { createServer as createHttpServer, type IncomingMessage, type RequestLis
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundledJob } from "../../jobs/bundle.cjs";
-import { runSmoke, type SmokePlan, type SmokeRequest, smokeVerdict } from "../../jobs/smoke";
+import { buildSync } from "esbuild";
+import { runSmoke, type SmokePlan, type SmokeRequest } from "../../jobs/release/smokeRequests";
 import { type Run, runProgram, type Watch } from "./program";
 import { listen } from "./servers";
+import { smokeVerdict } from "./smokeProgram";
 
 type Overrides = Partial<Omit<SmokeRequest, "expect">> & { expect?: Partial<SmokeRequest["expect"]> };
 
@@ -33,7 +34,14 @@ describe("smoke gate", function () {
     before(async () => {
         folder = mkdtempSync(join(tmpdir(), "smoke-gate-"));
         lastWords = join(folder, "termination-log");
-        const bundle = bundledJob("smoke");
+        const { outputFiles } = buildSync({
+            entryPoints: [join(__dirname, "smokeProgram.ts")],
+            bundle: true,
+            platform: "node",
+            target: "node20",
+            write: false,
+        });
+        const bundle = outputFiles[0]!.text;
         assert.ok(bundle.includes('"/dev/termination-log"'));
         writeFileSync(
             join(folder, "smoke.js"),

@@ -8,7 +8,6 @@ import { parseHealthPlan } from "../../jobs/health";
 import { parseJwksCachePlan } from "../../jobs/jwksCache";
 import { parseNoticePlan } from "../../jobs/notice";
 import { parseReleasePlan } from "../../jobs/release/plan";
-import { parseSmokePlan } from "../../jobs/smoke";
 import { parseUpgradePlan } from "../../jobs/upgrade";
 import { parseWindowPlan } from "../../jobs/window";
 import { recordStack } from "../support";
@@ -23,7 +22,6 @@ const PARSERS: Readonly<Record<string, (raw: unknown) => unknown>> = {
     jwksCache: parseJwksCachePlan,
     notice: parseNoticePlan,
     release: parseReleasePlan,
-    smoke: parseSmokePlan,
     upgrade: parseUpgradePlan,
     window: parseWindowPlan,
 };

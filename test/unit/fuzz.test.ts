@@ -10,7 +10,7 @@ import { parseApprovalPlan } from "../../jobs/evidence";
 import { parseHealthPlan } from "../../jobs/health";
 import { ValidationError } from "../../jobs/lib/schema";
 import { parseReleasePlan } from "../../jobs/release/plan";
-import { parseSmokePlan } from "../../jobs/smoke";
+import { parseSmokePlan } from "../../jobs/release/smokeRequests";
 import { UsageError, valuesOf } from "../../offline/stackFile";
 import { temporaryAuthority } from "../certificates";
 import { StepFolder } from "../jobs/steps";

@@ -76,6 +76,9 @@ describe("releases", () => {
         kubectl(`[ "$1" = config ] && echo arn:aws:eks:prod || cat "${folder}/ledger.json"`);
     }
 
+    /** What the stack file has of a workload. */
+    const workloadText = (name: string) =>
+        new RegExp(`^ {4}${name}:\\n((?: {6}.*\\n)+)`, "m").exec(stackFile())![1]!;
     const stackFile = () => readFileSync(join(folder, FILE), "utf8");
     const asked = () => readFileSync(join(folder, "asked"), "utf8").trimEnd().split("\n");
 
@@ -239,6 +242,7 @@ describe("releases", () => {
                 `${FILE} has revision 1 of mcp-server on green now, the idle colour:`,
                 "  mcp:workloads.mcp-server.releases.green.version: v2.0.1 (was v2.1.0)",
                 `  mcp:images.pins["${IMAGE}:v2.0.1"]: ${A}`,
+                "The release history has no configuration of revision 1: it runs with the present one.",
                 "To give it the traffic:",
                 "  npm run preview -- --stack production --set mcp:workloads.mcp-server.live=green",
                 "  pulumi config set --stack production --path mcp:workloads.mcp-server.live green",
@@ -253,7 +257,7 @@ describe("releases", () => {
             assert.deepEqual(changed({ revision: "2" }), []);
             assert.equal(statSync(join(folder, FILE)).ino, ino);
             assert.equal(lines[1], `${FILE} has revision 2 of mcp-server on green already.`);
-            assert.equal(lines[2], "To give it the traffic:");
+            assert.equal(lines[3], "To give it the traffic:");
         });
 
         it("takes configuration and change record of the earlier release away, and keeps comments", () => {
@@ -328,6 +332,83 @@ describe("releases", () => {
             ]);
         });
 
+        it("restores the configuration that the release ran with", () => {
+            edit([
+                "        green: {version: v2.1.0}\n",
+                "        green: {version: v2.1.0, config: {B: b}}\n",
+            ]);
+            const common = /^ {6}config:\n((?: {8}.*\n)+)/m.exec(workloadText("mcp-server"))![1]!;
+            const kept = Object.fromEntries(
+                [...common.matchAll(/^ +(\w+): "?([^"\n]*)"?$/gm)].map(([, key, value]) => [key!, value!]),
+            );
+            const [dropped, changedKey] = Object.keys(kept) as [string, string];
+            const config = { ...kept, [changedKey]: "yes", EXTRA: "010" };
+            delete config[dropped];
+            ledger([{ ...FIRST, config }]);
+            assert.deepEqual(changed({ revision: "1" }).slice(0, 2), [
+                "- pins: {}",
+                "- green: {version: v2.1.0, config: {B: b}}",
+            ]);
+            assert.ok(
+                stackFile().includes(
+                    `        green: {version: v2.0.1, config: {${changedKey}: "yes", EXTRA: "010"}}\n`,
+                ),
+                stackFile(),
+            );
+            const path = "mcp:workloads.mcp-server";
+            assert.ok(lines.includes(`  ${path}.releases.green.config.EXTRA: 010`), lines.join("\n"));
+            assert.ok(lines.includes(`  ${path}.releases.green.config: removed (was B)`));
+            assert.ok(
+                lines.includes(`${path}.config.${dropped}: revision 1 did not have it, and it stays`),
+                lines.join("\n"),
+            );
+            assert.ok(!lines.some((line) => line.includes("has no configuration")));
+        });
+
+        it("tells a revision of the live image by its configuration", () => {
+            pin({ "v2.0.3": C });
+            ledger([{ ...THIRD, config: { OTHER: "value" } }]);
+            assert.notDeepEqual(changed({ revision: "3" }), []);
+        });
+
+        it("restores a workload without colours", () => {
+            const workload = "chat-ui";
+            const image = IMAGE.replace("mcp-server", "chat-ui");
+            const old: HistoryEntry = {
+                hash: "a",
+                version: "v1.0.9",
+                image: `${image}:v1.0.9@${A}`,
+                revision: 2,
+                config: { LOG_LEVEL: "debug" },
+                completedAt: "2026-01-02T03:04:05.000Z",
+            };
+            writeFileSync(
+                join(folder, "ledger.json"),
+                JSON.stringify({ data: { "chat-ui": JSON.stringify([old]) } }),
+            );
+            assert.deepEqual(changed({ revision: "2", workload }), [
+                "- pins: {}",
+                "- version: v1.4.2",
+                "- change: {version: v1.4.2, skip: first installation}",
+                "+ pins:",
+                `+ "${image}:v1.0.9": ${A}`,
+                "+ version: v1.0.9",
+                "+ config:",
+                '+ LOG_LEVEL: "debug"',
+            ]);
+            assert.equal(lines[1], `${FILE} has revision 2 of chat-ui now:`);
+            assert.deepEqual(lines.slice(-3), [
+                "To roll it out:",
+                "  npm run preview -- --stack production",
+                "  pulumi up --stack production --policy-pack policies",
+            ]);
+            assert.deepEqual(changed({ revision: "2", workload }), []);
+            assert.equal(
+                lines.at(-4),
+                "mcp:workloads.chat-ui.config.PUBLIC_URL: revision 2 did not have it, and it stays",
+            );
+        });
+
         it("pins anew what the idle colour alone runs", () => {
             pin({ "v2.0.3": C, "v2.1.0": A });
             ledger([{ ...TESTED, revision: 4 }]);
@@ -346,6 +427,7 @@ describe("releases", () => {
             version: "1.10",
             reference: "r.io/w:1.10",
             digest: A,
+            config: {},
         } as const;
         const pins = `  mcp:images:\n    pins:\n      "r.io/w:1.10": ${A}\n`;
         const file = (releases: string, tail = "") =>
@@ -411,7 +493,7 @@ describe("releases", () => {
 
     describe("bad input", () => {
         it("is a revision that is none", () => {
-            const expected = "expected a number that list shows";
+            const expected = "expected a number that npm run releases -- list shows";
             refuses(`--revision: found nothing, ${expected}`, {});
             for (const revision of ["two", "", "0", "1.5", "1e1"]) {
                 refuses(`--revision: found ${JSON.stringify(revision)}, ${expected}`, { revision });
@@ -419,15 +501,13 @@ describe("releases", () => {
             refuses("--revision: found 9, expected one of 1, 2, 3", { revision: "9" });
         });
 
-        it("is a workload that is unknown or not blue-green", () => {
+        it("is a workload that is unknown", () => {
             for (const workload of ["nope", "constructor"]) {
-                refuses(`--workload: found "${workload}", expected one of mcp-server`, {
-                    revision: "1",
-                    workload,
-                });
+                refuses(
+                    `--workload: found "${workload}", expected one of admin-portal, chat-ui, mcp-server`,
+                    { revision: "1", workload },
+                );
             }
-            const rolling = { revision: "1", workload: "chat-ui" };
-            refuses('--workload: found "chat-ui", which is rolling, expected one of mcp-server', rolling);
         });
 
         it("is a stack that is unknown or has values missing", () => {
@@ -530,7 +610,7 @@ describe("releases", () => {
             assert.deepEqual(await run("releases", "restore", "--revision", "x"), {
                 status: 1,
                 stdout: "",
-                stderr: '--revision: found "x", expected a number that list shows\n',
+                stderr: '--revision: found "x", expected a number that npm run releases -- list shows\n',
             });
         });
     });

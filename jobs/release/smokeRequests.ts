@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod/mini";
-import { type GateContext, gateMain } from "./lib/gate";
-import { type Answer, request, reasonOf, withTimeout } from "./lib/http";
+import { type GateContext } from "../lib/gate";
+import { type Answer, request, reasonOf, withTimeout } from "../lib/http";
 import {
     anyText,
     httpPath,
@@ -13,7 +13,7 @@ import {
     text,
     textWhere,
     wholeNumber,
-} from "./lib/schema";
+} from "../lib/schema";
 
 /** Headers that fetch sets itself, and silently drops or refuses when they are given. */
 const CONNECTION_HEADERS =
@@ -149,13 +149,6 @@ export async function runSmoke(
         }
         return result;
     });
-}
-
-/** The last line of a run. */
-export function smokeVerdict({ subject, requests }: SmokePlan, { passed, failed }: SmokeResult): string {
-    return failed.length === 0
-        ? `PASSED ${passed} of ${requests.length} requests: ${subject} answers as planned.`
-        : `FAILED ${failed.length} of ${requests.length} requests: ${subject} is not fit to serve.`;
 }
 
 /** One request with its repetitions, and the lines to print about it. */
@@ -313,11 +306,4 @@ function printable({ headers }: SmokeRequest, raw: string): string {
 /** Checks what was read from a plan's file; throws an error with path, found and expected. */
 export function parseSmokePlan(raw: unknown): SmokePlan {
     return parse(smokePlan, raw);
-}
-
-if (require.main === module) {
-    void gateMain(parseSmokePlan, async (plan, context) => {
-        const result = await runSmoke(plan, context);
-        return { passed: result.failed.length === 0, line: smokeVerdict(plan, result) };
-    });
 }
