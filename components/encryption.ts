@@ -14,17 +14,17 @@ export interface PolicyStatement {
 
 /** Arguments of {@link declareKey}. */
 export interface KeyArgs {
-    /** What the key encrypts, in words. */
+    /** Description of what the key encrypts. */
     description: string;
-    /** Account that administers it, and whose policies say who of it may use the key. */
+    /** Account that administers the key and delegates its use by IAM policies. */
     accountId: string;
-    /** What other services may do with it. Default: nothing. */
+    /** Statements for other services. Default: none. */
     statements?: readonly PolicyStatement[];
-    /** Refuses to delete the key, and with it everything it encrypts. */
+    /** Refuses to delete the key, without which its data is lost. */
     protect: boolean;
 }
 
-/** Lets CloudWatch encrypt the log groups whose names begin so. It takes no key that does not say it may. */
+/** Prefix of the log groups that CloudWatch may encrypt. CloudWatch requires this statement. */
 export function logsUse(
     { region, accountId }: { region: string; accountId: string },
     logGroups: string,
@@ -43,7 +43,7 @@ export function logsUse(
     };
 }
 
-/** The archive dies with its key: not even an administrator deletes it, unless they first change this policy. */
+/** Without its key the archive is lost: not even an administrator may delete it without first changing this policy. */
 export const KEEP_KEY: PolicyStatement = {
     Sid: "KeepKey",
     Effect: "Deny",
@@ -52,7 +52,7 @@ export const KEEP_KEY: PolicyStatement = {
     Resource: "*",
 };
 
-/** A customer key with yearly rotation and the longest grace before deletion, known by the alias `name`. */
+/** A customer key with yearly rotation and the longest waiting period before deletion, with the alias `name`. */
 export function declareKey(name: string, args: KeyArgs, parent: Resource): Key {
     const { description, accountId, statements = [], protect } = args;
     const administration: PolicyStatement = {

@@ -8,36 +8,39 @@ import { type Tier, TIER_TAG } from "../core/labels";
 import { eksKubeconfig } from "../core/kubeconfig";
 import { required } from "../core/required";
 
-/** The explicit providers of the stack; the default ones are disabled, so nothing lands elsewhere by accident. */
+/**
+ * The explicit providers of the stack. The default providers are disabled, so that no resource is created in another
+ * account or cluster.
+ */
 export interface Providers {
-    /** @throws Error in a stack without AWS, which declares nothing there. */
+    /** @throws Error in a stack without AWS, which declares no AWS resources. */
     readonly aws: AwsProvider;
     kubernetes: KubernetesProvider;
     random: RandomProvider;
-    /** Where copies are, in a second region and maybe account. */
+    /** Providers of the copies, in a second region and perhaps a second account. */
     copies: AwsProvider | undefined;
-    /** The EKS cluster, where the stack runs on one. */
+    /** The EKS cluster, if the stack runs on one. */
     cluster: Cluster | undefined;
 }
 
 /** Arguments of {@link configureProviders}. */
 export interface ProvidersArgs {
     environment: string;
-    /** Whether production's rules hold; else each AWS resource is tagged as one of a trial. */
+    /** Whether production's rules hold; otherwise each AWS resource is tagged as a trial's. */
     production: boolean;
     /** Account and region. Default: none; nothing is on AWS. */
     aws?:
         | {
               region: string;
-              /** The only account that the AWS provider may touch. */
+              /** The only account that the AWS provider accepts. */
               accountId: string;
-              /** Tags on every AWS resource, beside project, stack, environment and managed-by. */
+              /** Tags on every AWS resource, in addition to project, stack, environment and managed-by. */
               tags: Readonly<Record<string, string>>;
           }
         | undefined;
-    /** A second region, and the role to take on in a second account. Default: none. */
+    /** A second region, and the role to assume in a second account. Default: none. */
     copies?: { region: string; account?: { id: string; role: string } | undefined } | undefined;
-    /** The cluster: an EKS cluster by its name, or any other by the context of a kubeconfig. */
+    /** An EKS cluster by its name, or any cluster by the context of a kubeconfig. */
     kubernetes: {
         cluster?: string | undefined;
         context?: string | undefined;
@@ -45,7 +48,7 @@ export interface ProvidersArgs {
     };
 }
 
-/** Declares one provider each for the account, the cluster and generated values. */
+/** Declares one provider each for the account, the cluster and random values. */
 export function configureProviders({
     aws: account,
     kubernetes: access,
@@ -87,9 +90,9 @@ export function configureProviders({
         ...(cluster === undefined
             ? { context: access.context, kubeconfig: access.kubeconfig }
             : { kubeconfig: jsonStringify(eksKubeconfig(access.cluster!, account!.region, cluster)) }),
-        // A field that somebody changed by hand is taken back by the next update instead of stopping it.
+        // The next update reverts a field that was changed by hand, instead of failing on a conflict.
         enablePatchForce: true,
-        // Secrets that mean to be replaced say so by `immutable`; a certificate under its fixed name is written over.
+        // Secrets that must be replaced set `immutable`; a certificate under its fixed name is updated in place.
         enableSecretMutable: true,
     });
     return {

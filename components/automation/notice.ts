@@ -5,11 +5,11 @@ import { declareServiceRole } from "../identity/serviceRole";
 
 /** Arguments of {@link declareNotice}. */
 export interface NoticeArgs {
-    /** What has happened, in words. */
+    /** What happened, as a short description. */
     description: string;
-    /** Events of AWS that report it. */
+    /** Event pattern of AWS. */
     pattern: { source: string[]; "detail-type": string[]; detail: object };
-    /** Topic that the message goes to, and the key of that topic. */
+    /** Topic of the message, and its key. */
     topic: { arn: Input<string>; keyArn: Input<string> };
     accountId: string;
     region: string;

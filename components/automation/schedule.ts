@@ -5,34 +5,34 @@ import { declareServiceRole, type Rights } from "../identity/serviceRole";
 
 /** What every schedule has. */
 interface CommonArgs {
-    /** What it is for, in words. */
+    /** Description. */
     description: string;
     accountId: string;
-    /** Key that the schedule is encrypted with. */
+    /** Key that encrypts the schedule. */
     keyArn: Input<string>;
 }
 
 /** Arguments of {@link declareSchedule}. */
 export interface ScheduleArgs extends CommonArgs {
-    /** Six fields of AWS's cron, in the zone of the runbook. */
+    /** Six fields of AWS's cron, in the runbook's time zone. */
     cron: string;
     /** State machine that it starts. */
     stateMachineArn: Input<string>;
-    /** What it starts with, as JSON. Default: an empty object. */
+    /** Input, as JSON. Default: an empty object. */
     input?: Input<string>;
 }
 
 /** Arguments of {@link declareAnnouncement}. */
 export interface AnnouncementArgs extends CommonArgs {
-    /** When: `cron(…)` of AWS's six fields, or `at(…)` for once, in the zone of the runbook. */
+    /** `cron(…)` with AWS's six fields, or `at(…)` for a single time, in the runbook's time zone. */
     when: string;
-    /** Topic that is told, and its key. */
+    /** Topic of the message, and its key. */
     topic: { arn: Input<string>; keyArn: Input<string> };
-    /** What it is told. */
+    /** Text of the message. */
     message: string;
 }
 
-/** Starts a state machine by the clock of the runbook's zone. */
+/** Starts a state machine on a schedule in the runbook's time zone. */
 export function declareSchedule(name: string, args: ScheduleArgs, parent: ComponentResource): Schedule {
     return declare(
         name,
@@ -47,7 +47,7 @@ export function declareSchedule(name: string, args: ScheduleArgs, parent: Compon
     );
 }
 
-/** Tells people something by the clock of the runbook's zone. */
+/** Publishes a message on a schedule in the runbook's time zone. */
 export function declareAnnouncement(
     name: string,
     { topic, ...args }: AnnouncementArgs,
@@ -102,7 +102,7 @@ function declare(
                 arn: target.arn,
                 roleArn: role.arn,
                 input: target.input,
-                // A start that fails is tried again for an hour; later than that it is the next one's turn.
+                // Retries a failed start for an hour. After that, the next start is near.
                 retryPolicy: { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 },
             },
         },

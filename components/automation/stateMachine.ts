@@ -5,18 +5,18 @@ import { declareServiceRole, type Rights } from "../identity/serviceRole";
 
 /** Arguments of {@link declareStateMachine}. */
 export interface StateMachineArgs {
-    /** What it does, in Amazon States Language. */
+    /** Definition, in Amazon States Language. */
     definition: object;
     accountId: string;
-    /** What it may do, beside writing its log and its traces. */
+    /** AWS rights, in addition to those for its log and traces. */
     statements: Rights;
-    /** Key of its log. It must admit CloudWatch to the group {@link logGroupOf} names. */
+    /** Key of its log. Its policy must admit CloudWatch to the log group {@link logGroupOf} returns. */
     keyArn: Input<string>;
-    /** How long its log is kept, in days. */
+    /** Retention of the log, in days. */
     logDays: number;
 }
 
-/** AWS grants these on everything or not at all: they deliver the log and the traces. */
+/** Log and trace delivery. AWS does not support resource-level rights for these actions. */
 const OBSERVATION = [
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -32,12 +32,14 @@ const OBSERVATION = [
     "xray:PutTraceSegments",
 ];
 
-/** Log group of a state machine. Only below this prefix its policy on the account does not grow with each machine. */
+/**
+ * Log group of a state machine. Below this prefix, the account's log resource policy does not grow with each machine.
+ */
 export function logGroupOf(name: string): string {
     return `/aws/vendedlogs/states/${name}`;
 }
 
-/** A state machine whose every step is logged and traced. */
+/** A state machine with logs and traces of every step. */
 export function declareStateMachine(
     name: string,
     args: StateMachineArgs,

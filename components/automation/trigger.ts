@@ -6,19 +6,19 @@ import { declareServiceRole } from "../identity/serviceRole";
 
 /** Arguments of {@link declareTrigger}. */
 export interface TriggerArgs {
-    /** What has happened, in words. */
+    /** What happened, as a short description. */
     description: string;
-    /** Events of AWS that tell of it. */
+    /** Event pattern of AWS. */
     pattern: object;
     /** State machine that is started, with the event as its input. */
     stateMachine: StateMachine;
-    /** Its ARN, written out: then a preview tells what may be started before the machine exists. */
+    /** Its ARN, built from its name, so that a preview shows it before the machine exists. */
     stateMachineArn: string;
     accountId: string;
     region: string;
 }
 
-/** Starts a state machine when AWS reports an event. It may report one twice. */
+/** Starts a state machine on an event of AWS. EventBridge may deliver an event twice. */
 export function declareTrigger(name: string, args: TriggerArgs, parent: ComponentResource): void {
     const role = declareServiceRole(
         `${name}-trigger`,

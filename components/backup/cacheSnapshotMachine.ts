@@ -1,18 +1,20 @@
 import { BACKUPS } from "../../core/numbers";
 
-/** Seconds between two looks at a snapshot, or into the bucket. */
+/** Seconds between two checks of the snapshot or the bucket. */
 const LOOK_SECONDS = 60;
 
-/** A copy that has not come after so many looks does not come. */
-const MOST_LOOKS = 120;
+/** Number of checks after which a copy counts as failed. */
+const MAX_CHECKS = 120;
 
-/** A run is given up so long before the next one that a start which was tried for an hour overlaps with none. */
+/** Timeout of a run. It ends before the next run starts, even if that start was retried for an hour. */
 const TIMEOUT_SECONDS = (BACKUPS.redis.everyHours - 1) * 3600;
 
-/** How long a snapshot stays in ElastiCache, where it is restored from in minutes, beside its copy in the bucket. */
+/**
+ * How long a snapshot stays in ElastiCache, from which a restore takes minutes, in addition to its copy in the bucket.
+ */
 const KEPT_MILLISECONDS = 24 * 3600 * 1000;
 
-/** The group is being changed, or another snapshot of it is taken: that passes. */
+/** Transient: the group is being modified, or another snapshot of it is being taken. */
 const BUSY = {
     ErrorEquals: [
         "ElastiCache.InvalidReplicationGroupStateException",
@@ -24,7 +26,7 @@ const BUSY = {
     BackoffRate: 1,
 };
 
-/** Too many requests, or a moment's trouble on the way. */
+/** Transient: throttling or a network error. */
 const TROUBLE = {
     ErrorEquals: [
         "ElastiCache.ElastiCacheException",
@@ -38,14 +40,14 @@ const TROUBLE = {
     JitterStrategy: "FULL",
 };
 
-/** Names of the snapshots begin so, and end in the 17 digits of their time to the millisecond. */
+/** Pattern of the snapshots' names: this prefix, and 17 digits of the time to the millisecond. */
 export function snapshotPrefix(group: string): string {
     return `${group}-scheduled-`;
 }
 
 /**
- * Takes a snapshot of a replication group, copies it to a bucket, looks whether it has come there, and removes the
- * scheduled ones of more than a day ago; those that people took stay. Section 7.1. Queries are JSONata.
+ * Takes a snapshot of a replication group, exports it to a bucket, checks that it arrived, and removes scheduled
+ * snapshots older than a day. Keeps manual snapshots. Section 7.1. Queries are JSONata.
  */
 export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket: string }): object {
     const prefix = snapshotPrefix(group);
@@ -57,7 +59,7 @@ export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket:
         Arguments: args,
         ...rest,
     });
-    /** Asked again although the first answer was lost on its way: what was asked for is there already. */
+    /** A retry after a lost response: the snapshot already exists. */
     const asked = (next: string) => ({
         Retry: [BUSY, TROUBLE],
         Catch: [{ ErrorEquals: ["ElastiCache.SnapshotAlreadyExistsException"], Next: next }],
@@ -74,7 +76,7 @@ export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket:
                 Assign: {
                     snapshot: `{% ${named(start)} %}`,
                     oldest: `{% ${named(`${start} - ${KEPT_MILLISECONDS}`)} %}`,
-                    looks: 0,
+                    checks: 0,
                     page: {},
                 },
                 Next: "Take a snapshot",
@@ -84,8 +86,8 @@ export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket:
                 { ReplicationGroupId: group, SnapshotName: "{% $snapshot %}" },
                 asked("Wait for the snapshot"),
             ),
-            "Wait for the snapshot": { Type: "Wait", Seconds: LOOK_SECONDS, Next: "Look at the snapshot" },
-            "Look at the snapshot": call(
+            "Wait for the snapshot": { Type: "Wait", Seconds: LOOK_SECONDS, Next: "Check the snapshot" },
+            "Check the snapshot": call(
                 "elasticache:describeSnapshots",
                 { SnapshotName: "{% $snapshot %}" },
                 {
@@ -116,14 +118,14 @@ export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket:
                 },
                 asked("Wait for the copy"),
             ),
-            "Wait for the copy": { Type: "Wait", Seconds: LOOK_SECONDS, Next: "Look into the bucket" },
-            // An object is in a bucket as a whole or not at all.
-            "Look into the bucket": call(
+            "Wait for the copy": { Type: "Wait", Seconds: LOOK_SECONDS, Next: "Check the bucket" },
+            // S3 shows an object only after its upload is complete.
+            "Check the bucket": call(
                 "s3:listObjectsV2",
                 { Bucket: bucket, Prefix: "{% $snapshot %}" },
                 {
                     Retry: [TROUBLE],
-                    Assign: { looks: "{% $looks + 1 %}" },
+                    Assign: { checks: "{% $checks + 1 %}" },
                     Output: "{% $count($states.result.Contents[$contains(Key, /[.]rdb$/) and Size > 0]) %}",
                     Next: "Has it come",
                 },
@@ -132,7 +134,7 @@ export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket:
                 Type: "Choice",
                 Choices: [
                     { Condition: "{% $states.input > 0 %}", Next: "List what is old" },
-                    { Condition: `{% $looks < ${MOST_LOOKS} %}`, Next: "Wait for the copy" },
+                    { Condition: `{% $checks < ${MAX_CHECKS} %}`, Next: "Wait for the copy" },
                 ],
                 Default: "It has not come",
             },
@@ -177,7 +179,7 @@ export function cacheSnapshotMachine({ group, bucket }: { group: string; bucket:
                                 End: true,
                             },
                         ),
-                        // Somebody restores from it, or copies it: the next run removes it.
+                        // The snapshot is in use by a restore or a copy: the next run removes it.
                         "Gone already, or in use": { Type: "Succeed" },
                     },
                 },

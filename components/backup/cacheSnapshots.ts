@@ -8,33 +8,33 @@ import { cacheSnapshotMachine, snapshotPrefix } from "./cacheSnapshotMachine";
 
 /** Arguments of {@link CacheSnapshots}. */
 export interface CacheSnapshotsArgs {
-    /** Name of the replication group that the services use. */
+    /** Name of the replication group in use. */
     group: string;
-    /** Names of the groups that can be in use: the rights to save each stay when another one is. */
+    /** Names of all groups that may be in use, so that the rights do not change with a switch. */
     groups: readonly string[];
-    /** Name of the bucket its snapshots go to. */
+    /** Name of the bucket of the snapshots. */
     bucket: string;
     accountId: string;
     region: string;
     /** Key of the group, the schedule and the log. */
     keyArn: Input<string>;
-    /** How long the log is kept, in days. */
+    /** Retention of the log, in days. */
     logDays: number;
-    /** Topic of the message that a run has failed, and the key of that topic. */
+    /** Topic for failed runs, and its key. */
     topic: { arn: Input<string>; keyArn: Input<string> };
     /** Refuses to delete the bucket. */
     protect: boolean;
 }
 
-/** Rights of ElastiCache on a bucket that it exports to and restores from, as its guide lists them. */
+/** Rights of ElastiCache to export to and restore from a bucket, as its guide lists them. */
 const EXPORT = {
     bucketActions: ["s3:GetBucketAcl", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
     objectActions: ["s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
 };
 
 /**
- * Redis every six hours into a bucket of its own, kept for seven days (section 7.1). ElastiCache by itself takes one
- * snapshot a day and keeps it where it is, so a schedule and a state machine do it.
+ * Snapshots of Redis every six hours in a dedicated bucket, kept for seven days (section 7.1). ElastiCache itself takes
+ * one snapshot a day and does not export it, so a schedule starts a state machine.
  */
 export class CacheSnapshots extends ComponentResource {
     constructor(name: string, args: CacheSnapshotsArgs, opts?: ComponentResourceOptions) {
@@ -45,7 +45,8 @@ export class CacheSnapshots extends ComponentResource {
             name,
             {
                 bucket,
-                // Under S3's own key: ElastiCache restores from no other. Its guide documents no condition keys.
+                // Encrypted with S3's key, because ElastiCache can restore from no other. Its guide documents no
+                // condition keys.
                 grants: [
                     {
                         Principal: { Service: `${region}.elasticache-snapshot.amazonaws.com` },
@@ -79,7 +80,7 @@ export class CacheSnapshots extends ComponentResource {
                     },
                     { actions: ["elasticache:DescribeSnapshots"], resources: [cacheArn("snapshot:*")] },
                     {
-                        // A copy of a snapshot under a customer key takes them of the caller.
+                        // Copying a snapshot with a customer key needs the caller's rights to the key.
                         actions: ["kms:DescribeKey"],
                         resources: [keyArn],
                     },
@@ -88,7 +89,7 @@ export class CacheSnapshots extends ComponentResource {
                         resources: [keyArn],
                         condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
                     },
-                    // ElastiCache checks that the caller owns the bucket and may write there.
+                    // ElastiCache checks that the caller owns the bucket and may write to it.
                     { actions: ["s3:ListAllMyBuckets"], resources: ["*"] },
                     {
                         actions: ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:ListBucket"],

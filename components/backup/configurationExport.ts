@@ -9,37 +9,37 @@ import { uploadPermissions, uploadStep } from "./upload";
 /** Arguments of {@link ConfigurationExport}. */
 export interface ConfigurationExportArgs {
     namespace: Input<string>;
-    /** Name of the namespace, for the export itself. */
+    /** Name of the namespace that is exported. */
     namespaceName: string;
     /** Labels of every object. */
     labels: Record<string, string>;
     /** Name of the EKS cluster. */
     cluster: string;
     region: string;
-    /** Where pods reach the Kubernetes API. */
+    /** Address range of the Kubernetes API. */
     apiServer: { cidr: string; port: number };
     bucket: BackupBucket;
     /** CloudWatch namespace of the heartbeat. */
     metrics: string;
-    /** When it runs, as five fields of cron in the zone of the runbook. */
+    /** Schedule, as five fields of cron in the runbook's time zone. */
     schedule: string;
-    /** Images it runs on, pinned. */
+    /** Images of the steps, pinned. */
     images: { node: string; aws: string };
 }
 
-/** Most pods at the same time: one export. */
+/** Maximum number of pods at the same time: one export. */
 export const EXPORT_PODS = taskPods(1);
 
-/** Limit of the export and its upload, in seconds. */
+/** Deadline of the export and its upload, in seconds. */
 const DEADLINE_SECONDS = 600;
 
-/** Of it, what is left to the upload. */
+/** Part of the deadline reserved for the upload. */
 const UPLOAD_SECONDS = 300;
 
-/** Name of the export on the disk that the steps share. */
+/** File name of the export on the volume that the steps share. */
 const FILE = "configurations.json.gz";
 
-/** The declared objects of the namespace every day below `kubernetes/` of the backup bucket. Section 7.1. */
+/** Exports the namespace's declared objects daily, below `kubernetes/` of the backup bucket. Section 7.1. */
 export class ConfigurationExport extends ComponentResource {
     constructor(name: string, args: ConfigurationExportArgs, opts?: ComponentResourceOptions) {
         super("mcp:backup:ConfigurationExport", name, {}, opts);
@@ -91,7 +91,7 @@ export class ConfigurationExport extends ComponentResource {
     }
 }
 
-/** The right to list exactly what is exported, a rule for each group of the API. */
+/** The right to list exactly the exported kinds, one rule for each API group. */
 function listRules() {
     const resources = Object.keys(EXPORTED) as (keyof typeof EXPORTED)[];
     const groupOf = (resource: keyof typeof EXPORTED) => /^\/apis\/([^/]+)/.exec(GROUPS[resource])?.[1] ?? "";

@@ -8,17 +8,17 @@ import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/acces
 import { declareScheduledTask, declareTask, type TaskArgs, type TaskStep, taskPods } from "../tasks/task";
 import { type BackupKind, uploadPermissions, uploadStep } from "./upload";
 
-/** What one dump is taken with. */
+/** Common to all dumps. */
 export interface DumpArgs {
     region: string;
-    /** The Secret that leads to the database the services use: after a recovery that one is dumped. */
+    /** Secret with the URL of the active database. */
     connection: Connection;
     bucket: BackupBucket;
-    /** Tables that a dump must hold. */
+    /** Tables that a dump must contain. */
     tables: readonly string[];
-    /** A dump that is smaller has lost something. In bytes. */
+    /** Minimum size of a dump, in bytes; a smaller one is incomplete. */
     minimumSize: number;
-    /** Images the steps run on, pinned. */
+    /** Images of the steps, pinned. */
     images: { postgres: string; aws: string };
 }
 
@@ -29,30 +29,33 @@ export interface DatabaseDumpsArgs extends DumpArgs {
     labels: Record<string, string>;
     /** Name of the EKS cluster. */
     cluster: string;
-    /** Range of the network that the database is in. */
+    /** Range of the network that contains the database. */
     network: string;
-    /** What the dumps are of, in their names. */
+    /** Name of the dumped database, used in the dumps' names. */
     subject: string;
     /** CloudWatch namespace of the heartbeat. */
     metrics: string;
-    /** Times of the scheduled ones, as five fields of cron in the zone of the runbook. */
+    /** Schedules, as five fields of cron in the runbook's time zone. */
     daily: string;
     weekly: string;
-    /** Names a dump that somebody wants now. Default: none. */
+    /** Names a dump on demand. Default: none. */
     manual?: string | undefined;
-    /** Disk that a dump may take up, as a Kubernetes quantity. */
+    /** Disk that a dump may use, as a Kubernetes quantity. */
     scratch: string;
-    /** Limit of one dump with its upload, in seconds. */
+    /** Deadline of one dump and its upload, in seconds. */
     deadline: number;
 }
 
-/** Most pods at the same time, beside the dumps before releases: both scheduled ones and one on demand. */
+/** Maximum number of pods at the same time, without dumps before releases: both scheduled dumps and one on demand. */
 export const DUMP_PODS = taskPods(3);
 
-/** Name of the dump on the disk that the steps share. */
+/** File name of the dump on the volume that the steps share. */
 const FILE = "database.dump";
 
-/** A dump and its upload, both verified; `label` names it in the bucket, `metrics` is where it is reported. */
+/**
+ * Steps of a verified dump and its upload. `label` names it in the bucket, `metrics` is the CloudWatch namespace of its
+ * heartbeat.
+ */
 export function dumpSteps(
     { region, connection, bucket, tables, minimumSize, images }: DumpArgs,
     kind: BackupKind,
@@ -72,9 +75,9 @@ export function dumpSteps(
 }
 
 /**
- * Dumps of the database into the backup bucket: below `daily/` and `weekly/` by the clock (section 7.1), below
- * `manual/` on demand (section 5.2 step 1) and before a release that changes the database (section 3.1). Each is
- * verified before and after its upload.
+ * Dumps of the database in the backup bucket: scheduled below `daily/` and `weekly/` (section 7.1), on demand below
+ * `manual/` (section 5.2 step 1) and before a release that migrates the database (section 3.1). Each is verified before
+ * and after its upload.
  */
 export class DatabaseDumps extends ComponentResource {
     private readonly task: (kind: BackupKind, label: string) => TaskArgs;
@@ -100,7 +103,7 @@ export class DatabaseDumps extends ComponentResource {
             access,
             deadlineSeconds: args.deadline,
             scratch: args.scratch,
-            // Nobody waits for the next one of those that are taken once.
+            // Dumps on demand have no heartbeat: no alarm expects the next one.
             steps: dumpSteps(args, kind, label, kind === "manual" ? undefined : args.metrics),
             after: [bucket, connection.resource],
         });
@@ -114,7 +117,7 @@ export class DatabaseDumps extends ComponentResource {
         this.registerOutputs();
     }
 
-    /** A dump that an update waits for, taken once for each hash; `label` names it in the bucket. */
+    /** Takes a dump once for each hash; the update waits for it. `label` names it in the bucket. */
     takeOnce(name: string, hash: string, label: string, parent: ComponentResource): Job {
         return declareTask(name, { ...this.task("manual", label), hash }, parent);
     }

@@ -22,42 +22,42 @@ import { declareServiceRole } from "../identity/serviceRole";
 export interface DatabaseSnapshotsArgs {
     accountId: string;
     region: string;
-    /** The instance the services use, and what must exist before it is saved. */
+    /** The instance in use, and the resources that must exist before a snapshot. */
     instance: { identifier: string; ready: readonly Resource[] };
-    /** Where a restore test puts its instance. */
+    /** Network of the restore test's instance. */
     network: { subnetGroup: Input<string>; securityGroup: Input<string> };
-    /** When a job is due, as six fields of AWS's cron in the zone of the runbook, by the name of the rule. */
+    /** Start of the jobs, as six fields of AWS's cron in the runbook's time zone, by the name of the rule. */
     hourly: { rules: Record<string, string>; retentionDays: number };
     daily: { rules: Record<string, string>; retentionDays: number };
-    /** When the latest daily one is restored, as a test. */
+    /** Start of the restore test of the latest daily snapshot. */
     restoreTest: string;
-    /** ARNs of the vaults in a second region that each is copied to, and how long a daily copy is kept. Default: none. */
+    /** ARNs of the vaults in a second region, and how long a daily copy is kept. Default: no copies. */
     copies?:
         { vaults: Readonly<Record<"hourly" | "daily", Input<string>>>; retentionDays: number } | undefined;
-    /** How long after its time a job may start, and how long it may take from its time on, in minutes. */
+    /** How long after its scheduled time a job may start, and how long it may take from that time, in minutes. */
     startWindow: number;
     completionWindow: number;
-    /** Topics of the messages that a job has failed, and that a snapshot is restored; and the key of both. */
+    /** Topics for failed jobs and for restored snapshots, and their key. */
     topics: { failure: Input<string>; restore: Input<string>; keyArn: Input<string> };
-    /** Refuses to delete the vaults and their key, and locks the daily one. */
+    /** Refuses to delete the vaults and their key, and locks the daily vault. */
     protect: boolean;
 }
 
-/** How far back a restore test looks for a snapshot, in days: an older one would be none of last night's. */
+/** Maximum age of the snapshot of a restore test, in days. An older one is not last night's. */
 const TEST_WINDOW_DAYS = 2;
 
-/** A restore test starts within this time, and its instance is removed after that one. In hours. */
+/** Hours within which a restore test starts, and after which its instance is removed. */
 const TEST_START_HOURS = 1;
 const TEST_VALIDATION_HOURS = 1;
 
 const SERVICE = "backup.amazonaws.com";
 
 /**
- * Snapshots of PostgreSQL by AWS Backup (section 7.1): hourly and daily by plans of their own, each into a vault of
- * its own, the daily one locked; once a week the latest is restored beside the database, to see that it can be.
+ * Snapshots of PostgreSQL by AWS Backup (section 7.1). Hourly and daily snapshots have separate plans and vaults; the
+ * daily vault is locked. A weekly test restores the latest daily snapshot to a separate instance.
  */
 export class DatabaseSnapshots extends ComponentResource {
-    /** Names of the vaults that recovery points are found in. */
+    /** Names of the vaults with recovery points. */
     public readonly vaults: Readonly<Record<"hourly" | "daily", Output<string>>>;
 
     constructor(name: string, args: DatabaseSnapshotsArgs, opts?: ComponentResourceOptions) {
@@ -71,7 +71,7 @@ export class DatabaseSnapshots extends ComponentResource {
         );
         const role = declareServiceRole(
             name,
-            // AWS keeps them in step with what the service asks for.
+            // AWS updates these policies with the service.
             { service: SERVICE, managed: ["AWSBackupServiceRolePolicyForBackup"] },
             this,
         );
@@ -132,7 +132,7 @@ export class DatabaseSnapshots extends ComponentResource {
                 `${name}-daily`,
                 {
                     backupVaultName: daily.name,
-                    // Without changeableForDays: those with a right of its own can take it away.
+                    // Without changeableForDays: governance mode, which a special right can remove.
                     minRetentionDays: BACKUPS.postgresql.daily.retentionDays,
                 },
                 { parent: this, protect, deleteBeforeReplace: true },
@@ -161,8 +161,8 @@ export class DatabaseSnapshots extends ComponentResource {
                     job: "$.detail.backupJobId",
                 },
                 sentence:
-                    "PostgreSQL snapshot <state> on its way to <vault>. Why: aws backup describe-backup-job " +
-                    "--backup-job-id <job>. Point-in-time recovery does not depend on it.",
+                    "PostgreSQL snapshot <state> while being copied to <vault>. Reason: aws backup " +
+                    "describe-backup-job --backup-job-id <job>. Point-in-time recovery is not affected.",
             },
             this,
         );
@@ -172,7 +172,7 @@ export class DatabaseSnapshots extends ComponentResource {
         this.registerOutputs({ vaults: [hourly.name, daily.name] });
     }
 
-    /** Tells of a copy that fails, and counts those that come, for the alarms on those that do not. */
+    /** Reports failed copies, and counts finished ones for the alarms on missing copies. */
     private watchCopies(name: string, { accountId, region, topics }: DatabaseSnapshotsArgs): void {
         const copyJobs = (vaults: readonly string[], state: string[]) => ({
             source: ["aws.backup"],
@@ -201,7 +201,7 @@ export class DatabaseSnapshots extends ComponentResource {
         );
         for (const kind of ["hourly", "daily"]) {
             const own = `${name}-copied-${kind}`;
-            // It has no target: an alarm looks at how often it matched.
+            // The rule has no target: an alarm reads how often it matched.
             new EventRule(
                 own,
                 {
@@ -225,7 +225,7 @@ export class DatabaseSnapshots extends ComponentResource {
             { service: SERVICE, managed: ["AWSBackupServiceRolePolicyForRestores"] },
             this,
         );
-        // These names know no hyphens.
+        // Names of restore testing plans may not contain hyphens.
         const underscored = (text: string) => text.replaceAll("-", "_");
         const plan = new RestoreTestingPlan(
             name,
@@ -244,7 +244,8 @@ export class DatabaseSnapshots extends ComponentResource {
             { parent: this },
         );
         new RestoreTestingSelection(
-            // A name for each instance: the provider does not update the one when the other is used.
+            // One name for each instance, because the provider does not update the selection when another instance is
+            // in use.
             `${name}-${instance.identifier}`,
             {
                 name: underscored(instance.identifier),
@@ -253,7 +254,7 @@ export class DatabaseSnapshots extends ComponentResource {
                 protectedResourceArns: [instanceArn],
                 iamRoleArn: role.arn,
                 validationWindowHours: TEST_VALIDATION_HOURS,
-                // Else it would be restored into the default network, with the default rules.
+                // Without this, the test would use the default network and its default security group.
                 restoreMetadataOverrides: {
                     dbSubnetGroupName: network.subnetGroup,
                     vpcSecurityGroupIds: jsonStringify([network.securityGroup]),

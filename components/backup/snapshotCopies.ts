@@ -8,17 +8,17 @@ import { declareKey } from "../encryption";
 export interface SnapshotCopiesArgs {
     /** Account of the copies. */
     accountId: string;
-    /** Account whose snapshots are copied. */
+    /** Account of the copied snapshots. */
     sourceAccountId: string;
-    /** How long a daily copy is kept, in days. */
+    /** Retention of a daily copy, in days. */
     retentionDays: number;
-    /** Refuses to delete the vaults and their key, and locks the daily one. */
+    /** Refuses to delete the vaults and their key, and locks the daily vault. */
     protect: boolean;
 }
 
-/** The vaults in a second region that AWS Backup copies the snapshots of PostgreSQL to, and their key. Section 7.1. */
+/** Vaults in a second region for copies of PostgreSQL's snapshots, and their key. Section 7.1. */
 export class SnapshotCopies extends ComponentResource {
-    /** ARNs of the vaults, which exist once they are resolved. */
+    /** ARNs of the vaults, resolved after the vaults exist. */
     public readonly vaults: Readonly<Record<"hourly" | "daily", Vault["arn"]>>;
 
     constructor(name: string, args: SnapshotCopiesArgs, opts?: ComponentResourceOptions) {

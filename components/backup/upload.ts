@@ -3,10 +3,10 @@ import { metricsPermission, type PodIdentityArgs } from "../identity/podIdentity
 import { type BackupBucket, KEPT_DAYS, SHORTEST_DAYS } from "../storage/backupBucket";
 import { script, type TaskStep } from "../tasks/task";
 
-/** A prefix of the backup bucket. What is below it is kept as long as section 7.1 says. */
+/** A prefix of the backup bucket, with its retention in section 7.1. */
 export type BackupKind = "daily" | "weekly" | "manual" | "kubernetes";
 
-/** Rights to put something below these prefixes, to see whether it came there whole, and to report it in `metrics`. */
+/** Rights to upload below these prefixes, to verify the upload, and to publish the heartbeat to `metrics`. */
 export function uploadPermissions(
     { arn, keyArn, lock }: Pick<BackupBucket, "arn" | "keyArn" | "lock">,
     kinds: readonly BackupKind[],
@@ -14,7 +14,7 @@ export function uploadPermissions(
 ): PodIdentityArgs["permissions"] {
     return [
         {
-            // A look at an object's size and checksum takes the right to read it.
+            // Reading an object's size and checksum needs the right to read the object.
             actions: [
                 "s3:PutObject",
                 "s3:AbortMultipartUpload",
@@ -23,7 +23,7 @@ export function uploadPermissions(
             ],
             resources: kinds.map((kind) => `${arn}/${kind}/*`),
         },
-        // Parts are decrypted to be put together, and so is a checksum to be read.
+        // Completing a multipart upload, and reading a checksum, decrypts.
         { actions: ["kms:GenerateDataKey", "kms:Decrypt"], resources: [keyArn] },
         ...(metrics === undefined ? [] : [metricsPermission(metrics)]),
     ];
@@ -36,15 +36,15 @@ export interface UploadArgs {
     region: string;
     bucket: Pick<BackupBucket, "bucket" | "lock">;
     kind: BackupKind;
-    /** What the file is of, for its name in the bucket. */
+    /** Name of the file's subject, used in its name in the bucket. */
     label: string;
-    /** The file that the step before left on the shared disk. */
+    /** The file that the previous step left on the shared volume. */
     file: string;
-    /** Namespace of the heartbeat that says the upload was verified. Default: none. */
+    /** CloudWatch namespace of the heartbeat of a verified upload. Default: no heartbeat. */
     metrics?: string | undefined;
 }
 
-/** The last step of a backup: the upload, verified. */
+/** The last step of a backup: a verified upload. */
 export function uploadStep({ image, region, bucket, kind, label, file, metrics }: UploadArgs): TaskStep {
     const env: Record<string, Input<string>> = {
         AWS_DEFAULT_REGION: region,

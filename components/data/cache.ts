@@ -25,33 +25,33 @@ export interface CacheArgs {
     region: string;
     /** Network of the cluster. */
     vpcId: Input<string>;
-    /** Security group of the cluster's nodes and pods: they alone reach the cache. */
+    /** Security group of the cluster's nodes and pods, the only allowed clients. */
     clusterSecurityGroup: Input<string>;
     /** Private subnets, in different zones. */
     subnets: readonly string[];
     nodeType: string;
     /** Version of Redis, such as 7.1. */
     version: string;
-    /** Copies of the primary in other zones. */
+    /** Number of replicas in other zones. */
     replicas: number;
-    /** In UTC, as `sat:20:30-sat:22:30`. */
+    /** UTC, as `sat:20:30-sat:22:30`. */
     maintenanceWindow: string;
-    /** Log group that the key may encrypt. */
+    /** Prefix of the log groups that the key may encrypt. */
     logGroup: string;
-    /** Bucket that a copy of a snapshot is restored from. */
+    /** Bucket with copies of snapshots to restore from. */
     snapshotBucket: string;
     /** A second group, restored from a snapshot of the first. Default: none. */
     recovery?: CacheRecoveryArgs | undefined;
-    /** Which group the services use. */
+    /** The group in use. */
     active: "primary" | "recovery";
-    /** Namespace of the Secret that leads there, and its labels. */
+    /** Namespace and labels of the Secret with the URL. */
     namespace: Input<string>;
     labels: Record<string, string>;
     /** Refuses to delete the cache and its key. */
     protect: boolean;
 }
 
-/** The group that a recovery makes. Section 7.2. */
+/** The group that a recovery creates. Section 7.2. */
 export interface CacheRecoveryArgs {
     /** Name of the replication group. */
     group: string;
@@ -60,23 +60,23 @@ export interface CacheRecoveryArgs {
     protect: boolean;
 }
 
-/** Length of the token, in characters; ElastiCache takes 16 to 128. None of them needs escaping anywhere. */
+/** Length of the token, in characters; ElastiCache accepts 16 to 128. Its alphabet needs no escaping. */
 const TOKEN_LENGTH = 64;
 
-/** Time AWS may take to make, change or delete a group. */
+/** Timeout for creating, changing or deleting a group. */
 const TIMEOUTS = { create: "60m", update: "40m", delete: "45m" };
 
 /**
- * Redis on ElastiCache (section 2.1): private, TLS only, behind a token, encrypted under its own key, with copies in
- * other zones. A recovery is a second group beside it with the same token, network and zones. The Secret
- * `mcp-cache-secret` leads to the active one.
+ * Redis on ElastiCache (section 2.1): private, TLS only, with a token, its own encryption key, and replicas in other
+ * zones. A recovery is a second group with the same token, network and zones. The Secret `mcp-cache-secret` has the URL
+ * of the active group.
  */
 export class Cache extends ComponentResource {
-    /** The Secret that leads to the active group. */
+    /** The Secret with the URL of the active group. */
     public readonly connection: Connection;
     /** Address of the active group's primary node. */
     public readonly host: Output<string>;
-    /** ARN of the key everything is encrypted with. */
+    /** ARN of the encryption key. */
     public readonly keyArn: Output<string>;
 
     constructor(name: string, args: CacheArgs, opts?: ComponentResourceOptions) {
@@ -123,7 +123,7 @@ export class Cache extends ComponentResource {
             source: Pick<ReplicationGroupArgs, "snapshotName" | "snapshotArns">,
             isProtected: boolean,
         ): ReplicationGroup => {
-            // A new name each time: the last snapshot of an earlier group may still be there.
+            // A new name each time, because the final snapshot of an earlier group may still exist.
             const suffix = new RandomId(
                 `${own}-final`,
                 { byteLength: 4, keepers: { group: id } },
@@ -147,15 +147,15 @@ export class Cache extends ComponentResource {
                     transitEncryptionEnabled: true,
                     transitEncryptionMode: "required",
                     authToken: token.result,
-                    // A new token is known beside the old one, until every pod has it.
+                    // The old token stays valid until every pod has the new one.
                     authTokenUpdateStrategy: "ROTATE",
                     atRestEncryptionEnabled: true,
                     kmsKeyId: key.arn,
                     maintenanceWindow: args.maintenanceWindow,
                     autoMinorVersionUpgrade: true,
-                    // What needs a restart waits for the maintenance window.
+                    // Changes that need a restart are applied in the maintenance window.
                     applyImmediately: false,
-                    // AWS takes one a day at most: the schedule of section 7.1 takes them.
+                    // AWS takes at most one a day; the schedule of section 7.1 takes the snapshots instead.
                     snapshotRetentionLimit: 0,
                     finalSnapshotIdentifier: suffix.hex.apply((hex) => `${id}-final-${hex}`),
                 },
@@ -184,7 +184,7 @@ export class Cache extends ComponentResource {
                 labels: args.labels,
                 key: CACHE.secretKey,
                 values: {
-                    // rediss with two s is TLS.
+                    // The scheme rediss means TLS.
                     [CACHE.secretKey]: interpolate`rediss://:${token.result}@${this.host}:${CACHE.port}/0`,
                     host: this.host,
                     port: String(CACHE.port),

@@ -10,15 +10,15 @@ import {
 import { contentHash } from "../../core/hash";
 import { script, type TaskStep } from "../tasks/task";
 
-/** How pods reach a store: a Secret under a fixed name, written over when the store changes. */
+/** How pods connect to a store: a Secret with a fixed name, updated in place when the store changes. */
 export interface Connection {
     /** Name of the Secret. */
     secret: Output<string>;
     /** Key in it whose value is the store's URL. */
     key: string;
-    /** Changes with the URL. Pods that carry it are replaced when the store is another one. */
+    /** Changes with the URL. Pods have it as an annotation, so that another store replaces them. */
     checksum: Output<string>;
-    /** The Secret itself, for what must wait for it. */
+    /** The Secret itself, for `dependsOn`. */
     resource: Resource;
 }
 
@@ -27,14 +27,14 @@ export interface ConnectionArgs {
     namespace: Input<string>;
     /** Labels of the Secret. */
     labels: Record<string, string>;
-    /** Keys and values of the Secret, all kept secret; `key` is the one with the URL. */
+    /** Keys and values of the Secret, all secret; `key` is the one with the URL. */
     values: Record<string, Input<string>>;
     key: string;
-    /** What must be proven before pods are led there. Default: nothing. */
+    /** What must be verified before pods use the store. Default: nothing. */
     after?: readonly Resource[];
 }
 
-/** Declares the Secret `name` that leads to a store. */
+/** Declares the Secret `name` with the URL of a store. */
 export function declareConnection(name: string, args: ConnectionArgs, parent: ComponentResource): Connection {
     const { namespace, labels, values, key } = args;
     const secret = new Secret(
@@ -45,13 +45,13 @@ export function declareConnection(name: string, args: ConnectionArgs, parent: Co
     return {
         secret: secret.metadata.name,
         key,
-        // Eight digits of a hash tell nothing of a URL that holds a long random password.
+        // Eight digits of a hash do not reveal a URL that contains a long random password.
         checksum: unsecret(output(values[key]!).apply(contentHash)),
         resource: secret,
     };
 }
 
-/** What a step needs to run a script of `jobs/database/` as the application in the active database, by TLS. */
+/** What a step needs to run a script of `jobs/database/` in the active database as the application's user, over TLS. */
 export function asApplication(
     file: string,
     { secret }: Connection,

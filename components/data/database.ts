@@ -15,7 +15,7 @@ import { RandomId } from "@pulumi/random/randomId";
 import { DATABASE } from "../../core/numbers";
 import { declareKey, logsUse, type PolicyStatement } from "../encryption";
 
-/** Account of the administrator, whose password AWS makes, keeps and rotates. Nothing but the bootstrap uses it. */
+/** User name of the administrator. RDS generates, stores and rotates the password. Only the bootstrap uses it. */
 const ADMINISTRATOR = "mcp_admin";
 
 /** Arguments of {@link Database}. */
@@ -24,34 +24,34 @@ export interface DatabaseArgs {
     identifier: string;
     /** Name of its subnet group. */
     subnetGroup: string;
-    /** Account that administers its key. */
+    /** Account that administers the key. */
     accountId: string;
     region: string;
-    /** How long the instance's logs are kept, in days. */
+    /** Retention of the instance's logs, in days. */
     logDays: number;
     /** Network of the cluster. */
     vpcId: Input<string>;
-    /** Security group of the cluster's nodes and pods: they alone reach the database. */
+    /** Security group of the cluster's nodes and pods, the only allowed clients. */
     clusterSecurityGroup: Input<string>;
     /** Private subnets, in different zones. */
     subnets: readonly string[];
-    /** Snapshot of RDS that a new instance begins with. Default: none; it begins empty. */
+    /** RDS snapshot from which a new instance is created. Default: none, an empty database. */
     snapshot?: string | undefined;
     instanceClass: string;
     /** Major version of PostgreSQL, such as 17. */
     version: string;
-    /** Disk in GiB: to begin with, and how far it grows by itself. */
+    /** Disk size in GiB: initial, and the maximum to which RDS extends it. */
     storage: { initial: number; max: number };
     multiAz: boolean;
     /** How far back a recovery can go, in days. */
     backupRetention: number;
-    /** In UTC, as `sat:20:30-sat:22:30`. */
+    /** UTC, as `sat:20:30-sat:22:30`. */
     maintenanceWindow: string;
-    /** In UTC, as `23:30-00:30`. */
+    /** UTC, as `23:30-00:30`. */
     backupWindow: string;
-    /** Statements that take longer are logged. In seconds. */
+    /** Statements slower than this are logged. In seconds. */
     slowQuery: number;
-    /** Another account that snapshots are copied to: it uses the key of what it copies. Default: none. */
+    /** Account that snapshots are copied to, which then needs the key. Default: none. */
     copyAccountId?: string | undefined;
     /** Refuses to delete the instance and its key. */
     protect: boolean;
@@ -59,52 +59,54 @@ export interface DatabaseArgs {
     recovery?: RecoveryArgs | undefined;
 }
 
-/** The instance that a recovery makes. Section 7.2 step 2. */
+/** The instance that a recovery creates. Section 7.2 step 2. */
 export interface RecoveryArgs {
     /** Name of the instance. */
     identifier: string;
-    /** Time it is restored to, with its zone. */
+    /** Point in time of the restore, with its zone. */
     restoreTime: string;
-    /** The restore is history, and its time no longer compared. */
+    /** Keep the instance: the time of its restore is no longer compared. */
     keep: boolean;
     protect: boolean;
 }
 
-/** What it takes to work with an instance. */
+/** What a client of an instance needs. */
 export interface DatabaseInstance {
     /** Name of the instance. */
     identifier: string;
     host: Output<string>;
-    /** Secret of the administrator. */
+    /** Secret of the administrator's password. */
     administrator: Output<string>;
-    /** What must exist before it can be reached. */
+    /** What must exist before a client can connect. */
     ready: readonly Resource[];
     arn: Output<string>;
-    /** What it must have, as DescribeDBInstances names it: RDS restores an instance without these. */
+    /**
+     * Settings that a restored instance must have, as DescribeDBInstances names them: a restore by RDS does not set
+     * them.
+     */
     settings: Readonly<Record<string, string>>;
 }
 
-/** Logs that RDS sends to CloudWatch: slow statements among them. */
+/** Logs that RDS sends to CloudWatch, including slow statements. */
 const LOG_EXPORTS = ["postgresql", "upgrade"] as const;
 
-/** Where RDS sends them, before the name of the instance and of the log. */
+/** Prefix of RDS's log groups, before the names of the instance and the log. */
 const LOG_GROUPS = "/aws/rds/instance/";
 
-/** Time AWS may take to restore a large instance or to make one in two zones. */
+/** Timeout for restoring a large instance, or for creating one in two zones. */
 const TIMEOUTS = { create: "6h", update: "3h", delete: "2h" };
 
 /**
- * PostgreSQL on RDS (sections 2.1 and 7): private, encrypted under its own key, TLS only, and recoverable to any
- * second of the retention. A recovery is a second instance beside it with the same network, parameters and zones;
- * the first is not touched by it.
+ * PostgreSQL on RDS (sections 2.1 and 7): private, its own encryption key, TLS only, recoverable to any second of the
+ * retention. A recovery is a second instance with the same network, parameters and zones. It does not change the first.
  */
 export class Database extends ComponentResource {
     public readonly primary: DatabaseInstance;
-    /** The instance that was restored, if one is asked for. */
+    /** The restored instance, if there is one. */
     public readonly recovered: DatabaseInstance | undefined;
-    /** ARN of the key everything is encrypted with. */
+    /** ARN of the encryption key. */
     public readonly keyArn: Output<string>;
-    /** Name of the subnet group, and id of the security group, that every instance is in. */
+    /** Name of the subnet group and id of the security group of every instance. */
     public readonly network: { subnetGroup: Output<string>; securityGroup: Output<string> };
 
     constructor(name: string, args: DatabaseArgs, opts?: ComponentResourceOptions) {
@@ -149,7 +151,7 @@ export class Database extends ComponentResource {
         this.network = { subnetGroup: subnets.name, securityGroup: group.id };
         const parameters = declareParameters(name, args, this);
 
-        // What a recovery must have as well: restored by hand, it would come without any of these.
+        // Settings that a restored instance must have too: a restore by hand does not set them.
         const common = {
             instanceClass: args.instanceClass,
             dbSubnetGroupName: subnets.name,
@@ -160,7 +162,7 @@ export class Database extends ComponentResource {
             port: DATABASE.port,
             storageType: "gp3",
             maxAllocatedStorage: args.storage.max,
-            // AWS makes the password, and rotates it every week.
+            // RDS generates the password and rotates it weekly.
             manageMasterUserPassword: true,
             masterUserSecretKmsKeyId: key.arn,
             performanceInsightsEnabled: true,
@@ -171,7 +173,7 @@ export class Database extends ComponentResource {
             backupWindow: args.backupWindow,
             maintenanceWindow: args.maintenanceWindow,
             autoMinorVersionUpgrade: true,
-            // What needs a restart waits for the maintenance window.
+            // Changes that need a restart are applied in the maintenance window.
             applyImmediately: false,
             copyTagsToSnapshot: true,
             deleteAutomatedBackups: false,
@@ -183,13 +185,13 @@ export class Database extends ComponentResource {
             protect: boolean,
             ignoreChanges: string[],
         ): DatabaseInstance => {
-            // A name of its own each time: the last snapshot of an instance before it may still be there.
+            // A new name each time, because the final snapshot of an earlier instance may still exist.
             const suffix = new RandomId(
                 `${identifier}-final`,
                 { byteLength: 4, keepers: { identifier } },
                 { parent: this },
             );
-            // Before the instance: RDS would make them without a key, and keep them for ever.
+            // Declared before the instance, because RDS would create them without a key and without retention.
             const logs = LOG_EXPORTS.map(
                 (log) =>
                     new LogGroup(
@@ -198,7 +200,7 @@ export class Database extends ComponentResource {
                             name: `${LOG_GROUPS}${identifier}/${log}`,
                             retentionInDays: args.logDays,
                             kmsKeyId: key.arn,
-                            // What somebody did stays to be read after the instance has gone.
+                            // Keeps the audit trail after the instance is deleted.
                             skipDestroy: args.protect,
                         },
                         { parent: this },
@@ -243,7 +245,7 @@ export class Database extends ComponentResource {
         this.primary = declare(
             args.identifier,
             {
-                // The major version alone: AWS installs its patches in the window, and an edit raises it.
+                // Only the major version: RDS installs minor versions in the window. An edit upgrades it.
                 engineVersion: args.version,
                 allowMajorVersionUpgrade: true,
                 allocatedStorage: args.storage.initial,
@@ -255,7 +257,7 @@ export class Database extends ComponentResource {
                           dbName: DATABASE.name,
                           username: ADMINISTRATOR,
                       }
-                    : // Which has all of these, its key among them.
+                    : // A restored instance inherits these, including the key.
                       { snapshotIdentifier: args.snapshot }),
             },
             args.protect,
@@ -271,7 +273,7 @@ export class Database extends ComponentResource {
                         sourceDbInstanceIdentifier: args.identifier,
                         restoreTime: new Date(recovery.restoreTime).toISOString().replace(".000Z", "Z"),
                     },
-                    // Inherited from the first, and said so that a policy can see it.
+                    // Inherited from the first, and stated so that a policy can check it.
                     storageEncrypted: true,
                 },
                 recovery.protect,
@@ -282,7 +284,7 @@ export class Database extends ComponentResource {
     }
 }
 
-/** Lets another account make copies of its own of what is under a key, as the guide of AWS Backup shares one. */
+/** Lets another account copy snapshots under a key, as the guide of AWS Backup describes. */
 function copiersUse(accountId: string): PolicyStatement[] {
     const common = {
         Effect: "Allow",
@@ -312,7 +314,7 @@ function copiersUse(accountId: string): PolicyStatement[] {
     ];
 }
 
-/** Settings of PostgreSQL. Sections 4.3.2 and 6.3. */
+/** Parameters of PostgreSQL. Sections 4.3.2 and 6.3. */
 function declareParameters(name: string, args: DatabaseArgs, parent: ComponentResource): ParameterGroup {
     const settings: [string, string, applyMethod?: "pending-reboot"][] = [
         ["rds.force_ssl", "1"],
@@ -320,11 +322,11 @@ function declareParameters(name: string, args: DatabaseArgs, parent: ComponentRe
         ["shared_preload_libraries", "pg_stat_statements", "pending-reboot"],
         ["pg_stat_statements.track", "all"],
         ["log_min_duration_statement", String(args.slowQuery * 1000)],
-        // Who comes, goes and waits: the first things asked of a database in trouble.
+        // Logs connections, disconnections and lock waits, for diagnosis.
         ["log_connections", "1"],
         ["log_disconnections", "1"],
         ["log_lock_waits", "1"],
-        // Statements of a client that has gone are not waited for, nor are transactions it forgot.
+        // Ends statements of disconnected clients and idle transactions.
         ["idle_in_transaction_session_timeout", "300000"],
     ];
     return new ParameterGroup(

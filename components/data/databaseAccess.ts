@@ -17,7 +17,7 @@ import { type Connection, declareConnection } from "./connection";
 import { type Database, type DatabaseInstance } from "./database";
 import { scramVerifier } from "./scram";
 
-/** One query that tells whether a database is whole, and the least it must count. */
+/** A query that checks a database, and its minimum result. */
 export interface DatabaseCheck {
     query: string;
     atLeast: number;
@@ -32,43 +32,43 @@ export interface DatabaseAccessArgs {
     cluster: string;
     /** Region of the administrator's secret. */
     region: string;
-    /** Range of the network that the database is in. */
+    /** Range of the network that contains the database. */
     network: string;
     database: Database;
-    /** Which of its instances the services use. */
+    /** The instance in use. */
     active: "primary" | "recovery";
-    /** Names one more comparison of both instances. Default: none. */
+    /** Names a further comparison of both instances. Default: none. */
     compare?: string | undefined;
-    /** What must hold before they use one that was restored. Section 7.2 step 4. */
+    /** Checks before a switch to a restored instance. Section 7.2 step 4. */
     checks: readonly DatabaseCheck[];
-    /** Images the tasks run on, pinned. */
+    /** Images of the tasks, pinned. */
     images: { postgres: string; aws: string };
 }
 
-/** Most pods at the same time: a recovery's bootstrap beside the one of the first instance. */
+/** Maximum number of pods at the same time: the bootstraps of both instances. */
 export const DATABASE_PODS = taskPods(2);
 
-/** Time a bootstrap or a verification may take, in seconds. A count over a large table takes its time. */
+/** Deadline of a bootstrap or verification, in seconds. Counting a large table is slow. */
 const DEADLINE_SECONDS = 600;
 
-/** Rows of a table up to which each is compared, by its hash. */
+/** Tables up to this number of rows are compared row by row, by hash. */
 const COMPARED_ROWS = 500_000;
 
-/** How often the settings are looked at: for five minutes. */
+/** Number of checks of the settings, over five minutes. */
 const SETTINGS_ATTEMPTS = 30;
 
-/** Length of the application's password, in characters. None of them needs escaping anywhere. */
+/** Length of the application's password, in characters. Its alphabet needs no escaping. */
 const PASSWORD_LENGTH = 40;
 
 const TLS = "require";
 
 /**
- * The application's way into the database: its own user on each instance, and the Secret `mcp-db-secret` that leads
- * to the active one. The services start after the bootstrap, and change over after the verification. Section 7.2
- * steps 4 to 6.
+ * Access of the application to the database: a user on each instance, and the Secret `mcp-db-secret` with the URL of
+ * the active instance. The services start after the bootstrap, and switch after the verification. Section 7.2 steps 4
+ * to 6.
  */
 export class DatabaseAccess extends ComponentResource {
-    /** The Secret that leads to the active instance. */
+    /** The Secret with the URL of the active instance. */
     public readonly connection: Connection;
 
     constructor(name: string, args: DatabaseAccessArgs, opts?: ComponentResourceOptions) {
@@ -101,7 +101,7 @@ export class DatabaseAccess extends ComponentResource {
             {
                 namespace,
                 labels,
-                // The database, and Secrets Manager and KMS.
+                // The database, Secrets Manager and KMS.
                 egress: [egressToNetwork({ cidr: args.network, port: DATABASE.port }), HTTPS_EGRESS],
                 aws: {
                     cluster: args.cluster,
@@ -195,7 +195,7 @@ export class DatabaseAccess extends ComponentResource {
                 `${recovered.identifier}-compare`,
                 {
                     access,
-                    // Once it is restored, before each switch, and whenever somebody asks.
+                    // Runs after a restore, before each switch, and on demand.
                     hash: contentHash([recovered.identifier, args.active, args.compare]),
                     deadlineSeconds: DEADLINE_SECONDS,
                     scratch: "1Gi",
@@ -258,7 +258,8 @@ export class DatabaseAccess extends ComponentResource {
             ready.recovery.push(verified, compared);
             ready.primary.push(compared);
             if (args.active === "recovery") {
-                // No switch waits for it: in an emergency the services go over first, and the next update sets the rest.
+                // A switch does not wait for it: in an emergency the services switch first, and the next update applies
+                // the settings.
                 checkSettings(recovered);
             }
         }

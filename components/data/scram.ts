@@ -1,11 +1,11 @@
 import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 
-/** Rounds of hashing, PostgreSQL's own default. */
+/** Iterations of the hash, PostgreSQL's default. */
 const ITERATIONS = 4096;
 
 /**
- * What PostgreSQL keeps of a password (RFC 5802, RFC 7677). With it a role can be given its password by somebody who
- * does not know it, and no log of the server can show it.
+ * Verifier that PostgreSQL stores for a password (RFC 5802, RFC 7677). The bootstrap sets it without knowing the
+ * password, so no server log can contain the password.
  */
 export function scramVerifier(password: string, salt: Buffer): string {
     const salted = pbkdf2Sync(password, salt, ITERATIONS, 32, "sha256");

@@ -2,59 +2,59 @@ import { Certificate } from "@pulumi/aws/acm/certificate";
 import { type ComponentResource, type Input } from "@pulumi/pulumi";
 import { type Colour, COLOURS } from "../../core/numbers";
 
-/** Begins the names of what the AWS Load Balancer Controller is told. */
+/** Prefix of the annotations of the AWS Load Balancer Controller. */
 const PREFIX = "alb.ingress.kubernetes.io/";
 
-/** Port of a backend that stands for the action of its name. */
+/** Port name of a backend that refers to an action annotation. */
 export const ACTION_PORT = "use-annotation";
 
-/** Label of a namespace whose pods are ready only once the ALB finds them healthy. */
+/** Label of a namespace whose pods become ready only after the ALB finds them healthy. */
 export const READINESS_GATES = { "elbv2.k8s.aws/pod-readiness-gate-inject": "enabled" };
 
 /**
- * Time the ALB has to take note that a pod leaves, in seconds: the controller sees the pod go, asks AWS to deregister
- * it, and that has to reach each of the load balancer's nodes.
+ * Time for the ALB to deregister a pod, in seconds: the controller sees the pod stop, calls AWS, and the change reaches
+ * each node of the load balancer.
  */
 export const ALB_DEREGISTRATION_SECONDS = 30;
 
 /**
- * Time the ALB has to follow a switch, in seconds: the controller's reconciliation and, where targets are exchanged,
- * the first health check of the new ones, which is due every 15 seconds and may take 5.
+ * Time for the ALB to follow a switch, in seconds: the controller's reconciliation and, if targets are replaced, their
+ * first health check, which runs every 15 seconds and may take 5.
  */
 export const ALB_SWITCH_SECONDS = 60;
 
-/** A workload with two colours, each of which is a target group of its own. */
+/** A workload with two colours, each with its own target group. */
 export interface WeightedBackend {
     /** The colours that have a Service. */
     colours: readonly Colour[];
-    /** The colour that gets all of the traffic. */
+    /** The active colour, which gets all traffic. */
     active: Colour;
 }
 
-/** What an ALB is told beside hosts and paths. */
+/** ALB settings other than hosts and paths. */
 export interface AlbArgs {
     scheme: "internal" | "internet-facing";
-    /** Ids of the subnets it is in. */
+    /** Ids of its subnets. */
     subnets: readonly string[];
-    /** Versions and ciphers of TLS. */
+    /** TLS versions and ciphers. */
     sslPolicy: string;
-    /** How long a connection may be silent, in seconds. */
+    /** Idle timeout of a connection, in seconds. */
     idleTimeout: number;
     /** Further attributes of the load balancer. */
     attributes: Readonly<Record<string, string>>;
-    /** Workloads whose traffic moves by weights, by their names. */
+    /** Names of the workloads whose traffic is switched by weights. */
     weighted: Readonly<Record<string, WeightedBackend>>;
 }
 
-/** A certificate in the parts that ACM takes it in, as PEM. */
+/** A certificate in the parts that ACM takes, as PEM. */
 export interface ImportedCertificate {
     leaf: Input<string>;
-    /** Those that vouch for it. Default: none. */
+    /** Intermediates. Default: none. */
     chain?: Input<string> | undefined;
     privateKey: Input<string>;
 }
 
-/** Imports a certificate into ACM; another one under its name is written over it, and keeps its ARN. Section 5.4. */
+/** Imports a certificate into ACM. Reimporting under the same name keeps the ARN. Section 5.4. */
 export function declareImportedCertificate(
     name: string,
     { leaf, chain, privateKey }: ImportedCertificate,
@@ -72,7 +72,7 @@ export function declareImportedCertificate(
     );
 }
 
-/** Annotations of an Ingress that an ALB serves with the certificate of this ARN, over TLS alone. */
+/** Annotations of an Ingress behind an ALB with the certificate of this ARN, TLS only. */
 export function albAnnotations(alb: AlbArgs, certificate: Input<string>): Record<string, Input<string>> {
     const attributes = {
         "idle_timeout.timeout_seconds": String(alb.idleTimeout),
@@ -98,8 +98,8 @@ export function albAnnotations(alb: AlbArgs, certificate: Input<string>): Record
 }
 
 /**
- * Annotations of a Service whose pods are targets of an ALB: what its health checks ask, and how long requests of a
- * pod that leaves may take, in seconds.
+ * Annotations of a Service whose pods are targets of an ALB: path of the health check, and deregistration delay in
+ * seconds.
  */
 export function targetAnnotations(healthPath: string, drainSeconds: number): Record<string, string> {
     return prefixed({
@@ -110,7 +110,7 @@ export function targetAnnotations(healthPath: string, drainSeconds: number): Rec
     });
 }
 
-/** All of the traffic to the active colour. The other one is registered and health-checked, too. */
+/** All traffic goes to the active colour. The other colour stays registered and health-checked. */
 function forward(name: string, { colours, active }: WeightedBackend): string {
     const targetGroups = COLOURS.filter((colour) => colours.includes(colour)).map((colour) => ({
         serviceName: `${name}-${colour}`,

@@ -6,10 +6,10 @@ import { namespaceEgress } from "../platform/namespace";
 import { declareGateAccess } from "../tasks/access";
 import { declareGate, gatePod } from "../tasks/gate";
 
-/** Controllers read a new Secret within seconds; load balancers in front of them take a minute or two. */
+/** Controllers read a new Secret within seconds; load balancers take a minute or two. */
 const DEADLINE_SECONDS = 180;
 
-/** Most pods at the same time: one gate. */
+/** Maximum number of pods at the same time: one gate. */
 export const CERTIFICATE_GATE_PODS = [gatePod({ tests: false })];
 
 /** Arguments of {@link declareCertificateGate}. */
@@ -17,24 +17,24 @@ export interface CertificateGateArgs {
     namespace: Input<string>;
     /** Labels of every object. */
     labels: Record<string, string>;
-    /** The active certificate: its name, and the serial number every host must serve. */
+    /** The active certificate: its name, and the serial number that every host must serve. */
     certificate: { name: string; serial: string };
-    /** Hosts that TLS is opened to. */
+    /** Hosts to connect to by TLS. */
     hosts: readonly string[];
     /** `host:port` to connect to instead. Default: each host itself, on port 443. */
     address?: string | undefined;
-    /** Namespace of the ingress controller. Default: TLS is opened outside of the cluster, by an ALB. */
+    /** Namespace of the ingress controller. Default: the gate connects to an ALB outside the cluster. */
     ingressNamespace?: string | undefined;
-    /** Node image the gate runs on. */
+    /** Node image of the gate. */
     nodeImage: string;
-    /** What must be done before the gate looks. */
+    /** What must exist before the gate runs. */
     after: readonly Resource[];
 }
 
 /**
- * Opens TLS to every host, as `curl -v` does in section 5.4 step 4, and fails the update unless the active
- * certificate is served. Once a certificate: the Job is named by the certificate's name, which a preview knows
- * without the certificate, and one re-issued under its name changes the plan, which replaces the Job.
+ * Connects to every host by TLS, as `curl -v` does in section 5.4 step 4, and fails the update unless all serve the
+ * active certificate. The Job runs once for each certificate: it is named by the certificate's name, which a preview
+ * knows without the certificate. A certificate reissued under the same name changes the plan, which replaces the Job.
  */
 export function declareCertificateGate(
     name: string,
@@ -50,7 +50,7 @@ export function declareCertificateGate(
             labels,
             subject: name,
             egress: [
-                // Anywhere: load balancers change their addresses.
+                // Any address: load balancers change theirs.
                 { ports: [...ports].map((port) => ({ protocol: "TCP", port })) },
                 ...(args.ingressNamespace === undefined ? [] : [namespaceEgress(args.ingressNamespace)]),
             ],

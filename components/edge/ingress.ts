@@ -19,35 +19,34 @@ import { type CertificateGateArgs, declareCertificateGate } from "./certificateG
 
 /** Arguments of {@link PlatformIngress}. */
 export interface PlatformIngressArgs {
-    /** Namespace everything is created in. */
+    /** Namespace of all objects. */
     namespace: Input<string>;
     /** Labels of every object. */
     labels: Record<string, string>;
     /** Ingress class of the controller. */
     className: string;
-    /** What the controller wants to be told. Default: nothing. */
+    /** Annotations for the controller. Default: none. */
     annotations?: Record<string, string>;
-    /** Serves it by an ALB, and its certificates from ACM. Default: a controller that reads them from Secrets. */
+    /** Serves the hosts by an ALB with certificates from ACM. Default: by a controller that reads them from Secrets. */
     alb?: AlbArgs | undefined;
-    /** Certificates as PEM, whole and in parts, and their private keys, by their names. */
+    /** Certificates by name, as PEM, whole and in parts, and their private keys. */
     certificates: Record<string, { certificate: Input<string> } & ImportedCertificate>;
-    /** The one that is served: its name, its serial number in capital hexadecimal digits, and when it ends. */
+    /** The active certificate: its name, its serial number in capital hexadecimal digits, and its end of validity. */
     active: { name: string; facts: { serial: string; notBefore: string; notAfter: string } };
-    /** Hosts, and the workloads behind their paths; a workload's Service has a port named `http`. */
+    /** Hosts, paths and the workload of each path. A workload's Service has a port named `http`. */
     hosts: readonly { host: string; paths: readonly { path: string; workload: string }[] }[];
-    /** What must be done before the Ingress is created or changed. Default: nothing. */
+    /** What must exist before the Ingress is created or changed. Default: nothing. */
     after?: readonly Resource[];
-    /** Waits until every host serves the active certificate. Default: nobody looks. */
+    /** Gate that waits until every host serves the active certificate. Default: no gate. */
     verify?: Pick<CertificateGateArgs, "address" | "ingressNamespace" | "nodeImage"> | false;
 }
 
 /**
- * The way in from outside: hosts and paths that lead to the workloads, and the certificates they are served with
- * (section 5.4). A rotation adds a certificate, makes it the active one, which the gate then looks for, and
- * removes the old one; the opposite edits undo it.
+ * Access from outside: hosts, paths, workloads and certificates (section 5.4). A rotation adds a certificate, activates
+ * it, which the gate verifies, and removes the old one. The opposite edits undo it.
  */
 export class PlatformIngress extends ComponentResource {
-    /** The Ingress itself, which does not wait for the gate. */
+    /** The Ingress. It does not wait for the gate. */
     public readonly ingress: Ingress;
 
     constructor(name: string, args: PlatformIngressArgs, opts?: ComponentResourceOptions) {
@@ -69,12 +68,13 @@ export class PlatformIngress extends ComponentResource {
                     namespace,
                     labels,
                     annotations: {
-                        // Not every controller publishes an address, and Traefik only when told to; the await
-                        // would fail after ten minutes. Whether the hosts are served is the gate's question.
+                        // No await: not every controller publishes an address (Traefik does only if configured), and
+                        // the await would fail after ten minutes. The gate checks that the hosts are served.
                         ...SKIP_AWAIT,
                         ...served.annotations,
                         ...args.annotations,
-                        // A policy finds its time here, and a certificate re-issued under its name is in the plan.
+                        // A policy reads the end of validity here, and a certificate reissued under the same name shows
+                        // in the plan.
                         "mcp.msil.com/certificate-not-after": active.facts.notAfter,
                         "mcp.msil.com/certificate-not-before": active.facts.notBefore,
                         "mcp.msil.com/certificate-serial": active.facts.serial,
@@ -115,18 +115,18 @@ export class PlatformIngress extends ComponentResource {
 
         this.registerOutputs();
     }
-    /** Where the controller reads certificates: from Secrets, of which the Ingress names one. */
+    /** Certificates in Secrets, of which the Ingress names one. */
     private declareSecrets(name: string, args: PlatformIngressArgs): Served {
         const certificates = Object.entries(args.certificates).map(
             ([certificate, pair]) =>
                 new Secret(
                     `${name}-${certificate}`,
                     {
-                        // The runbook's own name, which kubectl and the Ingress know it by.
+                        // The runbook's name, used by kubectl and the Ingress.
                         metadata: { name: certificate, namespace: args.namespace, labels: args.labels },
                         type: "kubernetes.io/tls",
-                        // A certificate re-issued under its name is written over the old one: with a fixed name,
-                        // a replacement would first delete what is being served.
+                        // A certificate reissued under the same name updates the Secret in place: replacing a fixed
+                        // name would first delete the served certificate.
                         immutable: false,
                         stringData: { "tls.crt": pair.certificate, "tls.key": pair.privateKey },
                     },
@@ -136,7 +136,7 @@ export class PlatformIngress extends ComponentResource {
         return { certificates, annotations: {}, tls: { secretName: args.active.name } };
     }
 
-    /** Where an ALB has them: in ACM. No Secret, because nobody in the cluster needs their keys. */
+    /** Certificates in ACM. No Secret, because nothing in the cluster needs the private keys. */
     private importCertificates(
         name: string,
         pairs: PlatformIngressArgs["certificates"],
@@ -157,7 +157,7 @@ export class PlatformIngress extends ComponentResource {
     }
 }
 
-/** Where the certificates are, and how the Ingress says so. */
+/** The certificates' resources, and the Ingress settings that refer to them. */
 interface Served {
     certificates: CustomResource[];
     annotations: Record<string, Input<string>>;

@@ -3,7 +3,7 @@ import { Role } from "@pulumi/aws/iam/role";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
 import { ComponentResource, type ComponentResourceOptions, type Input, jsonStringify } from "@pulumi/pulumi";
 
-/** Where pods get their credentials: the agent on their own node. A NetworkPolicy must let them. */
+/** Address of the Pod Identity agent on the pod's node. A NetworkPolicy must allow it. */
 export const IDENTITY_AGENT_EGRESS = {
     to: [{ ipBlock: { cidr: "169.254.170.23/32" } }],
     ports: [{ protocol: "TCP", port: 80 }],
@@ -11,20 +11,20 @@ export const IDENTITY_AGENT_EGRESS = {
 
 /** Arguments of {@link PodIdentity}. */
 export interface PodIdentityArgs {
-    /** EKS cluster the pods run in; its pod identity agent add-on must be installed. */
+    /** EKS cluster of the pods; its Pod Identity agent add-on must be installed. */
     cluster: Input<string>;
     namespace: Input<string>;
     serviceAccount: Input<string>;
-    /** What the pods may do: exact actions on exact ARNs, under a condition where AWS names no resource. */
+    /** AWS rights: exact actions on exact ARNs, with a condition if AWS supports no resource. */
     permissions: readonly {
         actions: string[];
         resources: Input<string>[];
-        /** As in a policy: operator, then key, then value. Default: none. */
+        /** IAM conditions: operator, then key, then value. Default: none. */
         condition?: Record<string, Record<string, string>>;
     }[];
 }
 
-/** The right to publish metrics under one namespace, and no others: PutMetricData has no resource. */
+/** The right to publish metrics to one namespace only. PutMetricData supports no resource. */
 export function metricsPermission(namespace: string): PodIdentityArgs["permissions"][number] {
     return {
         actions: ["cloudwatch:PutMetricData"],
@@ -33,7 +33,7 @@ export function metricsPermission(namespace: string): PodIdentityArgs["permissio
     };
 }
 
-/** AWS rights of one ServiceAccount's pods: a role that this ServiceAccount alone can take on. */
+/** AWS rights of the pods of one ServiceAccount: a role that only this ServiceAccount can assume. */
 export class PodIdentity extends ComponentResource {
     constructor(name: string, args: PodIdentityArgs, opts?: ComponentResourceOptions) {
         super("mcp:identity:PodIdentity", name, {}, opts);

@@ -9,7 +9,7 @@ import {
     type Resource,
 } from "@pulumi/pulumi";
 
-/** What a role may do, and what must hold for it. Default: nothing more. */
+/** Rights of a role, and their conditions. Default: none. */
 export type Rights = readonly {
     actions: readonly string[];
     resources: readonly Input<string>[];
@@ -18,30 +18,30 @@ export type Rights = readonly {
 
 /** Arguments of {@link declareServiceRole}. */
 export interface ServiceRoleArgs {
-    /** Service of AWS that takes the role on, such as `firehose.amazonaws.com`. */
+    /** AWS service that assumes the role, such as `firehose.amazonaws.com`. */
     service: string;
     /**
-     * Account it does so for: else anybody's resources of that service could. Default: any, for a service that does
-     * not say for whom; it is handed the role by its own account alone.
+     * Account for which it does so; without it, resources of any account could. Default: any, for services that do not
+     * send a source account and pass the role in their own account only.
      */
     accountId?: string;
-    /** The one resource it does so for. Default: any of the account's. */
+    /** The one resource for which it does so. Default: any of the account. */
     sourceArn?: string;
-    /** External id that the service names, where it sends no source. Default: none. */
+    /** External id that the service sends instead of a source. Default: none. */
     externalId?: string;
-    /** Names of AWS's own policies that it has. Default: none. */
+    /** AWS managed policies of the role. Default: none. */
     managed?: readonly string[];
-    /** What it may do beside those. Default: nothing. */
+    /** Further rights. Default: none. */
     statements?: Rights;
 }
 
-/** A role, and what must exist before it can do anything. */
+/** A role, and what must exist before it has its rights. */
 export interface ServiceRole {
     arn: Output<string>;
     ready: Resource[];
 }
 
-/** A role that one service of AWS takes on, for one account, with exactly the rights it is given. */
+/** A role with exact rights, which one AWS service assumes for one account. */
 export function declareServiceRole(
     name: string,
     { service, accountId, sourceArn, externalId, managed = [], statements = [] }: ServiceRoleArgs,

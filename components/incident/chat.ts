@@ -3,7 +3,7 @@ import { TeamsChannelConfiguration } from "@pulumi/aws/chatbot/teamsChannelConfi
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import { declareServiceRole } from "../identity/serviceRole";
 
-/** A channel of Slack or Teams, by the ids that the apps show. */
+/** A Slack or Teams channel, by the ids that the apps show. */
 export type ChatChannel =
     | { slack: { workspace: string; channel: string } }
     | { teams: { tenant: string; team: string; channel: string } };
@@ -16,12 +16,13 @@ export interface ChatArgs {
     topics: Input<string>[];
 }
 
-/** What a reader of the channel may ask Amazon Q Developer at most: to look. */
+/** The guardrail of Amazon Q Developer for the channel's members: read only. */
 const GUARDRAIL = "arn:aws:iam::aws:policy/CloudWatchReadOnlyAccess";
 
 /**
- * Topics shown in a chat by Amazon Q Developer in chat applications. The workspace or the team must have been authorized
- * once in its console. It shows alarms and escalations; notices of EventBridge, which are plain sentences, it leaves out.
+ * Shows topics in chat channels through Amazon Q Developer in chat applications. An administrator must have authorized
+ * the workspace or team once in its console. It shows alarms and escalations, but not notices of EventBridge, which are
+ * plain text.
  */
 export class Chat extends ComponentResource {
     constructor(name: string, { accountId, channel, topics }: ChatArgs, opts?: ComponentResourceOptions) {
@@ -54,7 +55,7 @@ export class Chat extends ComponentResource {
     }
 }
 
-/** The graph of an alarm, beside its message. CloudWatch grants these on everything or not at all. */
+/** Graphs of alarms. CloudWatch does not support resource-level rights for these actions. */
 const CHARTS = {
     actions: ["cloudwatch:GetMetricData"],
     resources: ["*"],

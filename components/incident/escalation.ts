@@ -14,30 +14,30 @@ import { declareTopic } from "./topic";
 
 /** Arguments of {@link Escalation}. */
 export interface EscalationArgs {
-    /** Name that the platform's alarms begin with. */
+    /** Prefix of the platform's alarm names. */
     platform: string;
     accountId: string;
     region: string;
-    /** How each level is called, how many seconds it has to answer, and whether a chat shows its calls, too. */
+    /** Role of each level, seconds to acknowledge, and whether a chat shows its calls. */
     levels: Record<Level, { channels: readonly Channel[]; within: number; chat: boolean }>;
-    /** Who helps from outside: how they are reached, and on which terms or line. */
+    /** External support: how to reach it, and on which terms. */
     external: Record<string, { support: string; priority: string }>;
-    /** How long the logs are kept, in days. */
+    /** Retention of the logs, in days. */
     logDays: number;
-    /** Topics that are reminded of incidents which are not over, and their key. */
+    /** Topics for reminders of open incidents, and their key. */
     severityTopics: { arns: Record<keyof typeof ESCALATED, string>; keyArn: Input<string> };
-    /** How long an incident may be left untouched, in seconds. */
+    /** How long an incident may stay unchanged, in seconds. */
     staleSeconds: number;
-    /** Topic of the message that no level answered, or that the escalation itself failed; and the key of that topic. */
+    /** Topic for an escalation that no level acknowledged, or that failed, and its key. */
     topic: { arn: Input<string>; keyArn: Input<string> };
 }
 
 /**
- * Incidents of P1 and P2: their alarms open OpsItems, of which each is escalated once, level after level, until it is
- * in progress. Sections 4.2 and 8.1.
+ * Incidents of P1 and P2: their alarms open OpsItems. Each OpsItem is escalated once, level by level, until its status
+ * is in progress. Sections 4.2 and 8.1.
  */
 export class Escalation extends ComponentResource {
-    /** What an alarm of each severity does, beside telling its topic: it opens an OpsItem, as a record. */
+    /** Action of an alarm of each severity, in addition to its topic: it opens an OpsItem. */
     public readonly actions: Record<Severity, string>;
     /** ARN of each level's topic. */
     public readonly topics: Record<Level, Output<string>>;
@@ -48,7 +48,7 @@ export class Escalation extends ComponentResource {
         this.actions = Object.fromEntries(
             SEVERITIES.map((severity, index) => [
                 severity,
-                // OpsItems count them from 1 to 4.
+                // OpsItems number severities from 1 to 4.
                 `arn:aws:ssm:${region}:${accountId}:opsitem:${index + 1}#CATEGORY=Availability`,
             ]),
         ) as Record<Severity, string>;
@@ -165,7 +165,7 @@ export class Escalation extends ComponentResource {
         declareNotice(
             `${name}-failed`,
             {
-                description: "Nobody answered, or the escalation itself failed",
+                description: "No level acknowledged, or the escalation failed",
                 pattern: {
                     source: ["aws.states"],
                     "detail-type": ["Step Functions Execution Status Change"],
@@ -185,7 +185,7 @@ export class Escalation extends ComponentResource {
         this.registerOutputs({ actions: this.actions });
     }
 
-    /** Every hour, of what nobody has touched for a while. */
+    /** Hourly, for incidents that stayed unchanged. */
     private declareReminder(name: string, args: EscalationArgs, key: Key): void {
         const { platform, accountId, region, severityTopics, staleSeconds } = args;
         const machine = declareStateMachine(
@@ -201,7 +201,7 @@ export class Escalation extends ComponentResource {
                 statements: [
                     { actions: ["sns:Publish"], resources: Object.values(severityTopics.arns) },
                     { actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [severityTopics.keyArn] },
-                    // AWS grants it on everything or not at all.
+                    // AWS does not support resource-level rights for this action.
                     { actions: ["ssm:DescribeOpsItems"], resources: ["*"] },
                 ],
                 keyArn: key.arn,

@@ -1,29 +1,29 @@
 import { type Level, type Severity } from "../../core/numbers";
 import { acknowledge, ESCALATED } from "./incidentMachine";
-import { call, look, otherwise, quoted, RECORD, write } from "./machineParts";
+import { call, readOpsItem, otherwise, quoted, RECORD, write } from "./machineParts";
 
-/** One level, as it is called. */
+/** One level of the escalation. */
 export interface CalledLevel {
     level: Level;
     role: string;
-    /** ARN of the topic that reaches it. */
+    /** ARN of its topic. */
     topicArn: string;
-    /** How long it has to answer before the next is called, in seconds. */
+    /** Seconds to acknowledge before the next level is called. */
     seconds: number;
-    /** Whether a chat shows its calls, too: Amazon Q Developer takes them in a form of its own alone. */
+    /** Whether a chat shows its calls. Amazon Q Developer accepts only its own message format. */
     chat: boolean;
 }
 
-/** A message as it is to people, and as a chat takes it to https endpoints. In JSONata. */
+/** A message as text for people, and in the chat format for HTTPS endpoints. In JSONata. */
 function forChat(title: string, description: string): string {
     const custom = `{"version": "1.0", "source": "custom", "content": {"textType": "client-markdown", "title": ${title}, "description": ${description}}}`;
     return `$string({"default": ${description}, "https": $string(${custom})})`;
 }
 
 /**
- * Calls level after level until somebody answers: the OpsItem is no longer open. Whether the alarm still rings does not
- * matter; what recovered by itself has been looked at by nobody. A level that cannot be told is not waited for. Each
- * step is written on the OpsItem, and if nobody answers, the execution fails. Section 8.1.
+ * Calls level after level until someone acknowledges: the OpsItem is no longer open. The alarm's state does not matter,
+ * because a recovered incident still needs someone to look at it. If a level cannot be notified, the next one is called
+ * at once. Each step is recorded on the OpsItem. If no level acknowledges, the execution fails. Section 8.1.
  */
 export function escalationMachine(args: {
     platform: string;
@@ -36,21 +36,21 @@ export function escalationMachine(args: {
     );
     const states = levels.flatMap(({ level, role, topicArn, seconds, chat }, index) => {
         const next = levels[index + 1];
-        const onward = next === undefined ? "Write that nobody answered" : `Tell ${next.level}`;
+        const onward = next === undefined ? "Record that no level acknowledged" : `Notify ${next.level}`;
         const who = `${level} (${role})`;
         const threat =
-            next === undefined ? "nobody is called after you" : `${next.level} (${next.role}) is called`;
+            next === undefined ? "no further level is called" : `${next.level} (${next.role}) is called`;
         const message = [
             `$severity & " of ${platform}: " & $title & ($about = "" ? "" : "\\n\\n" & $about)`,
             quoted(`You are ${who}. Acknowledge within ${seconds / 60} minutes, or ${threat}:`),
             acknowledge(region),
-            quoted("What is known, and who was told before you:"),
+            quoted("Details, and the levels that were notified before you:"),
             `"aws ssm get-ops-item --region ${region} --ops-item-id " & $id`,
         ];
         const subject = `$severity & " ${level}: acknowledge " & $id`;
         const body = message.join(' & "\\n\\n" & ');
         return Object.entries({
-            [`Tell ${level}`]: call(
+            [`Notify ${level}`]: call(
                 "sns:publish",
                 {
                     TopicArn: topicArn,
@@ -60,38 +60,41 @@ export function escalationMachine(args: {
                         : { Message: `{% ${body} %}` }),
                 },
                 {
-                    Next: `Write that ${level} was told`,
-                    Catch: otherwise(`Write that ${level} could not be told`, {
-                        Assign: { trouble: "{% $states.errorOutput.Error %}" },
+                    Next: `Record that ${level} was notified`,
+                    Catch: otherwise(`Record that ${level} could not be notified`, {
+                        Assign: { error: "{% $states.errorOutput.Error %}" },
                     }),
                 },
             ),
-            [`Write that ${level} was told`]: write(
-                { [RECORD.level(level)]: `$now() & " ${role} told, ${seconds / 60} minutes to answer"` },
+            [`Record that ${level} was notified`]: write(
+                {
+                    [RECORD.level(level)]:
+                        `$now() & " ${role} notified, ${seconds / 60} minutes to acknowledge"`,
+                },
                 `Wait for ${level}`,
             ),
-            [`Write that ${level} could not be told`]: write(
-                { [RECORD.level(level)]: `$now() & " ${role} could not be told: " & $trouble` },
+            [`Record that ${level} could not be notified`]: write(
+                { [RECORD.level(level)]: `$now() & " ${role} could not be notified: " & $error` },
                 onward,
             ),
-            [`Wait for ${level}`]: { Type: "Wait", Seconds: seconds, Next: `Look after ${level}` },
-            [`Look after ${level}`]: look({
+            [`Wait for ${level}`]: { Type: "Wait", Seconds: seconds, Next: `Check after ${level}` },
+            [`Check after ${level}`]: readOpsItem({
                 Assign: {
                     status: "{% $states.result.OpsItem.Status %}",
                     by: '{% $exists($states.result.OpsItem.LastModifiedBy) ? $states.result.OpsItem.LastModifiedBy : "somebody" %}',
                 },
-                Next: `Has ${level} answered`,
-                // Who cannot tell calls on.
+                Next: `Has ${level} acknowledged`,
+                // If the Wait state ends before the read, the next level is called.
                 Catch: otherwise(onward),
             }),
-            [`Has ${level} answered`]: {
+            [`Has ${level} acknowledged`]: {
                 Type: "Choice",
                 Choices: [{ Condition: '{% $status = "Open" %}', Next: onward }],
-                Default: `Write that ${level} answered`,
+                Default: `Record that ${level} acknowledged`,
             },
-            [`Write that ${level} answered`]: write(
-                { [RECORD.end]: `$now() & " " & $status & " by " & $by & " when ${who} had been told"` },
-                "Answered",
+            [`Record that ${level} acknowledged`]: write(
+                { [RECORD.end]: `$now() & " " & $status & " by " & $by & " after ${who} was notified"` },
+                "Acknowledged",
             ),
         });
     });
@@ -109,17 +112,17 @@ export function escalationMachine(args: {
                     severity: `{% $lookup(${JSON.stringify(severities)}, $states.input.severity) %}`,
                     about: '{% $exists($states.input.about) ? $states.input.about : "" %}',
                 },
-                Next: `Tell ${levels[0]!.level}`,
+                Next: `Notify ${levels[0]!.level}`,
             },
             ...Object.fromEntries(states),
-            Answered: { Type: "Succeed" },
-            "Write that nobody answered": write(
-                { [RECORD.end]: '$now() & " nobody answered"' },
-                "Nobody answered",
+            Acknowledged: { Type: "Succeed" },
+            "Record that no level acknowledged": write(
+                { [RECORD.end]: '$now() & " no level acknowledged"' },
+                "No level acknowledged",
             ),
-            "Nobody answered": {
+            "No level acknowledged": {
                 Type: "Fail",
-                Error: "NobodyAnswered",
+                Error: "NotAcknowledged",
                 Cause: `{% $id & " is open, and all of ${levels.map(({ level }) => level).join(", ")} were called" %}`,
             },
         },

@@ -1,7 +1,7 @@
 import { type Severity, SEVERITY_MATRIX } from "../../core/numbers";
-import { call, look, otherwise, quoted, RECORD, write } from "./machineParts";
+import { call, readOpsItem, otherwise, quoted, RECORD, write } from "./machineParts";
 
-/** Severities that people are called for, as OpsItems count them. */
+/** Severities that are escalated, as OpsItems number them. */
 export const ESCALATED = { P1: "1", P2: "2" } as const satisfies Partial<Record<Severity, string>>;
 
 /** Command that acknowledges the OpsItem whose id is in `$id`, in JSONata. */
@@ -10,17 +10,17 @@ export function acknowledge(region: string): string {
 }
 
 /**
- * What happens when an OpsItem is opened or resolved: the event says which, and what it is now decides. One that names
- * the platform and is of P1 or P2 gets what its reader needs, and an escalation of its own name, which AWS starts once
- * however often the event comes. One that is resolved gets the post-mortem that is due. Section 4.2.
+ * Runs when an OpsItem is opened or resolved; it reads the current state. An open P1 or P2 of the platform gets its
+ * details, and one escalation with its name: AWS starts an execution name once, however often the event is delivered. A
+ * resolved one gets a post-mortem record. Section 4.2.
  */
 export function incidentMachine(args: {
-    /** Name that the platform's alarms begin with. */
+    /** Prefix of the platform's alarm names. */
     platform: string;
     region: string;
-    /** ARN of the state machine that calls people. */
+    /** ARN of the escalation's state machine. */
     escalationArn: string;
-    /** Who helps from outside, in a sentence. */
+    /** External support, in a sentence. */
     external: string;
 }): object {
     const { platform, region, escalationArn, external } = args;
@@ -35,35 +35,35 @@ export function incidentMachine(args: {
         Comment: `Incidents of ${platform}`,
         QueryLanguage: "JSONata",
         TimeoutSeconds: 900,
-        StartAt: "Which one",
+        StartAt: "Take the id",
         States: {
-            "Which one": {
+            "Take the id": {
                 Type: "Pass",
                 Assign: { id: "{% $states.input.detail.`ops-item-id` %}" },
-                Next: "Look at it",
+                Next: "Read the OpsItem",
             },
-            "Look at it": look({
+            "Read the OpsItem": readOpsItem({
                 Assign: {
                     title: "{% $states.result.OpsItem.Title %}",
                     severity:
                         '{% $exists($states.result.OpsItem.Severity) ? $states.result.OpsItem.Severity : "none" %}',
                     status: "{% $states.result.OpsItem.Status %}",
-                    // An alarm's OpsItem names the alarm in its title and among its resources.
+                    // An alarm's OpsItem has the alarm's name in its title and its resources.
                     own: `{% $contains($string($states.result.OpsItem.[Title, OperationalData.\`/aws/resources\`.Value]), ${quoted(platform)}) %}`,
                     over: `{% $exists($states.result.OpsItem.OperationalData.\`${RECORD.postMortem}\`) %}`,
-                    // Its alarm, by the name in its title; people may have opened it without one.
+                    // The alarm named in the title. An OpsItem opened by hand may have none.
                     alarm: `{% ($found := $match($string($states.result.OpsItem.Title), /${platform}-[\\w.-]+/); $exists($found) ? $found[0].match : "none") %}`,
                     history:
                         '{% "opened " & $states.result.OpsItem.CreatedTime & ", resolved " & $states.result.OpsItem.LastModifiedTime %}',
                 },
-                Next: "What is to be done",
+                Next: "Choose the action",
             }),
-            "What is to be done": {
+            "Choose the action": {
                 Type: "Choice",
                 Choices: [
                     {
                         Condition: `{% $own and ${escalated} and $status = "Open" %}`,
-                        Next: "Read what its alarm says",
+                        Next: "Read the alarm",
                     },
                     {
                         Condition: `{% $own and ${escalated} and $status = "Resolved" and $not($over) %}`,
@@ -72,7 +72,7 @@ export function incidentMachine(args: {
                 ],
                 Default: "Done",
             },
-            "Read what its alarm says": call(
+            "Read the alarm": call(
                 "aws-sdk:cloudwatch:describeAlarms",
                 {
                     AlarmNames: ["{% $alarm %}"],
@@ -82,12 +82,12 @@ export function incidentMachine(args: {
                     Assign: {
                         about: '{% ($found := $append($states.result.CompositeAlarms, $states.result.MetricAlarms); $exists($found[0].AlarmDescription) ? $found[0].AlarmDescription : "") %}',
                     },
-                    Next: "Write what its reader needs",
-                    // People are called without it.
-                    Catch: otherwise("Write what its reader needs", { Assign: { about: "" } }),
+                    Next: "Write the details",
+                    // The escalation starts without it.
+                    Catch: otherwise("Write the details", { Assign: { about: "" } }),
                 },
             ),
-            "Write what its reader needs": write(
+            "Write the details": write(
                 {
                     [RECORD.about]: '$about = "" ? $title : $about',
                     [RECORD.response]: `$lookup(${JSON.stringify(responses)}, $severity)`,
@@ -110,7 +110,10 @@ export function incidentMachine(args: {
             ),
             "Write the post-mortem": write(
                 {
-                    [RECORD.postMortem]: `"Due. Fill in a copy of docs/post-mortem.md of the platform's repository for " & $id & " (" & $title & "), " & $history & ". Who was told and who answered stands in the escalation-… records."`,
+                    [RECORD.postMortem]:
+                        '"Due. Fill in a copy of docs/post-mortem.md of the platform\'s repository for " & $id & " ' +
+                        '(" & $title & "), " & $history & ". The escalation-… records show who was notified and ' +
+                        'who acknowledged."',
                 },
                 "Done",
             ),

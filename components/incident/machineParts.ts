@@ -1,22 +1,22 @@
-/** Keys of an OpsItem's operational data; AWS keeps those that begin with its own names for itself. */
+/** Keys of an OpsItem's operational data. AWS reserves its own prefixes. */
 export const RECORD = {
-    /** What its alarm says: what is wrong, the likely cause, what helps, the procedure, the first command. */
+    /** From the alarm: meaning, likely cause, resolution, procedure, first command. */
     about: "about",
-    /** How soon somebody must respond. Section 4.1. */
+    /** Response time. Section 4.1. */
     response: "response",
-    /** The command that acknowledges it. */
+    /** The command that acknowledges the OpsItem. */
     acknowledge: "acknowledge",
-    /** Who helps from outside. Section 8.2. */
+    /** External support. Section 8.2. */
     external: "external-contacts",
-    /** What became of one level. Section 8.1. */
+    /** Result of one level. Section 8.1. */
     level: (level: string) => `escalation-${level}`,
-    /** How the escalation ended. */
+    /** End of the escalation. */
     end: "escalation-end",
-    /** What is due when it is over. Section 4.2. */
+    /** Post-mortem, due after the incident. Section 4.2. */
     postMortem: "post-mortem",
 } as const;
 
-/** Whatever it is, it is tried again for a minute or so: nobody else will. */
+/** Retries any error for about a minute. */
 const RETRY = [
     {
         ErrorEquals: ["States.ALL"],
@@ -27,24 +27,24 @@ const RETRY = [
     },
 ];
 
-/** Where a task goes on that failed, for all its retries. */
+/** Next state of a task that failed after all retries. */
 export const otherwise = (next: string, rest: object = {}) => [
     { ErrorEquals: ["States.ALL"], Next: next, ...rest },
 ];
 
-/** Calls AWS, again where it fails. */
+/** Calls AWS, with retries. */
 export function call(resource: string, args: object, rest: object): object {
     return { Type: "Task", Resource: `arn:aws:states:::${resource}`, Arguments: args, Retry: RETRY, ...rest };
 }
 
 /** Reads the OpsItem whose id is in `$id`. */
-export function look(rest: object): object {
+export function readOpsItem(rest: object): object {
     return call("aws-sdk:ssm:getOpsItem", { OpsItemId: "{% $id %}" }, rest);
 }
 
 /**
- * Writes on the OpsItem whose id is in `$id`; values are JSONata. A record that cannot be written stops nothing:
- * what follows matters more.
+ * Writes to the OpsItem whose id is in `$id`; values are JSONata. A failed write does not stop the execution, because
+ * the next states matter more.
  */
 export function write(records: Record<string, string>, next: string): object {
     return call(
@@ -62,7 +62,7 @@ export function write(records: Record<string, string>, next: string): object {
     );
 }
 
-/** A text in JSONata. */
+/** A JSONata string literal. */
 export function quoted(text: string): string {
     return JSON.stringify(text);
 }

@@ -2,16 +2,16 @@ import { ESCALATED } from "./incidentMachine";
 import { call, otherwise } from "./machineParts";
 
 /**
- * Reminds of OpsItems of P1 and P2 that are not over and that nobody has touched for a while: those in progress, whose
- * alarms open no other, and those that were opened again, which are not escalated again. Sections 4.2 and 8.1.
+ * Reminds of open OpsItems of P1 and P2 that stayed unchanged: those in progress, whose alarms open no other, and
+ * reopened ones, which are not escalated again. Sections 4.2 and 8.1.
  */
 export function reminderMachine(args: {
-    /** Name that the platform's alarms begin with. */
+    /** Prefix of the platform's alarm names. */
     platform: string;
     region: string;
     /** ARN of each escalated severity's topic. */
     topics: Record<keyof typeof ESCALATED, string>;
-    /** How long an OpsItem may be left untouched, in seconds. */
+    /** How long an OpsItem may stay unchanged, in seconds. */
     staleSeconds: number;
 }): object {
     const { platform, region, topics, staleSeconds } = args;
@@ -28,9 +28,9 @@ export function reminderMachine(args: {
         Comment: `Reminders of the incidents of ${platform}`,
         QueryLanguage: "JSONata",
         TimeoutSeconds: 900,
-        StartAt: "List what is not over",
+        StartAt: "List open incidents",
         States: {
-            "List what is not over": call(
+            "List open incidents": call(
                 "aws-sdk:ssm:describeOpsItems",
                 {
                     OpsItemFilters: [
@@ -68,10 +68,10 @@ export function reminderMachine(args: {
                                 Subject: `{% ${severityOf} & ": " & $item.OpsItemId & " waits" %}`,
                                 Message: `{% ${text} %}`,
                             },
-                            { End: true, Catch: otherwise("Not told") },
+                            { End: true, Catch: otherwise("Not notified") },
                         ),
-                        // The others are reminded of all the same; the next run tries again.
-                        "Not told": { Type: "Succeed" },
+                        // Continues with the other OpsItems; the next run tries again.
+                        "Not notified": { Type: "Succeed" },
                     },
                 },
                 Next: "Done",

@@ -5,8 +5,8 @@ import { SEVERITIES, type Severity, SEVERITY_MATRIX } from "../../core/numbers";
 import { declareTopic } from "./topic";
 
 /**
- * AWS services that publish in their own name. They cannot use the key that AWS manages for SNS. EventBridge is not among
- * them: it supports no condition here, so each of its targets has a role instead.
+ * AWS services that publish as service principals. They cannot use the AWS managed key of SNS. EventBridge supports no
+ * condition here, so each of its targets has a role instead.
  */
 const PUBLISHERS = ["cloudwatch.amazonaws.com"];
 
@@ -15,15 +15,15 @@ export interface SeverityTopicsArgs {
     /** Account whose services may publish. */
     accountId: string;
     region: string;
-    /** How people are reached about each severity. */
+    /** Contacts of each severity. */
     channels: Record<Severity, readonly Channel[]>;
 }
 
-/** One encrypted topic for each severity of the matrix (section 4.1), and the people who are told (section 8.1). */
+/** One encrypted topic for each severity of the matrix (section 4.1), and its contacts (section 8.1). */
 export class SeverityTopics extends ComponentResource {
     /** ARN of each severity's topic, for the actions of alarms. */
     public readonly arns: Record<Severity, Output<string>>;
-    /** ARN of their key, for those who publish in a role of their own. */
+    /** ARN of their key, for publishers with a role. */
     public readonly keyArn: Output<string>;
 
     constructor(name: string, args: SeverityTopicsArgs, opts?: ComponentResourceOptions) {
@@ -32,7 +32,7 @@ export class SeverityTopics extends ComponentResource {
         const key = declareKey(
             name,
             {
-                description: "Incident notifications on their way to people",
+                description: "Delivery of incident notifications",
                 accountId: args.accountId,
                 statements: [
                     {

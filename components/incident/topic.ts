@@ -6,25 +6,25 @@ import { type Channel } from "./channel";
 
 /** Arguments of {@link declareTopic}. */
 export interface TopicArgs {
-    /** Who writes, as the reader of a message sees it. */
+    /** Display name of the sender. */
     displayName: string;
     /** Default: none. */
     tags?: Record<string, string>;
-    /** Key that messages are encrypted with. */
+    /** Key that encrypts the messages. */
     keyArn: Input<string>;
     accountId: string;
     region: string;
-    /** Services of AWS that may publish for the account, beside its own roles. Default: none. */
+    /** AWS services that may publish for the account, in addition to its roles. Default: none. */
     publishers?: readonly string[];
-    /** How people are reached. An e-mail address must confirm its subscription once; endpoints do so by themselves. */
+    /** Subscriptions. An e-mail address must confirm once; endpoints confirm by themselves. */
     channels: readonly Channel[];
 }
 
-/** An encrypted topic that takes messages over TLS only, and those whom it reaches. */
+/** An encrypted topic that accepts messages over TLS only, and its subscriptions. */
 export function declareTopic(name: string, args: TopicArgs, parent: ComponentResource): Topic {
     const { displayName, tags, keyArn, accountId, region, publishers, channels } = args;
     const topic = new Topic(name, { name, displayName, kmsMasterKeyId: keyArn, tags }, { parent });
-    // Written out, so that a preview tells who may publish before the topic exists.
+    // Built from the name, so that a preview shows who may publish before the topic exists.
     const arn = `arn:aws:sns:${region}:${accountId}:${name}`;
     const allowed = publishers && {
         Sid: "Publishers",

@@ -1,8 +1,8 @@
 import { type types } from "@pulumi/kubernetes";
 
 /**
- * Lets a node drain evict one pod at a time: also the only one, and any that is not ready, so that the drain ends even
- * while a release crashes.
+ * Lets a node drain evict one pod at a time, even the only one or an unready one, so that a drain ends even during a
+ * failing release.
  */
 export function oneAtATime(selector: Record<string, string>): types.input.policy.v1.PodDisruptionBudgetSpec {
     return {

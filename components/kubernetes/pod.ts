@@ -1,10 +1,10 @@
 import { type types } from "@pulumi/kubernetes";
 import { type Input, output } from "@pulumi/pulumi";
 
-/** Processes run as this user and group, which no image of the platform has a name for. */
+/** User and group of the processes. No image of the platform defines them. */
 const UNPRIVILEGED_ID = 10_001;
 
-/** Security profile of every pod: what the restricted Pod Security standard asks for, and high ids beside it. */
+/** Security context of every pod: the restricted Pod Security standard, with high ids. */
 export const restrictedPod: Omit<types.input.core.v1.PodSpec, "containers"> = {
     automountServiceAccountToken: false,
     // Legacy variables such as MCP_SERVER_PORT=tcp://… shadow an application's own.
@@ -26,7 +26,7 @@ export const restrictedContainer: types.input.core.v1.SecurityContext = {
     capabilities: { drop: ["ALL"] },
 };
 
-/** An image for a container. A tag can be moved, so the node asks the registry each time; a digest it asks for once. */
+/** An image of a container. Nodes always pull a tag, which can be moved, and a digest only once. */
 export function pulledImage(image: Input<string>) {
     const isPinned = (reference: string) => reference.includes("@");
     return {
@@ -43,7 +43,7 @@ export function literalValue(value: Input<string>): Input<string> {
     return typeof value === "string" ? literal(value) : output(value).apply(literal);
 }
 
-/** CPU and memory of a container: requested of the scheduler, and limited by the kernel. */
+/** CPU and memory of a container: requests for the scheduler, and limits. */
 export interface Resources {
     cpu: { request: string; limit: string };
     memory: { request: string; limit: string };
@@ -52,7 +52,7 @@ export interface Resources {
 /** Containers that a pod runs at the same time. */
 export type PodResources = readonly Resources[];
 
-/** Resources as Kubernetes takes them. */
+/** Resources in Kubernetes' format. */
 export function containerResources({ cpu, memory }: Resources) {
     return {
         requests: { cpu: cpu.request, memory: memory.request },

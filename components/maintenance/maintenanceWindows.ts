@@ -3,15 +3,15 @@ import { declareAnnouncement } from "../automation/schedule";
 import { declareKey, logsUse } from "../encryption";
 import { declarePatches, type PatchesArgs } from "./patches";
 
-/** A window that people or other tasks use: it is announced. */
+/** A window for people or other tasks, which is announced. */
 export interface WindowArgs {
-    /** What is done, in words. */
+    /** Description of the work. */
     activity: string;
-    /** When it begins: `cron(…)` of AWS's six fields, or `at(…)`, in the zone of the runbook. */
+    /** Start: `cron(…)` with AWS's six fields, or `at(…)`, in the runbook's time zone. */
     when: string;
-    /** How long it lasts, in minutes. */
+    /** Duration, in minutes. */
     minutes: number;
-    /** A message before the window: the name of its schedule, of at most 12 characters, and when it is sent. Default: none. */
+    /** A message before the window: the name of its schedule, of at most 12 characters, and its time. Default: none. */
     reminder?: { name: string; when: string; message: string } | undefined;
 }
 
@@ -21,13 +21,13 @@ export interface MaintenanceWindowsArgs {
     region: string;
     /** Weekly patches of the nodes. */
     patches: Omit<PatchesArgs, "accountId" | "region" | "keyArn" | "topics">;
-    /** Windows of what is not done from here, by name. */
+    /** Windows of work that the program does not do itself, by name. */
     windows: Record<string, WindowArgs>;
-    /** Topics told that a window begins, and that one did not end well; and their key. */
+    /** Topics for the start of a window and for failures, and their key. */
     topics: PatchesArgs["topics"];
 }
 
-/** Maintenance by the calendar of the runbook's zone. Section 5.1. */
+/** Scheduled maintenance in the runbook's time zone. Section 5.1. */
 export class MaintenanceWindows extends ComponentResource {
     constructor(name: string, args: MaintenanceWindowsArgs, opts?: ComponentResourceOptions) {
         super("mcp:maintenance:MaintenanceWindows", name, {}, opts);
@@ -64,14 +64,14 @@ export class MaintenanceWindows extends ComponentResource {
         for (const [window, { activity, when, minutes, reminder }] of Object.entries(args.windows)) {
             announce(
                 window,
-                `Tells that the window of the ${activity} begins`,
+                `Announces the start of the window of the ${activity}`,
                 when,
                 `${name}: the window of the ${activity} begins now, for ${minutes === 60 ? "an hour" : `${minutes / 60} hours`} at most.`,
             );
             if (reminder !== undefined) {
                 announce(
                     reminder.name,
-                    `Tells that the window of the ${activity} is near`,
+                    `Announces the coming window of the ${activity}`,
                     reminder.when,
                     reminder.message,
                 );

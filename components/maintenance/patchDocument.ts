@@ -6,24 +6,24 @@ import { TIME_ZONE } from "../../core/numbers";
 /** Arguments of {@link declarePatchDocument}. */
 export interface PatchDocumentArgs {
     region: string;
-    /** Time of day at which the window ends, such as 04:00, and how long it lasts, in hours. */
+    /** Time of day at which the window ends, such as 04:00, and its length, in hours. */
     end: string;
     hours: number;
-    /** Cluster of the node, and how long its pods may take to go, in seconds. Default: no node restarts. */
+    /** Cluster of the node, and the limit for draining it, in seconds. Default: no node restarts. */
     restart?: { cluster: string; drainSeconds: number } | undefined;
 }
 
-/** How long a node may take to install its patches, in seconds. */
+/** Limit for installing a node's patches, in seconds. */
 const INSTALL_SECONDS = 15 * 60;
 
-/** How long a node may take to be ready after its restart, in seconds. */
+/** Limit for a node to become ready after its restart, in seconds. */
 const RESTART_SECONDS = 10 * 60;
 
 /**
- * What one node does in the window of the patches: it looks whether there is time for it, installs what it lacks of its
- * baseline and, where a patch asks for it, is drained and restarted. Section 5.1.
+ * Steps of one node in the patch window: it checks that enough time is left, installs the missing patches of its
+ * baseline and, if a patch requires it, is drained and restarted. Section 5.1.
  *
- * @returns the document; its name is the component's.
+ * @returns the document, named as the component.
  */
 export function declarePatchDocument(
     name: string,
@@ -60,7 +60,7 @@ export function declarePatchDocument(
             targetType: "/AWS::EC2::Instance",
             content: JSON.stringify({
                 schemaVersion: "2.2",
-                description: "Security patches of one node, and the restart that they ask for (section 5.1)",
+                description: "Security patches of one node, and a restart if they require it (section 5.1)",
                 mainSteps: [
                     run("check", 60),
                     {

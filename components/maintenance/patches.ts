@@ -14,32 +14,35 @@ import { declarePatchDocument, type PatchDocumentArgs } from "./patchDocument";
 export interface PatchesArgs {
     /** Six fields of AWS's cron, in the zone of the runbook. */
     cron: string;
-    /** Time of day at which the window ends, such as 04:00, and how long it is open, in hours. */
+    /** Time of day at which the window ends, such as 04:00, and its length, in hours. */
     end: string;
     hours: number;
-    /** Nodes that are patched: those tagged `PatchGroup` with this value. */
+    /** Value of the tag `PatchGroup` that selects the nodes. */
     patchGroup: string;
-    /** What they run on, as SSM calls it. */
+    /** Operating system of the nodes, as SSM names it. */
     operatingSystem: string;
-    /** Days that a patch has been out before it is installed. */
+    /** Age in days at which a patch is installed. */
     approveAfterDays: number;
-    /** Cluster of the nodes, and how long a node's pods may take to go before it restarts. Default: no node restarts. */
+    /** Cluster of the nodes, and the limit for draining a node. Default: no node restarts. */
     restart?: PatchDocumentArgs["restart"];
     accountId: string;
     region: string;
-    /** Log group of what the nodes print, and its key. */
+    /** Log group of the nodes' output, and its key. */
     logGroup: string;
     keyArn: Input<string>;
-    /** How long the log is kept, in days. */
+    /** Retention of the log, in days. */
     logDays: number;
-    /** Topics of the messages that the window begins, and that it did not end well; and the key of both. */
+    /** Topics for the start of the window and for failures, and their key. */
     topics: { begun: Input<string>; failed: Input<string>; keyArn: Input<string> };
 }
 
-/** Time for a node to take its command, in seconds. */
+/** Time for a node to accept its command, in seconds. */
 const DELIVERY_SECONDS = 600;
 
-/** AWS grants these on everything or not at all: what is sent is watched, and called off at the window's end. */
+/**
+ * AWS does not support resource-level rights for these actions: commands are monitored, and cancelled at the end of the
+ * window.
+ */
 const WATCHING = [
     "ssm:CancelCommand",
     "ssm:DescribeInstanceInformation",
@@ -50,9 +53,9 @@ const WATCHING = [
 ];
 
 /**
- * Security patches of the cluster's nodes in a window of every week, one node at a time, as long as one more fits into the
- * window; the first that fails ends it, and the others stay as they are until the next. Section 5.1. Nodes need the SSM
- * agent and the managed policies AmazonSSMManagedInstanceCore and CloudWatchAgentServerPolicy.
+ * Security patches of the cluster's nodes in a weekly window, one node at a time, while enough time is left. After the
+ * first failure no further node is patched until the next window. Section 5.1. Nodes need the SSM agent and the managed
+ * policies AmazonSSMManagedInstanceCore and CloudWatchAgentServerPolicy.
  */
 export function declarePatches(name: string, args: PatchesArgs, parent: ComponentResource): void {
     const { accountId, region, patchGroup } = args;
@@ -85,7 +88,7 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
             schedule: `cron(${args.cron})`,
             scheduleTimezone: TIME_ZONE,
             duration: args.hours,
-            // It is in whole hours. Each node looks itself whether there is time for it.
+            // In whole hours. Each node checks by itself that enough time is left.
             cutoff: 0,
         },
         { parent },
@@ -104,7 +107,7 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
     const role = declareServiceRole(
         name,
         {
-            // The guide on maintenance windows documents no context key that SSM sends here.
+            // The guide of maintenance windows documents no condition key that SSM sends here.
             service: "ssm.amazonaws.com",
             statements: [
                 {
@@ -127,12 +130,12 @@ export function declarePatches(name: string, args: PatchesArgs, parent: Componen
             windowId: window.id,
             name,
             description:
-                "Installs the security patches that a node lacks, and restarts it where they ask for it",
+                "Installs the missing security patches of a node, and restarts it if they require it",
             taskType: "RUN_COMMAND",
             taskArn: document.name,
             priority: 1,
             targets: [{ key: "WindowTargetIds", values: [nodes.id] }],
-            // A patch that spoils a node has spoilt one.
+            // A bad patch breaks at most one node.
             maxConcurrency: "1",
             maxErrors: "0",
             cutoffBehavior: "CANCEL_TASK",

@@ -7,7 +7,7 @@ import { declareScheduledTask, program, succeededStep, taskPods } from "../tasks
 /** Arguments of {@link UpgradeCheck}. */
 export interface UpgradeCheckArgs {
     namespace: Input<string>;
-    /** Name of that namespace, which begins the names of what belongs to the whole cluster. */
+    /** Name of that namespace, which is the prefix of cluster-wide names. */
     namespaceName: string;
     /** Labels of every object. */
     labels: Record<string, string>;
@@ -17,24 +17,24 @@ export interface UpgradeCheckArgs {
     /** CloudWatch namespace of the heartbeat. */
     metrics: string;
     apiServer: { cidr: string; port: number };
-    /** Version that the cluster is to have: "1.34". */
+    /** Target version of the cluster: "1.34". */
     version: string;
-    /** When it is looked, as five fields of cron in the zone of the runbook. */
+    /** Schedule, as five fields of cron in the runbook's time zone. */
     schedule: string;
-    /** Images it runs on, pinned. */
+    /** Images of the steps, pinned. */
     images: { node: string; aws: string };
 }
 
-/** Most pods at the same time: one check. */
+/** Maximum number of pods at the same time: one check. */
 export const UPGRADE_PODS = taskPods(1);
 
-/** Limit of one run, in seconds. */
+/** Deadline of one run, in seconds. */
 const DEADLINE_SECONDS = 120;
 
 /**
- * What is in the way of the Kubernetes upgrade that is planned: versions too far apart, disruption budgets that let
- * no pod go, and APIs that are asked for and will be gone. A Job fails as long as anything does, and
- * `TaskSucceeded` in CloudWatch is told as soon as nothing does. Section 5.1.
+ * Checks for obstacles of the planned Kubernetes upgrade: version skew, disruption budgets that allow no eviction, and
+ * API versions in use that the new version removes. The Job fails while there is an obstacle, and publishes
+ * `TaskSucceeded` to CloudWatch when there is none. Section 5.1.
  */
 export class UpgradeCheck extends ComponentResource {
     constructor(name: string, args: UpgradeCheckArgs, opts?: ComponentResourceOptions) {

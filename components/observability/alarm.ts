@@ -1,56 +1,59 @@
 import { type Severity } from "../../core/numbers";
 import { type IncidentName } from "./incidentGroups";
 
-/** One metric of CloudWatch, and how its values of a period become one. */
+/** A CloudWatch metric and its statistic. */
 export interface Metric {
     namespace: string;
     name: string;
-    /** Exactly those that it is published with: with one more or less it is another metric, which nobody publishes. */
+    /** Exactly the published dimensions: other dimensions are another metric, without data. */
     dimensions: Readonly<Record<string, string>>;
     statistic: "Average" | "Maximum" | "Minimum" | "Sum";
 }
 
-/** A number that CloudWatch makes of several metrics. */
+/** Metric maths over several metrics. */
 export interface Expression {
-    /** In its metric maths, over the names of the metrics. */
+    /** The expression, over the metrics' names. */
     expression: string;
     metrics: Readonly<Record<string, Metric>>;
 }
 
-/** What it means when nothing is reported, and so how an alarm takes it. */
+/** What missing data means, and how an alarm treats it. */
 export const MISSING_DATA = {
-    /** Whatever reports that it lives, and does not, does not live. */
+    /** A heartbeat: missing data means that the source is down. */
     heartbeat: "breaching",
-    /** Where nothing happens, nothing is counted. */
+    /** A count: without events, there is no data. */
     count: "notBreaching",
-    /** A level that is not measured is unknown. Whether what is measured lives is another alarm's to tell. */
+    /** A level: missing data means unknown. Another alarm checks that the source reports. */
     level: "missing",
 } as const;
 
-/** Maintenance of section 5.1 in which something is expected to look broken. */
+/** Maintenance of section 5.1 that is expected to trigger alarms. */
 export type MaintenanceWindow = "patches" | "database" | "upgrade";
 
 /** One alarm, as data. */
 export interface Alarm {
-    /** Stable name. The alarm's own begins with the stack's: `mcp-production-database-down`. */
+    /** Stable name. The stack's name is its prefix: `mcp-production-database-down`. */
     id: string;
     severity: Severity;
-    /** Incident that it is a part of: that one tells people. Of P1 and P2 always. Default: it tells people itself. */
+    /**
+     * Incident that it is a part of, which notifies and escalates. Required for P1 and P2. Default: the alarm notifies
+     * by itself.
+     */
     incident?: IncidentName;
-    /** Id of an alarm that must ring as well before this one counts. Only of one with an incident. Default: none. */
+    /** Id of an alarm that must also fire before this one counts. Only with an incident. Default: none. */
     confirmedBy?: string;
-    /** Whether it only confirms another, and by itself tells nobody. Default: false. */
+    /** Whether it only confirms another alarm and has no actions. Default: false. */
     isCondition?: boolean;
-    /** What is wrong when it rings, in a sentence. */
+    /** What is wrong when it fires, in a sentence. */
     meaning: string;
-    /** What it mostly comes from. */
+    /** The usual cause. */
     cause: string;
-    /** What mostly helps. */
+    /** The usual remedy. */
     resolution: string;
-    /** Id of the procedure in the catalogue to follow. */
+    /** Id of the catalogue's procedure to follow. */
     procedure: string;
     metric: Metric | Expression;
-    /** Rings when what is watched is so for all of `periods` in a row. */
+    /** It fires when the comparison holds in all of `periods` in a row. */
     comparison: ">" | ">=" | "<" | "<=";
     threshold: number;
     /** Length of one period, in minutes. */
@@ -58,16 +61,16 @@ export interface Alarm {
     /** Default: 1. */
     periods?: number;
     missingData: keyof typeof MISSING_DATA;
-    /** Windows whose own work sets it off: it tells nobody in them. Never of P1 or P2. Default: none. */
+    /** Maintenance windows that trigger it, in which its actions are muted. Not for P1 and P2. Default: none. */
     mutedIn?: readonly MaintenanceWindow[];
 }
 
-/** How much of a total a part is, in percent; 0 where the total is too small to judge by. */
+/** A part of a total, in percent; 0 if the total is too small to evaluate. */
 export function share(part: Metric, total: Metric, minimum: number): Expression {
     return { expression: `IF(total >= ${minimum}, 100 * part / total, 0)`, metrics: { part, total } };
 }
 
-/** When an alarm rings, in words: `Maximum of DatabaseConnections >= 1200 in each of 3 times 5 minutes`. */
+/** The condition of an alarm, in words: `Maximum of DatabaseConnections >= 1200 in each of 3 times 5 minutes`. */
 export function conditionOf({ metric: watched, comparison, threshold, minutes, periods = 1 }: Alarm): string {
     const describe = ({ statistic, name }: Metric) => `${statistic} of ${name}`;
     const what =
@@ -80,7 +83,7 @@ export function conditionOf({ metric: watched, comparison, threshold, minutes, p
     return `${what} ${comparison} ${threshold} in ${periods === 1 ? span : `each of ${periods} times ${span}`}`;
 }
 
-/** A span of minutes in words: `15 minutes`, `2 hours`. */
+/** A duration in words: `15 minutes`, `2 hours`. */
 export function formatMinutes(minutes: number): string {
     const [count, unit] = minutes % 60 === 0 ? [minutes / 60, "hour"] : [minutes, "minute"];
     return `${count} ${unit}${count === 1 ? "" : "s"}`;

@@ -21,34 +21,34 @@ import {
     WAIT_SECONDS,
 } from "./incidents";
 
-/** When the alarms that a window's work sets off tell nobody. */
+/** When the actions of alarms that maintenance triggers are muted. */
 export interface Mute {
-    /** Ends its name. */
+    /** Suffix of its name. */
     name: string;
     window: MaintenanceWindow;
-    /** When it begins: `cron(…)` of five fields, or `at(…)`, in the zone of the runbook. */
+    /** Start: `cron(…)` with five fields, or `at(…)`, in the runbook's time zone. */
     when: string;
-    /** For how long, in minutes. */
+    /** Duration, in minutes. */
     minutes: number;
-    /** The only year it is true of. Default: any. */
+    /** The only year in which it applies. Default: every year. */
     year?: number;
 }
 
 /** Arguments of {@link Alarms}. */
 export interface AlarmsArgs {
     alarms: readonly Alarm[];
-    /** When those of them that maintenance sets off are muted. */
+    /** Mute windows of the alarms that maintenance triggers. */
     mutes: readonly Mute[];
-    /** Name that the alarms' begin with, and region of the commands in their messages. */
+    /** Prefix of the alarms' names, and region of the commands in their messages. */
     platform: string;
     region: string;
-    /** Address of the folder with the runbook's pages, with a slash at the end. Default: the repository's `docs/`. */
+    /** URL of the folder with the runbook's pages, with a final slash. Default: the repository's `docs/`. */
     pages?: string | undefined;
-    /** Address of the dashboard. Default: there is none. */
+    /** URL of the dashboard. Default: none. */
     dashboard?: string | undefined;
     /** ARN of each severity's topic. */
     topics: Record<Severity, Input<string>>;
-    /** What an alarm of each severity does when it begins to ring. */
+    /** Actions of an alarm of each severity when it starts to fire. */
     actions: Record<Severity, Input<string>[]>;
 }
 
@@ -59,19 +59,19 @@ const OPERATORS: Readonly<Record<Alarm["comparison"], string>> = {
     "<=": "LessThanOrEqualToThreshold",
 };
 
-/** Time that what is watched may need to be made, in minutes: a database takes the longest. */
+/** Time until a monitored resource exists, in minutes: a database takes the longest. */
 const INSTALL_MINUTES = 120;
 
-/** How long an alarm can wait at most for its first data, in minutes. */
+/** Maximum wait of an alarm for its first data, in minutes. */
 const LONGEST_WARM_UP = 2 * 24 * 60;
 
-/** Names that one composite alarm, or one mute rule, takes. */
+/** Maximum number of alarms in a composite alarm or a mute rule. */
 const MOST_NAMES = 100;
 
 /**
- * Alarms from a table, named after the component and their ids. Those of one cause are one incident, which alone tells
- * people and opens one OpsItem; the others tell people themselves. For each severity there is an alarm that rings while any
- * of them does. What maintenance sets off by itself is muted while it lasts. Sections 4.1, 4.2 and 5.1.
+ * Alarms from a table, named after the component and their ids. Alarms with one cause form one incident, which notifies
+ * and opens one OpsItem; the others notify by themselves. For each severity, a composite alarm fires while any of its
+ * alarms does. Alarms that maintenance triggers are muted during it. Sections 4.1, 4.2 and 5.1.
  */
 export class Alarms extends ComponentResource {
     constructor(name: string, args: AlarmsArgs, opts?: ComponentResourceOptions) {
@@ -134,14 +134,14 @@ export class Alarms extends ComponentResource {
         for (const incident of incidentsOf(args.alarms)) {
             const { id, severity, members, suppressors } = incident;
             const known = suppressors.map((suppressor) => composites.get(suppressor)!);
-            // A suppressor is one alarm: of several there is one that rings while any of them does.
+            // A composite alarm has one suppressor: several are combined in another composite alarm.
             const any =
                 known.length < 2
                     ? known[0]
                     : declare(
                           `${name}-${id}-explained`,
                           {
-                              alarmDescription: `Rings while what explains ${id} does. It tells nobody.`,
+                              alarmDescription: `Fires while an incident that explains ${id} does. It has no actions.`,
                               alarmRule: suppressors.map((each) => rings(name, each)).join(" OR "),
                               tags: tagsOf(severity),
                           },
@@ -172,12 +172,12 @@ export class Alarms extends ComponentResource {
     }
 }
 
-/** The first is named as if it were the only one: few stacks need more. */
+/** The first has the plain name: few stacks need a second. */
 function numbered(name: string, index: number): string {
     return index === 0 ? name : `${name}-${index + 1}`;
 }
 
-/** Rings while any of a severity's alarms does. It tells nobody. */
+/** Fires while any alarm of a severity does. It has no actions. */
 function declareSeverityComposite(
     name: string,
     severity: Severity,
@@ -198,7 +198,7 @@ function declareSeverityComposite(
     );
 }
 
-/** Alarms still fire; their actions are suppressed. What still rings at the end is told then. */
+/** Alarms still fire; their actions are muted. An alarm that still fires at the end notifies then. */
 function declareMute(
     name: string,
     { window, when, minutes, year }: Mute,
@@ -209,12 +209,12 @@ function declareMute(
         name,
         {
             name,
-            description: `Section 5.1, ${window}: what still rings when it ends is told then`,
-            // AWS gives a duration back in this form: in another there would be a difference in each update.
+            description: `Section 5.1, ${window}: an alarm that still fires at its end notifies then`,
+            // AWS returns a duration in this form; another form would show a difference in each update.
             rule: { schedule: { expression: when, duration: isoDuration(minutes), timezone: TIME_ZONE } },
             muteTargets: { alarmNames: alarms.map((alarm) => alarm.name) },
             ...(year !== undefined && {
-                // No month's first week has a 31st of December, in whichever zone these are read.
+                // December 31 is in no month's first week, in any time zone.
                 startDate: `${year - 1}-12-31T00:00:00Z`,
                 expireDate: `${year}-12-31T00:00:00Z`,
             }),
@@ -229,7 +229,7 @@ function isoDuration(minutes: number): string {
     return `PT${hours === 0 ? "" : `${hours}H`}${rest === 0 ? "" : `${rest}M`}`;
 }
 
-/** Where the reader of an alarm goes on. */
+/** Where to continue from an alarm. */
 type Links = Pick<AlarmsArgs, "pages" | "dashboard">;
 
 function linksOf(procedure: string, { pages, dashboard }: Links): string[] {
@@ -239,7 +239,7 @@ function linksOf(procedure: string, { pages, dashboard }: Links): string[] {
     ];
 }
 
-/** What the reader of an incident's message needs. */
+/** Details in an incident's message. */
 function describeIncident({ name, severity }: Incident, args: AlarmsArgs): string {
     const { title, procedure } = INCIDENTS[name];
     return [
@@ -251,7 +251,7 @@ function describeIncident({ name, severity }: Incident, args: AlarmsArgs): strin
     ].join("\n");
 }
 
-/** What somebody needs who is woken by it. */
+/** Details in a message that wakes someone up. */
 function describe(alarm: Alarm, links: Links): string {
     return [
         titleOf(alarm.severity),
@@ -279,7 +279,7 @@ function conditionArgs(alarm: Alarm): MetricAlarmArgs {
         comparisonOperator: OPERATORS[comparison],
         threshold,
         evaluationPeriods: periods,
-        // What is being installed cannot report yet. It ends as soon as there is data.
+        // A new source cannot report yet. This suppression ends with the first data.
         ...(silence === "heartbeat" && {
             warmUpConfiguration: {
                 warmUpPeriodDurationInMinutes: Math.min(INSTALL_MINUTES + minutes * periods, LONGEST_WARM_UP),

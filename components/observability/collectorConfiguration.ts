@@ -1,14 +1,14 @@
-/** Port that answers how the collector is. */
+/** Port of the collector's health endpoint. */
 export const HEALTH_PORT = 13133;
 
-/** What the runbook looks for in `/metrics`, as its own grep does. Sections 4.3.1, 4.3.2 and 6.3. */
+/** Metrics that the runbook's grep finds in `/metrics`. Sections 4.3.1, 4.3.2 and 6.3. */
 const SCRAPED_NAMES = ["request_duration", "requests_total", "error", "circuit_breaker", "db_pool"];
 
-/** One service whose pods are asked. */
+/** One service to scrape. */
 export interface ScrapeTarget {
-    /** Name of the workload, and value of the dimension `Service`. */
+    /** Name of the workload, the value of the dimension `Service`. */
     service: string;
-    /** DNS name with an address for each of its pods. */
+    /** DNS name that resolves to the address of each pod. */
     host: string;
     port: number;
     path: string;
@@ -21,14 +21,13 @@ export interface CollectorArgs {
     intervalSeconds: number;
     /** Namespace of the metrics in CloudWatch, such as MCP/production. */
     namespace: string;
-    /** Log group through which CloudWatch takes them. */
+    /** Log group that CloudWatch reads the metrics from. */
     logGroup: string;
 }
 
 /**
- * What the OpenTelemetry collector does, as its configuration: asks every pod of the targets for its metrics, turns
- * counters and histograms, which count from the start of their process, into what came since the last time, and hands
- * them to CloudWatch with the one dimension `Service`.
+ * Configuration of the OpenTelemetry collector: scrapes every pod of the targets, turns cumulative counters and
+ * histograms into deltas, and sends them to CloudWatch with the single dimension `Service`.
  */
 export function collectorConfiguration(args: CollectorArgs): object {
     const { region, targets, intervalSeconds, namespace, logGroup } = args;
@@ -40,9 +39,9 @@ export function collectorConfiguration(args: CollectorArgs): object {
                     global: { scrape_interval: `${intervalSeconds}s` },
                     scrape_configs: targets.map(({ service, host, port, path }) => ({
                         job_name: service,
-                        // The collector puts variables of its environment in the place of what a dollar sign begins.
+                        // The collector expands environment variables after a dollar sign.
                         metrics_path: path.replaceAll("$", "$$$$"),
-                        // A server that does not name its format has this one.
+                        // Format of a server that does not declare one.
                         fallback_scrape_protocol: "PrometheusText0.0.4",
                         dns_sd_configs: [{ names: [host], type: "A", port }],
                         relabel_configs: [{ target_label: "Service", replacement: service }],
@@ -59,8 +58,8 @@ export function collectorConfiguration(args: CollectorArgs): object {
         },
         processors: {
             cumulativetodelta: {},
-            // It leaves summaries as they are. The exporter counts from look to look in those that it knows to be
-            // Prometheus', and it knows it by this.
+            // This step leaves summaries unchanged. The exporter computes their deltas only for metrics that this
+            // attribute marks as Prometheus'.
             resource: { attributes: [{ key: "receiver", value: "prometheus", action: "insert" }] },
         },
         exporters: {
@@ -70,7 +69,7 @@ export function collectorConfiguration(args: CollectorArgs): object {
                 log_group_name: logGroup,
                 log_stream_name: "collector",
                 dimension_rollup_option: "NoDimensionRollup",
-                // Tells the pods apart: two with the same labels would be taken for one.
+                // Distinguishes the pods: otherwise series with the same labels would be merged.
                 resource_to_telemetry_conversion: { enabled: true },
                 metric_declarations: [{ dimensions: [["Service"]], metric_name_selectors: SCRAPED_NAMES }],
             },

@@ -9,13 +9,13 @@ export interface PlatformDashboardArgs {
     region: string;
     /** Namespace of the platform's own metrics. */
     metrics: string;
-    /** EKS cluster, and namespace of the platform's pods in it. */
+    /** EKS cluster, and namespace of the platform's pods. */
     cluster: string;
     namespace: string;
-    /** Log group of MCP Server, and the queries of it that are shown. */
+    /** Log group of MCP Server, and the queries to show. */
     serverLog: string;
     queries: readonly SavedQuery[];
-    /** Instance of the database that the services use. Default: none. */
+    /** Instance of the database in use. Default: none. */
     database?: string | undefined;
     /** Nodes of the cache. Default: none. */
     cacheNodes: readonly string[];
@@ -24,7 +24,7 @@ export interface PlatformDashboardArgs {
 /** Columns of a dashboard. */
 const COLUMNS = 24;
 
-/** Seconds that one point of a graph stands for. */
+/** Period of a point of a graph, in seconds. */
 const PERIOD = 60;
 
 type Statistic = "Sum" | "Average" | "Maximum" | "Minimum" | "p50" | "p95" | "p99";
@@ -37,24 +37,24 @@ type Line =
           dimensions?: Record<string, string>;
           statistic: Statistic;
           label?: string;
-          /** Name for expressions; such a line is not drawn itself. */
+          /** Name for use in expressions; the line itself is hidden. */
           id?: string;
       }
-    /** Metric maths, or a search for metrics whose exact names or dimensions are the application's. */
+    /** Metric maths, or a search for metrics whose names or dimensions the application defines. */
     | { expression: string; label?: string };
 
 interface Graph {
     title: string;
     lines: readonly Line[];
-    /** A limit of the runbook, in words and as a number. */
+    /** A limit of the runbook, as text and number. */
     limit?: { label: string; value: number };
-    /** Percent, or what the metric's unit is. */
+    /** Percent, or the metric's unit. */
     percent?: boolean;
 }
 
-/** What one look at the platform shows, a row for each playbook of section 4.3 and for section 6.3. */
+/** A dashboard of the platform: a row for each playbook of section 4.3 and for section 6.3. */
 export class PlatformDashboard extends ComponentResource {
-    /** Address in the console. */
+    /** URL in the console. */
     public readonly url: string;
 
     constructor(name: string, args: PlatformDashboardArgs, opts?: ComponentResourceOptions) {
@@ -188,7 +188,7 @@ function databaseGraphs({ metrics: own, database }: PlatformDashboardArgs): Grap
     ];
 }
 
-/** Whatever the names are: those that section 6.3 looks for in `/metrics`. */
+/** Any metric names that section 6.3 searches for in `/metrics`. */
 function applicationGraphs({ metrics: namespace }: PlatformDashboardArgs): Graph[] {
     const search = (words: string, statistic: Statistic): Line => ({
         expression: `SEARCH('{${namespace},Service} ${words}', '${statistic}', ${PERIOD})`,

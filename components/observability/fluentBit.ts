@@ -1,20 +1,20 @@
 import { POD_LOGS } from "../../core/nodePaths";
 
-/** Port that answers how Fluent Bit is. */
+/** Port of Fluent Bit's health endpoint. */
 export const HEALTH_PORT = 2020;
 
-/** Disk that may fill with what waits for one log group, as Fluent Bit takes it. The oldest goes first. */
+/** Disk limit of the buffer of one log group, in Fluent Bit's format. The oldest events are dropped first. */
 const BUFFER_LIMIT = "200M";
 
-/** Memory that events on their way may take. */
+/** Memory limit of events in transit. */
 const MEMORY_LIMIT = "32M";
 
-/** Seconds to send what is there when the pod is told to stop. */
+/** Seconds to send buffered events when the pod stops. */
 export const GRACE_SECONDS = 30;
 
-/** Which events are audit events, and where they go beside their own log group. */
+/** Which events are audit events, and where a copy of them goes. */
 export interface AuditRoute {
-    /** Top-level field of the event, and the text in it. */
+    /** Top-level field of the event, and its value. */
     field: string;
     value: string;
     logGroup: string;
@@ -23,22 +23,22 @@ export interface AuditRoute {
 /** Arguments of {@link fluentBitConfiguration}. */
 export interface FluentBitArgs {
     region: string;
-    /** Namespace whose pods are read. */
+    /** Namespace of the pods. */
     namespace: string;
     /** Log groups of the services, by the name of their container. */
     services: Readonly<Record<string, string>>;
-    /** Log group of every other container: gates, tasks, probes. */
+    /** Log group of all other containers: gates, tasks, probes. */
     jobs: string;
-    /** Default: no event is one. */
+    /** Default: none. */
     audit?: AuditRoute | undefined;
-    /** Directory for positions and waiting events. */
+    /** Directory of positions and buffers. */
     state: string;
 }
 
 /**
- * What Fluent Bit does, as its YAML configuration: reads what the namespace's containers print, line by line as they
- * printed them; makes the fields of a JSON line those of the event, with nothing around them; and sends each event to
- * the log group of its container, under the name of its pod. Section 6.2 searches there by `$.status` and the like.
+ * Fluent Bit's YAML configuration: reads the containers' logs of the namespace, turns the fields of a JSON line into
+ * the fields of the event, and sends each event to the log group of its container, in a stream with the name of its
+ * pod. Section 6.2 queries `$.status` and similar fields there.
  */
 export function fluentBitConfiguration(args: FluentBitArgs): object {
     const { region, namespace, services, jobs, audit, state } = args;
@@ -49,10 +49,10 @@ export function fluentBitConfiguration(args: FluentBitArgs): object {
         tag: `${kind}.<container>.<pod>`,
         tag_regex: `^${POD_LOGS}/[^_]+_(?<pod>[^_]+)_[^/]+/(?<container>[^/]+)/`,
         ...own,
-        // Joins the parts that the container runtime cuts a long line into.
+        // Joins the parts into which the container runtime splits a long line.
         "multiline.parser": "cri",
         db: `${state}/${kind}.db`,
-        // A pod that is new has nothing yet to skip; where an old one was left is in the database.
+        // Reads new files from the start; the position of known files is in the database.
         read_from_head: "on",
         refresh_interval: 5,
         rotate_wait: 30,
@@ -66,7 +66,7 @@ export function fluentBitConfiguration(args: FluentBitArgs): object {
         log_group_name: logGroup,
         log_stream_prefix: "pod.",
         auto_create_group: "off",
-        // As long as it takes: what is too much goes by the limit, the oldest first.
+        // Retries without limit; the buffer's limit drops the oldest events.
         retry_limit: "no_limits",
         "storage.total_limit_size": BUFFER_LIMIT,
     });
@@ -91,9 +91,9 @@ export function fluentBitConfiguration(args: FluentBitArgs): object {
                 tail("job", { path: logsOf("*"), exclude_path: containers.map(logsOf).join(",") }),
             ],
             filters: [
-                // What the container runtime adds; the event has its time from it already.
+                // Removes fields of the container runtime; the event already has its time.
                 { name: "modify", match: "*", remove_regex: "^(time|_p)$" },
-                // A line that is no JSON stays as it is, in `log`.
+                // A line that is not JSON stays unchanged in `log`.
                 {
                     name: "parser",
                     match: "*",
@@ -115,7 +115,7 @@ export function fluentBitConfiguration(args: FluentBitArgs): object {
     };
 }
 
-/** Sends a copy of each audit event of the services along a second way. */
+/** Sends a copy of each audit event to a second destination. */
 function auditCopy({ field, value }: AuditRoute) {
     return {
         name: "rewrite_tag",

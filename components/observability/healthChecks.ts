@@ -25,16 +25,16 @@ import {
     taskPods,
 } from "../tasks/task";
 
-/** Every two minutes: two runs in a row must be unhealthy within the five that an alarm looks at. */
+/** Every two minutes: the alarm looks at five minutes, which contain two runs. */
 const SCHEDULE = "*/2 * * * *";
 
-/** File in which the steps hand on how many connections to the database idle. */
+/** File in which a step passes the number of idle database connections to the next. */
 const IDLE_CONNECTIONS = "idle-connections";
 
-/** Limit of one run, in seconds. With the time to start it is over before the next one. */
+/** Deadline of one run, in seconds. Including the start, it ends before the next one. */
 const DEADLINE_SECONDS = 60;
 
-/** Stores whose rows the matrix has, by what they are. */
+/** Stores in the matrix, by kind. */
 export interface Stores {
     database?: Connection | undefined;
     cache?: Connection | undefined;
@@ -50,32 +50,35 @@ export interface HealthChecksArgs {
     region: string;
     /** CloudWatch namespace of the metrics. */
     metricNamespace: string;
-    /** What is asked. */
+    /** Targets of the check. */
     probes: readonly Probe[];
-    /** What is asked from outside, too: its health checks, by the file in which the probe finds how it is. */
+    /**
+     * Targets that are also checked from outside: their Route 53 health checks, by the file with the result for the
+     * probe.
+     */
     outside: Readonly<Record<string, HealthCheck>>;
-    /** Names and ports of the services among it. */
+    /** Names and ports of the services among the targets. */
     services: readonly { app: string; port: number }[];
     stores: Stores;
-    /** Range of the network that the stores are in. */
+    /** Range of the network that contains the stores. */
     network: string;
-    /** Namespace of the ingress controller, behind which the stack's own hosts are. Default: an ALB is before them. */
+    /** Namespace of the ingress controller of the stack's hosts. Default: an ALB serves them. */
     ingressNamespace?: string | undefined;
-    /** Ports of TLS, where it is opened to others than 443. */
+    /** Ports of TLS targets, if they differ from 443. */
     ports: readonly number[];
-    /** Images the steps run on, pinned. */
+    /** Images of the steps, pinned. */
     images: { node: string; aws: string; postgres: string | undefined };
-    /** Names a run beside the scheduled ones, which the update waits for: the ticket. Default: none. */
+    /** Names a run on demand, which the update waits for: the ticket. Default: none. */
     run?: string | undefined;
 }
 
-/** Most pods at the same time: the scheduled check, and one by hand. */
+/** Maximum number of pods at the same time: the scheduled check, and one on demand. */
 export const HEALTH_PODS = taskPods(2);
 
 /**
- * The health check matrix (section 2.1) filled in every two minutes, with what the platform depends on: a line each in
- * the Job's log (section 2.2), `Healthy`, `LatencyMilliseconds`, `CertificateDays` and `IdleConnections` by `Component`
- * in CloudWatch, and a Job that fails when something is unhealthy, after its metrics have been published.
+ * Runs the health check matrix (section 2.1) and checks the external dependencies every two minutes. The Job's log has
+ * a line for each target (section 2.2). CloudWatch has `Healthy`, `LatencyMilliseconds`, `CertificateDays` and
+ * `IdleConnections` by `Component`. The Job fails if a target is unhealthy, after it published the metrics.
  */
 export class HealthChecks extends ComponentResource {
     constructor(name: string, args: HealthChecksArgs, opts?: ComponentResourceOptions) {
@@ -91,7 +94,7 @@ export class HealthChecks extends ComponentResource {
                 egress: [
                     ...args.services.map(egressToPods),
                     ...storesEgress(stores, args.network),
-                    // Anywhere: APIM, Azure AD and CloudWatch change their addresses.
+                    // Any address: APIM, Azure AD and CloudWatch change theirs.
                     { ports: [...new Set([443, ...args.ports])].map((port) => ({ protocol: "TCP", port })) },
                     ...(args.ingressNamespace === undefined ? [] : [namespaceEgress(args.ingressNamespace)]),
                 ],
@@ -148,14 +151,14 @@ export class HealthChecks extends ComponentResource {
     }
 }
 
-/** Asks the database and leaves its answers to the probe. */
+/** Queries the database, and stores the results for the probe. */
 function databaseStep(connection: Connection, image: string): TaskStep {
     const step = asApplication("health.sh", connection);
     const env = { READY: POSTGRES_READY, IDLE: IDLE_CONNECTIONS, ...step.env };
     return { name: "database", image, ...step, env };
 }
 
-/** Leaves what the checkers have found to the probe, a file each. */
+/** Stores the results of Route 53's checkers for the probe, in a file each. */
 function outsideStep(
     outside: readonly { file: string; check: HealthCheck }[],
     { image, region }: { image: string; region: string },
@@ -169,7 +172,7 @@ function outsideStep(
     };
 }
 
-/** Where the stores are reached. */
+/** Addresses of the stores. */
 export function storesEgress({ database, cache }: Stores, network: string) {
     const ports = [...(database ? [DATABASE.port] : []), ...(cache ? [CACHE.port] : [])];
     return ports.length === 0
@@ -177,7 +180,7 @@ export function storesEgress({ database, cache }: Stores, network: string) {
         : [{ to: [{ ipBlock: { cidr: network } }], ports: ports.map((port) => ({ protocol: "TCP", port })) }];
 }
 
-/** What a step needs to know of the cache. */
+/** What a step needs to connect to the cache. */
 export function mountedCache({ secret }: Connection): MountedKeys[] {
     return [{ name: secret, folder: "cache", keys: ["host", "port", "password"] }];
 }

@@ -1,24 +1,27 @@
-/** A group of alarms that come from one cause: together they are one incident. Sections 4.1 and 4.2. */
+/** Alarms with a common cause, which form one incident. Sections 4.1 and 4.2. */
 export interface IncidentGroup {
-    /** What the incident is about. */
+    /** Subject of the incident. */
     readonly title: string;
     /** Id of the procedure to follow. */
     readonly procedure: string;
-    /** Groups that explain it: while one of them rings that is as severe or more, this one escalates nothing. */
+    /**
+     * Groups that explain this one: while an incident of theirs with the same or a higher severity fires, this one does
+     * not escalate.
+     */
     readonly explainedBy: readonly string[];
-    /** The same of groups that must be more severe: whoever works on them looks at this as well. */
+    /** The same, only with a higher severity: its responders see this group too. */
     readonly coveredBy: readonly string[];
 }
 
 /**
- * Every incident, by a stable name. No two explain each other, not even by way of others: both would be silent. What users
- * meet from outside waits for nothing.
+ * All incidents, by stable names. No two explain each other, directly or indirectly: both would be silent. Incidents
+ * that users notice from outside are never suppressed.
  */
 export const INCIDENTS = {
     entrance: {
         title: "Users do not reach the platform from outside",
         procedure: "health-matrix",
-        // Of P2 alone, where nothing is heard of the cluster: what is seen from outside is P1, and waits for nothing.
+        // P2 only, for missing data of the whole cluster: what is visible from outside is P1, and is never suppressed.
         explainedBy: ["checks"],
         coveredBy: ["database", "server"],
     },

@@ -4,29 +4,32 @@ import { type IncidentGroup, type IncidentName, INCIDENTS } from "./incidentGrou
 
 /** One incident: the alarms of one group and severity. */
 export interface Incident {
-    /** Ends its name: `incident-database-p1`. */
+    /** Suffix of its name: `incident-database-p1`. */
     id: string;
     name: IncidentName;
     severity: Severity;
-    /** Alarms, of which each is enough. */
+    /** Its alarms; each one triggers it. */
     members: readonly Alarm[];
-    /** Ids of the incidents that explain it: while one of them rings, it tells nobody. Each comes before it. */
+    /**
+     * Ids of the incidents that explain it: while one of them fires, its actions are suppressed. Those come earlier in
+     * the list.
+     */
     suppressors: readonly string[];
 }
 
 /**
- * How long an incident waits for one that explains it, in seconds. Alarms of one cause do not ring in the same minute: the
- * slowest of those that explain others needs five minutes.
+ * How long an incident waits for one that explains it, in seconds. Alarms of one cause fire at different times: the
+ * slowest explaining alarm needs five minutes.
  */
 export const WAIT_SECONDS = 180;
 
-/** How long it stays silent after the one that explains it is over, in seconds: what recovers, recovers in steps. */
+/** How long it stays suppressed after the explaining incident ends, in seconds, because recovery is gradual. */
 export const EXTENSION_SECONDS = 300;
 
 const rank = (severity: Severity) => SEVERITIES.indexOf(severity);
 
 /**
- * The incidents of a table of alarms, in an order in which what explains one comes before it.
+ * The incidents of an alarm table, ordered so that an explaining incident comes first.
  *
  * @throws when incidents explain each other: all of them would be silent.
  */
@@ -66,7 +69,7 @@ export function incidentsOf(alarms: readonly Alarm[]): Incident[] {
     return ordered;
 }
 
-/** When it rings, by the full names of its alarms. */
+/** Its alarm rule, with the full names of its alarms. */
 export function ruleOf({ members }: Incident, platform: string): string {
     return members
         .map(({ id, confirmedBy }) =>
@@ -77,12 +80,12 @@ export function ruleOf({ members }: Incident, platform: string): string {
         .join(" OR ");
 }
 
-/** That an alarm rings, in the language of composite alarms. */
+/** Condition that an alarm fires, as composite alarms express it. */
 export function rings(platform: string, id: string): string {
     return `ALARM("${platform}-${id}")`;
 }
 
-/** Items in parts of at most so many: composite alarms and mute rules take 100 names each. */
+/** Splits items into chunks: composite alarms and mute rules accept 100 names each. */
 export function partsOf<T>(items: readonly T[], most: number): T[][] {
     const parts: T[][] = [];
     for (let at = 0; at < items.length; at += most) {

@@ -7,13 +7,13 @@ import { declareQueries, serverQueries } from "./savedQueries";
 export interface LogAnalysisArgs extends ServerLogFields {
     /** Log group of MCP Server. */
     group: LogGroup;
-    /** Namespace of the metrics that are made of it. */
+    /** Namespace of the metrics from that log. */
     metrics: string;
     /** Folder of the saved queries in the console. */
     folder: string;
 }
 
-/** What sections 6.2 and 6.3 look for in MCP Server's log: as metrics, all the time, and as queries that are asked. */
+/** Queries of sections 6.2 and 6.3 on MCP Server's log: as metrics, and as saved queries. */
 export class LogAnalysis extends ComponentResource {
     constructor(name: string, args: LogAnalysisArgs, opts?: ComponentResourceOptions) {
         super("mcp:observability:LogAnalysis", name, {}, opts);

@@ -4,22 +4,22 @@ import { declareKey, logsUse } from "../encryption";
 
 /** Arguments of {@link LogGroups}. */
 export interface LogGroupsArgs<Name extends string> {
-    /** Before each name: `/mcp/production/`. */
+    /** Prefix of each name: `/mcp/production/`. */
     prefix: string;
-    /** What stands after it, such as `server`, and how long its events stay searchable, in days. */
+    /** Rest of the name, such as `server`, and its retention in days. */
     retentionDays: Readonly<Record<Name, number>>;
     accountId: string;
     region: string;
     /**
-     * Whether the events outlive what wrote them: a group that leaves the program stays in the account until its last event
-     * has expired, and nothing may delete the key. A workload that comes back imports its group.
+     * Whether the log groups outlive the stack's declaration: a removed group stays in the account until its last event
+     * expires, and its key cannot be deleted. A workload that is added back imports its group.
      */
     protect: boolean;
 }
 
-/** Where what pods print can be searched, under a key of its own. Section 5.3. */
+/** Log groups of the pods, encrypted with their own key. Section 5.3. */
 export class LogGroups<Name extends string = string> extends ComponentResource {
-    /** By name. What reads a group is given it from here, so that it cannot name one that is not declared. */
+    /** By name. Readers of a log group take it from here, so that it always exists. */
     public readonly groups: Readonly<Record<Name, LogGroup>>;
 
     constructor(name: string, args: LogGroupsArgs<Name>, opts?: ComponentResourceOptions) {
@@ -41,7 +41,7 @@ export class LogGroups<Name extends string = string> extends ComponentResource {
                 `${name}-${group}`,
                 {
                     name: prefix + group,
-                    // The class can never be changed: only this one takes metric filters and subscriptions.
+                    // The class cannot be changed later: only this one supports metric filters and subscriptions.
                     logGroupClass: "STANDARD",
                     retentionInDays: retentionDays[group],
                     kmsKeyId: key.arn,

@@ -18,22 +18,22 @@ import { POD_LOGS, SHIPPER_STATE } from "../../core/nodePaths";
 
 /** Arguments of {@link LogShipper}. */
 export interface LogShipperArgs {
-    /** EKS cluster whose nodes it runs on. */
+    /** EKS cluster of the nodes. */
     cluster: string;
     accountId: string;
     /** Labels of every object. */
     labels: Record<string, string>;
     /** Image of Fluent Bit, pinned. */
     image: string;
-    /** Ranges where pods reach DNS beside the pods of kube-system. */
+    /** Addresses of DNS servers in addition to the pods of kube-system. */
     dns: readonly string[];
-    /** What is read, and where it goes. */
+    /** What is shipped, and to which log groups. */
     routes: Omit<FluentBitArgs, "state">;
-    /** The log groups it goes to. */
+    /** The log groups. */
     after: readonly Resource[];
 }
 
-/** What Fluent Bit may use on each node. */
+/** Resources of Fluent Bit on each node. */
 const RESOURCES: Resources = {
     cpu: { request: "50m", limit: "500m" },
     memory: { request: "64Mi", limit: "256Mi" },
@@ -44,10 +44,10 @@ const CONFIGURATION_FILE = "fluent-bit.yaml";
 const STATE_PATH = "/state";
 
 /**
- * Sends what the pods of a namespace print to CloudWatch: Fluent Bit on every node. It reads the node's own files, which
- * belong to root, and so departs from the restricted profile in three things that a namespace of its own keeps apart
- * (docs/decisions/log-shipper.md): it mounts two directories of the node, the logs read-only; it is root, without any
- * capability; and the namespace admits that.
+ * Ships the logs of a namespace's pods to CloudWatch: Fluent Bit on every node. It reads the node's files, which root
+ * owns, and so departs from the restricted profile in three points, isolated in a dedicated namespace
+ * (docs/decisions/log-shipper.md): it mounts two directories of the node, the logs read-only; it runs as root without
+ * capabilities; and the namespace allows that.
  */
 export class LogShipper extends ComponentResource {
     constructor(name: string, args: LogShipperArgs, opts?: ComponentResourceOptions) {
@@ -61,7 +61,7 @@ export class LogShipper extends ComponentResource {
                     name,
                     labels: {
                         ...args.labels,
-                        // No profile below it admits directories of the node.
+                        // Stricter profiles do not allow hostPath volumes.
                         "pod-security.kubernetes.io/enforce": "privileged",
                     },
                 },
@@ -77,7 +77,7 @@ export class LogShipper extends ComponentResource {
                 spec: {
                     podSelector: {},
                     policyTypes: ["Ingress", "Egress"],
-                    // CloudWatch, beside what every pod with rights on AWS needs.
+                    // CloudWatch, in addition to the addresses that every pod with AWS rights needs.
                     egress: [
                         dnsEgress(args.dns),
                         { ports: [{ protocol: "TCP", port: 443 }] },
@@ -97,7 +97,7 @@ export class LogShipper extends ComponentResource {
             routes.jobs,
             ...(routes.audit === undefined ? [] : [routes.audit.logGroup]),
         ];
-        // Before the pods: they are given their credentials when they are created.
+        // Before the pods: credentials are injected when a pod is created.
         const identity = new PodIdentity(
             name,
             {
@@ -115,7 +115,7 @@ export class LogShipper extends ComponentResource {
             },
             { parent: this },
         );
-        // YAML takes JSON as it is.
+        // JSON is valid YAML.
         const data = {
             [CONFIGURATION_FILE]: JSON.stringify(
                 fluentBitConfiguration({ ...routes, state: STATE_PATH }),
@@ -143,14 +143,14 @@ export class LogShipper extends ComponentResource {
                         },
                         spec: {
                             ...restrictedPod,
-                            // Root, because the files and the directory for its state belong to root.
+                            // Root, because root owns the log files and the state directory.
                             securityContext: {
                                 runAsUser: 0,
                                 runAsGroup: 0,
                                 seccompProfile: { type: "RuntimeDefault" },
                             },
                             serviceAccountName: account.metadata.name,
-                            // Every node, and none without it, however full it is.
+                            // Runs on every node, with priority, even on a full one.
                             nodeSelector: { "kubernetes.io/os": "linux" },
                             tolerations: [{ operator: "Exists" }],
                             priorityClassName: "system-node-critical",
@@ -165,7 +165,7 @@ export class LogShipper extends ComponentResource {
                                         `${CONFIGURATION_PATH}/${CONFIGURATION_FILE}`,
                                     ],
                                     ports: [{ name: "health", containerPort: HEALTH_PORT }],
-                                    // Whether it runs, and whether it gets rid of what it reads.
+                                    // Checks that it runs and that its output works.
                                     livenessProbe: { ...probe("/"), periodSeconds: 30, failureThreshold: 3 },
                                     readinessProbe: { ...probe("/api/v1/health"), periodSeconds: 10 },
                                     resources: containerResources(RESOURCES),
@@ -184,7 +184,7 @@ export class LogShipper extends ComponentResource {
                             volumes: [
                                 { name: "configuration", configMap: { name: configuration.metadata.name } },
                                 { name: "pod-logs", hostPath: { path: POD_LOGS, type: "Directory" } },
-                                // Outlives the pod: the next one goes on where this one stopped.
+                                // Outlives the pod, so that the next one continues.
                                 {
                                     name: "state",
                                     hostPath: { path: `${SHIPPER_STATE}/${name}`, type: "DirectoryOrCreate" },

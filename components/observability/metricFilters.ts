@@ -4,34 +4,34 @@ import { type ComponentResource } from "@pulumi/pulumi";
 import { SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from "../../core/numbers";
 import { STATUS_SYMPTOMS } from "../../core/symptoms";
 
-/** A metric that is made of log events. */
+/** A metric from log events. */
 export interface LogMetric {
     metric: string;
-    /** Which events count, as CloudWatch takes it. */
+    /** Filter pattern of CloudWatch. */
     pattern: string;
     /** Field whose number is the value, such as `$.duration_ms`. Default: each event counts one. */
     value?: string;
 }
 
-/** Fields of MCP Server's log lines, and what in them is no request of a user. */
+/** Fields of MCP Server's log lines, and the paths that users do not request. */
 export interface ServerLogFields {
-    /** Field that holds the HTTP status of an answer. */
+    /** Field with the HTTP status. */
     statusField: string;
-    /** Field that holds the path of a request. */
+    /** Field with the path of a request. */
     pathField: string;
-    /** Paths that probes and the collector ask for. */
+    /** Paths that probes and the collector request. */
     probePaths: readonly string[];
 }
 
 /**
- * Metrics of MCP Server's log: the runbook's three patterns, one for each status of section 6.1, and what the shares
- * are of. Section 6.2. Requests of probes and of the collector are none of users: they would make a small share of a large
- * one, and traffic of none.
+ * Metrics from MCP Server's log: the runbook's three patterns, one for each status of section 6.1, and the totals for
+ * shares. Section 6.2. Requests of probes and the collector are excluded, because they would lower shares and look like
+ * traffic.
  */
 export function serverMetrics({ statusField, pathField, probePaths }: ServerLogFields): LogMetric[] {
     const status = `$.${statusField}`;
     const path = `$.${pathField}`;
-    // CloudWatch compares a field that is not there with nothing.
+    // CloudWatch matches a missing field to nothing, so both cases are excluded.
     const others = probePaths.map((probe) => `${path} != "${probe}"`).join(" && ");
     const ofUsers = (what: string) =>
         others === "" ? `{ ${what} }` : `{ ${what} && (${path} NOT EXISTS || (${others})) }`;
@@ -53,7 +53,7 @@ export function serverMetrics({ statusField, pathField, probePaths }: ServerLogF
     ];
 }
 
-/** Makes metrics of a log group's events. None has dimensions, so that minutes without such an event count as 0. */
+/** Creates metrics from a log group's events. They have no dimensions, so that minutes without an event count as 0. */
 export function declareMetricFilters(
     name: string,
     { group, namespace, metrics }: { group: LogGroup; namespace: string; metrics: readonly LogMetric[] },
@@ -69,7 +69,7 @@ export function declareMetricFilters(
                 metricTransformation: {
                     namespace,
                     name: metric,
-                    // Without an event there is no duration, which is not one of 0.
+                    // A duration has no default value: without an event there is none.
                     ...(value === undefined
                         ? { value: "1", defaultValue: "0", unit: "Count" }
                         : { value, unit: "Milliseconds" }),

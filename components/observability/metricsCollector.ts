@@ -21,42 +21,42 @@ import { collectorConfiguration, HEALTH_PORT } from "./collectorConfiguration";
 
 /** Arguments of {@link MetricsCollector}. */
 export interface MetricsCollectorArgs {
-    /** EKS cluster it runs in. */
+    /** EKS cluster of the collector. */
     cluster: string;
     accountId: string;
     region: string;
     namespace: Input<string>;
-    /** Name of that namespace, which its pods' names in DNS end in. */
+    /** Name of that namespace, the suffix of the pods' DNS names. */
     namespaceName: string;
     /** Labels of every object. */
     labels: Record<string, string>;
-    /** PriorityClass of its pod. Default: the cluster's default. */
+    /** PriorityClass of the pod. Default: the cluster's default. */
     priorityClass?: Input<string>;
     /** Image of AWS's OpenTelemetry collector, pinned. */
     image: string;
-    /** Services whose pods are asked, by name. */
+    /** Services to scrape, by name. */
     services: Readonly<Record<string, { port: number; path: string }>>;
     intervalSeconds: number;
     /** Namespace of the metrics in CloudWatch. */
     metrics: string;
-    /** Name of the log group through which CloudWatch takes them, and the group itself. */
+    /** Log group that CloudWatch reads the metrics from, by name and as a resource. */
     logGroup: string;
     after: readonly Resource[];
 }
 
-/** What the collector may use. */
+/** Resources of the collector. */
 const RESOURCES: Resources = {
     cpu: { request: "100m", limit: "500m" },
     memory: { request: "128Mi", limit: "512Mi" },
 };
 
-/** Most pods at the same time: in the middle of a rollout. */
+/** Maximum number of pods at the same time: during a rollout. */
 export const COLLECTOR_PODS: readonly PodResources[] = [[RESOURCES], [RESOURCES]];
 
 const CONFIGURATION_PATH = "/etc/mcp";
 const CONFIGURATION_FILE = "collector.yaml";
 
-/** The application's own metrics, from its pods to CloudWatch. Sections 4.3.1, 4.3.2 and 6.3. */
+/** Collects the application's metrics from the pods to CloudWatch. Sections 4.3.1, 4.3.2 and 6.3. */
 export class MetricsCollector extends ComponentResource {
     constructor(name: string, args: MetricsCollectorArgs, opts?: ComponentResourceOptions) {
         super("mcp:observability:MetricsCollector", name, {}, opts);
@@ -67,7 +67,7 @@ export class MetricsCollector extends ComponentResource {
         const selector = { matchLabels: { app } };
         const tcp = (port: number) => ({ protocol: "TCP", port });
 
-        // With an address for each pod in DNS, ready or not, the Kubernetes API need not be asked for them.
+        // DNS has the address of each pod, ready or not, so that the Kubernetes API is not needed.
         for (const [service, { port }] of Object.entries(services)) {
             new Service(
                 `${app}-${service}`,
@@ -108,7 +108,7 @@ export class MetricsCollector extends ComponentResource {
             { metadata: { ...metadata, name: app }, automountServiceAccountToken: false },
             { parent: this },
         );
-        // Before the pod: it is given its credentials when it is created.
+        // Before the pod: credentials are injected when it is created.
         const identity = new PodIdentity(
             name,
             {
@@ -135,7 +135,7 @@ export class MetricsCollector extends ComponentResource {
                 ...target,
             })),
         });
-        // YAML takes JSON as it is.
+        // JSON is valid YAML.
         const data = { [CONFIGURATION_FILE]: JSON.stringify(configuration, undefined, 2) };
         const file = new ConfigMap(
             `${app}-config`,
@@ -149,7 +149,7 @@ export class MetricsCollector extends ComponentResource {
             {
                 metadata: { ...metadata, name: app },
                 spec: {
-                    // One: what two of them counted would be twice as much.
+                    // One, because two would count everything twice.
                     replicas: 1,
                     selector,
                     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },

@@ -5,9 +5,9 @@ import { declareStateMachine, logGroupOf } from "../automation/stateMachine";
 import { declareKey, logsUse } from "../encryption";
 import { type CheckedEndpoint, outsideMachine } from "./outsideMachine";
 
-/** Something that is asked from around the world, by HTTPS. */
+/** An HTTPS endpoint that is checked from outside. */
 export interface OutsideEndpoint {
-    /** Tells it from others. */
+    /** Unique id. */
     id: string;
     /** Component of its metric: "Chat UI at mcp.msil.com". */
     name: string;
@@ -22,13 +22,13 @@ export interface OutsideChecksArgs {
     region: string;
     /** CloudWatch namespace of the metric. */
     metrics: string;
-    /** How long the log is kept, in days. */
+    /** Retention of the log, in days. */
     logDays: number;
 }
 
 /**
- * Route 53's checkers in several regions ask the public hosts every ten seconds, and a state machine publishes what they see
- * once a minute. It needs neither the cluster nor the way into it. Sections 2.1 and 4.1.
+ * Route 53's checkers in several regions request the public hosts every ten seconds, and a state machine publishes the
+ * results once a minute, independent of the cluster and its ingress. Sections 2.1 and 4.1.
  */
 export class OutsideChecks extends ComponentResource {
     /** Health check of each endpoint, by its id. */

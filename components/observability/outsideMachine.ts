@@ -1,7 +1,7 @@
-/** Share of Route 53's checkers that must reach an endpoint, as Route 53 itself decides. */
+/** Share of Route 53's checkers that must reach an endpoint: Route 53's own threshold. */
 const LEAST_SHARE = 0.18;
 
-/** One endpoint, as an execution is given it. */
+/** One endpoint, as input of an execution. */
 export interface CheckedEndpoint {
     /** Component of the metric. */
     name: string;
@@ -10,17 +10,17 @@ export interface CheckedEndpoint {
 }
 
 /**
- * Reads what Route 53's checkers in all their regions see of each endpoint, and publishes it as `Reachable`, 1 or 0, by
- * `Component`. Route 53's own metrics are in one region only, far from the alarms. Section 2.1.
+ * Reads the results of Route 53's checkers for each endpoint, and publishes `Reachable`, 1 or 0, by `Component`. Route
+ * 53's own metrics exist in one region only, not in that of the alarms. Section 2.1.
  */
 export function outsideMachine({ metrics }: { metrics: string }): object {
     const call = (resource: string, args: object, rest: object) => ({
         Type: "Task",
         Resource: `arn:aws:states:::aws-sdk:${resource}`,
         Arguments: args,
-        // The next run is a minute away.
+        // The next run is a minute later.
         Retry: [{ ErrorEquals: ["States.ALL"], IntervalSeconds: 3, MaxAttempts: 3, BackoffRate: 1 }],
-        // One that is not published is missed by the alarm on its silence; the others must not go with it.
+        // A missing value triggers the alarm on missing data; the other endpoints are still published.
         Catch: [{ ErrorEquals: ["States.ALL"], Next: "Not published" }],
         ...rest,
     });

@@ -10,18 +10,18 @@ export interface PodMetricsArgs {
     cluster: string;
     accountId: string;
     region: string;
-    /** Version of the add-on. Default: AWS's for the cluster, when it is installed. */
+    /** Version of the add-on. Default: AWS's default for the cluster, at installation. */
     version?: string | undefined;
-    /** How long what the metrics are made of stays searchable, in days. The metrics stay by themselves. */
+    /** Retention of the log events behind the metrics, in days. The metrics do not depend on it. */
     retentionDays: number;
 }
 
-/** Namespace and ServiceAccount of the add-on's agents, which the add-on itself makes. */
+/** Namespace and ServiceAccount of the add-on's agents, which the add-on creates. */
 const AGENT = { namespace: "amazon-cloudwatch", serviceAccount: "cloudwatch-agent" };
 
 /**
- * What pods use of CPU and memory, and how often they restart, in the namespace `ContainerInsights`. Section 4.3.3. It
- * is an add-on of the whole cluster: one stack of those on a cluster has it.
+ * CPU, memory and restarts of pods, in the CloudWatch namespace `ContainerInsights`. Section 4.3.3. The add-on is
+ * cluster-wide: only one stack of a cluster installs it.
  */
 export class PodMetrics extends ComponentResource {
     constructor(name: string, args: PodMetricsArgs, opts?: ComponentResourceOptions) {
@@ -38,7 +38,7 @@ export class PodMetrics extends ComponentResource {
             },
             this,
         );
-        // Declared before the agents make it for ever and without a key.
+        // Declared first, because the agents would create it without retention and key.
         const group = new LogGroup(
             name,
             {
@@ -70,7 +70,7 @@ export class PodMetrics extends ComponentResource {
                 addonName: "amazon-cloudwatch-observability",
                 addonVersion: args.version,
                 configurationValues: JSON.stringify({
-                    // Nothing else the agents could do: no traces, and no instrumentation put into the services.
+                    // Disables the agents' other functions: traces, and instrumentation of the services.
                     agent: {
                         config: {
                             logs: {
@@ -78,7 +78,7 @@ export class PodMetrics extends ComponentResource {
                             },
                         },
                     },
-                    // The pods' logs have their own way.
+                    // The log shipper handles the pods' logs.
                     containerLogs: { enabled: false },
                 }),
                 resolveConflictsOnCreate: "OVERWRITE",

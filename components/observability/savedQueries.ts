@@ -3,21 +3,21 @@ import { QueryDefinition } from "@pulumi/aws/cloudwatch/queryDefinition";
 import { type ComponentResource } from "@pulumi/pulumi";
 import { SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from "../../core/numbers";
 
-/** A question to the logs that is saved. CloudWatch saves no time range with it. */
+/** A saved query. CloudWatch does not save its time range. */
 export interface SavedQuery {
-    /** What it finds, in words. */
+    /** Description. */
     title: string;
-    /** In the language of Logs Insights, a command a line. */
+    /** The query in the language of Logs Insights, one command a line. */
     lines: readonly string[];
 }
 
-/** What is above each: a saved query holds no time range. Section 6.2. */
-const TIME_RANGE = "# Choose the time range beside the query: one hour, as section 6.2 does.";
+/** First line of each query, because a saved query has no time range. Section 6.2. */
+const TIME_RANGE = "# Set the time range in the console: one hour, as in section 6.2.";
 
-/** Whose activity a saved query shows, until somebody puts another address there. Section 6.2. */
+/** Example user of the activity query, to be replaced by the reader. Section 6.2. */
 const EXAMPLE_USER = "user@msil.com";
 
-/** The runbook's questions to MCP Server's log, by the name they are saved under. Sections 6.2 and 6.3. */
+/** The runbook's queries of MCP Server's log, by their saved names. Sections 6.2 and 6.3. */
 export function serverQueries({ statusField }: { statusField: string }) {
     const newest = ["sort @timestamp desc", "limit 200"];
     return {
@@ -78,7 +78,7 @@ export function serverQueries({ statusField }: { statusField: string }) {
     } satisfies Record<string, SavedQuery>;
 }
 
-/** A query as Logs Insights takes it. */
+/** A query in the format of Logs Insights. */
 export function queryString({ lines }: SavedQuery): string {
     const [comments, commands] = [true, false].map((isComment) =>
         lines.filter((line) => line.startsWith("#") === isComment),

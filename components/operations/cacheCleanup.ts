@@ -6,13 +6,13 @@ import { mountedCache, storesEgress } from "../observability/healthChecks";
 import { declareTaskAccess } from "../tasks/access";
 import { declareScheduledTask, declareTask, program, type TaskArgs, taskPods } from "../tasks/task";
 
-/** Limit of one run, in seconds: a million keys take some seconds. */
+/** Deadline of one run, in seconds. A million keys take some seconds. */
 const DEADLINE_SECONDS = 1800;
 
-/** Keys that are looked at at once. */
+/** Keys per batch. */
 const BATCH = 1000;
 
-/** Most pods at the same time: the scheduled cleanup, and one by hand. */
+/** Maximum number of pods at the same time: the scheduled cleanup, and one on demand. */
 export const CLEANUP_PODS = taskPods(2);
 
 /** Arguments of {@link CacheCleanup}. */
@@ -21,17 +21,17 @@ export interface CacheCleanupArgs {
     /** Labels of every object. */
     labels: Record<string, string>;
     cache: Connection;
-    /** Range of the network that Redis is in. */
+    /** Range of the network that contains Redis. */
     network: string;
-    /** When it is done, as five fields of cron in the zone of the runbook. */
+    /** Schedule, as five fields of cron in the runbook's time zone. */
     schedule: string;
-    /** A run beside the scheduled ones, which the update waits for. Default: none. */
+    /** A run on demand, which the update waits for. Default: none. */
     run?: { hash: string; dryRun: boolean } | undefined;
     /** Node image, pinned. */
     nodeImage: string;
 }
 
-/** Removes keys of the cache that nobody has used for a day, by the clock and on demand. Section 5.3. */
+/** Removes keys of the cache that were not used for a day, on a schedule and on demand. Section 5.3. */
 export class CacheCleanup extends ComponentResource {
     constructor(name: string, args: CacheCleanupArgs, opts?: ComponentResourceOptions) {
         super("mcp:operations:CacheCleanup", name, {}, opts);

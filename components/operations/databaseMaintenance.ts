@@ -14,7 +14,7 @@ import {
     taskPods,
 } from "../tasks/task";
 
-/** Most pods at the same time: the scheduled maintenance, and one by hand. */
+/** Maximum number of pods at the same time: the scheduled maintenance, and one on demand. */
 export const MAINTENANCE_PODS = taskPods(2);
 
 /** Arguments of {@link DatabaseMaintenance}. */
@@ -24,35 +24,35 @@ export interface DatabaseMaintenanceArgs extends DumpArgs {
     labels: Record<string, string>;
     /** Name of the EKS cluster. */
     cluster: string;
-    /** Range of the network that the database is in. */
+    /** Range of the network that contains the database. */
     network: string;
-    /** Disk that the dump may take up, as a Kubernetes quantity. */
+    /** Disk that the dump may use, as a Kubernetes quantity. */
     scratch: string;
-    /** When it may run: the hours, on the first such day of a month, and the parts of them in which nothing restarts. */
+    /** Window: the hours, on the first such day of a month, and the parts of them in which nothing restarts. */
     window: Pick<WindowPlan, "weekday" | "start" | "end" | "open" | "offsetMinutes">;
-    /** Limit of one run, in seconds. */
+    /** Deadline of one run, in seconds. */
     deadlineSeconds: number;
     /**
-     * When it looks whether the window is open, as five fields of cron in its zone: every day, so that a run that failed is
-     * soon missed, and several times within the window, so that one that was interrupted is resumed.
+     * Schedule of the window check, as five fields of cron: daily, so that a failed run soon triggers an alarm, and
+     * several times within the window, to resume an interrupted run.
      */
     schedule: string;
     /** CloudWatch namespace of the heartbeat. */
     metrics: string;
-    /** A run beside the scheduled ones, which the update waits for; `force` is why it may leave the window. Default: none. */
+    /** A run on demand, which the update waits for; `force` is the reason to run outside the window. Default: none. */
     run?: { hash: string; label: string; force?: string | undefined } | undefined;
-    /** Images the steps run on, pinned. */
+    /** Images of the steps, pinned. */
     images: DumpArgs["images"] & { node: string };
 }
 
-/** How often a run goes on within one Job after it has failed. Each looks at the window again. */
+/** Retries within one Job. Each checks the window again. */
 const RETRIES = 3;
 
 /**
- * Maintenance of the database, by the clock and on demand: a look at the window (section 5.1) and at what an interrupted
- * run has done, a verified dump below `manual/`, VACUUM, and a REINDEX that locks nobody out (section 5.2). A run that is
- * interrupted is resumed within its window, never beyond it. `TaskSucceeded` in CloudWatch counts every run that came
- * to its end, also when nothing was to be done.
+ * Maintenance of the database, on a schedule and on demand: checks the window (section 5.1) and the progress of an
+ * interrupted run, takes a verified dump below `manual/`, runs VACUUM, and REINDEX without locking (section 5.2). An
+ * interrupted run is resumed within its window only. `TaskSucceeded` in CloudWatch counts every completed run, even if
+ * there was nothing to do.
  */
 export class DatabaseMaintenance extends ComponentResource {
     constructor(name: string, args: DatabaseMaintenanceArgs, opts?: ComponentResourceOptions) {
@@ -103,7 +103,7 @@ export class DatabaseMaintenance extends ComponentResource {
         });
         declareScheduledTask(
             name,
-            // Cron would take the first seven days of a month and a weekday for either of them.
+            // Cron treats a day of the month and a weekday as alternatives.
             { ...task("maintenance", { scheduled: true }), schedule: args.schedule, retries: RETRIES },
             this,
         );

@@ -6,25 +6,25 @@ import { declareTaskAccess, HTTPS_EGRESS } from "../tasks/access";
 import { declareTask, program, taskPods, type TaskStep } from "../tasks/task";
 import { type AskingPodsArgs, askingPodsEgress } from "./askingPods";
 
-/** Limit of one run, in seconds. */
+/** Deadline of one run, in seconds. */
 const DEADLINE_SECONDS = 180;
 
-/** Most pods at the same time: one run. */
+/** Maximum number of pods at the same time: one run. */
 export const DIAGNOSTICS_PODS = taskPods(1);
 
 /** Arguments of {@link Diagnostics}. */
 export interface DiagnosticsArgs
     extends AskingPodsArgs, Pick<DiagnosticsPlan, "metrics" | "jwksStatus" | "probes"> {
     stores: Stores;
-    /** Range of the network that the stores are in. */
+    /** Range of the network that contains the stores. */
     network: string;
-    /** Images the steps run on, pinned. */
+    /** Images of the steps, pinned. */
     images: { node: string; postgres: string | undefined };
 }
 
 /**
- * One look at everything that sections 4.3 and 6.3 look at, in the log of one Job. Its rights come with the value that
- * asks for it and go with it.
+ * Collects the diagnostics of sections 4.3 and 6.3 in the log of one Job. Its rights exist only while the value that
+ * requests it does.
  */
 export class Diagnostics extends ComponentResource {
     constructor(name: string, args: DiagnosticsArgs, opts?: ComponentResourceOptions) {

@@ -8,23 +8,23 @@ import {
 import { Resource as DynamicResource } from "@pulumi/pulumi/dynamic";
 import { ToolProvider, type ToolState } from "./toolProvider";
 
-/** Package whose plugin runs the providers that are part of a program. */
+/** Package whose plugin runs dynamic providers. */
 const DYNAMIC = "pulumi-nodejs";
 
 /** Arguments of {@link DisabledTools}. */
 export interface DisabledToolsArgs extends Pick<ToolState, "api"> {
-    /** Names of the tools, each once. */
+    /** Names of the tools, without duplicates. */
     tools: readonly string[];
-    /** What the admin API lives in: where that goes as a whole, nobody is asked to enable the tools again. */
+    /** Resources that the admin API runs in: if they are deleted, the tools are not enabled first. */
     platform: Resource;
 }
 
-/** Tools of MCP Server that users do not have as long as they are named. Section 4.3.1 step 5. */
+/** Tools of MCP Server that are disabled while they are listed. Section 4.3.1 step 5. */
 export class DisabledTools extends ComponentResource {
     constructor(name: string, args: DisabledToolsArgs, opts?: ComponentResourceOptions) {
         super("mcp:operations:DisabledTools", name, {}, opts);
         const { api, tools, platform } = args;
-        // The default one is disabled like any other, and would be handed the whole configuration of the stack.
+        // The default provider is disabled, and would get the stack's whole configuration.
         const plugin = new DynamicProvider(name, { parent: this });
         const provider = new ToolProvider();
         for (const tool of tools) {

@@ -4,10 +4,10 @@ import { declareTaskAccess } from "../tasks/access";
 import { declareTask, program, taskPods } from "../tasks/task";
 import { type AskingPodsArgs, askingPodsEgress } from "./askingPods";
 
-/** Limit of one run, in seconds. */
+/** Deadline of one run, in seconds. */
 const DEADLINE_SECONDS = 120;
 
-/** Most pods at the same time: one run. */
+/** Maximum number of pods at the same time: one run. */
 export const JWKS_CACHE_CLEARING_PODS = taskPods(1);
 
 /** Arguments of {@link JwksCacheClearing}. */
@@ -16,7 +16,7 @@ export interface JwksCacheClearingArgs extends AskingPodsArgs, Pick<JwksCachePla
     nodeImage: string;
 }
 
-/** Has every pod of a service forget the keys of Azure AD. Section 4.3.4 step 4. */
+/** Clears the Azure AD keys in every pod of a service. Section 4.3.4 step 4. */
 export class JwksCacheClearing extends ComponentResource {
     constructor(name: string, args: JwksCacheClearingArgs, opts?: ComponentResourceOptions) {
         super("mcp:operations:JwksCacheClearing", name, {}, opts);

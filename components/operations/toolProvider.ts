@@ -10,31 +10,31 @@ import {
 import { request, type Answer, withTimeout } from "../../jobs/lib/http";
 import { ADMIN_API } from "../../core/numbers";
 
-/** Most of an answer that is read, in bytes. */
+/** Limit of a response, in bytes. */
 const ANSWER_LIMIT = 64 * 1024;
 
-/** A tool of MCP Server, and whether users have it. */
+/** A tool of MCP Server, and whether it is enabled. */
 export interface ToolState {
-    /** Address of the admin API's tools, to which `/` and the tool's name are added. */
+    /** URL of the admin API's tools, to which `/` and the tool's name are added. */
     api: string;
     tool: string;
     enabled: boolean;
 }
 
-/** How long the admin API is waited for, in seconds. */
+/** Time limits of calls to the admin API, in seconds. */
 export interface Patience {
-    /** Limit of one request. */
+    /** Timeout of one request. */
     timeout: number;
-    /** Pauses after a request that came to nothing; one that comes to nothing after the last is an error. */
+    /** Pauses after failed requests; a failure after the last pause is an error. */
     pauses: readonly number[];
 }
 
-/** What nobody has answered within a minute is an error: somebody waits for the tool to be gone. */
+/** Gives up after a minute, because someone waits for the tool to be disabled. */
 const PATIENCE: Patience = { timeout: 10, pauses: [1, 2, 4] };
 
 /**
- * Switches tools through the admin API. Section 4.3.1 step 5. The engine keeps this provider as text in the stack's
- * state and has it revived by another process, so nothing secret may be in it before it is configured there.
+ * Dynamic provider that switches tools through the admin API. Section 4.3.1 step 5. The engine stores its source in the
+ * stack's state and runs it in another process, so it may hold no secret before it is configured there.
  */
 export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
     private token: string | undefined;
@@ -43,8 +43,8 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
     constructor(private readonly patience = PATIENCE) {}
 
     /**
-     * Reads the token. One that is missing fails what needs it, and no other update. All before anything is awaited:
-     * the provider may be asked while this is under way.
+     * Reads the token. A missing token fails only what needs it. Synchronous, because the provider may be called before
+     * an awaited read ends.
      */
     async configure(): Promise<void> {
         const file = process.env[ADMIN_API.tokenFile];
@@ -60,7 +60,7 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
             this.error = `the file that ${ADMIN_API.tokenFile} names cannot be read (${code})`;
             return;
         }
-        // The fetch of Node quotes a header that it refuses.
+        // Node's fetch quotes a refused header in its error.
         if (/^[\x21-\x7e]+$/.test(token)) {
             this.token = token;
         } else {
@@ -68,7 +68,7 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
         }
     }
 
-    /** Finds out before the update whether there is a token, if it will need one. */
+    /** Checks before the update that there is a token, if one will be needed. */
     async check(olds: Partial<ToolState>, news: ToolState): Promise<CheckResult<ToolState>> {
         const isNeeded = olds.enabled !== news.enabled || olds.api !== news.api;
         return isNeeded && this.token === undefined
@@ -88,9 +88,9 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
         return { id: inputs.tool, outs: stateOf(inputs, inputs.enabled) };
     }
 
-    /** Sees what was changed by hand; a tool that is gone leaves the stack. */
+    /** Reads manual changes; a tool that does not exist is removed from the stack. */
     async read(id: string, props?: ToolState): Promise<ReadResult<ToolState>> {
-        // Missing only in an import, which this kind of provider does not have.
+        // Missing only in an import, which dynamic providers do not support.
         const state = props!;
         const { status, body } = await this.request("GET", state, "look at");
         if (status === 404) {
@@ -116,13 +116,13 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
             throw failure(
                 doing,
                 state,
-                "it knows no such tool (404): is the name right? One that is gone for good leaves the stack " +
-                    "with `pulumi up --refresh`",
+                "it has no such tool (404): is the name right? A removed tool leaves the stack with `pulumi up " +
+                    "--refresh`",
             );
         }
     }
 
-    /** Sends a request until it is answered for good: success, or that there is no such tool. */
+    /** Sends a request until a final response: success, or an unknown tool. */
     private async request(method: string, state: ToolState, doing: string, change?: object): Promise<Answer> {
         if (this.token === undefined) {
             throw failure(doing, state, this.error);
@@ -158,7 +158,7 @@ export class ToolProvider implements ResourceProvider<ToolState, ToolState> {
     }
 }
 
-/** What is wrong with an answer, and whether it may be another one soon. Its body is not repeated: it may hold anything. */
+/** The problem of a response, and whether a retry may succeed. Does not repeat the body, which may contain secrets. */
 function wrongWith({ status, error: trouble }: Answer): { words: string; mayPass: boolean } | undefined {
     if (trouble !== undefined || status === undefined) {
         return { words: trouble ?? "no answer", mayPass: true };
@@ -187,7 +187,7 @@ function enabledIn(body: string, state: ToolState): boolean {
     return enabled;
 }
 
-/** Just that: the engine hands over, and keeps, the provider's text beside it. */
+/** Only these properties: the engine also passes and stores the provider's source. */
 function stateOf({ api, tool }: ToolState, enabled: boolean): ToolState {
     return { api, tool, enabled };
 }

@@ -4,7 +4,7 @@ import { PriorityClass } from "@pulumi/kubernetes/scheduling/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import { LEDGER, REGISTRIES_ANNOTATION } from "../../core/labels";
 
-/** To the cluster's DNS: its pods, and the ranges where something else on or before the node answers. */
+/** Allows the cluster's DNS: its pods, and the addresses of DNS servers on or in front of the node. */
 export function dnsEgress(ranges: readonly string[]) {
     const pods = { ...namespacePeer("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } };
     return {
@@ -16,50 +16,50 @@ export function dnsEgress(ranges: readonly string[]) {
     };
 }
 
-/** Every pod of a namespace, for a NetworkPolicy. */
+/** Selects every pod of a namespace in a NetworkPolicy. */
 export function namespacePeer(namespace: string) {
     return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } };
 }
 
-/** To all of a namespace. On any port: a Service leads to its pods' own, and policies see those. */
+/** Allows all pods of a namespace, on any port: policies see the pods' ports, not the Service's. */
 export function namespaceEgress(namespace: string) {
     return { to: [namespacePeer(namespace)] };
 }
 
-/** Most the pods of a namespace may ask for together. */
+/** Quota: the maximum requests of all pods of the namespace. */
 export interface Quota {
     pods: number;
-    /** Whole quantities as Kubernetes takes them, such as `2500m` and `4096Mi`. */
+    /** Quantities in Kubernetes' format, such as `2500m` and `4096Mi`. */
     requests: { cpu: string; memory: string };
     limits: { cpu: string; memory: string };
 }
 
 /** Arguments of {@link PlatformNamespace}. */
 export interface PlatformNamespaceArgs {
-    /** Name of the namespace, the same in the runbook's commands. */
+    /** Name of the namespace, as in the runbook's commands. */
     namespace: string;
     /** Labels of every object. */
     labels: Record<string, string>;
     /** See {@link Quota}. */
     quota: Quota;
-    /** Ranges where pods reach DNS beside the pods of kube-system. Default: none. */
+    /** Addresses of DNS servers in addition to the pods of kube-system. Default: none. */
     dns?: readonly string[];
-    /** Further labels of the namespace itself, by which others know what to do with its pods. Default: none. */
+    /** Further labels of the namespace, for controllers. Default: none. */
     namespaceLabels?: Readonly<Record<string, string>>;
-    /** Priority of the services, and whether they take the place of pods with less on a full cluster. Default: none. */
+    /** Priority of the services, and whether they preempt pods of lower priority. Default: none. */
     priority?: { value: number; preempts: boolean };
-    /** Registries that its images come from, for the policies. Default: none. */
+    /** Registries of its images, for the policies. Default: none. */
     registries?: readonly string[];
-    /** Refuses to delete the namespace, and everything in it with it. Default: false. */
+    /** Refuses to delete the namespace and its contents. Default: false. */
     protect?: boolean;
 }
 
 /**
- * The namespace a stack owns: the restricted Pod Security profile is enforced, the quota is what the stack needs
- * at its largest, and no packet flows that a workload's own NetworkPolicy does not allow, except to DNS.
+ * The namespace that a stack owns: the restricted Pod Security profile is enforced, the quota is the stack's maximum,
+ * and all traffic except DNS is denied unless a workload's NetworkPolicy allows it.
  */
 export class PlatformNamespace extends ComponentResource {
-    /** Name of the namespace, known once it exists. */
+    /** Name of the namespace, resolved after it exists. */
     public readonly namespace: Input<string>;
     /** PriorityClass of the services, if they have a priority. */
     public readonly priorityClass: Input<string> | undefined;
@@ -130,7 +130,7 @@ export class PlatformNamespace extends ComponentResource {
 
         if (args.priority !== undefined) {
             const { value, preempts } = args.priority;
-            // The cluster has one set of names for all its namespaces, which are distinct themselves.
+            // PriorityClasses are cluster-wide; the namespace makes the name unique.
             const priorityClass = new PriorityClass(
                 `${name}-services`,
                 {
@@ -145,7 +145,7 @@ export class PlatformNamespace extends ComponentResource {
             this.priorityClass = priorityClass.metadata.name;
         }
 
-        // The memory of the release gates, which alone write to it: what it holds is none of the program's business.
+        // The release history. Only the release gates write to it, so the program ignores its data.
         new ConfigMap(
             `${name}-releases`,
             { metadata: { ...metadata, name: LEDGER } },

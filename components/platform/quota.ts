@@ -3,8 +3,8 @@ import { type PodResources, type Resources } from "../kubernetes/pod";
 import { type Quota } from "./namespace";
 
 /**
- * The quota of a namespace with these pods: each component says how many it runs at most, and what they reserve. A quota
- * by hand would stop the very scale-up it forgot; this one follows the values.
+ * The quota of a namespace: each component declares how many pods it runs at most, and their requests. A fixed quota
+ * could block a scale-up; this one follows the values.
  */
 export function quotaOf(pods: readonly PodResources[]): Quota {
     const containers = pods.flat();

@@ -2,7 +2,7 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input, StackReference } from "@pulumi/pulumi";
 import { COMPLETED_KEY } from "../../jobs/evidence";
 
-/** Output of a stack with the images that have passed every gate there, by workload. */
+/** Stack output with the images that passed every gate, by workload. */
 const COMPLETED_OUTPUT = "completedImages";
 
 /** Arguments of {@link ValidatedReleases}. */
@@ -15,8 +15,8 @@ export interface ValidatedReleasesArgs {
 }
 
 /**
- * What another stack has completed, where the gates of this one can read it (section 3.1). It stands outside of
- * their plans: a release over there changes this ConfigMap, and runs no gate again.
+ * Images that another stack completed, in a ConfigMap that this stack's gates read (section 3.1). It is not part of
+ * their plans, so that a release of the other stack runs no gate here.
  */
 export class ValidatedReleases extends ComponentResource {
     /** The ConfigMap. */

@@ -12,11 +12,11 @@ import { bucketArn, declareBucket, type LifecycleRule, type Retention } from "./
 export interface AuditArchiveArgs {
     /** Name of the bucket. */
     bucket: string;
-    /** Log group whose events are archived. */
+    /** Log group of the archived events. */
     logGroup: string;
-    /** How long they can be searched in the log group, in days. */
+    /** Retention of the log group, in days. */
     searchableDays: number;
-    /** How long nobody can delete what is in the archive. */
+    /** Object Lock of the archive. */
     retention: Retention;
     /** Account and region of the archive, for its ARNs. */
     accountId: string;
@@ -27,32 +27,31 @@ export interface AuditArchiveArgs {
     timeZone?: string;
 }
 
-/** An event reaches the archive within so many seconds. */
+/** Maximum buffering time of an event, in seconds. */
 const BUFFER_SECONDS = 300;
 
-/** Colder with time: read at once for a year, and within hours after that. Not in a trial, which lasts days. */
+/** Storage classes: immediate access for a year, then within hours. Not in a trial, which lasts days. */
 const TRANSITIONS = [
     { days: 90, storageClass: "GLACIER_IR" },
     { days: 365, storageClass: "DEEP_ARCHIVE" },
 ] as const;
 
-/** What becomes of an archive's objects over time: they get colder, and never expire. */
+/** Lifecycle of the archive: colder storage over time, without expiry. */
 export function archiveLifecycle({ years }: Retention): LifecycleRule[] {
     return [
         {
             id: "colder",
             prefix: "",
             transitions: years === undefined ? [] : TRANSITIONS,
-            // S3 itself never deletes a version before its retention is over.
+            // S3 never deletes a version before its retention ends.
             noncurrentDays: 1,
         },
     ];
 }
 
 /**
- * Audit events, continuously, from their log group into a bucket where nobody can change or delete them as long as
- * section 7.1 says: Object Lock, in COMPLIANCE mode in production. What is fetched from there reads line by line, an
- * event each.
+ * Archives audit events continuously from their log group to a bucket in which they cannot be changed or deleted for
+ * the retention of section 7.1: Object Lock, in COMPLIANCE mode in production. Archived objects have one event a line.
  */
 export class AuditArchive extends ComponentResource {
     /** Name of the bucket. */
@@ -63,7 +62,7 @@ export class AuditArchive extends ComponentResource {
     public readonly keyArn: Output<string>;
     /** What must exist before its objects are copied. */
     public readonly ready: readonly Resource[];
-    /** Name of the log group that events are sent to. */
+    /** Name of the log group of the events. */
     public readonly logGroup: Output<string>;
 
     constructor(name: string, args: AuditArchiveArgs, opts?: ComponentResourceOptions) {
@@ -77,7 +76,7 @@ export class AuditArchive extends ComponentResource {
         const key = declareKey(
             name,
             {
-                description: "Audit events: their log group, their way, and the archive",
+                description: "Audit events: their log group, delivery and archive",
                 accountId,
                 statements: [
                     logsUse(args, args.logGroup),
@@ -126,7 +125,7 @@ export class AuditArchive extends ComponentResource {
             `${name}-writer`,
             {
                 service: "firehose.amazonaws.com",
-                // What its guide documents; that it sends a source is not documented.
+                // Rights that its guide documents; it documents no source condition.
                 externalId: accountId,
                 statements: [
                     { actions: ["s3:AbortMultipartUpload", "s3:PutObject"], resources: [`${this.arn}/*`] },
@@ -163,7 +162,7 @@ export class AuditArchive extends ComponentResource {
                     fileExtension: ".jsonl.gz",
                     processingConfiguration: {
                         enabled: true,
-                        // A subscription sends compressed envelopes of many events, and nothing between them.
+                        // Subscriptions send compressed batches of events, without separators.
                         processors: [
                             {
                                 type: "Decompression",
@@ -193,7 +192,7 @@ export class AuditArchive extends ComponentResource {
             `${name}-sender`,
             {
                 service: "logs.amazonaws.com",
-                // With and without the `:*` that some of its requests end in. The ARN names the account.
+                // With and without the `:*` suffix, because requests use both. The ARN contains the account.
                 sourceArn: `${groupArn(args.logGroup)}*`,
                 statements: [
                     { actions: ["firehose:PutRecord", "firehose:PutRecordBatch"], resources: [streamArn] },
@@ -206,7 +205,7 @@ export class AuditArchive extends ComponentResource {
             {
                 name,
                 logGroup: events.name,
-                // Every event.
+                // Matches every event.
                 filterPattern: "",
                 destinationArn: stream.arn,
                 roleArn: sender.arn,

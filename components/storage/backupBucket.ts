@@ -7,36 +7,36 @@ import { bucketArn, declareBucket, type LifecycleRule, type Retention } from "./
 export interface BackupBucketArgs {
     /** Name of the bucket. */
     bucket: string;
-    /** Account that administers its key. */
+    /** Account that administers the key. */
     accountId: string;
-    /** Object Lock of what is in it. Default: none. */
+    /** Object Lock of its objects. Default: none. */
     lock?: Retention["mode"] | undefined;
     /** Refuses to delete the bucket and its key. */
     protect: boolean;
 }
 
-/** What was overwritten or deleted can be brought back for so many days. */
+/** Days for which overwritten or deleted objects can be restored. */
 const NONCURRENT_DAYS = 7;
 
 const { postgresql, kubernetes } = BACKUPS;
 
-/** How long what is below a prefix is kept, in days. What is below `manual/` is for people to remove. */
+/** Retention below each prefix, in days. Objects below `manual/` are removed by hand. */
 export const KEPT_DAYS = {
     daily: postgresql.daily.retentionDays,
     weekly: postgresql.weekly.retentionDays,
     kubernetes: kubernetes.retentionDays,
 } as const;
 
-/** A lock of the whole bucket: uploads below a prefix that is kept longer lock what they upload for longer. */
+/** Default lock of the bucket. Uploads below a prefix with a longer retention set a longer lock. */
 export const SHORTEST_DAYS = Math.min(...Object.values(KEPT_DAYS));
 
-/** What becomes of dumps and exports over time. */
+/** Lifecycle of dumps and exports. */
 export const BACKUP_LIFECYCLE: readonly LifecycleRule[] = [
     { id: "daily", prefix: "daily/", expirationDays: KEPT_DAYS.daily, noncurrentDays: NONCURRENT_DAYS },
     {
         id: "weekly",
         prefix: "weekly/",
-        // The day after, so that a dump that fails its check is not in the ice already.
+        // The day after, so that a dump that fails its verification is not in Glacier yet.
         transitions: [{ days: 1, storageClass: "GLACIER" }],
         expirationDays: KEPT_DAYS.weekly,
         noncurrentDays: NONCURRENT_DAYS,
@@ -51,18 +51,17 @@ export const BACKUP_LIFECYCLE: readonly LifecycleRule[] = [
 ];
 
 /**
- * Where dumps of the database and configurations of the cluster go, each kind below a prefix of its own that is kept
- * as long as section 7.1 says: `daily/`, `weekly/` (in Glacier), `kubernetes/`. What somebody put below `manual/`
- * (section 5.2 step 1) is theirs to remove.
+ * Bucket of database dumps and cluster configurations, each kind below a prefix with the retention of section 7.1:
+ * `daily/`, `weekly/` (in Glacier), `kubernetes/`. Objects below `manual/` (section 5.2 step 1) are removed by hand.
  */
 export class BackupBucket extends ComponentResource {
     /** Name of the bucket. */
     public readonly bucket: string;
     /** ARN of the bucket. */
     public readonly arn: string;
-    /** ARN of the key everything in it is encrypted with. */
+    /** ARN of the encryption key. */
     public readonly keyArn: Output<string>;
-    /** Object Lock of what is in it. */
+    /** Object Lock of its objects. */
     public readonly lock: Retention["mode"] | undefined;
     /** What must exist before its objects are copied. */
     public readonly ready: readonly Resource[];

@@ -9,37 +9,40 @@ import { BucketVersioning } from "@pulumi/aws/s3/bucketVersioning";
 import { type ComponentResource, type Input, type Resource } from "@pulumi/pulumi";
 import { type PolicyStatement } from "../encryption";
 
-/** How long nobody can delete or overwrite an object: in COMPLIANCE mode not even the account's root user. */
+/**
+ * Object Lock: until its retention ends, an object cannot be deleted or overwritten, in COMPLIANCE mode not even by the
+ * account's root user.
+ */
 export interface Retention {
     mode: "GOVERNANCE" | "COMPLIANCE";
-    /** Either of the two. */
+    /** Exactly one of the two. */
     years?: number | undefined;
     days?: number | undefined;
 }
 
-/** What becomes of the objects below a prefix over time. Days are counted from an object's creation. */
+/** Lifecycle of the objects below a prefix. Days count from an object's creation. */
 export interface LifecycleRule {
     id: string;
-    /** Below which the rule holds; empty for the whole bucket. */
+    /** Prefix of the objects; empty for the whole bucket. */
     prefix: string;
-    /** Colder storage from that day on. Default: none. */
+    /** Days until a colder storage class. Default: none. */
     transitions?: readonly { days: number; storageClass: "GLACIER_IR" | "GLACIER" | "DEEP_ARCHIVE" }[];
-    /** Gone after so many days. Default: kept. */
+    /** Days until expiry. Default: kept. */
     expirationDays?: number;
-    /** What was overwritten or deleted can be brought back for so many days. */
+    /** Days for which overwritten or deleted objects can be restored. */
     noncurrentDays: number;
 }
 
 /** Arguments of {@link declareBucket}. */
 export interface BucketArgs {
-    /** Name of the bucket, in which all accounts of AWS share one namespace. */
+    /** Name of the bucket, globally unique. */
     bucket: string;
-    /** Key everything in it is encrypted with. Default: S3's own. */
+    /** Encryption key. Default: S3's own. */
     keyArn?: Input<string>;
     lifecycle: readonly LifecycleRule[];
-    /** Default retention of its objects. Default: none. */
+    /** Default Object Lock of its objects. Default: none. */
     retention?: Retention;
-    /** Who else may work on it, and what they may do: services of AWS, other accounts. Default: nobody. */
+    /** Rights of AWS services and other accounts. Default: none. */
     grants?: readonly (Pick<PolicyStatement, "Principal" | "Condition"> & {
         bucketActions: readonly string[];
         objectActions: readonly string[];
@@ -51,24 +54,24 @@ export interface BucketArgs {
 /** A statement of a bucket's policy, on the bucket, its objects or both. */
 type Statement = Omit<PolicyStatement, "Resource"> & { Resource: string[] };
 
-/** Parts of uploads that never ended go after so many days. */
+/** Days until parts of incomplete uploads are removed. */
 const ABORTED_UPLOAD_DAYS = 7;
 
-/** ARN of a bucket, which its name tells before it exists. */
+/** ARN of a bucket, built from its name before it exists. */
 export function bucketArn(bucket: string): string {
     return `arn:aws:s3:::${bucket}`;
 }
 
 /**
  * A private bucket: versioned, encrypted, TLS only, never public, owned by the account, with one lifecycle. Returns
- * what must exist before anything is put into it.
+ * what must exist before objects are written.
  */
 export function declareBucket(name: string, args: BucketArgs, parent: ComponentResource): Resource[] {
     const { bucket, keyArn, lifecycle, retention, grants = [], protect } = args;
     const resource = new Bucket(
         name,
         { bucket, objectLockEnabled: retention !== undefined, forceDestroy: false },
-        // S3 locks a bucket that exists by its lock configuration; the provider would make another bucket.
+        // The lock configuration locks an existing bucket; the property of the bucket would replace it.
         { parent, protect, ignoreChanges: ["objectLockEnabled"] },
     );
     const of = { bucket: resource.bucket };
@@ -87,7 +90,7 @@ export function declareBucket(name: string, args: BucketArgs, parent: ComponentR
                         keyArn === undefined
                             ? { sseAlgorithm: "AES256" }
                             : { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
-                    // One call to KMS for many objects.
+                    // One KMS call for many objects.
                     bucketKeyEnabled: keyArn !== undefined,
                 },
             ],
@@ -132,7 +135,7 @@ export function declareBucket(name: string, args: BucketArgs, parent: ComponentR
     const policy = new BucketPolicy(
         name,
         { ...of, policy: JSON.stringify({ Version: "2012-10-17", Statement: statements }) },
-        // Both change who may do what: S3 refuses one while the other is on its way.
+        // S3 refuses concurrent changes of the policy and the public access block.
         { parent, dependsOn: [block] },
     );
     const rules = new BucketLifecycleConfiguration(
@@ -140,10 +143,10 @@ export function declareBucket(name: string, args: BucketArgs, parent: ComponentR
         {
             ...of,
             rules: lifecycle.map(lifecycleRule),
-            // Else S3 would leave small objects where they are.
+            // Otherwise S3 would not transition small objects.
             transitionDefaultMinimumObjectSize: "varies_by_storage_class",
         },
-        // Rules for versions need versions.
+        // Rules for versions need versioning.
         { parent, dependsOn: [versioning] },
     );
     const lock =
@@ -166,7 +169,7 @@ function lifecycleRule({ id, prefix, transitions = [], expirationDays, noncurren
         filter: { prefix },
         transitions: [...transitions],
         ...(expirationDays === undefined ? {} : { expiration: { days: expirationDays } }),
-        // On a versioned bucket an expiry only hides an object: this is what deletes it.
+        // On a versioned bucket, an expiry only adds a delete marker: this rule deletes the version.
         noncurrentVersionExpiration: { noncurrentDays },
         abortIncompleteMultipartUpload: { daysAfterInitiation: ABORTED_UPLOAD_DAYS },
     };

@@ -11,7 +11,7 @@ import { declareKey, KEEP_KEY } from "../encryption";
 import { declareServiceRole } from "../identity/serviceRole";
 import { bucketArn, declareBucket, type LifecycleRule, type Retention } from "./bucket";
 
-/** A second region, and the account in it. */
+/** Provider of a second region, and its account. */
 export interface Elsewhere {
     region: string;
     accountId: string;
@@ -22,27 +22,27 @@ export interface Elsewhere {
 export interface BucketCopyArgs {
     accountId: string;
     region: string;
-    /** The bucket that is copied, its key, and what must exist before. It is versioned. */
+    /** The source bucket, its key, and what must exist before. It is versioned. */
     source: { bucket: string; keyArn: Input<string>; ready: readonly Resource[] };
     elsewhere: Elsewhere;
     /** Name of the copy. */
     bucket: string;
-    /** What becomes of the copies over time: deletions at the source are not copied. */
+    /** Lifecycle of the copies: deletions at the source are not copied. */
     lifecycle: readonly LifecycleRule[];
-    /** Default retention of the copies. A copy of a locked object is locked as its source is. Default: none. */
+    /** Default Object Lock of the copies. A copy of a locked object has the lock of its source. Default: none. */
     retention?: Retention | undefined;
-    /** What the copies are of, in words. */
+    /** Description of the copied objects. */
     description: string;
-    /** Denies the deletion of the copy's key to everybody. Default: false. */
+    /** Denies deletion of the copy's key for all principals. Default: false. */
     keepKey?: boolean;
     /** Refuses to delete the copy and its key. */
     protect: boolean;
 }
 
 /**
- * A copy of a bucket in a second region: each new object is there within {@link COPY_MINUTES} minutes, under a key of that
- * region, with its Object Lock. Deletions are not copied, so that neither a mistake nor an intruder at the source reaches
- * the copies; the lifecycle of the copy removes them in time. Objects from before the copy are not copied by themselves.
+ * Copies a bucket to a second region: each new object within {@link COPY_MINUTES} minutes, with a key of that region,
+ * including its Object Lock. Deletions are not copied, so that a mistake or an intruder at the source cannot remove
+ * copies; the copy's lifecycle does. Objects older than the replication are not copied.
  */
 export class BucketCopy extends ComponentResource {
     constructor(name: string, args: BucketCopyArgs, opts?: ComponentResourceOptions) {
@@ -60,7 +60,7 @@ export class BucketCopy extends ComponentResource {
         const role = declareServiceRole(
             name,
             {
-                // What its guide documents: S3 names neither account nor bucket when it takes the role on.
+                // S3 sends neither account nor bucket when it assumes the role.
                 service: "s3.amazonaws.com",
                 statements: [
                     {
@@ -103,7 +103,7 @@ export class BucketCopy extends ComponentResource {
                         status: "Enabled",
                         priority: 0,
                         filter: { prefix: "" },
-                        // A deletion stays where it was made.
+                        // Deletions are not replicated.
                         deleteMarkerReplication: { status: "Disabled" },
                         sourceSelectionCriteria: { sseKmsEncryptedObjects: { status: "Enabled" } },
                         destination: {
@@ -115,7 +115,7 @@ export class BucketCopy extends ComponentResource {
                     },
                 ],
             },
-            // Without it objects would quietly stay uncopied.
+            // Without it, encrypted objects would not be copied, and no error reported.
             { parent: this, protect, dependsOn: [...source.ready, ...replica.ready, ...role.ready] },
         );
         this.registerOutputs();
@@ -135,7 +135,7 @@ class Replica extends ComponentResource {
         > & {
             accountId: string;
             sourceAccountId: string;
-            /** Name of the role that copies, which the provider puts a suffix behind. */
+            /** Name of the replication role, to which the provider adds a suffix. */
             role: string;
         },
         opts: ComponentResourceOptions,
@@ -192,7 +192,7 @@ class Replica extends ComponentResource {
     }
 }
 
-/** The role of another account that copies, as policies name it before it exists. */
+/** ARN pattern of another account's replication role, for policies that exist before the role. */
 function copierOf(accountId: string, role: string) {
     return {
         Principal: { AWS: `arn:aws:iam::${accountId}:root` },

@@ -23,7 +23,7 @@ export function gatePod({ tests }: { tests: boolean }): PodResources {
     return tests ? [GATE_RESOURCES, GATE_RESOURCES] : [GATE_RESOURCES];
 }
 
-/** Time for the gate's pod to be scheduled and its image pulled, in seconds, besides its own deadline. */
+/** Time for the pod to be scheduled and its image pulled, in seconds, in addition to the gate's deadline. */
 const START_SECONDS = 120;
 
 const GATE_PATH = "/opt/gate";

@@ -77,10 +77,10 @@ export function jobSpec(
 /** Arguments of {@link declareJob}. */
 export interface JobArgs {
     access: JobAccess;
-    /** Names what is done: the Job runs once for each hash. */
+    /** Hash of the work: the Job runs once for each hash. */
     hash: string;
     spec: ReturnType<typeof jobSpec>;
-    /** What must be done before it runs, besides its access. Default: nothing. */
+    /** What must exist before it runs, in addition to its access. Default: nothing. */
     after?: readonly Resource[];
     /** Properties whose changes do not run it again. Default: none. */
     ignoreChanges?: string[];

@@ -21,7 +21,7 @@ const TASK_RESOURCES: Resources = {
     memory: { request: "128Mi", limit: "512Mi" },
 };
 
-/** Pods of so many tasks at the same time; the steps of each follow one another. */
+/** Pods of this many tasks at the same time. The steps of a task run one after another. */
 export function taskPods(tasks: number): PodResources[] {
     return Array<PodResources>(tasks).fill([TASK_RESOURCES]);
 }
@@ -37,7 +37,7 @@ const SECRET_PATH = "/run/secrets/task";
 /** Directory in memory in which the steps of one run share credentials; the variable `HANDOVER` has the path. */
 const HANDOVER_PATH = "/run/task";
 
-/** Runs the command that follows, unless a step before found nothing to do, or nothing for this step. */
+/** Runs the command that follows, unless an earlier step found nothing to do, or nothing for this step. */
 function unlessSkipped(step: string): string[] {
     return ["sh", "-c", '[ -e "$HANDOVER/skip" ] || [ -e "$HANDOVER/skip-$0" ] || exec "$@"', step];
 }

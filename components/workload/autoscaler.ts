@@ -22,8 +22,8 @@ export function declareAutoscaler(
                 maxReplicas: args.scaling.max,
                 metrics: utilization(args.scaling),
                 behavior: {
-                    // Up at once, to the double within half a minute. Down slowly, and only after five quiet
-                    // minutes: the pods that the capacity gate found are still there when traffic moves.
+                    // Scales up at once, doubling within half a minute, and down slowly after five quiet minutes, so
+                    // that the pods that the capacity gate counted still exist at the switch.
                     scaleUp: {
                         stabilizationWindowSeconds: 0,
                         policies: [

@@ -20,7 +20,7 @@ import { type BlueGreenWorkloadArgs, WORKLOAD_TYPE } from "./workload";
  * once does not run them again, except for the user's own tests, which do not read the release history.
  */
 export class BlueGreenWorkload extends ComponentResource {
-    /** What must be done before an Ingress moves traffic to the active colour. */
+    /** What must exist before an Ingress moves traffic to the active colour. */
     public readonly readyForTraffic: readonly Resource[];
     /** URL of the Service inside the cluster. */
     public readonly url: string;
@@ -50,19 +50,20 @@ export class BlueGreenWorkload extends ComponentResource {
         this.smoke = this.gates.smoke(active, this.target, [capacity]);
         this.readyForTraffic = [...services, this.smoke];
         if (stage !== undefined) {
-            // It waits for nothing: it is tested while the active colour goes on.
+            // It does not wait: it is tested while the active colour serves.
             const release = this.releaseOf(stage);
             this.gates.smoke(stage, release, this.colours.declare(stage, release, this.approvalOf(stage)));
         }
     }
 
     /**
-     * Declares the second phase: the switch, the soak gate, the notice that the release is done, and the scale-down of
+     * Declares the second phase: the switch, the soak gate, the notice that the release is completed, and the
+     * scale-down of
      * the idle colour. Call it once.
      *
      * @param after What moves the traffic from outside the cluster: the Ingress that `alb.weightedBy` names. It goes
-     *     first; traffic from inside follows without delay. Default: nothing.
-     * @returns the image that has the traffic, once it has passed every gate.
+     * first; traffic from inside follows without delay. Default: nothing.
+     * @returns the image of the active colour, once it has passed every gate.
      */
     promote(after: readonly Resource[] = []): Output<string> {
         const { name, target } = this;
@@ -94,7 +95,7 @@ export class BlueGreenWorkload extends ComponentResource {
         );
     }
 
-    /** What the pods of a colour wait for, where a release needs an approval. */
+    /** Dependencies of a colour's pods, if a release needs an approval. */
     private approvalOf(colour: Colour): readonly Resource[] {
         const { approval, active } = this.args;
         const release = this.releaseOf(colour);

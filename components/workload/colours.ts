@@ -28,7 +28,7 @@ export class Colours {
         this.secretValues = declareSecretValues(app, args, parent);
     }
 
-    /** Declares the pods of one colour, and returns what is done once they are there and scaled. */
+    /** Declares the pods of one colour, and returns the resources to wait for until they are ready and scaled. */
     declare(colour: Colour, release: Release, after: readonly Resource[]): readonly Resource[] {
         const { app, args, parent } = this;
         const name = `${app}-${colour}`;

@@ -4,8 +4,8 @@ import { contentHash } from "../../core/hash";
 import { metadataOf, type WorkloadArgs } from "./workload";
 
 /**
- * Declares the configuration of one release, named by its content: pods start with exactly what they were rolled out
- * with, and the preview shows a changed value as a new ConfigMap and a rollout.
+ * Declares the configuration of one release, named by its hash: pods restart with exactly the configuration of their
+ * release, and the preview shows a change as a new ConfigMap and a rollout.
  */
 export function declareConfiguration(
     name: string,

@@ -9,12 +9,11 @@ import { type MountedSecret, workloadPod } from "./pod";
 import { approvalHash, type Release } from "./release";
 import { deregistrationSeconds, gracePeriodOf, metadataOf, type WorkloadArgs } from "./workload";
 
-/** Pods that a rollout may add above the number wanted, in percent. */
+/** Pods that a rollout may add above the desired number, in percent. */
 const MAX_SURGE_PERCENT = 25;
 
 /**
- * Most pods of a workload at the same time: in the middle of a rollout, with both colours where it has two, and its
- * gate beside them.
+ * Maximum number of pods of a workload at the same time: during a rollout, of both colours if it has two, and a gate.
  */
 export function podsOfWorkload(
     { scaling, resources, smoke }: Pick<WorkloadArgs, "resources" | "smoke"> & { scaling: { max: number } },
@@ -39,7 +38,7 @@ export interface DeploymentArgs {
     configMap: Input<string>;
     secrets: readonly MountedSecret[];
     serviceAccount: Input<string>;
-    /** No replicas, and nothing to await: an idle colour on cold standby. Default: false. */
+    /** No replicas, and no wait: an idle colour on cold standby. Default: false. */
     scaledToZero?: boolean;
     dependsOn: readonly Resource[];
 }
@@ -59,7 +58,7 @@ export function declareDeployment(
         {
             metadata: own.scaledToZero ? { ...metadata, annotations: SKIP_AWAIT } : metadata,
             spec: {
-                // Otherwise no replicas: the autoscaler owns them, and a number here would undo it at every update.
+                // Otherwise replicas are not set: the autoscaler owns them, and each update would reset them.
                 ...(own.scaledToZero ? { replicas: 0 } : {}),
                 selector: { matchLabels: own.selector },
                 strategy: {
@@ -105,7 +104,7 @@ export function declareDeployment(
     );
 }
 
-/** A text that changes when any of the stores does. */
+/** A text that changes if any of the stores does. */
 function checksumOf(connections: readonly Connection[]): Output<string> | undefined {
     return connections.length === 0
         ? undefined

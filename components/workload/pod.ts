@@ -63,7 +63,7 @@ export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTempl
             ...(args.priorityClass && { priorityClassName: args.priorityClass }),
             terminationGracePeriodSeconds: args.deregistrationSeconds + args.gracePeriodSeconds,
             topologySpreadConstraints: [
-                // A rollout's old and new pods are counted apart, or the new ones would fill one zone.
+                // Counts a rollout's old and new pods separately: otherwise the new ones would fill one zone.
                 {
                     maxSkew: 1,
                     topologyKey: "topology.kubernetes.io/zone",
@@ -99,7 +99,7 @@ export function workloadPod(args: WorkloadPodArgs): types.input.core.v1.PodTempl
                         timeoutSeconds: 3,
                         failureThreshold: 3,
                     },
-                    // Sooner than liveness: an unhealthy pod leaves the Service before it is restarted.
+                    // Faster than liveness: an unhealthy pod leaves the Service before it is restarted.
                     readinessProbe: {
                         ...probe(args.probes.readiness),
                         periodSeconds: 5,

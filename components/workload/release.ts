@@ -2,17 +2,17 @@ import { contentHash } from "../../core/hash";
 import { type ChangeRecord } from "../../jobs/evidence";
 import { type GateBase } from "../../jobs/release/plan";
 
-/** One release, ready to run. */
+/** One release, ready to declare. */
 export interface Release {
     /** Image tag. */
     version: string;
-    /** Image reference. With a digest, what runs cannot change under its tag. */
+    /** Image reference. With a digest, the image cannot change under its tag. */
     image: string;
     /** Environment of the container. */
     config: Record<string, string>;
     /** Record of the change that brings the release. Default: none. */
     change?: ChangeRecord | undefined;
-    /** Whether the release changes the database: then a dump is taken before its pods start. Default: false. */
+    /** Whether the release migrates the database: then a dump is taken before its pods start. Default: false. */
     databaseChange?: boolean;
 }
 

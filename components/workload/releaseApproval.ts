@@ -14,7 +14,7 @@ import { approvalHash, type Release } from "./release";
 /** Limit of a gate, in seconds: it reads a few objects, notifies the stakeholders, and writes one object. */
 const DEADLINE_SECONDS = 120;
 
-/** Who is notified when a release begins and when it is done. */
+/** Contacts of the notices of a release. */
 export interface Stakeholders {
     /** Name of their topic, and of its key. */
     topic: string;
@@ -22,7 +22,7 @@ export interface Stakeholders {
     addresses: readonly string[];
     accountId: string;
     region: string;
-    /** EKS cluster, whose pods have identities. */
+    /** EKS cluster, for Pod Identity. */
     cluster: string;
 }
 
@@ -33,15 +33,15 @@ export interface ReleaseApprovalArgs {
     namespaceName: string;
     /** Labels of every object. */
     labels: Record<string, string>;
-    /** The environment, as the stakeholders know it. */
+    /** Name of the environment in the notices. */
     environment: string;
     /** Name of the ConfigMap with the releases that were approved and those that passed their gates. */
     releaseHistory: string;
-    /** Where the gates reach the Kubernetes API. */
+    /** Address range of the Kubernetes API. */
     apiServer: { cidr: string; port: number };
     /** Strategy of each workload that is released. */
     workloads: Readonly<Record<string, "rolling" | "blueGreen">>;
-    /** The stack that must have completed an image before, or why none needs to. */
+    /** The stack that must have completed the image, or the reason for having none. */
     validation: Validation;
     /** Who is notified of a release, or the reason for no notification. */
     stakeholders: Stakeholders | { unannounced: string };
@@ -53,7 +53,7 @@ export interface ReleaseApprovalArgs {
     after: readonly Resource[];
 }
 
-/** A release of an app, and its colour where the app has two. */
+/** A release of an app, and its colour if the app has two. */
 export interface ReleaseContext {
     app: string;
     release: Release;
@@ -62,8 +62,8 @@ export interface ReleaseContext {
 
 /**
  * The pre-deployment checklist (section 3.1): the approval that a release needs before its first pod starts, and the
- * notices that it begins and that it is done. An approval is for a version and its image. The release history keeps
- * it, so that scaling, a restart, another configuration and a rollback need no new approval and send no notice.
+ * notices that it begins and that it is completed. An approval is for a version and its image. The release history
+ * keeps it, so that scaling, a restart, another configuration and a rollback need no new approval and send no notice.
  */
 export class ReleaseApproval extends ComponentResource {
     private readonly access: JobAccess;
@@ -122,7 +122,7 @@ export class ReleaseApproval extends ComponentResource {
         return this.gate(name, "evidence", plan, this.args.after, parent);
     }
 
-    /** Declares the notice that a release is done, once it has passed the `last` gate. */
+    /** Declares the notice that a release is completed, after the `last` gate passed. */
     declareNotice(name: string, context: ReleaseContext, last: Resource, parent: ComponentResource): void {
         if ("unannounced" in this.announcement) {
             return;
@@ -164,14 +164,14 @@ export class ReleaseApproval extends ComponentResource {
     }
 }
 
-/** Declares the stakeholders' topic, and returns the right to publish to it and to nothing else. */
+/** Declares the stakeholders' topic, and returns the right to publish to it only. */
 function declareStakeholders(
     { topic: name, addresses, accountId, region }: Stakeholders,
     parent: ComponentResource,
 ): PodIdentityArgs["permissions"] {
     const key = declareKey(
         name,
-        { description: "Notices of releases on their way to people", accountId, protect: false },
+        { description: "Delivery of release notices", accountId, protect: false },
         parent,
     );
     const { arn } = declareTopic(
@@ -191,7 +191,7 @@ function declareStakeholders(
     ];
 }
 
-/** Rights to the release history, the other stack's and, for the notices, to the version that has the traffic. */
+/** Rights to the release history, the other stack's images and, for the notices, the active version. */
 function rulesOf({ releaseHistory, validation, stakeholders, workloads }: ReleaseApprovalArgs) {
     const rule = (apiGroup: string, resource: string, resourceNames: string[], ...verbs: string[]) =>
         resourceNames.length === 0

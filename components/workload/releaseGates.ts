@@ -23,7 +23,7 @@ import { declareGate, type GateArgs } from "../tasks/gate";
 import { recordedRelease, type Release, releaseHash } from "./release";
 import { type BlueGreenWorkloadArgs, type SoakArgs } from "./workload";
 
-/** Time the capacity gate gives the target's pods to become ready, in seconds. */
+/** Time for the target's pods to become ready in the capacity gate, in seconds. */
 const CAPACITY_SECONDS = 300;
 
 /** Arguments common to the gates of one release. */
@@ -39,7 +39,7 @@ type GatePlan =
 export class ReleaseGates {
     private readonly access: JobAccess;
 
-    /** @param services What the gates connect to, which each of them waits for. */
+    /** @param services Services that the gates connect to, which each gate waits for. */
     constructor(
         private readonly app: string,
         private readonly args: BlueGreenWorkloadArgs,
@@ -69,7 +69,7 @@ export class ReleaseGates {
         return this.declare(colour, release, { gate: "smoke", deadlineSeconds, smoke }, after, tests);
     }
 
-    /** Declares the gate that watches a colour after traffic has moved to it. */
+    /** Declares the gate that measures a colour after the switch. */
     soak(colour: Colour, release: Release, after: readonly Resource[]): Job {
         const { soak, alb } = this.args;
         const { durationSeconds, maxErrorPercent, minimumRequests, allowNoData, metrics } = soak;
@@ -90,7 +90,7 @@ export class ReleaseGates {
         );
     }
 
-    /** How the soak gate's own requests reach the active colour. */
+    /** Targets of the soak gate's own requests. */
     private routes(): SyntheticRoute[] {
         const { port, smoke, soak } = this.args;
         const requests = smoke.requests.filter(({ soak }) => soak !== false);
@@ -136,7 +136,7 @@ export class ReleaseGates {
     }
 }
 
-/** Exactly what the gates read, the scale of the two Deployments, and the release history. */
+/** The objects that the gates read, the scale of the two Deployments, and the release history. */
 function declareReleaseAccess(
     app: string,
     args: BlueGreenWorkloadArgs,
@@ -160,7 +160,7 @@ function declareReleaseAccess(
                 egressToPods({ app, port: args.port }),
                 egressToNetwork(args.apiServer),
                 ...prometheusNamespaces(soak).map(namespaceEgress),
-                // Anywhere: a public host has the addresses of a load balancer.
+                // Any address: a public host resolves to a load balancer.
                 ...((soak.publicRoutes ?? []).length > 0 || asksCloudWatch(soak) ? [HTTPS_EGRESS] : []),
                 ...(asksCloudWatch(soak) ? [IDENTITY_AGENT_EGRESS] : []),
             ],
@@ -181,12 +181,12 @@ function declareReleaseAccess(
     );
 }
 
-/** Whether the soak gate asks CloudWatch, for which its pods need an identity on AWS. */
+/** Whether the soak gate queries CloudWatch, for which its pods need AWS rights. */
 export function asksCloudWatch({ watched = [] }: SoakArgs): boolean {
     return watched.some((metric) => !("prometheus" in metric));
 }
 
-/** Namespaces of every Prometheus that the soak gate asks: the second part of the host of a Service. */
+/** Namespaces of every Prometheus that the soak gate queries: the second part of a Service's host. */
 function prometheusNamespaces({ metrics, watched = [] }: SoakArgs): string[] {
     const urls = [metrics, ...watched].flatMap((source) =>
         "prometheus" in source ? [source.prometheus] : [],

@@ -15,7 +15,7 @@ import { WORKLOAD_TYPE, type WorkloadArgs } from "./workload";
 
 /** Arguments of {@link RollingWorkload}. */
 export interface RollingWorkloadArgs extends WorkloadArgs {
-    /** What runs. */
+    /** The release. */
     release: Release;
 }
 
@@ -27,7 +27,7 @@ export interface RollingWorkloadArgs extends WorkloadArgs {
 export class RollingWorkload extends ComponentResource {
     /** URL of the Service inside the cluster. */
     public readonly url: string;
-    /** The image that runs, once it has passed the gate. */
+    /** The image, once it has passed the gate. */
     public readonly completed: Output<string>;
 
     constructor(name: string, args: RollingWorkloadArgs, opts?: ComponentResourceOptions) {

@@ -7,10 +7,10 @@ import { type WorkloadArgs } from "./workload";
 /** Length of a generated secret, in characters. */
 const GENERATED_SECRET_LENGTH = 40;
 
-/** Values of a workload's secrets by name, the operator's apart from the generated ones. */
+/** Values of a workload's secrets by name: the operator's, and separately the generated ones. */
 export type SecretValues = Record<"supplied" | "generated", Record<string, Output<string>>>;
 
-/** Declares the generated secrets of a workload, and returns the values of all of its secrets. */
+/** Declares a workload's generated secrets, and returns the values of all its secrets. */
 export function declareSecretValues(
     app: string,
     { secrets = {} }: WorkloadArgs,

@@ -15,8 +15,8 @@ export interface ServiceArgs {
 }
 
 /**
- * Declares a Service in front of the selected pods. Behind an ALB, each Service has the settings of the health checks,
- * whether its pods are targets or not: the controller may read them at any moment.
+ * Declares a Service for the selected pods. Behind an ALB, each Service has the health check settings, even if its pods
+ * are no targets: the controller may read them at any time.
  */
 export function declareService(
     name: string,

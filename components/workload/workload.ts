@@ -9,10 +9,10 @@ import { type Resources } from "../kubernetes/pod";
 import { type Release } from "./release";
 import { type ReleaseApproval } from "./releaseApproval";
 
-/** Both strategies have one type: a workload keeps its URN, and its objects in the cluster, when its strategy changes. */
+/** Both strategies have one type: a workload keeps its URN, and its objects, when its strategy changes. */
 export const WORKLOAD_TYPE = "mcp:workload:Workload";
 
-/** Time that proxies in the cluster need to notice that a pod leaves its Service, in seconds. */
+/** Time for the cluster's proxies to remove a pod from its Service, in seconds. */
 const DEREGISTRATION_SECONDS = 5;
 
 /** Arguments common to all workloads. Times are in seconds. */
@@ -21,50 +21,53 @@ export interface WorkloadArgs {
     namespace: Input<string>;
     /** Name of the namespace, for the gates. */
     namespaceName: string;
-    /** Labels of every object, beside `app`. Default: none. */
+    /** Labels of every object, in addition to `app`. Default: none. */
     labels?: Record<string, string>;
     /** Port of the container and of the Service. */
     port: number;
     /** Paths of the liveness and the readiness probe. */
     probes: { liveness: string; readiness: string };
-    /** Bounds of the autoscaler, and the average use it aims at, in percent of the request. */
+    /** Bounds of the autoscaler, and its target utilization, in percent of the request. */
     scaling: { min: number; max: number; cpu: number; memory?: number | undefined };
     /** CPU and memory of one pod. */
     resources: Resources;
     /** PriorityClass of the pods. Default: the cluster's default. */
     priorityClass?: Input<string> | undefined;
-    /** Secrets of the container by name: the operator's value, or `generated` for one that the stack makes. Default: none. */
+    /** Secrets of the container by name: the operator's value, or `generated`. Default: none. */
     secrets?: Record<string, Output<string> | "generated">;
     /**
-     * Stores that the pods connect to, by the name of the secret that is their URL. Not part of a release: another
-     * store replaces the pods, and no gate runs again. Section 7.2 steps 5 and 6. Default: none.
+     * Stores of the pods, by the name of the secret with the URL. Not part of a release: another store replaces the
+     * pods, and no gate runs again. Section 7.2 steps 5 and 6. Default: none.
      */
     connections?: Readonly<Record<string, Connection>>;
-    /** Any new value replaces the pods one by one. Default: none. */
+    /** Any new value restarts the pods one by one. Default: none. */
     restart?: string | undefined;
-    /** Time a pod has to finish its requests. Default: 30. */
+    /** Time for a pod to finish its requests, in seconds. Default: 30. */
     gracePeriod?: number;
-    /** Who may connect to the pods, and where the pods may connect to. Default: nobody but the gates, and nowhere. */
+    /** Allowed connections to and from the pods. All other traffic is denied. Default: only the gates may connect. */
     network?: WorkloadNetwork;
     /** The ALB whose targets the pods are. Default: none. */
     alb?: AlbTarget | undefined;
-    /** Requests of the smoke gate, its limit, and the image reference of the user's own tests beside it. */
+    /** Requests of the smoke gate, its deadline, and the image of the user's own tests. */
     smoke: { requests: SmokeRequest[]; deadline: number; image?: string | undefined };
     /** Image reference of Node, on which the gates run. */
     nodeImage: string;
     /** Name of the ConfigMap with the releases that passed their gates. */
     releaseHistory: string;
-    /** Where the gates reach the Kubernetes API. */
+    /** Address range of the Kubernetes API. */
     apiServer: { cidr: string; port: number };
     /** What must exist before the pods start. Default: nothing. */
     after?: readonly Resource[];
-    /** Takes the dump before a release that changes the database. Default: none, and no release may. */
+    /**
+     * Takes the dump before a release that migrates the database. Default: none; then a release must not set
+     * `databaseChange`.
+     */
     dumps?: DatabaseDumps | undefined;
     /** Approval that a release needs before its pods start. Default: none. */
     approval?: ReleaseApproval | undefined;
 }
 
-/** Settings of the soak gate, and of what is measured for it before the switch. */
+/** Settings of the soak gate, and of the baseline measurement before the switch. */
 export interface SoakArgs extends Omit<
     SoakPlan,
     keyof GateBase | "gate" | "synthetic" | "lingerSeconds" | "ingress"
@@ -73,21 +76,21 @@ export interface SoakArgs extends Omit<
     baselineSeconds?: number;
     /** Time between two rounds of the gate's own requests, in seconds. Default: 10. */
     syntheticSeconds?: number;
-    /** Public hosts by which they are sent, besides the Service. Default: none. */
+    /** Public hosts for these requests, in addition to the Service. Default: none. */
     publicRoutes?: readonly SyntheticRoute[];
 }
 
 /** Arguments of a blue-green workload. Times are in seconds. */
 export interface BlueGreenWorkloadArgs extends WorkloadArgs {
-    /** What each colour runs. A colour without a release is not declared. */
+    /** Release of each colour. A colour without one is not declared. */
     releases: { [colour in Colour]?: Release | undefined };
-    /** The colour that gets the traffic. */
+    /** The active colour, which gets the traffic. */
     active: Colour;
     /** An idle colour that is deployed and tested without a switch. Default: none. */
     stage?: Colour | undefined;
     /** Whether the idle colour keeps its pods (`warm`) or is scaled to 0 (`cold`). Default: cold. */
     standby?: "cold" | "warm";
-    /** Settings of the soak gate, which watches the release after the switch. */
+    /** Settings of the soak gate, which measures the release after the switch. */
     soak: SoakArgs;
 }
 
@@ -97,7 +100,7 @@ export interface AlbTarget {
     weightedBy?: string | undefined;
 }
 
-/** Who may connect to a workload's pods, and where they may connect to. DNS is open to all; the rest is denied. */
+/** Allowed connections of a workload's pods. DNS is always allowed; the rest is denied. */
 export interface WorkloadNetwork {
     /**
      * Source of requests from outside the stack: the namespace of the ingress controller, or the ranges of the ALB's
@@ -112,13 +115,13 @@ export interface WorkloadNetwork {
     calls?: readonly { app: string; port: number }[];
     /** Addresses outside the namespace it may connect to. Default: none. */
     egress?: readonly { cidr: string; except: string[]; ports: number[] }[];
-    /** Whether the pods have AWS rights, and so fetch credentials from the agent on their node. Default: false. */
+    /** Whether the pods have AWS rights, and so need the Pod Identity agent of their node. Default: false. */
     awsIdentity?: boolean;
     /** Whether the metrics collector scrapes the pods. Default: false. */
     scraped?: boolean;
 }
 
-/** Time a pod has to finish its requests, in seconds. */
+/** Time for a pod to finish its requests, in seconds. */
 export function gracePeriodOf({ gracePeriod = 30 }: WorkloadArgs): number {
     return gracePeriod;
 }
@@ -128,7 +131,7 @@ export function metadataOf(name: string, app: string, { namespace, labels }: Wor
     return { name, namespace, labels: { ...labels, app } };
 }
 
-/** Time between a pod leaving its Service and the signal that stops its process, in seconds. */
+/** Time from a pod's removal from its Service to the signal that stops its process, in seconds. */
 export function deregistrationSeconds({ alb }: WorkloadArgs): number {
     return alb === undefined ? DEREGISTRATION_SECONDS : ALB_DEREGISTRATION_SECONDS;
 }

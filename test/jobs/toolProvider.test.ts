@@ -147,7 +147,7 @@ describe("the provider of tools", () => {
             [
                 "a tool there is not",
                 [[404]],
-                "it knows no such tool (404): is the name right? One that is gone for good leaves the stack with `pulumi up --refresh`",
+                "it has no such tool (404): is the name right? A removed tool leaves the stack with `pulumi up --refresh`",
                 1,
             ],
             ["a token that is refused", [[401, TOKEN]], "it refuses the token (401): has it expired?", 1],

@@ -144,7 +144,7 @@ describe("MCP Server's log", () => {
     it("shows a user's activity, with an address to be put in place of another", () => {
         const { queryString } = shown(only(production, QUERY, "mcp-production-server-user-activity"));
         assert.deepEqual(queryString.split("\n"), [
-            "# Choose the time range beside the query: one hour, as section 6.2 does.",
+            "# Set the time range in the console: one hour, as in section 6.2.",
             "# Put the user's address in place of this one.",
             "fields @timestamp, event_type, status, duration_ms, @message",
             '| filter user_id = "user@msil.com"',

@@ -283,7 +283,7 @@ describe("the alarms", () => {
                 "P2 Major degradation. Respond within 30 minutes.",
                 "Less than 5 GiB of disk are free on mcp-production: a full one stops every write.",
                 "Likely cause: Data grows faster than the disk, has reached storage.max, or an old transaction keeps the log.",
-                "What helps: Raise mcp:database.storage.max; look for long transactions and forgotten replication slots.",
+                "What helps: Raise mcp:database.storage.max; find long transactions and forgotten replication slots.",
                 "Procedure: docs/runbook.md#database-connections",
                 `Dashboard: ${DASHBOARD}`,
                 "Rings on: Minimum of FreeStorageSpace < 5368709120 in each of 2 times 5 minutes",

@@ -21,7 +21,7 @@ describe("incidents", () => {
         statesOf = (name) => JSON.parse(inputsOf(MACHINE, name).definition).States;
     });
 
-    it("call the levels of the runbook's matrix, each on a topic of its own", () => {
+    it("call the levels of the runbook's matrix, each on a separate topic", () => {
         const called = LEVELS.map((level) => {
             const topic = `${NAME}-${level.toLowerCase()}`;
             const subscriptions = production.resources.filter(
@@ -29,7 +29,7 @@ describe("incidents", () => {
             );
             const states = statesOf(NAME);
             assert.equal(
-                states[`Tell ${level}`].Arguments.TopicArn,
+                states[`Notify ${level}`].Arguments.TopicArn,
                 `arn:aws:sns:ap-south-1:000000000000:${topic}`,
             );
             assert.equal(inputsOf(TOPIC, topic).name, topic);
@@ -69,15 +69,15 @@ describe("incidents", () => {
         }
     });
 
-    it("tell on the incident who helps from outside", () => {
-        const { Arguments } = statesOf(`${NAME}-incidents`)["Write what its reader needs"];
+    it("record the external support on the incident", () => {
+        const { Arguments } = statesOf(`${NAME}-incidents`)["Write the details"];
         const said: string = Arguments.OperationalData["external-contacts"].Value;
         for (const [who, { support, priority }] of Object.entries(EXTERNAL_CONTACTS)) {
             assert.ok(said.includes(`${who}: ${support} (${priority})`), said);
         }
     });
 
-    it("are looked at when an OpsItem is opened or resolved, and not at each of their own records", () => {
+    it("are processed when an OpsItem is opened or resolved, and not at each of their own records", () => {
         const { eventPattern } = inputsOf("aws:cloudwatch/eventRule:EventRule", `${NAME}-incidents`);
         assert.deepEqual(JSON.parse(eventPattern), {
             source: ["aws.ssm"],
@@ -91,7 +91,7 @@ describe("incidents", () => {
         assert.match(machine!, /StateMachine::mcp-production-escalation-incidents$/);
     });
 
-    it("may start one state machine and touch OpsItems, and nothing else", () => {
+    it("may only start one state machine and change OpsItems", () => {
         const { policy } = inputsOf("aws:iam/rolePolicy:RolePolicy", `${NAME}-incidents`);
         const statements = JSON.parse(policy).Statement.slice(0, 2);
         assert.deepEqual(statements, [
@@ -112,7 +112,7 @@ describe("incidents", () => {
         );
     });
 
-    it("are heard of when nobody answered or the escalation itself failed", () => {
+    it("are reported when no level acknowledged or the escalation failed", () => {
         const { eventPattern } = inputsOf("aws:cloudwatch/eventRule:EventRule", `${NAME}-failed`);
         assert.deepEqual(JSON.parse(eventPattern).detail, {
             stateMachineArn: [NAME, `${NAME}-incidents`].map(
@@ -125,7 +125,7 @@ describe("incidents", () => {
         assert.match(topic!, /Topic::mcp-production-incidents-p1$/);
     });
 
-    it("are reminded of while they are not over", () => {
+    it("send reminders while they are open", () => {
         const { scheduleExpression } = inputsOf("aws:scheduler/schedule:Schedule", `${NAME}-reminder`);
         assert.equal(scheduleExpression, "cron(15 * * * ? *)");
         const [, , remind] = Object.keys(statesOf(`${NAME}-reminder`));
@@ -159,7 +159,7 @@ describe("incidents", () => {
         const { definition } = displayed(only(reached, MACHINE, NAME).inputs as never) as any;
         const { States } = JSON.parse(definition);
         assert.deepEqual(
-            ["L1", "L2"].map((level) => States[`Tell ${level}`].Arguments.MessageStructure),
+            ["L1", "L2"].map((level) => States[`Notify ${level}`].Arguments.MessageStructure),
             ["json", undefined],
         );
     });

@@ -58,8 +58,8 @@ const run = async (fakes: Record<string, Fake>) =>
         time: "2026-02-01T00:00:00Z",
     });
 
-/** Which level was told, and after how many minutes. */
-const told = ({ calls }: Run) =>
+/** Notified levels, and minutes after the start. */
+const notified = ({ calls }: Run) =>
     calls
         .filter(({ resource }) => resource === PUBLISH)
         .map((call) => [call.arguments.TopicArn, call.seconds / MINUTE]);
@@ -70,7 +70,7 @@ const ALL = [
     ["L4", 105],
 ];
 
-/** Fails where it is told to, and else does what it would. */
+/** Fails if configured to, else calls the given fake. */
 const failing = (when: (args: { TopicArn: string }) => boolean, then: Fake): Fake => {
     return (args, call) => {
         if (when(args)) {
@@ -84,19 +84,33 @@ describe("the escalation", () => {
     it("calls every level when nobody answers, and fails at the end so that it is heard of", async () => {
         const { fakes, records } = opsItem();
         const done = await run(fakes);
-        assert.deepEqual(told(done), ALL);
+        assert.deepEqual(notified(done), ALL);
         assert.deepEqual(
             [done.status, done.error, done.cause, done.seconds],
-            ["FAILED", "NobodyAnswered", "oi-1 is open, and all of L1, L2, L3, L4 were called", 225 * MINUTE],
+            [
+                "FAILED",
+                "NotAcknowledged",
+                "oi-1 is open, and all of L1, L2, L3, L4 were called",
+                225 * MINUTE,
+            ],
         );
         assert.deepEqual(
             [...records],
             [
-                ["escalation-L1", "2026-02-01T00:00:00.000Z On-call Engineer told, 15 minutes to answer"],
-                ["escalation-L2", "2026-02-01T00:15:00.000Z Platform Lead told, 30 minutes to answer"],
-                ["escalation-L3", "2026-02-01T00:45:00.000Z Architect told, 60 minutes to answer"],
-                ["escalation-L4", "2026-02-01T01:45:00.000Z VP Engineering told, 120 minutes to answer"],
-                ["escalation-end", "2026-02-01T03:45:00.000Z nobody answered"],
+                [
+                    "escalation-L1",
+                    "2026-02-01T00:00:00.000Z On-call Engineer notified, 15 minutes to acknowledge",
+                ],
+                [
+                    "escalation-L2",
+                    "2026-02-01T00:15:00.000Z Platform Lead notified, 30 minutes to acknowledge",
+                ],
+                ["escalation-L3", "2026-02-01T00:45:00.000Z Architect notified, 60 minutes to acknowledge"],
+                [
+                    "escalation-L4",
+                    "2026-02-01T01:45:00.000Z VP Engineering notified, 120 minutes to acknowledge",
+                ],
+                ["escalation-end", "2026-02-01T03:45:00.000Z no level acknowledged"],
             ],
         );
     });
@@ -128,12 +142,12 @@ describe("the escalation", () => {
                 'Not "healthy".\nProcedure: docs/runbook.md#database-connections',
                 "You are L1 (On-call Engineer). Acknowledge within 15 minutes, or L2 (Platform Lead) is called:",
                 "aws ssm update-ops-item --region ap-south-1 --status InProgress --ops-item-id oi-1",
-                "What is known, and who was told before you:",
+                "Details, and the levels that were notified before you:",
                 "aws ssm get-ops-item --region ap-south-1 --ops-item-id oi-1",
             ].join("\n\n"),
         );
         const last = calls.filter(({ resource }) => resource === PUBLISH).at(-1)!.arguments;
-        assert.match(last.Message, /Acknowledge within 120 minutes, or nobody is called after you:/);
+        assert.match(last.Message, /Acknowledge within 120 minutes, or no further level is called:/);
         for (const { arguments: args } of calls.filter(({ resource }) => resource === PUBLISH)) {
             // SNS takes nothing longer, and no line breaks.
             assert.match(args.Subject, /^[ -~]{1,100}$/);
@@ -159,28 +173,31 @@ describe("the escalation", () => {
     it("ends when L1 answers", async () => {
         const { fakes, records } = opsItem({ after: 4, to: "InProgress" });
         const done = await run(fakes);
-        assert.deepEqual([done.status, done.seconds, told(done)], ["SUCCEEDED", 15 * MINUTE, [["L1", 0]]]);
+        assert.deepEqual(
+            [done.status, done.seconds, notified(done)],
+            ["SUCCEEDED", 15 * MINUTE, [["L1", 0]]],
+        );
         assert.equal(
             records.get("escalation-end"),
-            "2026-02-01T00:15:00.000Z InProgress by arn:aws:iam::000000000000:user/somebody when L1 (On-call Engineer) had been told",
+            "2026-02-01T00:15:00.000Z InProgress by arn:aws:iam::000000000000:user/somebody after L1 (On-call Engineer) was notified",
         );
     });
 
     it("ends when L3 answers", async () => {
         const { fakes, records } = opsItem({ after: 100, to: "InProgress" });
         const done = await run(fakes);
-        assert.deepEqual([done.status, told(done)], ["SUCCEEDED", ALL.slice(0, 3)]);
-        assert.match(records.get("escalation-end")!, /^2026-02-01T01:45:00.000Z InProgress by .* when L3 /);
+        assert.deepEqual([done.status, notified(done)], ["SUCCEEDED", ALL.slice(0, 3)]);
+        assert.match(records.get("escalation-end")!, /^2026-02-01T01:45:00.000Z InProgress by .* after L3 /);
     });
 
     it("ends when it is resolved without having been acknowledged", async () => {
         const done = await run(opsItem({ after: 20, to: "Resolved" }).fakes);
-        assert.deepEqual([done.status, told(done)], ["SUCCEEDED", ALL.slice(0, 2)]);
+        assert.deepEqual([done.status, notified(done)], ["SUCCEEDED", ALL.slice(0, 2)]);
     });
 
     it("goes on when the alarm recovers and nobody has answered: it never asks the alarm", async () => {
         const done = await run(opsItem().fakes);
-        assert.deepEqual(told(done), ALL);
+        assert.deepEqual(notified(done), ALL);
         assert.deepEqual([...new Set(done.calls.map(({ resource }) => resource))].sort(), [
             LOOK,
             WRITE,
@@ -188,7 +205,7 @@ describe("the escalation", () => {
         ]);
     });
 
-    it("tells again who could not be told at first", async () => {
+    it("retries a failed notification", async () => {
         const { fakes, records } = opsItem({ after: 10, to: "InProgress" });
         let left = 2;
         const done = await run({ ...fakes, [PUBLISH]: failing(() => left-- > 0, fakes[PUBLISH]!) });
@@ -197,36 +214,36 @@ describe("the escalation", () => {
             done.calls.filter(({ resource }) => resource === PUBLISH).map(({ seconds }) => seconds),
             [0, 5, 15],
         );
-        assert.match(records.get("escalation-L1")!, /told, 15 minutes to answer$/);
+        assert.match(records.get("escalation-L1")!, /notified, 15 minutes to acknowledge$/);
     });
 
-    it("does not wait for who cannot be told, and records it", async () => {
+    it("calls the next level at once if a level cannot be notified, and records it", async () => {
         const { fakes, records } = opsItem({ after: 20, to: "InProgress" });
         const done = await run({
             ...fakes,
             [PUBLISH]: failing(({ TopicArn }) => TopicArn === "L1", fakes[PUBLISH]!),
         });
-        const [first, ...others] = told(done).filter(([level]) => level !== "L1");
+        const [first, ...others] = notified(done).filter(([level]) => level !== "L1");
         // Four more attempts, for 75 seconds.
         assert.deepEqual([first, others], [["L2", 75 / MINUTE], []]);
         assert.equal(done.status, "SUCCEEDED");
         assert.equal(
             records.get("escalation-L1"),
-            "2026-02-01T00:01:15.000Z On-call Engineer could not be told: Sns.SnsException",
+            "2026-02-01T00:01:15.000Z On-call Engineer could not be notified: Sns.SnsException",
         );
     });
 
     it("goes on where nothing can be written, and calls on where nothing can be seen", async () => {
         const { fakes } = opsItem({ after: 0, to: "InProgress" });
-        const trouble: Fake = () => {
+        const failure: Fake = () => {
             throw new TaskError("Ssm.SsmException", "why");
         };
-        const unwritten = await run({ ...fakes, [WRITE]: trouble });
-        assert.deepEqual([unwritten.status, told(unwritten)], ["SUCCEEDED", [["L1", 0]]]);
-        const unseen = await run({ ...fakes, [LOOK]: trouble });
+        const unwritten = await run({ ...fakes, [WRITE]: failure });
+        assert.deepEqual([unwritten.status, notified(unwritten)], ["SUCCEEDED", [["L1", 0]]]);
+        const unseen = await run({ ...fakes, [LOOK]: failure });
         assert.deepEqual(
-            [unseen.error, told(unseen).map(([level]) => level)],
-            ["NobodyAnswered", ["L1", "L2", "L3", "L4"]],
+            [unseen.error, notified(unseen).map(([level]) => level)],
+            ["NotAcknowledged", ["L1", "L2", "L3", "L4"]],
         );
     });
 });

@@ -156,7 +156,7 @@ describe("an incident", () => {
         assert.equal(first.calls.filter(({ resource }) => resource === WRITE).length, 1);
         assert.equal(
             record("post-mortem"),
-            "Due. Fill in a copy of docs/post-mortem.md of the platform's repository for oi-1 (CloudWatch alarm - 'mcp-production-database-down' is in ALARM state), opened 2026-02-01T00:00:00Z, resolved 2026-02-01T02:00:00Z. Who was told and who answered stands in the escalation-… records.",
+            "Due. Fill in a copy of docs/post-mortem.md of the platform's repository for oi-1 (CloudWatch alarm - 'mcp-production-database-down' is in ALARM state), opened 2026-02-01T00:00:00Z, resolved 2026-02-01T02:00:00Z. The escalation-… records show who was notified and who acknowledged.",
         );
         // Writing it is an update of its own, which is reported again.
         const second = await report("OpsItem Update");

@@ -1,24 +1,24 @@
 import { HIGH_ERROR_RATE_PERCENT, MAJOR_ERROR_RATE_PERCENT } from "../../../core/numbers";
 import { type Alarm, type Expression, type Metric } from "../alarm";
 
-/** Arguments of {@link applicationAlarms}: names are those that MCP Server gives its own metrics. */
+/** Arguments of {@link applicationAlarms}: the names of MCP Server's metrics. */
 export interface ApplicationAlarmsArgs {
-    /** Namespace of the metrics that are collected from its pods, and its name among their sources. */
+    /** Namespace of the collected metrics, and the service's name among their sources. */
     namespace: string;
     service: string;
-    /** State of a circuit breaker, and the least value that is an open one. */
+    /** State of a circuit breaker, and the lowest value of an open one. */
     circuitBreaker: { metric: string; open: number };
-    /** Connections of a pod's pool that are in use and that it has, and the share that may be in use, in percent. */
+    /** Connections in use and size of a pod's pool, and the limit of the share in use, in percent. */
     pool: { used: string; size: string; share: number };
-    /** Requests, and those of them that failed, since the last look. */
+    /** Requests and failed requests since the last scrape. */
     requests: { total: string; errors: string };
-    /** Duration of requests, and its longest mean in five minutes, in the metric's unit. */
+    /** Duration of requests, and the limit of its mean over five minutes, in the metric's unit. */
     duration: { metric: string; most: number };
-    /** Fewest requests in five minutes that a share may be judged by. */
+    /** Minimum number of requests in five minutes for a share to be evaluated. */
     minimumRequests: number;
 }
 
-/** MCP Server, by what it says of itself. Sections 4.3.1 step 4, 4.3.2 step 2 and 6.3. */
+/** Alarms on MCP Server's metrics. Sections 4.3.1 step 4, 4.3.2 step 2 and 6.3. */
 export function applicationAlarms({
     namespace,
     service,
@@ -34,14 +34,14 @@ export function applicationAlarms({
         dimensions: { Service: service },
         statistic,
     });
-    // They are asked for all the time: a name that MCP Server does not know must not go unnoticed.
+    // Scraped all the time: an unknown metric name must not go unnoticed.
     const common = {
         severity: "P3",
         minutes: 5,
         missingData: "heartbeat",
         mutedIn: ["patches", "database", "upgrade"],
     } as const;
-    // A counter of errors begins with the first of them.
+    // An error counter has no data before the first error.
     const failed: Expression = {
         expression: `IF(total >= ${minimumRequests}, 100 * FILL(part, 0) / total, 0)`,
         metrics: { part: of(requests.errors, "Sum"), total: of(requests.total, "Sum") },
@@ -93,7 +93,7 @@ export function applicationAlarms({
             resolution:
                 "kubectl logs of the collector; curl /metrics in a pod shows the names: mcp:alarms.application.",
             procedure: "dashboard",
-            // Never true of a value, so that silence alone makes it ring.
+            // No value satisfies this: the alarm fires on missing data only.
             metric: of(requests.total, "Sum"),
             comparison: "<",
             threshold: 0,
@@ -105,7 +105,7 @@ export function applicationAlarms({
             meaning: "A circuit breaker is open: calls of a backend are refused without being tried.",
             cause: `The backend fails or is not reached; or no pod reports ${circuitBreaker.metric}.`,
             resolution:
-                "It closes by itself once the backend answers; disable the tools that need it until then.",
+                "It closes by itself after the backend recovers; until then disable the tools that need it.",
             procedure: "high-error-rate",
             metric: of(circuitBreaker.metric, "Maximum"),
             comparison: ">=",
@@ -117,10 +117,10 @@ export function applicationAlarms({
             id: "connection-pool",
             meaning: `A pod uses more than ${pool.share} % of its connections to the database.`,
             cause: `Connections leak, or statements are slow; or no pod reports ${pool.used} and ${pool.size}.`,
-            resolution: "Restart gracefully; look for slow statements and for the leak.",
+            resolution: "Restart gracefully; then find slow statements and the leak.",
             procedure: "database-connections",
             metric: {
-                // The fullest against the smallest: pods are alike.
+                // Maximum over minimum, because all pods have pools of the same size.
                 expression: "100 * used / size",
                 metrics: { used: of(pool.used, "Maximum"), size: of(pool.size, "Minimum") },
             },

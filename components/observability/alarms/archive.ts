@@ -2,22 +2,22 @@ import { type Alarm, type Metric } from "../alarm";
 
 /** Arguments of {@link archiveAlarms}. */
 export interface ArchiveAlarmsArgs {
-    /** Name of the delivery stream that fills the archive, and of the subscription that fills the stream. */
+    /** Name of the delivery stream, and of the subscription that feeds it. */
     name: string;
-    /** Log group whose events are archived. */
+    /** Log group of the archived events. */
     logGroup: string;
 }
 
-/** An event that is older than that when it is still on its way is late: it takes five minutes. In seconds. */
+/** Age above which an event in transit is late, in seconds. Delivery takes five minutes. */
 const LATE_SECONDS = 1800;
 
-/** Events of an hour that may still be on their way to the archive at its end, in percent. */
+/** Share of an hour's events that may be in transit at its end, in percent. */
 const GAP_PERCENT = 5;
 
-/** Of fewer events in an hour, one that is on its way would be too large a share. */
+/** With fewer events in an hour, a single one in transit would exceed that share. */
 const FEWEST_EVENTS = 20;
 
-/** Audit events on their way to the archive. Section 7.1. */
+/** Delivery of audit events to the archive. Section 7.1. */
 export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
     const stream = (metric: string, statistic: Metric["statistic"]): Metric => ({
         namespace: "AWS/Firehose",
@@ -26,14 +26,16 @@ export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
         statistic,
     });
     const common = { procedure: "audit-archive", minutes: 5, missingData: "count" } as const;
-    const tried = `Their log beside ${logGroup} says why. Nothing is lost for a day: it is tried again so long.`;
+    const tried =
+        `The delivery log next to ${logGroup} shows the errors. Delivery is retried for a day, so nothing ` +
+        "is lost before that.";
     return [
         {
             ...common,
             id: "archive-subscription",
             incident: "archive",
             severity: "P2",
-            meaning: `Events of ${logGroup} are refused on their way to the archive.`,
+            meaning: `Delivery of events of ${logGroup} to the archive is refused.`,
             cause: "The role of the subscription was changed, or the stream is gone.",
             resolution: `Update the stack. What was refused is not sent again: export it from ${logGroup}, where it stays.`,
             metric: {
@@ -95,7 +97,7 @@ export function archiveAlarms({ name, logGroup }: ArchiveAlarmsArgs): Alarm[] {
             ...common,
             id: "archive-delay",
             severity: "P3",
-            meaning: `Audit events have been on their way to the archive for more than ${LATE_SECONDS / 60} minutes.`,
+            meaning: `Audit events have been in transit to the archive for more than ${LATE_SECONDS / 60} minutes.`,
             cause: "The archive refuses them, or there are more than the stream takes.",
             resolution: tried,
             metric: stream("DeliveryToS3.DataFreshness", "Maximum"),

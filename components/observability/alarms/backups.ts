@@ -1,26 +1,26 @@
 import { BACKUPS } from "../../../core/numbers";
 import { type Alarm, type Metric } from "../alarm";
 
-/** A run may take as long as it is to the next one: only when two have not come through, one is missing. */
+/** A run may take until the next one: it is missing only after two did not complete. */
 const CACHE_HOURS = 2 * BACKUPS.redis.everyHours;
 
-/** What comes once a day is late within this time after the last one. In hours. */
+/** A daily backup is late this long after the last one. In hours. */
 const DAILY_HOURS = 24 + 3;
 
-/** The longest that CloudWatch looks back, in days. */
+/** Longest evaluation range of CloudWatch, in days. */
 const WEEKLY_DAYS = 7;
 
-/** What every alarm of a backup has that did not come: heartbeats, counted. */
+/** Common settings of alarms on missing backups: heartbeats, counted. */
 const MISSING = { severity: "P3", comparison: "<", threshold: 1, missingData: "heartbeat" } as const;
 
-/** Snapshots of Redis: a run that fails tells so itself, one that never began does not. Section 7.1. */
+/** Snapshots of Redis. A failed run notifies by itself; a run that never started does not. Section 7.1. */
 export function cacheBackupAlarm({ stateMachineArn }: { stateMachineArn: string }): Alarm {
     return {
         ...MISSING,
         id: "cache-backup-missing",
         meaning: `No snapshot of Redis has come to its bucket for ${CACHE_HOURS} hours.`,
         cause: "The schedule is switched off, or its runs fail.",
-        resolution: "Look at the last executions of its state machine, and start one.",
+        resolution: "Check the last executions of its state machine, and start one.",
         procedure: "cache-backup",
         metric: {
             namespace: "AWS/States",
@@ -35,15 +35,15 @@ export function cacheBackupAlarm({ stateMachineArn }: { stateMachineArn: string 
 
 /** Arguments of {@link databaseBackupAlarms}. */
 export interface DatabaseBackupAlarmsArgs {
-    /** Names of the vaults, by how often a snapshot comes there. */
+    /** Names of the vaults, by the interval of their snapshots. */
     vaults: Readonly<Record<"hourly" | "daily", string>>;
-    /** The longest time between two hourly snapshots, in hours: around the windows of the instance there are none. */
+    /** Longest gap between two hourly snapshots, in hours: there are none around the instance's windows. */
     longestGap: number;
-    /** How long a snapshot may take from the time on that it is due, in hours. */
+    /** Maximum duration of a snapshot from its scheduled time, in hours. */
     slack: number;
 }
 
-/** Snapshots of PostgreSQL by AWS Backup. P3: point-in-time recovery goes on without them. Section 7.1. */
+/** Snapshots of PostgreSQL by AWS Backup. P3, because point-in-time recovery works without them. Section 7.1. */
 export function databaseBackupAlarms({ vaults, longestGap, slack }: DatabaseBackupAlarmsArgs): Alarm[] {
     const hours = { hourly: longestGap + slack, daily: 24 + slack };
     return (["hourly", "daily"] as const).flatMap((kind): Alarm[] => {
@@ -87,13 +87,13 @@ export function databaseBackupAlarms({ vaults, longestGap, slack }: DatabaseBack
 
 /** Arguments of {@link dumpAlarms}. */
 export interface DumpAlarmsArgs {
-    /** Namespace of the heartbeats that follow verified uploads. */
+    /** Namespace of the heartbeats of verified uploads. */
     namespace: string;
-    /** Whether the database is dumped, too. */
+    /** Whether the database is dumped too. */
     database: boolean;
 }
 
-/** What the cluster uploads by the clock: dumps of the database and exported configurations. Section 7.1. */
+/** Scheduled uploads from the cluster: dumps of the database and exported configurations. Section 7.1. */
 export function dumpAlarms({ namespace, database }: DumpAlarmsArgs): Alarm[] {
     const heartbeat = (kind: string): Metric => ({
         namespace,
@@ -148,8 +148,8 @@ export function dumpAlarms({ namespace, database }: DumpAlarmsArgs): Alarm[] {
 }
 
 /**
- * The same of a dump that comes once a week, which a new stack has not had yet: only days with a daily dump count, so that
- * it cannot ring before there were seven of them. Without daily dumps their own alarm rings.
+ * The same for a weekly dump. It counts only days with a daily dump, so that it cannot fire in a new stack before seven
+ * of them. Without daily dumps, their own alarm fires.
  */
 function weekly(alarm: Alarm, daily: Metric, own: Metric): Alarm {
     return {

@@ -4,17 +4,17 @@ import { type Alarm, type Metric } from "../alarm";
 export interface CacheAlarmsArgs {
     /** Name of the replication group. */
     group: string;
-    /** How many nodes it has. */
+    /** Number of its nodes. */
     nodes: number;
-    /** Share of its memory that may be in use, in percent. */
+    /** Limit of memory in use, in percent. */
     memory: number;
-    /** Most keys that may be evicted within five minutes. */
+    /** Limit of evicted keys within five minutes. */
     evictions: number;
 }
 
-/** Redis, as ElastiCache sees it. Section 6.3. */
+/** Redis, by the metrics of ElastiCache. Section 6.3. */
 export function cacheAlarms({ group, nodes, memory, evictions }: CacheAlarmsArgs): Alarm[] {
-    // ElastiCache names the nodes of a group so, and reports each by itself.
+    // ElastiCache's names of a group's nodes, each of which reports its own metrics.
     const members = Array.from({ length: nodes }, (_, index) => String(index + 1).padStart(3, "0"));
     return members.flatMap((member): Alarm[] => {
         const node = `${group}-${member}`;
@@ -29,12 +29,12 @@ export function cacheAlarms({ group, nodes, memory, evictions }: CacheAlarmsArgs
                 id: `cache-silent-${member}`,
                 severity: "P2",
                 incident: "cache",
-                meaning: `ElastiCache reports nothing of ${node}: it is down or gone.`,
+                meaning: `ElastiCache reports no data of ${node}: it is down or deleted.`,
                 cause: "The node failed or is being replaced.",
                 resolution:
-                    "Look at the events of the group; another zone takes over by itself where it has a replica.",
+                    "Check the events of the group; with a replica, another zone takes over automatically.",
                 procedure: "redis-memory",
-                // Never true of a value, so that silence alone makes it ring.
+                // No value satisfies this: the alarm fires on missing data only.
                 metric: of("CurrConnections", "Minimum"),
                 comparison: "<",
                 threshold: 0,

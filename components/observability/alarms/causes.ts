@@ -3,7 +3,7 @@ import { type Alarm, formatMinutes } from "../alarm";
 import { INCIDENTS } from "../incidentGroups";
 import { incidentsOf, WAIT_SECONDS } from "../incidents";
 
-/** Something that goes wrong, and the alarms of production that it sets off, by their ids. */
+/** A cause of failure, and the ids of production's alarms that it triggers. */
 export interface Cause {
     cause: string;
     rings: readonly string[];
@@ -31,7 +31,7 @@ const HOSTS_FAIL = [
 ];
 const BURNS = ["slo-mcp-server-availability-fast", "slo-mcp-server-availability-fast-5m"];
 
-/** What goes wrong, and what is seen of it. A test looks that each reaches people, and none escalates twice. */
+/** Causes of failure and their symptoms. A test checks that each notifies people and that none escalates twice. */
 export const CAUSES: readonly Cause[] = [
     {
         cause: "The database is down",
@@ -132,7 +132,7 @@ export const CAUSES: readonly Cause[] = [
     { cause: "The log shipper is dead", rings: ["no-traffic"] },
     { cause: "The collector of metrics is dead", rings: NOT_COLLECTED },
     {
-        cause: "The NAT gateway is lost: nothing reaches AWS, APIM or Azure AD, and what is seen is not told",
+        cause: "The NAT gateway is lost: AWS, APIM and Azure AD are unreachable, and observations cannot be sent",
         rings: ["health-check-silent", "no-traffic", ...NOT_COLLECTED, "dump-missing-daily"],
     },
     {
@@ -187,14 +187,14 @@ export const CAUSES: readonly Cause[] = [
     { cause: "The maintenance of the database fails", rings: ["database-maintenance-failed"] },
 ];
 
-/** A message to people about a cause. */
+/** A notification about a cause. */
 export interface Notification {
     severity: Severity;
     /** Incident or alarm that sends it, by its id. */
     id: string;
-    /** After how many minutes at the latest. */
+    /** Maximum time until it is sent, in minutes. */
     minutes: number;
-    /** Whether people are called until somebody answers. */
+    /** Whether it escalates until someone acknowledges. */
     escalates: boolean;
 }
 
@@ -207,11 +207,11 @@ const notification = (
     severity,
     id,
     minutes,
-    // What belongs to no incident is P3 or P4.
+    // Alarms outside incidents are P3 or P4.
     escalates: severity === "P1" || severity === "P2",
 });
 
-/** Who is notified of a cause, and when, as the alarms are declared. */
+/** Notifications about a cause and their times, from the declared alarms. */
 export function notificationsOf({ rings }: Cause, alarms: readonly Alarm[]): Notification[] {
     const ringing = alarms.filter(({ id }) => rings.includes(id));
     const since = new Map<string, number>();
@@ -245,18 +245,21 @@ export function notificationsOf({ rings }: Cause, alarms: readonly Alarm[]): Not
     );
 }
 
-/** Every cause, as a page (docs/causes.md). */
+/** The page of all causes (docs/causes.md). */
 export function renderCauses(alarms: readonly Alarm[]): string {
     return [
         "# From cause to people",
         "",
         "Generated from `components/observability/alarms/causes.ts` by `npm run docs`, with the alarms and the values of",
-        "production. Alarms of one cause are one incident: it tells the contacts of its severity, opens one OpsItem and, for P1",
-        "and P2, calls L1 to L4 until somebody answers. While an incident rings, those that it explains tell nobody. Alarms of",
-        "P3 and P4 that belong to no incident tell their contacts themselves, and open an OpsItem as a record. A test sees that",
-        "each cause reaches people and that none escalates twice.",
+        "production. Alarms with one cause form one incident: it notifies its severity's contacts, opens one " +
+            "OpsItem and, for P1",
+        "and P2, calls L1 to L4 until someone acknowledges. While an incident fires, the ones it explains are " +
+            "silent. Alarms of",
+        "P3 and P4 without an incident notify their contacts directly, and open an OpsItem as a record. A test " +
+            "checks that",
+        "each cause notifies people and that none escalates twice.",
         "",
-        "| Cause | People are called by | Contacts are told by | Alarms that ring |",
+        "| Cause | Escalation | Notification | Alarms that fire |",
         "| --- | --- | --- | --- |",
         ...CAUSES.map((cause) => {
             const found = notificationsOf(cause, alarms);

@@ -1,22 +1,22 @@
 import { COPY_MINUTES, COPY_RULE } from "../../../core/copies";
 import { type Alarm, type Metric } from "../alarm";
 
-/** A snapshot may take so long to be copied, in hours. */
+/** Maximum duration of a copy of a snapshot, in hours. */
 const COPY_HOURS = 4;
 
-/** How many times {@link COPY_MINUTES} a copy may take before it is late. */
+/** Multiple of {@link COPY_MINUTES} after which a copy is late. */
 const LATE_PERIODS = 3;
 
 /** Arguments of {@link snapshotCopyAlarms}. */
 export interface SnapshotCopyAlarmsArgs {
-    /** Names of the EventBridge rules that count finished copies, by how often one comes. */
+    /** Names of the EventBridge rules that count finished copies, by their interval. */
     rules: Readonly<Record<"hourly" | "daily", string>>;
-    /** The longest time between two hourly snapshots, and how long a snapshot may take, in hours. */
+    /** Longest gap between two hourly snapshots, and maximum duration of a snapshot, in hours. */
     longestGap: number;
     slack: number;
 }
 
-/** Copies of PostgreSQL's snapshots in the second region. One that fails also tells so itself. */
+/** Copies of PostgreSQL's snapshots in the second region. A failed copy also notifies by itself. */
 export function snapshotCopyAlarms({ rules, longestGap, slack }: SnapshotCopyAlarmsArgs): Alarm[] {
     const hours = { hourly: longestGap + slack + COPY_HOURS, daily: 24 + slack + COPY_HOURS };
     return (["hourly", "daily"] as const).map((kind) => ({
@@ -42,7 +42,7 @@ export function snapshotCopyAlarms({ rules, longestGap, slack }: SnapshotCopyAla
 
 /** Arguments of {@link bucketCopyAlarms}. */
 export interface BucketCopyAlarmsArgs {
-    /** What is copied: `backups`. */
+    /** Kind of the copies: `backups`. */
     kind: string;
     /** Names of the bucket and of its copy. */
     source: string;

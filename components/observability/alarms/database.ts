@@ -2,22 +2,22 @@ import { type Alarm, type Metric } from "../alarm";
 
 /** Arguments of {@link databaseAlarms}. */
 export interface DatabaseAlarmsArgs {
-    /** Name of the instance that the services use. */
+    /** Name of the instance in use. */
     identifier: string;
-    /** Most connections before somebody is told. */
+    /** Limit of connections. */
     connections: number;
-    /** Least memory that must be free, in MiB. */
+    /** Minimum of free memory, in MiB. */
     freeMemory: number;
-    /** Least disk that must be free, in GiB. */
+    /** Minimum of free disk, in GiB. */
     freeStorage: number;
-    /** Transaction ids in use before somebody is told. */
+    /** Limit of transaction ids in use. */
     transactionIds: number;
 }
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
-/** PostgreSQL, as RDS sees it. Section 4.3.2. */
+/** PostgreSQL, by the metrics of RDS. Section 4.3.2. */
 export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): Alarm[] {
     const of = (name: string, statistic: Metric["statistic"]): Metric => ({
         namespace: "AWS/RDS",
@@ -32,10 +32,10 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             id: "database-silent",
             incident: "database",
             severity: "P1",
-            meaning: `RDS reports nothing of ${identifier}: it is down, stopped or gone.`,
+            meaning: `RDS reports no data of ${identifier}: it is down, stopped or deleted.`,
             cause: "The instance failed, was stopped, or is being replaced.",
-            resolution: "Look at its events; if its data is lost, recover it to a point in time.",
-            // Never true of a value, so that silence alone makes it ring. A failover to the other zone is shorter.
+            resolution: "Check its events; if its data is lost, recover it to a point in time.",
+            // No value satisfies this: the alarm fires on missing data only. A failover to the other zone is shorter.
             metric: of("DatabaseConnections", "Minimum"),
             comparison: "<",
             threshold: 0,
@@ -63,7 +63,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             severity: "P3",
             meaning: `Less than ${limits.freeMemory} MiB of memory are free on ${identifier}.`,
             cause: "Too many connections, large sorts, or an instance class that has become too small.",
-            resolution: "Look for heavy queries in pg_stat_statements; raise mcp:database.instanceClass.",
+            resolution: "Find heavy queries in pg_stat_statements; raise mcp:database.instanceClass.",
             metric: of("FreeableMemory", "Average"),
             comparison: "<",
             threshold: limits.freeMemory * MIB,
@@ -79,7 +79,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             meaning: `Less than ${limits.freeStorage} GiB of disk are free on ${identifier}: a full one stops every write.`,
             cause: "Data grows faster than the disk, has reached storage.max, or an old transaction keeps the log.",
             resolution:
-                "Raise mcp:database.storage.max; look for long transactions and forgotten replication slots.",
+                "Raise mcp:database.storage.max; find long transactions and forgotten replication slots.",
             metric: of("FreeStorageSpace", "Minimum"),
             comparison: "<",
             threshold: limits.freeStorage * GIB,
@@ -92,7 +92,7 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
             incident: "database",
             severity: "P2",
             meaning: `${identifier} uses more than ${limits.transactionIds} transaction ids: at 2 billion it stops taking writes.`,
-            cause: "Autovacuum is blocked, mostly by a transaction that has been open for very long.",
+            cause: "Autovacuum is blocked, usually by a long-running transaction.",
             resolution: "End transactions that are older than a day, then VACUUM the oldest tables.",
             metric: of("MaximumUsedTransactionIDs", "Maximum"),
             comparison: ">",
@@ -106,16 +106,16 @@ export function databaseAlarms({ identifier, ...limits }: DatabaseAlarmsArgs): A
 export interface IdleConnectionsAlarmArgs {
     /** Namespace of the health check's metrics. */
     namespace: string;
-    /** Most connections that may idle. */
+    /** Limit of idle connections. */
     most: number;
 }
 
-/** Connections that are open and do nothing, as the health check counts them in pg_stat_activity. Section 4.3.2 step 3. */
+/** Idle connections, as the health check counts them in pg_stat_activity. Section 4.3.2 step 3. */
 export function idleConnectionsAlarm({ namespace, most }: IdleConnectionsAlarmArgs): Alarm {
     return {
         id: "database-idle-connections",
         severity: "P3",
-        meaning: `More than ${most} connections to the database are open and do nothing.`,
+        meaning: `More than ${most} connections to the database are idle.`,
         cause: "Connections leak, or the pools of all pods together are larger than they need to be.",
         resolution: "Restart MCP Server gracefully; a leak comes back, so find it.",
         procedure: "database-connections",

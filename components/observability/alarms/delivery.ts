@@ -2,34 +2,35 @@ import { type Alarm } from "../alarm";
 
 /** Arguments of {@link deliveryAlarms}. */
 export interface DeliveryAlarmsArgs {
-    /** Names of the EventBridge rules, without the stack's own before them. */
+    /** Names of the EventBridge rules, without the stack's prefix. */
     rules: readonly string[];
-    /** Names of the topics, without the stack's own before them. */
+    /** Names of the topics, without the stack's prefix. */
     topics: readonly string[];
-    /** The stack's name, which the name of each begins with. */
+    /** Name of the stack, the prefix of each name. */
     platform: string;
 }
 
-/** The topic that tells of the other topics' failures. */
+/** Topic for the failures of the other topics. */
 const TELLS_OF_OTHERS = "incidents-p3";
 
-/** Messages that AWS drops on their way: it reports a delivery that was refused here and nowhere else. */
+/** Messages that AWS drops: it reports a refused delivery only in these metrics. */
 export function deliveryAlarms({ rules, topics, platform }: DeliveryAlarmsArgs): Alarm[] {
     return [...droppedEvents(rules, platform), ...undelivered(topics, platform)];
 }
 
-/** Messages that SNS could not hand to a contact. Each is told by another topic than the one that failed. */
+/** Messages that SNS could not deliver to a contact. Each alarm uses another topic than the failed one. */
 function undelivered(topics: readonly string[], platform: string): Alarm[] {
     return topics.map((topic) => ({
         id: `undelivered-${topic}`,
-        // An escalation calls by the topics of its levels.
+        // An escalation uses the topics of its levels.
         ...(topic === TELLS_OF_OTHERS
             ? { severity: "P2" as const, incident: "notices" as const }
             : { severity: "P3" as const }),
         meaning: `SNS could not deliver a message of ${platform}-${topic} to one of its contacts.`,
         cause: "An endpoint refuses it or is away, an address bounces, or the budget for SMS is spent.",
         resolution:
-            "aws sns list-subscriptions-by-topic names the contacts: reach them another way, and mend the one that fails.",
+            "aws sns list-subscriptions-by-topic lists the contacts: notify them another way, and repair the " +
+            "failing subscription.",
         procedure: "notices",
         metric: {
             namespace: "AWS/SNS",
@@ -51,7 +52,8 @@ function droppedEvents(rules: readonly string[], platform: string): Alarm[] {
         meaning: `EventBridge could not deliver an event of the rule ${platform}-${rule}: its message or its start is lost.`,
         cause: "The role of the target, the policy of the topic, or the policy of its key was changed by hand.",
         resolution:
-            "npm run preview shows the role and the policies as declared; update the stack, and look up what was missed.",
+            "npm run preview shows the role and the policies as declared; update the stack, and check what was " +
+            "missed.",
         procedure: "notices",
         metric: {
             namespace: "AWS/Events",

@@ -2,18 +2,19 @@ import { type Alarm } from "../alarm";
 
 /** Arguments of {@link escalationAlarms}. */
 export interface EscalationAlarmsArgs {
-    /** ARN of the state machine that calls people, and of the one that starts it for an incident. */
+    /** ARNs of the escalation's state machine, and of the one that starts it. */
     escalationArn: string;
     incidentsArn: string;
 }
 
 /**
- * Calling for people, which tells the contacts of P1 by itself when it fails. P3: one that opened an incident would be
- * called for by what has just failed. Sections 4.2 and 8.1.
+ * Failures of the escalation, which itself notifies the contacts of P1 when it fails. P3: an alarm that opens an
+ * incident would be escalated by what has just failed. Sections 4.2 and 8.1.
  */
 export function escalationAlarms({ escalationArn, incidentsArn }: EscalationAlarmsArgs): Alarm[] {
     const resolution =
-        "Call the levels of section 8.1 by hand for every OpsItem that is open; then look at the last executions of the state machine.";
+        "Call the levels of section 8.1 by hand for every open OpsItem; then check the last executions of the " +
+        "state machine.";
     const ended = (
         id: string,
         metric: "ExecutionsFailed" | "ExecutionsTimedOut",
@@ -38,8 +39,8 @@ export function escalationAlarms({ escalationArn, incidentsArn }: EscalationAlar
     });
     return [
         ended("escalation-failed", "ExecutionsFailed", escalationArn, {
-            meaning: "An escalation ended with nobody having answered.",
-            cause: "All four levels were called and none took the incident, or none could be told.",
+            meaning: "An escalation ended and no level acknowledged.",
+            cause: "All four levels were called and none acknowledged, or none could be notified.",
         }),
         ended("escalation-timed-out", "ExecutionsTimedOut", escalationArn, {
             meaning: "An escalation was still running after a day.",

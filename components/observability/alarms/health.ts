@@ -8,15 +8,15 @@ import { partsOf } from "../incidents";
 export interface HealthAlarmsArgs {
     /** Namespace of the health check's metrics. */
     namespace: string;
-    /** What the health check asks. */
+    /** Targets of the health check. */
     probes: readonly Probe[];
-    /** Those that are asked from outside, and the service that each reaches, by its name in the matrix. */
+    /** Targets that are also checked from outside, and the service of each, by its name in the matrix. */
     outside: readonly { name: string; title: string }[];
-    /** Most milliseconds that APIM may take to answer. */
+    /** Limit of APIM's response time, in milliseconds. */
     latency: number;
 }
 
-/** What it means that something is unhealthy, by its name in the matrix. What is not in here is a partial impact. */
+/** Severity of an unhealthy target, by its name in the matrix. Targets that are not listed are a partial impact. */
 const COMPONENTS: Readonly<
     Record<string, { severity: Severity; incident: IncidentName; procedure: string }>
 > = {
@@ -31,20 +31,20 @@ const COMPONENTS: Readonly<
     "Login certificate": { severity: "P2", incident: "sign-in", procedure: "authentication-failures" },
 };
 
-/** What users themselves come to from outside: without it, it is down for all of them. */
+/** If an entry point for users is unreachable from outside, the service is down for all users. */
 const FOR_USERS = ["MCP Server", "Chat UI"];
 
-/** Metrics that one alarm takes. */
+/** Maximum number of metrics in an alarm. */
 const MOST_METRICS = 10;
 
-/** Who is told how long before a certificate ends: there is time to have another one made, and then there is not. */
+/** Severity and remaining validity of a certificate: first with time to obtain a new one, then without. */
 const CERTIFICATE_DAYS: readonly [days: number, severity: Severity][] = [
     [30, "P4"],
     [14, "P3"],
     [7, "P2"],
 ];
 
-/** The health check matrix and what the platform depends on. Sections 2.1, 4.3 and 5.4. */
+/** The health check matrix and the external dependencies. Sections 2.1, 4.3 and 5.4. */
 export function healthAlarms({ namespace, probes, outside, latency }: HealthAlarmsArgs): Alarm[] {
     const of = (component: string, name: string, statistic: Metric["statistic"]): Metric => ({
         namespace,
@@ -56,11 +56,11 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
         id,
         severity: "P2",
         incident: "checks",
-        meaning: `${who} has reported nothing for 10 minutes: alarms that rely on it are silent.`,
+        meaning: `${who} has reported no data for 10 minutes: alarms that rely on it cannot fire.`,
         cause: "It cannot start, cannot publish, or was taken out.",
         resolution,
         procedure: "health-matrix",
-        // Never true of a value, so that silence alone makes it ring.
+        // No value satisfies this: the alarm fires on missing data only.
         metric,
         comparison: "<",
         threshold: 0,
@@ -76,14 +76,15 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
             meaning: `${name} has not been reached from outside for 2 minutes.`,
             cause: "DNS, the certificate, the ingress or the network is broken; or the service itself is down.",
             resolution:
-                "aws route53 get-health-check-status shows what each region sees; then look at the ingress and the pods.",
+                "aws route53 get-health-check-status shows what each region sees; then check the ingress and the " +
+                "pods.",
             procedure: "health-matrix",
             metric: of(name, "Reachable", "Maximum"),
             comparison: "<",
             threshold: 1,
             minutes: 1,
             periods: 2,
-            // Whether it is asked at all is an alarm's own matter.
+            // Another alarm fires if it is not checked at all.
             missingData: "level",
         };
     });
@@ -99,14 +100,14 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
             silent(
                 `outside-check-silent${index === 0 ? "" : `-${index + 1}`}`,
                 "The check from outside, or of one of the hosts,",
-                // Of a sum there is no value unless there is one of each.
+                // A sum has no value unless each metric has one.
                 {
                     expression: part.map((_, at) => `m${at}`).join(" + "),
                     metrics: Object.fromEntries(
                         part.map(({ name }, at) => [`m${at}`, of(name, "Reachable", "Minimum")]),
                     ),
                 },
-                "Look at the last executions of its state machine.",
+                "Check the last executions of its state machine.",
             ),
         ),
         ...fromOutside,
@@ -125,13 +126,13 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
                     cause: "It is down, not reached, or answers what it should not.",
                     resolution:
                         "The lines of the last health check say which: kubectl logs of the newest Job mcp-health.",
-                    // Two runs at least. Whether there are any is an alarm of its own.
+                    // At least two runs. Another alarm fires if there are no runs.
                     metric: of(name, "Healthy", "Maximum"),
                     comparison: "<",
                     threshold: 1,
                     minutes: 5,
                     missingData: "level",
-                    // Pods of the services move from node to node.
+                    // Pods of the services move between nodes.
                     ...(kind === "http" &&
                         known.severity === "P3" && { mutedIn: ["patches", "upgrade"] as const }),
                 },
@@ -143,7 +144,7 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
                               meaning: `${name} takes more than ${latency} ms to answer.`,
                               cause: "The backend or the network to it is slow.",
                               resolution:
-                                  "Tell whoever runs it; disable the tools that need it, if users wait too long.",
+                                  "Inform its operator; disable the tools that need it, if users wait too long.",
                               procedure: "slow-responses",
                               metric: of(name, "LatencyMilliseconds", "Minimum"),
                               comparison: ">",
@@ -160,7 +161,7 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
                           severity,
                           ...(severity === "P2" && { incident: "certificates" }),
                           meaning: `The certificate of ${probe.host} ends in less than ${days} days.`,
-                          cause: "Nobody has rotated it.",
+                          cause: "It was not rotated.",
                           resolution: "Have a new one made, and rotate it.",
                           procedure: "certificate-rotation",
                           metric: of(name, "CertificateDays", "Minimum"),
@@ -175,7 +176,7 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
     ];
 }
 
-/** Name of a component as alarms have it. */
+/** A component's name as part of an alarm's id. */
 function idOf(name: string): string {
     return name.toLowerCase().replaceAll(" ", "-");
 }

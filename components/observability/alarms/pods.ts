@@ -5,16 +5,16 @@ export interface PodAlarmsArgs {
     /** Name of the EKS cluster. */
     cluster: string;
     namespace: string;
-    /** Deployments, and the most pods their autoscalers give each. */
+    /** Deployments, and the maximum replicas of each. */
     deployments: Readonly<Record<string, number>>;
-    /** Share of its limit that a pod may use, in percent. */
+    /** Limit of a pod's use, in percent of its limit. */
     cpu: number;
     memory: number;
-    /** Most restarts of containers within fifteen minutes. */
+    /** Limit of container restarts within fifteen minutes. */
     restarts: number;
 }
 
-/** Pods, as Container Insights sees them. Section 4.3.3. */
+/** Pods, by the metrics of Container Insights. Section 4.3.3. */
 export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAlarmsArgs): Alarm[] {
     return [
         nodeAlarm(cluster),
@@ -22,7 +22,7 @@ export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAla
             const of = (name: string, statistic: Metric["statistic"]): Metric => ({
                 namespace: "ContainerInsights",
                 name,
-                // It calls the pods of a Deployment by the Deployment's name.
+                // Container Insights names a Deployment's pods by the Deployment.
                 dimensions: { ClusterName: cluster, Namespace: namespace, PodName: deployment },
                 statistic,
             });
@@ -30,7 +30,7 @@ export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAla
                 severity: "P3",
                 procedure: "resource-exhaustion",
                 missingData: "level",
-                // Pods move from node to node.
+                // Pods move between nodes.
                 mutedIn: ["patches", "upgrade"],
             } as const;
             const usage = (what: "cpu" | "memory", words: string, cause: string): Alarm => ({
@@ -55,10 +55,10 @@ export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAla
                 {
                     ...common,
                     id: `${deployment}-restarts`,
-                    meaning: `Containers of ${deployment} have been restarted more than ${limits.restarts} times in 15 minutes.`,
+                    meaning: `Containers of ${deployment} restarted more than ${limits.restarts} times in 15 minutes.`,
                     cause: "It crashes, is killed for its memory, or fails its liveness probe.",
                     resolution:
-                        "kubectl describe pod tells the reason; roll the release back if it began with it.",
+                        "kubectl describe pod shows the reason; roll the release back if it started with it.",
                     metric: of("pod_number_of_container_restarts", "Sum"),
                     comparison: ">",
                     threshold: limits.restarts,
@@ -71,7 +71,7 @@ export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAla
                     meaning: `${deployment} has had all of its ${most} pods for 15 minutes: its autoscaler has no room left.`,
                     cause: "More load than it was made for, or pods that are slower than they were.",
                     resolution: "Raise scaling.max in mcp:workloads, if the nodes have room.",
-                    // Each of its pods says 1, once a minute.
+                    // Each pod reports 1, once a minute.
                     metric: of("pod_status_running", "Sum"),
                     comparison: ">=",
                     threshold: most,
@@ -83,15 +83,14 @@ export function podAlarms({ cluster, namespace, deployments, ...limits }: PodAla
     ];
 }
 
-/** Nodes of the cluster: pods move away from one that is lost, so that nothing else need ring. */
+/** Nodes of the cluster: pods move away from a lost node, so that no other alarm may fire. */
 function nodeAlarm(cluster: string): Alarm {
     return {
         id: "node-failed",
         severity: "P3",
         meaning: `A node of ${cluster} is not ready.`,
         cause: "Its machine failed, it has no memory or disk left, or a patch did not come up again.",
-        resolution:
-            "kubectl describe node tells the condition; its node group replaces one that is terminated.",
+        resolution: "kubectl describe node shows the condition; its node group replaces a terminated node.",
         procedure: "resource-exhaustion",
         metric: {
             namespace: "ContainerInsights",
@@ -104,7 +103,7 @@ function nodeAlarm(cluster: string): Alarm {
         minutes: 5,
         periods: 2,
         missingData: "level",
-        // Nodes restart one by one.
+        // Nodes restart one at a time.
         mutedIn: ["patches", "upgrade"],
     };
 }

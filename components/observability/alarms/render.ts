@@ -1,14 +1,14 @@
 import { SEVERITIES } from "../../../core/numbers";
 import { type Alarm, conditionOf, MISSING_DATA } from "../alarm";
 
-/** What it is to an alarm that nothing is reported. */
+/** Meaning of missing data in the page. */
 const SILENT: Readonly<Record<(typeof MISSING_DATA)[Alarm["missingData"]], string>> = {
     breaching: "silence rings too",
     notBreaching: "silence is well",
     missing: "silence is unknown",
 };
 
-/** The alarms of a stack as a page (docs/alarms.md), the most severe first. */
+/** The page of a stack's alarms (docs/alarms.md), most severe first. */
 export function renderAlarms(alarms: readonly Alarm[]): string {
     const sorted = SEVERITIES.flatMap((severity) => alarms.filter((alarm) => alarm.severity === severity));
     return [

@@ -1,34 +1,34 @@
 import { type Alarm, type Expression, formatMinutes } from "../alarm";
 import { type IncidentName } from "../incidentGroups";
 
-/** What a workload promises, and the share of its requests, in percent, that breaks the promise. */
+/** An objective of a workload, and the metric of its failures. */
 export interface Objective {
     /** `mcp-server-availability`. */
     id: string;
     /** What fails, in words: "requests to MCP Server fail". */
     what: string;
     incident: IncidentName;
-    /** Share that may break it, in percent: 0.1 for 99.9 %. */
+    /** Error budget, in percent: 0.1 for 99.9 %. */
     budget: number;
     share: Expression;
-    /** What it means that nothing is counted. */
+    /** What missing data means. */
     missingData: Alarm["missingData"];
 }
 
 /**
- * How fast the month's budget is used up, over a long window and, so that the alarm ends soon, a short one. The numbers
- * are those of the SRE workbook: 2 % of the budget in an hour, and 5 % in six.
+ * Burn rates of the month's error budget, over a long and a short window; the short one ends the alarm soon. The
+ * numbers are those of the SRE workbook: 2 % of the budget in an hour, and 5 % in six.
  */
 const BURNS = [
     { id: "fast", rate: 14.4, long: 60, short: 5, severity: "P2" },
     { id: "slow", rate: 6, long: 360, short: 30, severity: "P3" },
 ] as const;
 
-/** Budgets of errors that are used up too fast, beside the limits of the runbook. */
+/** Error budgets that are used up too fast, in addition to the runbook's limits. */
 export function sloAlarms(objectives: readonly Objective[]): Alarm[] {
     return objectives.flatMap(({ id, what, incident, budget, share, missingData }) =>
         BURNS.flatMap(({ id: speed, rate, long, short, severity }): Alarm[] => {
-            // A share cannot be more than all.
+            // A share cannot exceed 100 %.
             const threshold = Math.min(Number((rate * budget).toFixed(4)), 99);
             const alarm = (minutes: number): Alarm => ({
                 id: `slo-${id}-${speed}`,

@@ -8,17 +8,17 @@ import { type Alarm, formatMinutes, type Metric, share } from "../alarm";
 
 /** Arguments of {@link trafficAlarms}. */
 export interface TrafficAlarmsArgs {
-    /** Namespace of the metrics that are made of MCP Server's log. */
+    /** Namespace of the metrics from MCP Server's log. */
     namespace: string;
-    /** Fewest requests, or executions of tools, that a share may be judged by, in five minutes. */
+    /** Minimum number of requests, or tool executions, in five minutes for a share to be evaluated. */
     minimumRequests: number;
-    /** Share of requests answered 401, in percent, that is more than expired tokens. */
+    /** Limit of the share of requests answered 401, in percent. Expired tokens cause some. */
     refusedSignIns: number;
-    /** How long there may be no request at all, in minutes. Default: for ever. */
+    /** How long there may be no request, in minutes. Default: no limit. */
     quietMinutes: number | undefined;
 }
 
-/** Requests are slow or fail now and then while pods move, and while tables are vacuumed. */
+/** Requests are slow or fail occasionally while pods move or tables are vacuumed. */
 const mutedIn = ["patches", "database", "upgrade"] as const;
 
 /** MCP Server's requests and tools, by its log. Sections 4.1, 4.3.1 and 6.1. */
@@ -56,7 +56,7 @@ export function trafficAlarms({
             metric: ofRequests(`Status${code}`),
             threshold,
             periods: 3,
-            // Those that say that something is broken.
+            // The statuses that indicate a fault.
             ...(code >= 500 && { mutedIn }),
         };
     };
@@ -88,9 +88,10 @@ export function trafficAlarms({
             periods: 2,
             mutedIn,
         },
-        // All of them refused is a failure of authentication, which is a major one; one user's expired token is not.
+        // If all requests are refused, authentication is down, which is a major degradation; an expired token of one
+        // user is not.
         status(401, "P2", MAJOR_ERROR_RATE_PERCENT),
-        // A part of them refused is one pod, or one node, that refuses all.
+        // If a part of them is refused, one pod or one node may refuse all.
         { ...status(401, "P3", refusedSignIns), id: "status-401-partial" },
         status(403, "P3", HIGH_ERROR_RATE_PERCENT),
         status(429, "P4", HIGH_ERROR_RATE_PERCENT),
@@ -117,8 +118,8 @@ export function trafficAlarms({
                       incident: "entrance",
                       severity: "P2",
                       meaning: `No request has reached MCP Server for ${formatMinutes(quietMinutes)}.`,
-                      cause: "The way to it is closed: DNS, certificate, ingress or network; or its log does not come through.",
-                      resolution: "Open mcp.msil.com; look at the ingress, the pods and the log shipper.",
+                      cause: "The entry path is broken: DNS, certificate, ingress or network; or its log is not shipped.",
+                      resolution: "Open mcp.msil.com; check the ingress, the pods and the log shipper.",
                       procedure: "health-matrix",
                       metric: sum("Requests"),
                       comparison: "<",
