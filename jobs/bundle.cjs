@@ -36,8 +36,12 @@ function bundledJobs(root) {
     const sources = readdirSync(join(root, "jobs"), { recursive: true })
         .filter((file) => file.endsWith(".ts"))
         .sort();
-    const hash = createHash("sha256").update(require("esbuild/package.json").version);
-    for (const file of [...sources.map((source) => join("jobs", source)), join("jobs", "bundle.cjs")]) {
+    const hash = createHash("sha256");
+    const packages = ["aws4fetch", "esbuild", "zod"].map((name) =>
+        join("node_modules", name, "package.json"),
+    );
+    const own = [...sources, "bundle.cjs"].map((source) => join("jobs", source));
+    for (const file of [...packages, ...own]) {
         hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
     }
     const [folder, key] = [cacheFolder(root, "jobs"), hash.digest("hex")];
@@ -62,6 +66,8 @@ function bundle(root, programs) {
         platform: "node",
         target: "node20",
         format: "cjs",
+        // Paths are part of the text, as comments: the same wherever node_modules leads.
+        preserveSymlinks: true,
         // Readable in the cluster: whoever is on call may want to see what a gate asked.
         minify: false,
         write: false,
