@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import Module, { SourceMap } from "node:module";
-import { join, relative, resolve } from "node:path";
+import { createRequire, SourceMap } from "node:module";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
+import { compileFunction } from "node:vm";
 import { bundle } from "../build/bundle.cjs";
 
 /** The program of a project, bundled once and ready to run any number of times in this process. */
@@ -17,22 +18,26 @@ export interface Program {
     locate(uri: string, line: number, column: number): { file: string; line: number } | undefined;
 }
 
+/** What Node hands to a module. */
+const NAMES = ["exports", "require", "module", "__filename", "__dirname"];
+
 /** Bundles the program in `root`; the SDK stays outside, so that every run shares the one that is mocked. */
 export function bundleProgram(root: string): Program {
     const outfile = bundle(root, "index.ts");
     const code = readFileSync(outfile, "utf8");
     let fingerprint: string | undefined;
     let sourceMap: SourceMap | undefined;
+    let compiled: ReturnType<typeof compileFunction> | undefined;
     return {
         file: outfile,
         get fingerprint() {
             return (fingerprint ??= fingerprintOf(root, code));
         },
         run() {
-            const module = new Module(outfile) as Module & { _compile(code: string, filename: string): void };
-            module.filename = outfile;
-            module.paths = [resolve(root, "node_modules")];
-            module._compile(code, outfile);
+            // As Node runs a module, but compiled once for all runs.
+            compiled ??= compileFunction(code, NAMES, { filename: outfile });
+            const module = { exports: {} };
+            compiled(module.exports, createRequire(outfile), module, outfile, dirname(outfile));
             return module.exports;
         },
         locate(uri, line, column) {
