@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { renderCauses } from "../components/observability/alarms/causes";
@@ -22,6 +22,7 @@ import { reviewCommand } from "./review/command";
 import { runbookCommand } from "./runbook/command";
 import { ArgumentError, EDIT_OPTIONS, editsOf, parseArgs } from "./args";
 import { print, printError, type Progress, screen, showSteps, step } from "./output";
+import { makeOutFolder } from "./outFolder";
 import { filterOf } from "../offline/concern";
 import { renderCosts, withCosts } from "../offline/costs";
 import {
@@ -196,8 +197,8 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             print(RENDER_HELP);
             return 0;
         }
-        const { out } = values;
-        const isFolder = out !== undefined && statSync(out, { throwIfNoEntry: false })?.isDirectory();
+        const out = values.out === "" ? undefined : values.out;
+        const isFolder = out !== undefined && existsSync(out) && statSync(out).isDirectory();
         if (out === undefined || (isFolder ? readdirSync(out).length > 0 : existsSync(out))) {
             const found =
                 out === undefined ? "nothing" : `${out}, which is ${isFolder ? "not empty" : "a file"}`;
@@ -208,7 +209,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
             bundleProgram(root),
             readStackFile(root, values.stack, editsOf(values)),
         );
-        mkdirSync(out, { recursive: true });
+        makeOutFolder(out);
         const manifests = manifestsOf(recording, () => "");
         for (const manifest of manifests) {
             const file = `${manifest.kind.toLowerCase()}-${manifest.metadata.name}.yaml`;

@@ -65,6 +65,9 @@ export const databaseSchema = z
         if (minutesOf(backupWindow) < 30) {
             context.addIssue({ code: "custom", path: ["backupWindow"], message: "at least 30 minutes" });
         }
+        if (minutesOf(maintenanceWindow) < 30) {
+            context.addIssue({ code: "custom", path: ["maintenanceWindow"], message: "at least 30 minutes" });
+        }
         if (overlap(backupWindow, maintenanceWindow)) {
             const { weekday, start, end } = maintenanceWindow;
             context.addIssue({

@@ -3,6 +3,7 @@ import { DATABASE_WINDOW } from "../core/numbers";
 import { type DatabaseValues } from "./database";
 import { type MaintenanceValues } from "./maintenance";
 import { getOwn } from "../core/getOwn";
+import { mebibytes } from "../core/quantities";
 import { diskQuantity, duration, fileSize, text } from "./scalars";
 import { overlap, windowOf } from "../core/calendar";
 import { dailyStart, weeklyStart } from "./windows";
@@ -89,7 +90,13 @@ export function checkDumps(
         }
         return;
     }
-    const { daily, weekly, deadline } = backups.dumps;
+    const { daily, weekly, deadline, minimumSize, scratch } = backups.dumps;
+    if (minimumSize >= mebibytes(scratch) * 1024 * 1024) {
+        problem(
+            ["backups", "dumps", "minimumSize"],
+            `less than scratch, ${scratch}, which a dump must fit in`,
+        );
+    }
     const closed = {
         "the maintenance window": database.maintenanceWindow,
         "the backup window": database.backupWindow,

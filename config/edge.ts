@@ -204,6 +204,9 @@ export const ingressSchema = z
         for (const index of repeatedIn(alb?.subnets.map(({ id }) => id) ?? [])) {
             problem(["alb", "subnets", index, "id"], "each subnet once");
         }
+        for (const index of repeatedIn(alb?.subnets.map(({ cidr }) => cidr) ?? [])) {
+            problem(["alb", "subnets", index, "cidr"], "each range once");
+        }
         for (const name of OWN_ATTRIBUTES.filter(
             (name) => getOwn(alb?.attributes ?? {}, name) !== undefined,
         )) {

@@ -37,9 +37,11 @@ const chatSchema = z
         /** Ids as a link to the channel contains them. */
         teams: z.strictObject({ tenant: id("tenant"), team: id("team"), channel: id("channel") }).optional(),
         /** Severities whose alarms it shows. Default: none. */
-        severities: z.array(z.enum(SEVERITIES, { error: `one of ${SEVERITIES.join(", ")}` })).default([]),
+        severities: distinct(
+            z.array(z.enum(SEVERITIES, { error: `one of ${SEVERITIES.join(", ")}` })),
+        ).default([]),
         /** Levels whose calls it shows. Default: none. */
-        levels: z.array(z.enum(LEVELS, { error: `one of ${LEVELS.join(", ")}` })).default([]),
+        levels: distinct(z.array(z.enum(LEVELS, { error: `one of ${LEVELS.join(", ")}` }))).default([]),
     })
     .superRefine(({ slack, teams, severities, levels }, context) => {
         const problem = (path: string[], message: string) =>

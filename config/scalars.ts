@@ -195,8 +195,12 @@ export const cpuQuantity = text(/^([1-9][0-9]{0,5}m|[1-9][0-9]{0,2})$/, "a CPU q
 /** Memory quantity, at most some TiB. */
 export const memoryQuantity = text(/^[1-9][0-9]{0,3}(Mi|Gi)$/, "a memory quantity, such as 512Mi or 2Gi");
 
+const DISK = "the size of a disk, such as 10Gi";
+
 /** Size of a disk, at most some TiB. */
-export const diskQuantity = text(/^[1-9][0-9]{0,3}(Mi|Gi)$/, "the size of a disk, such as 10Gi");
+export const diskQuantity = typedText(
+    z.string({ error: DISK }).regex(/^[1-9][0-9]{0,3}(Mi|Gi)$/, { error: DISK, abort: true }),
+);
 
 /** Size of a file, at most some TiB. Parsed to bytes. */
 export const fileSize = text(

@@ -119,9 +119,11 @@ const soakValues = z.strictObject({
         )
         .default({})
         .superRefine((metrics, context) => {
-            for (const [name, { url, query, cloudwatch }] of Object.entries(metrics)) {
+            for (const [name, { url, query, cloudwatch, min, max }] of Object.entries(metrics)) {
                 const problem = (path: string[], message: string) =>
                     context.addIssue({ code: "custom", path: [name, ...path], message });
+                if (min !== undefined && max !== undefined && min > max)
+                    problem(["min"], `at most max, ${max}`);
                 if (query === undefined && cloudwatch === undefined) problem([], "query or cloudwatch");
                 if (cloudwatch === undefined) continue;
                 for (const [key, value] of Object.entries({ url, query })) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { printableText } from "../../core/printable";
 import { parseArgs } from "../args";
@@ -8,6 +8,7 @@ import { describeValue, lostValues, uncommittedValues } from "../deploy/uncommit
 import { type ProjectSnapshot } from "../../offline/snapshot";
 import { stackNames, UsageError } from "../../offline/stackFile";
 import { INTERRUPTED, Interruption } from "../interruption";
+import { makeOutFolder } from "../outFolder";
 import { print, screen, step } from "../output";
 import { renderMarkdown } from "./comment";
 import { renderJson } from "./json";
@@ -69,6 +70,9 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
         const expected = Object.keys(FORMATS).join(", ");
         throw new UsageError(`--format: found ${JSON.stringify(values.format)}, expected one of ${expected}`);
     }
+    if (values.out !== undefined) {
+        makeOutFolder(values.out);
+    }
     const interruption = new Interruption();
     let sides: Sides;
     try {
@@ -84,7 +88,6 @@ export async function reviewCommand(root: string, args: string[]): Promise<numbe
     }
     const result = reviewProject(sides);
     if (values.out !== undefined) {
-        mkdirSync(values.out, { recursive: true });
         for (const { render, file } of Object.values(FORMATS)) {
             writeFileSync(join(values.out, file), printableText(render(result)));
         }

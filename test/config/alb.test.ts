@@ -89,8 +89,14 @@ describe("values of an ALB", () => {
         [
             "a subnet twice",
             "alb",
-            { subnets: [SUBNETS[0], SUBNETS[0]] },
+            { subnets: [SUBNETS[0], { ...SUBNETS[1], id: SUBNETS[0]!.id }] },
             'mcp:ingress.alb.subnets[1].id: found "subnet-0a1b2c3d4e5f60001", expected each subnet once',
+        ],
+        [
+            "a range twice",
+            "alb",
+            { subnets: [SUBNETS[0], { ...SUBNETS[1], cidr: SUBNETS[0]!.cidr }] },
+            'mcp:ingress.alb.subnets[1].cidr: found "10.20.0.0/20", expected each range once',
         ],
         [
             "an old TLS policy",

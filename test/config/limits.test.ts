@@ -230,6 +230,24 @@ const BAD: [what: string, path: string, value: unknown, line: RegExp][] = [
         "ap-suoth-1",
         /region: found "ap-suoth-1", expected an AWS region/,
     ],
+    [
+        "a maintenance window of 15 minutes",
+        "database/maintenanceWindow",
+        { weekday: "sun", start: "02:00", end: "02:15" },
+        /maintenanceWindow: found .*at least 30 minutes/,
+    ],
+    [
+        "a channel that shows a severity twice",
+        "incident/chat",
+        { ops: { slack: { workspace: "T12345678", channel: "C12345678" }, severities: ["P1", "P1"] } },
+        /severities\[1\]: found "P1", expected each once/,
+    ],
+    [
+        "a dump that is larger than its disk",
+        "backups/dumps/minimumSize",
+        "20Gi",
+        /minimumSize: found "20Gi", expected less than scratch, 10Gi/,
+    ],
     // What has no end.
     ["a soak of days", `${SERVER}/soak/duration`, "2d", /soak\.duration: found "2d", expected at most 12h/],
     ["a duration without end", `${SERVER}/gracePeriod`, "9999999999s", /gracePeriod: found .*a duration/],
@@ -254,6 +272,12 @@ const BAD: [what: string, path: string, value: unknown, line: RegExp][] = [
         `${SERVER}/soak/counters/pattern`,
         "^(5",
         /soak\.counters\.pattern: found "\^\(5", expected a regular expression/,
+    ],
+    [
+        "limits that leave nothing between them",
+        `${SERVER}/soak/metrics`,
+        { errors: { url: "http://p.m:9090", query: "up", max: 1, min: 2 } },
+        /metrics\.errors\.min: found 2, expected at most max, 1/,
     ],
     [
         "an impossible port of Prometheus",

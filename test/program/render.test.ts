@@ -49,6 +49,16 @@ describe("npm run render", () => {
                 /^--out: found .*service-chat-ui\.yaml, which is a file, expected a folder/,
             ],
             [[], /^--out: found nothing, expected a folder/],
+            [["--out", ""], /^--out: found nothing, expected a folder/],
+            // Node would try for ever.
+            [
+                ["--out", "/proc/mcp/a"],
+                /^--out: found \/proc\/mcp\/a, expected a folder that can be made \(ENOENT\)/,
+            ],
+            [
+                ["--out", join(folder, "production", "service-chat-ui.yaml", "a")],
+                /expected a folder that can be made \(ENOTDIR\)/,
+            ],
             [["--out", join(folder, "qa"), "--stack", "qa"], /^--stack: found "qa"/],
         ];
         for (const [args, message] of bad) {
