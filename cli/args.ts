@@ -16,6 +16,24 @@ export function editsOf({ set, unset }: { set: readonly string[]; unset: readonl
 export class ArgumentError extends UsageError {}
 
 /**
+ * What to do about an error that does not say it: an option is explained by the command's help, and values are checked by
+ * the preview.
+ */
+export function nextStep(error: Error, command: string): string | undefined {
+    const { message } = error;
+    if (error instanceof UsageError && error.next !== undefined) {
+        return error.next;
+    }
+    if (error instanceof ArgumentError || /^(?:--[a-z-]+|[A-Z]{3,}): /.test(message)) {
+        return `What it takes: npm run ${command} -- --help`;
+    }
+    if (/^\d+ problems? in the stack's values/.test(message) || /^Pulumi\.[\w-]+\.yaml\b/.test(message)) {
+        return "Correct the stack file, or set the value with pulumi config set --path. npm run preview checks it.";
+    }
+    return undefined;
+}
+
+/**
  * Reads a command's options as Node does.
  *
  * @throws ArgumentError for an unknown option, with those there are, for one without its value, and for an argument where

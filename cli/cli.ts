@@ -20,7 +20,7 @@ import { listReleases, restore } from "./releases";
 import { doctorCommand } from "./doctor/command";
 import { reviewCommand } from "./review/command";
 import { runbookCommand } from "./runbook/command";
-import { ArgumentError, EDIT_OPTIONS, editsOf, parseArgs } from "./args";
+import { ArgumentError, EDIT_OPTIONS, editsOf, nextStep, parseArgs } from "./args";
 import { print, printError, type Progress, screen, showSteps, step } from "./output";
 import { makeOutFolder } from "./outFolder";
 import { filterOf } from "../offline/concern";
@@ -44,10 +44,11 @@ import { writeGenerated } from "../offline/writeGenerated";
 
 const root = process.cwd();
 
-const HELP = `Usage: npm run preview -- [options]
+const HELP = `Shows what the program declares for a stack, without cloud, cluster, state or Pulumi CLI, and judges it by policy.
 
-Shows what the program declares for a stack, without cloud, cluster, state or Pulumi CLI, and judges it by the
-policy pack: a summary by concern or, with --set and --unset, what they change. Exit status: 0, or 1 for bad input and
+Usage: npm run preview -- [options]
+
+A summary by concern or, with --set and --unset, what they change. Exit status: 0, or 1 for bad input and
 for what the engine or a mandatory policy refuses.
 
   --stack NAME         stack to preview (${stackNames(root).join(", ")}); default production
@@ -65,10 +66,11 @@ for what the engine or a mandatory policy refuses.
 Text is as wide as the terminal, and 120 columns elsewhere. NO_COLOR and FORCE_COLOR are obeyed.
 `;
 
-const RENDER_HELP = `Usage: npm run render -- --out FOLDER [--stack NAME] [--set PATH=VALUE] [--unset PATH]
+const RENDER_HELP = `Writes the Kubernetes objects of a stack as plain YAML, a file each, for whatever reads manifests.
 
-Writes the Kubernetes objects of a stack as plain YAML, a file each, for whatever reads manifests. Secrets are left out,
-and what only the update can tell reads ${UNKNOWN_TEXT}. Exit status: 0, or 1 for bad input.
+Usage: npm run render -- --out FOLDER [--stack NAME] [--set PATH=VALUE] [--unset PATH]
+
+Secrets are left out, and what only the update can tell reads ${UNKNOWN_TEXT}. Exit status: 0, or 1 for bad input.
 
   --stack NAME       stack to render (${stackNames(root).join(", ")}); default production
   --out FOLDER       where the files are written; it must not exist, or be empty
@@ -77,11 +79,12 @@ and what only the update can tell reads ${UNKNOWN_TEXT}. Exit status: 0, or 1 fo
   --help             this text
 `;
 
-const DIAGRAM_HELP = `Usage: npm run diagram -- [options]
+const DIAGRAM_HELP = `Draws a stack as the program declares it, as Mermaid.
 
-Draws a stack as the program declares it, as Mermaid: its components, where the requests go (thick) and what each
-component needs (thin); or the steps of one workload, in the order in which an update takes them. Exit status: 0, or 1
-for bad input.
+Usage: npm run diagram -- [options]
+
+The picture has its components, where the requests go (thick) and what each component needs (thin); or the steps of one
+workload, in the order in which an update takes them. Exit status: 0, or 1 for bad input.
 
   --stack NAME       stack to draw (${stackNames(root).join(", ")}); default production
   --workload NAME    draws the steps of this workload instead
@@ -90,25 +93,30 @@ for bad input.
   --help             this text
 `;
 
-const DOCS_HELP = `Usage: npm run docs
+const DOCS_HELP = `Writes the documents that are generated from the program.
 
-Writes anew what is made from the program: docs/runbook.md, docs/coverage.md, docs/policies.md, docs/alarms.md, the costs
-in docs/first-deployment.md, and the pictures in the README and the other documents. The tests compare them.
+Usage: npm run docs
+
+These are docs/runbook.md, docs/coverage.md, docs/policies.md, docs/alarms.md, docs/causes.md, the costs in
+docs/first-deployment.md, and the pictures in the README and the other documents. The tests compare them.
 
   --help             this text
 `;
 
-const IMAGES_HELP = `Usage: npm run images -- pin --stack NAME [--refresh]
+const IMAGES_HELP = `Pins every image tag that a stack uses to its digest, in the stack file (mcp:images.pins).
 
-Resolves the digest of every image tag the stack uses and writes them into its file (mcp:images.pins). Credentials
-are those of docker login. Exit status: 0, or 1 when a tag could not be resolved; then nothing is written.
+Usage: npm run images -- pin --stack NAME [--refresh]
+
+Credentials are those of docker login. Exit status: 0, or 1 when a tag could not be resolved; then nothing is written.
 
   --stack NAME       stack whose images are pinned (${stackNames(root).join(", ")}); default production
   --refresh          resolves the tags again that are pinned already
   --help             this text
 `;
 
-const RELEASES_HELP = `Usage: npm run releases -- list [--stack NAME] [--workload NAME]
+const RELEASES_HELP = `Lists the releases of a workload, or restores an earlier one in the stack file.
+
+Usage: npm run releases -- list [--stack NAME] [--workload NAME]
        npm run releases -- restore --revision N [--stack NAME] [--workload NAME]
 
 Shows the releases of a workload that the release history has, or sets an earlier one in the stack file, with its
@@ -389,15 +397,18 @@ export async function runCommand([name = "", ...args]: string[]): Promise<number
         const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
         if (command === undefined) {
             const known = Object.keys(commands).join(", ");
-            throw new UsageError(`found the command ${JSON.stringify(name)}, expected one of ${known}`);
+            throw new UsageError(
+                `found the command ${JSON.stringify(name)}, expected one of ${known}`,
+                "What each does: npm run COMMAND -- --help",
+            );
         }
         return await command(args);
     } catch (error) {
         if (!(error instanceof Error)) {
             throw error;
         }
-        const next = error instanceof ArgumentError ? `\nWhat it takes: npm run ${name} -- --help` : "";
-        printError(`${isUsersToMend(error) ? error.message : error.stack}${next}\n`);
+        const text = isUsersToMend(error) ? error.message : error.stack;
+        printError(`${[text, nextStep(error, name)].filter((line) => line !== undefined).join("\n")}\n`);
         return 1;
     }
 }

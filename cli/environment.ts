@@ -30,9 +30,11 @@ const LEFT_BEHIND = {
     inTrial: ["checklist", "copies", "objectives"],
 };
 
-const HELP = `Usage: npm run environment -- create NAME --from STACK [--tier TIER] [--cluster NAME] [--without CONCERN,…]
+const HELP = `Writes the stack file of a new environment, Pulumi.NAME.yaml, from that of another.
 
-Writes the stack file of a new environment, Pulumi.NAME.yaml, from that of another, and prints what remains to be set. A
+Usage: npm run environment -- create NAME --from STACK [--tier TIER] [--cluster NAME] [--without CONCERN,…]
+
+Prints what remains to be set. A
 trial is smaller: one pod a workload, one node of Redis, an archive of days. Namespace, buckets and hosts have names of
 the environment's own; secrets are left out, because only their own stack can decrypt them. A file that exists is never
 written over. Exit status: 0, or 1 for bad input; then nothing is written.
@@ -97,7 +99,10 @@ export function createEnvironment(root: string, name: string, options: Environme
         );
     }
     if (existsSync(join(root, file))) {
-        throw new UsageError(`${file}: found a file, expected none: an environment is created once`);
+        throw new UsageError(
+            `${file}: found a file, expected none: an environment is created once`,
+            "Take another name, or change that file.",
+        );
     }
     const model = modelOf(root, from);
     const modelText = readFileSync(join(root, `Pulumi.${from}.yaml`), "utf8");

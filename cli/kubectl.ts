@@ -8,6 +8,8 @@ export type Kubectl = (args: readonly string[]) => string;
 /** Longest that kubectl may take, in milliseconds. */
 const KUBECTL_TIMEOUT = 60_000;
 
+const DOCTOR = "npm run doctor checks the access to the cluster, and says what to do.";
+
 /** Runs the kubectl on the PATH. */
 export const runKubectl: Kubectl = (args) => {
     const { error, status, stdout, stderr } = spawnSync("kubectl", args, {
@@ -22,10 +24,16 @@ export const runKubectl: Kubectl = (args) => {
             ETIMEDOUT: `gave no answer within ${KUBECTL_TIMEOUT / 1000} s`,
         };
         const { code = "" } = error as NodeJS.ErrnoException;
-        throw new UsageError(`kubectl ${reasons[code] ?? `cannot be run: ${error.message}`}`);
+        throw new UsageError(
+            `kubectl ${reasons[code] ?? `cannot be run: ${error.message}`}`,
+            code === "ENOENT" ? `Install it: https://kubernetes.io/docs/tasks/tools/. ${DOCTOR}` : DOCTOR,
+        );
     }
     if (status !== 0) {
-        throw new UsageError(`kubectl failed: ${messageLines(stderr).join("; ") || `exit status ${status}`}`);
+        throw new UsageError(
+            `kubectl failed: ${messageLines(stderr).join("; ") || `exit status ${status}`}`,
+            DOCTOR,
+        );
     }
     return stdout;
 };

@@ -338,9 +338,15 @@ function readLedger(
             const problems = error.problems.map(
                 ({ path, found, expected }) => `${workload}${path}: found ${found}, expected ${expected}`,
             );
-            throw new UsageError(`${place}, ${problems.join("; ")}`);
+            throw new UsageError(
+                `${place}, ${problems.join("; ")}`,
+                "docs/release-gates.md says what the history holds, and how a gate takes one that is corrupt.",
+            );
         }
-        throw new UsageError(`${place}: kubectl's answer is no ConfigMap in JSON`);
+        throw new UsageError(
+            `${place}: kubectl's answer is no ConfigMap in JSON`,
+            "Is the kubectl on the PATH the real one? npm run doctor checks it.",
+        );
     }
 }
 

@@ -1,7 +1,17 @@
 import { RunError } from "@pulumi/pulumi/errors";
 
 /** Input the user can mend: shown as it is, without a stack trace. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+    /**
+     * @param next What to do now, in a line below the message. Default: what the message itself says.
+     */
+    constructor(
+        message: string,
+        readonly next?: string,
+    ) {
+        super(message);
+    }
+}
 
 /**
  * Whether an error is the user's to mend, or their system's (a folder that cannot be written, a full disk): theirs is

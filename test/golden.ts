@@ -142,10 +142,11 @@ function shortened(value: unknown, longest = LONGEST_TEXT): unknown {
         : value;
 }
 
-const HELP = `Usage: npm run golden
+const HELP = `Writes the golden dumps of both stacks and of the steps (test/golden), to be reviewed.
 
-Writes the golden dumps of both stacks and of the steps anew (test/golden), to be reviewed; the tests compare them. It
-takes about a minute.
+Usage: npm run golden
+
+The tests compare them. It takes about a minute.
 
   --help             this text
 `;

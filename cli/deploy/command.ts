@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { printableText } from "../../core/printable";
 import { stackNames, UsageError, valuesOf } from "../../offline/stackFile";
-import { parseArgs } from "../args";
+import { ArgumentError, parseArgs } from "../args";
 import { authorsOf } from "../authors";
 import { git } from "../git";
 import { replaceFile } from "../images/replaceFile";
@@ -24,10 +24,14 @@ import {
     uncommittedValues,
 } from "./uncommitted";
 
-const help = (root: string) => `Usage: npm run deploy -- plan --stack NAME --folder FOLDER [--discard]
+const help = (
+    root: string,
+) => `Plans and applies the update of a stack in two steps, with an approval between them, as the deploy workflow does.
+
+Usage: npm run deploy -- plan --stack NAME --folder FOLDER [--discard]
        npm run deploy -- apply --stack NAME --folder FOLDER
 
-What the deploy workflow runs, in two steps with an approval between them. Both need the Pulumi CLI, and a checkout with
+Both need the Pulumi CLI, and a checkout with
 its whole history.
 
 plan previews the update of a stack with the policies, and writes into FOLDER: the engine's plan, what it is of, and a
@@ -64,7 +68,7 @@ export async function deployCommand(root: string, args: string[]): Promise<numbe
         return args.includes("--help") ? 0 : 1;
     }
     if (action !== "plan" && action !== "apply") {
-        throw new UsageError(`found ${JSON.stringify(action)}, expected plan or apply`);
+        throw new ArgumentError(`found ${JSON.stringify(action)}, expected plan or apply`);
     }
     const { values } = parseArgs({
         args: others,
@@ -119,7 +123,10 @@ function checkoutOf(root: string): Checkout {
     const { status, stdout } = git(root, "log", "-1", "--format=%H%n%s%n%an <%ae>");
     const [commit = "", subject = "", author = ""] = stdout.split("\n");
     if (status !== 0 || commit === "") {
-        throw new UsageError("found no commit, expected a git checkout: a deploy is of a commit");
+        throw new UsageError(
+            "found no commit, expected a git checkout: a deploy is of a commit",
+            "Clone the repository, and run this in the clone.",
+        );
     }
     if (git(root, "rev-parse", "--is-shallow-repository").stdout.trim() === "true") {
         throw new UsageError(

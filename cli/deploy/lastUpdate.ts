@@ -61,6 +61,7 @@ export function parseHistory(text: string, source: string): Update[] {
     if (data === undefined) {
         throw new UsageError(
             `${source}: found another text, expected what pulumi stack history --json prints`,
+            "npm run doctor checks the version of the Pulumi CLI.",
         );
     }
     return data
@@ -98,7 +99,10 @@ export function readHistory(root: string, stack: string): Update[] | undefined {
     }
     if (status !== 0) {
         const reason = error?.message ?? stderr.trim().split("\n").slice(-3).join("\n");
-        throw new UsageError(`Cannot read the history of ${stack}: ${reason}`);
+        throw new UsageError(
+            `Cannot read the history of ${stack}: ${reason}`,
+            `npm run doctor -- --stack ${stack} checks the access to the backend, and says what to do.`,
+        );
     }
     return parseHistory(stdout, `the history of ${stack}`);
 }

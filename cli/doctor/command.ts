@@ -22,10 +22,13 @@ import {
 import { renderResults, type Result } from "./result";
 import { runner } from "./tools";
 
-const help = (root: string) => `Usage: npm run doctor -- [--stack NAME] [--json]
+const help = (
+    root: string,
+) => `Checks what pulumi up needs on this machine, in the account and in the cluster, and says what to do.
 
-Checks what pulumi up needs on this machine, in the account and in the cluster, and says what to do about what is
-missing. It changes nothing, shows no secret, and waits 15 s at most for each program that it asks.
+Usage: npm run doctor -- [--stack NAME] [--json]
+
+It changes nothing, shows no secret, and waits 15 s at most for each program that it asks.
 
   --stack NAME  stack that is meant (${stackNames(root).join(", ")}); default production
   --json        the results as JSON: name, state (ok, missing, unknown), found, todo

@@ -152,7 +152,10 @@ function packagesOf(root: string, folder: string): string {
         return existsSync(file) ? readFileSync(file, "utf8") : undefined;
     });
     if (base === undefined) {
-        throw new UsageError("its packages cannot be installed: it has no package-lock.json");
+        throw new UsageError(
+            "its packages cannot be installed: it has no package-lock.json",
+            "Give a later commit as --base.",
+        );
     }
     if (own === base) {
         return join(root, "node_modules");

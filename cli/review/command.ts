@@ -27,10 +27,12 @@ const FORMATS: Record<string, { render: (review: Review, colour?: boolean) => st
 
 const help = (
     root: string,
-) => `Usage: npm run review -- --base REF [--history FOLDER] [--format FORMAT] [--out FOLDER]
+) => `Tells what a change to the repository means for the stacks and their data, without cloud, cluster or Pulumi CLI.
+
+Usage: npm run review -- --base REF [--history FOLDER] [--format FORMAT] [--out FOLDER]
        npm run review -- --against STATE.json --stack NAME [--format FORMAT] [--out FOLDER]
 
-Tells what a change means, without cloud, cluster, state or Pulumi CLI: which releases and procedures it is, which
+It names which releases and procedures it is, which
 resources change, whether data is in danger, and what the policies find that they did not find before. The working tree
 is compared with the commit where it left REF, checked out and installed aside, or with an exported stack.
 

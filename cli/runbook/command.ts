@@ -38,7 +38,9 @@ import { renderShown } from "./show";
 import { type AbortableRelease } from "./soak";
 import { StackFileEdit } from "./stackFileEdit";
 
-const help = (root: string) => `Usage: npm run runbook -- list [--json]
+const help = (root: string) => `Finds, shows, plans and runs the procedures of the operations runbook.
+
+Usage: npm run runbook -- list [--json]
        npm run runbook -- find WORDS [--json]
        npm run runbook -- show ID [--json]
        npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--unset PATH] [--diff] [--json]
@@ -46,9 +48,8 @@ const help = (root: string) => `Usage: npm run runbook -- list [--json]
                                  [--keep-failed] [--rollback-on-failure] [--to-revision N] [--commit]
                                  [--wait | --abort-soak]
 
-The operations runbook: lists its procedures by chapter, finds those for words, an alarm or an HTTP status, shows one,
-shows offline what one would change, or runs it: sets its values in the stack file, previews, asks, updates the stack,
-and shows the gates' lines as they come. What a procedure needs and was not given it asks for at a terminal.
+list shows the procedures by chapter. find looks for words, an alarm or an HTTP status. plan shows offline what one would
+change. run sets its values in the stack file, previews, asks, updates the stack, and shows the gates' lines. What a procedure needs and was not given it asks for at a terminal.
 
 The ids release and rollback mean the procedure of the strategy of --workload:
 
@@ -350,7 +351,10 @@ async function attempt(
         const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
         log(renderText(preview, { ...(json ? PLAIN : screen()), diff: options.diff }));
         if (isBlocked(preview)) {
-            throw new UsageError("The plan is refused: nothing was changed.");
+            throw new UsageError(
+                "The plan is refused: nothing was changed.",
+                "Correct the values that the findings above name, and run this again.",
+            );
         }
         warnOfLost(root, stack, edits, log);
         interruption.signal.throwIfAborted();
@@ -520,6 +524,17 @@ async function pin(root: string, stack: string, log: (line: string) => void): Pr
     });
 }
 
+/** Leads from an argument that the procedure does not take to those that it takes. */
+function explained<T>({ id }: Procedure, read: () => T): T {
+    try {
+        return read();
+    } catch (error) {
+        throw error instanceof ArgumentError
+            ? new ArgumentError(error.message, `What it takes: npm run runbook -- plan ${id} --help`)
+            : error;
+    }
+}
+
 /** What was typed behind the procedure's id, beside its parameters. */
 type RunOptions = ReturnType<typeof parse>["options"];
 
@@ -527,24 +542,26 @@ type RunOptions = ReturnType<typeof parse>["options"];
 function parse(procedure: Procedure, args: string[]) {
     const parameters = parametersOf(procedure).map(({ name }) => [name, flagOf(name).slice(2)] as const);
     const own = Object.fromEntries(parameters.map(([, flag]) => [flag, { type: "string" }] as const));
-    const { values } = parseArgs({
-        args,
-        options: {
-            ...own,
-            stack: { type: "string", default: "production" },
-            unset: EDIT_OPTIONS.unset,
-            json: { type: "boolean", default: false },
-            yes: { type: "boolean", default: false },
-            refresh: { type: "boolean", default: false },
-            wait: { type: "boolean", default: false },
-            "abort-soak": { type: "boolean", default: false },
-            "keep-failed": { type: "boolean", default: false },
-            "rollback-on-failure": { type: "boolean", default: false },
-            "to-revision": { type: "string" },
-            commit: { type: "boolean", default: false },
-            diff: { type: "boolean", default: false },
-        },
-    });
+    const { values } = explained(procedure, () =>
+        parseArgs({
+            args,
+            options: {
+                ...own,
+                stack: { type: "string", default: "production" },
+                unset: EDIT_OPTIONS.unset,
+                json: { type: "boolean", default: false },
+                yes: { type: "boolean", default: false },
+                refresh: { type: "boolean", default: false },
+                wait: { type: "boolean", default: false },
+                "abort-soak": { type: "boolean", default: false },
+                "keep-failed": { type: "boolean", default: false },
+                "rollback-on-failure": { type: "boolean", default: false },
+                "to-revision": { type: "string" },
+                commit: { type: "boolean", default: false },
+                diff: { type: "boolean", default: false },
+            },
+        }),
+    );
     const typed: Record<string, unknown> = values;
     const given = parameters.flatMap(([name, flag]) =>
         typeof typed[flag] === "string" ? [[name, typed[flag]] as const] : [],

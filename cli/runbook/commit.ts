@@ -57,7 +57,10 @@ export function commit(root: string, { branch, message, file }: DueCommit): void
         const { status, stderr, error } = git(root, ...args);
         if (status !== 0) {
             const reason = error?.message ?? stderr.trim();
-            throw new UsageError(`Cannot commit ${file}: git ${args[0]}: ${reason}`);
+            throw new UsageError(
+                `Cannot commit ${file}: git ${args[0]}: ${reason}`,
+                `The update is done. Commit the file yourself, and merge it into main.`,
+            );
         }
     }
 }

@@ -66,7 +66,10 @@ export async function openStack(root: string, name: string): Promise<EngineStack
     }
     const workspace = await LocalWorkspace.create({ workDir: root, pulumiCommand: command });
     return Stack.select(name, workspace).catch((error: unknown) => {
-        throw new UsageError(`The engine does not find the stack ${name}: ${reasonOf(error)}`);
+        throw new UsageError(
+            `The engine does not find the stack ${name}: ${reasonOf(error)}`,
+            "Log in to its backend with pulumi login. docs/first-deployment.md says how a stack begins.",
+        );
     });
 }
 

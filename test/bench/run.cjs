@@ -8,10 +8,11 @@ const { parseArgs } = require("node:util");
 const { bundle } = require("../../build/bundle.cjs");
 const { compared } = require("./compare.cjs");
 
-const HELP = `Usage: npm run bench -- [options]
+const HELP = `Measures speed and memory of the offline commands as ratios within one run, and compares them with another run.
 
-Measures speed and memory of the offline commands as ratios within one run, and compares them with another run. Exit status:
-0, or 1 for bad input.
+Usage: npm run bench -- [options]
+
+Exit status: 0, or 1 for bad input.
 
   --runs N          how often each figure is measured; default 9
   --against FILE    the run to compare with; default test/bench/result.json, which is committed

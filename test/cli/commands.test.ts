@@ -18,7 +18,10 @@ describe("npm run preview", () => {
     it("refuses bad input in one message, without a stack trace", () => {
         const { status, stdout, stderr } = spawned(["preview", "--stack", "qa"]);
         assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
-        assert.equal(stderr, '--stack: found "qa", expected one of production, staging\n');
+        assert.equal(
+            stderr,
+            '--stack: found "qa", expected one of production, staging\nWhat it takes: npm run preview -- --help\n',
+        );
     });
 
     for (const [what, edit, expected] of [
@@ -107,7 +110,8 @@ describe("the commands", () => {
                 encoding: "utf8",
             });
             assert.equal(status, 0);
-            assert.match(stdout, new RegExp(`^Usage: npm run ${name}\\b`));
+            // What it does comes first.
+            assert.match(stdout, new RegExp(`^[A-Z][^\\n]{20,}\\.\\n\\nUsage: npm run ${name}\\b`));
             assert.match(stdout, /\n {2}--help +this text\n/);
         });
     }
@@ -118,6 +122,9 @@ describe("the commands", () => {
         [["preview", "--stack"], /^Option '--stack <value>' argument missing$/m],
         [["releases", "lst"], /^found "lst", expected list or restore$/m],
         [["images"], /^found nothing, expected pin$/m],
+        [["preview", "--stack", "qa"], /^--stack: found "qa", expected one of /],
+        [["environment", "create", "Qa", "--from", "staging"], /^NAME: found "Qa", expected /],
+        [["deploy", "destroy"], /^found "destroy", expected plan or apply$/m],
     ] as const) {
         it(`lead from a wrong argument to their own help: ${args.join(" ")}`, () => {
             const { status, stdout, stderr } = spawned([...args]);
@@ -130,6 +137,9 @@ describe("the commands", () => {
     it("say what there is where one is unknown", () => {
         const { status, stdout, stderr } = spawned(["constructor"]);
         assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
-        assert.match(stderr, /^found the command "constructor", expected one of preview, .*review.*\n$/);
+        assert.match(
+            stderr,
+            /^found the command "constructor", expected one of preview, .*review.*\nWhat each does: npm run COMMAND -- --help\n$/,
+        );
     });
 });

@@ -101,7 +101,8 @@ describe("pictures of a stack", () => {
         assert.equal(refused.status, 1);
         assert.equal(
             refused.stderr,
-            '--workload: found "nobody", expected admin-portal, chat-ui, mcp-server\n',
+            '--workload: found "nobody", expected admin-portal, chat-ui, mcp-server\n' +
+                "What it takes: npm run diagram -- --help\n",
         );
     });
 });

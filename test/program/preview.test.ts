@@ -359,43 +359,43 @@ describe("npm run preview", () => {
         [
             "an unknown stack",
             ["--stack", "qa"],
-            /^--stack: found "qa", expected one of production, staging\n$/,
+            /^--stack: found "qa", expected one of production, staging\n/,
         ],
-        ["an unknown format", ["--format", "xml"], /^--format: found "xml", expected text or json\n$/],
+        ["an unknown format", ["--format", "xml"], /^--format: found "xml", expected text or json\n/],
         [
             "an unknown option",
             ["--stak", "qa"],
-            /^Unknown option '--stak', expected one of --stack, --set, --unset, --full, --filter, --diff, --format, --ignore-exceptions, --help\nWhat it takes: npm run preview -- --help\n$/,
+            /^Unknown option '--stak', expected one of --stack, --set, --unset, --full, --filter, --diff, --format, --ignore-exceptions, --help\n/,
         ],
         [
             "an unknown kind of filter",
             ["--filter", "kind=Job"],
-            /^--filter: found "kind=Job", expected type=…, name=… or concern=…, such as concern=backup\n$/,
+            /^--filter: found "kind=Job", expected type=…, name=… or concern=…, such as concern=backup\n/,
         ],
         [
             "a filter of JSON, which has everything",
             ["--filter", "name=chat-ui", "--format", "json"],
-            /^--filter: found with --format json, expected with --format text\n$/,
+            /^--filter: found with --format json, expected with --format text\n/,
         ],
         [
             "an unknown concern",
             ["--filter", "concern=backups"],
-            /^--filter: found concern "backups", expected one of backup, data, edge, .*workload\n$/,
+            /^--filter: found concern "backups", expected one of backup, data, edge, .*workload\n/,
         ],
         [
             "a filter that matches nothing",
             ["--filter", "name=chat-iu"],
-            /^--filter: found name=chat-iu, which no resource of the stack matches: npm run preview -- --full lists them\n$/,
+            /^--filter: found name=chat-iu, which no resource of the stack matches: npm run preview -- --full lists them\n/,
         ],
         [
             "an option whose name npm kept",
             ["staging"],
-            /^Unexpected argument 'staging': npm needs -- before the options\nWhat it takes: npm run preview -- --help\n$/,
+            /^Unexpected argument 'staging': npm needs -- before the options\n/,
         ],
         [
             "a list as one value",
             ["--set", 'mcp:disabledTools=["a", "b"]'],
-            /^--set: found .*, expected one of the list after the other, such as mcp:disabledTools\[0\]=a\n$/,
+            /^--set: found .*, expected one of the list after the other, such as mcp:disabledTools\[0\]=a\n/,
         ],
         [
             "malformed edits, all at once",
@@ -405,12 +405,12 @@ describe("npm run preview", () => {
         [
             "an edit without its namespace, and shows no secret of it",
             ["--set", "workloads.chat-ui.scaling.min=3", "--set", "secrets.mcp-server.API_KEY=planted"],
-            /^--set: found "workloads\.chat-ui\.scaling\.min=3", expected mcp: before it, as in mcp:workloads\.chat-ui\.scaling\.min=…\n--set: found "secrets\.mcp-server\.API_KEY=\[secret\]", expected mcp: before it.*\n$/,
+            /^--set: found "workloads\.chat-ui\.scaling\.min=3", expected mcp: before it, as in mcp:workloads\.chat-ui\.scaling\.min=…\n--set: found "secrets\.mcp-server\.API_KEY=\[secret\]", expected mcp: before it.*\n/,
         ],
         [
             "an edit of what a provider of the engine's own would read, and shows no value of it",
             ["--set", "aws:secretKey=planted"],
-            /^1 problem in the stack's values:\n {2}aws:secretKey: found a key of aws, expected one of mcp: mcp:aws and mcp:kubernetes\n$/,
+            /^1 problem in the stack's values:\n {2}aws:secretKey: found a key of aws, expected one of mcp: mcp:aws and mcp:kubernetes configure the providers\n/,
         ],
         [
             "an edit through a value",
@@ -429,6 +429,11 @@ describe("npm run preview", () => {
             assert.equal(status, 1);
             assert.equal(stdout, "");
             assert.match(stderr, message);
+            // The last line says what to do now.
+            assert.match(
+                stderr,
+                /\n(?:What it takes: npm run preview -- --help|Correct the stack file, .* npm run preview checks it\.)\n$/,
+            );
             assert.doesNotMatch(stderr, /^\s+at /m);
         });
     }

@@ -99,3 +99,14 @@ describe("an id that no procedure has", () => {
         assert.ok(stderr.split("\n").length <= 3);
     });
 });
+
+describe("an option that a procedure does not take", () => {
+    it("leads to those that it takes", async () => {
+        const { status, stderr } = await run("runbook", "plan", "restart", "--ticket", "INC-1");
+        assert.equal(status, 1);
+        assert.match(
+            stderr,
+            /^Unknown option '--ticket', expected one of [^\n]*\nWhat it takes: npm run runbook -- plan restart --help\n$/,
+        );
+    });
+});

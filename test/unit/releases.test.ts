@@ -570,7 +570,10 @@ describe("releases", () => {
             rmSync(join(folder, "kubectl"));
             process.env["PATH"] = folder;
             refuses("kubectl is not on the PATH");
-            assert.throws(() => listReleases(options()), { message: "kubectl is not on the PATH" });
+            assert.throws(() => listReleases(options()), {
+                message: "kubectl is not on the PATH",
+                next: /^Install it: https:.* npm run doctor checks /,
+            });
         });
 
         it("may fail, and says why", () => {
@@ -583,6 +586,7 @@ describe("releases", () => {
             refuses("kubectl failed: token expired; no credentials");
             kubectl("exit 3");
             refuses("kubectl failed: exit status 3");
+            assert.throws(() => listReleases(options()), { next: /^npm run doctor checks / });
             chmodSync(join(folder, "kubectl"), 0o644);
             process.env["PATH"] = folder;
             refuses("kubectl cannot be run: spawnSync kubectl EACCES");
@@ -602,7 +606,7 @@ describe("releases", () => {
         it("explains itself", async () => {
             const { status, stdout } = await run("releases", "--help");
             assert.equal(status, 0);
-            assert.match(stdout, /^Usage: npm run releases -- list /);
+            assert.match(stdout, /^Lists the releases .*\n\nUsage: npm run releases -- list /);
             assert.equal((await run("releases", "constructor")).status, 1);
         });
 
@@ -610,7 +614,9 @@ describe("releases", () => {
             assert.deepEqual(await run("releases", "restore", "--revision", "x"), {
                 status: 1,
                 stdout: "",
-                stderr: '--revision: found "x", expected a number that npm run releases -- list shows\n',
+                stderr:
+                    '--revision: found "x", expected a number that npm run releases -- list shows\n' +
+                    "What it takes: npm run releases -- --help\n",
             });
         });
     });
