@@ -12,6 +12,7 @@ import { renderRunbook } from "../runbook/render";
 import { renderPolicies } from "../policies/render";
 import { foldersDiagram, importsOf } from "./importGraph";
 import { deployCommand } from "./deploy/command";
+import { adoptCommand } from "./adopt/command";
 import { environmentCommand } from "./environment";
 import { describeValue, uncommittedValues } from "./deploy/uncommitted";
 import { pinImages } from "./images/pin";
@@ -311,6 +312,8 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     },
 
     runbook: (args) => runbookCommand(root, args),
+
+    adopt: (args) => adoptCommand(root, args),
 
     deploy: (args) => deployCommand(root, args),
     environment: (args) => environmentCommand(root, args),

@@ -11,6 +11,14 @@ export const cacheSchema = z
     .strictObject({
         /** Private subnets of the cluster's VPC, in different zones. */
         subnets: distinct(z.array(subnet).min(2, "at least two subnets, in different zones")),
+        /**
+         * Name of a replication group that the program has not made, and takes over (docs/adopting.md). Its key and subnet
+         * group stay as they are. Default: none; the program makes the group.
+         */
+        adopted: text(
+            /^[a-z]([a-z0-9]|-(?!-)){0,39}(?<!-)$/,
+            "the name of a replication group, such as mcp-production",
+        ).optional(),
         nodeType: text(
             /^cache\.[a-z]+\d+[a-z]*\.(micro|small|medium|(\d+x|x)?large)$/,
             "a node type, such as cache.r7g.large",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Tier } from "../core/labels";
-import { BACKUPS, PATCH_WINDOW } from "../core/numbers";
+import { BACKUPS, DATABASE, PATCH_WINDOW } from "../core/numbers";
 import { getOwn } from "../core/getOwn";
 import { checksSchema } from "./recovery";
 import { checkSnapshotRetention, checkSnapshots, snapshotsSchema } from "./databaseSnapshots";
@@ -23,6 +23,19 @@ export const databaseSchema = z
             /^(arn:aws:rds:[a-z0-9-]+:[0-9]{12}:snapshot:)?[A-Za-z]([A-Za-z0-9:]|-(?!-)){0,254}(?<!-)$/,
             "name or ARN of a snapshot of RDS, such as awsbackup:job-0a1b2c3d",
         ).optional(),
+        /**
+         * Identifier of an instance that the program has not made, and takes over (docs/adopting.md). Its key, database,
+         * administrator and subnet group stay as they are. Default: none; the program makes the instance.
+         */
+        adopted: text(
+            /^[a-z]([a-z0-9]|-(?!-)){0,62}(?<!-)$/,
+            "the identifier of an instance of RDS, such as mcp-production",
+        ).optional(),
+        /** Account of the services in the database. Default: mcp. */
+        user: text(
+            /^[a-z_][a-z0-9_]{0,62}$/,
+            "a role of PostgreSQL, of lower-case letters, digits and _",
+        ).default(DATABASE.user),
         instanceClass: text(
             /^db\.[a-z]+\d+[a-z]*\.(micro|small|medium|(\d+x|x)?large)$/,
             "an instance class, such as db.r6g.large",
@@ -75,6 +88,10 @@ export const databaseSchema = z
                 path: ["backupWindow"],
                 message: `a window outside of the maintenance window, ${weekday} ${start} to ${end}`,
             });
+        }
+        if (values.adopted !== undefined && values.snapshot !== undefined) {
+            const message = "nothing beside adopted: an instance that exists begins with no snapshot";
+            context.addIssue({ code: "custom", path: ["snapshot"], message });
         }
         checkSnapshots(values, context);
     });

@@ -87,7 +87,7 @@ function networkOf({ providers: { cluster } }: PlatformContext) {
 
 function declareDatabase(
     context: PlatformContext,
-    { active, checks, snapshots, openHours, tasks, ...database }: ResolvedDatabase,
+    { active, checks, snapshots, openHours, tasks, user, ...database }: ResolvedDatabase,
     { topics, keyArn }: Incidents,
 ): NonNullable<Data["database"]> {
     const { stack, providers, labels, namespace } = context;
@@ -139,6 +139,7 @@ function declareDatabase(
             namespace: namespace.namespace,
             labels,
             database: instances,
+            user,
             active,
             checks,
             compare: database.recovery?.compare,

@@ -21,6 +21,8 @@ import { type Connection, declareConnection } from "./connection";
 export interface CacheArgs {
     /** Name of the replication group. */
     group: string;
+    /** That the group was made by hand and taken over, by its name: what cannot change stays as it is. Default: none. */
+    adopted?: string | undefined;
     accountId: string;
     region: string;
     /** Network of the cluster. */
@@ -62,6 +64,9 @@ export interface CacheRecoveryArgs {
 
 /** Length of the token, in characters; ElastiCache accepts 16 to 128. Its alphabet needs no escaping. */
 const TOKEN_LENGTH = 64;
+
+/** Inputs of a group that was taken over, which ElastiCache cannot change. */
+const KEPT = ["kmsKeyId", "subnetGroupName"];
 
 /** Timeout for creating, changing or deleting a group. */
 const TIMEOUTS = { create: "60m", update: "40m", delete: "45m" };
@@ -122,6 +127,7 @@ export class Cache extends ComponentResource {
             id: string,
             source: Pick<ReplicationGroupArgs, "snapshotName" | "snapshotArns">,
             isProtected: boolean,
+            ignoreChanges: string[],
         ): ReplicationGroup => {
             // A new name each time, because the final snapshot of an earlier group may still exist.
             const suffix = new RandomId(
@@ -159,10 +165,16 @@ export class Cache extends ComponentResource {
                     snapshotRetentionLimit: 0,
                     finalSnapshotIdentifier: suffix.hex.apply((hex) => `${id}-final-${hex}`),
                 },
-                { parent: this, protect: isProtected, customTimeouts: TIMEOUTS, dependsOn: [rule] },
+                {
+                    parent: this,
+                    protect: isProtected,
+                    customTimeouts: TIMEOUTS,
+                    ignoreChanges,
+                    dependsOn: [rule],
+                },
             );
         };
-        const primary = declare(name, group, {}, protect);
+        const primary = declare(name, group, {}, protect, args.adopted === undefined ? [] : KEPT);
         const { recovery } = args;
         const recovered =
             recovery &&
@@ -173,6 +185,7 @@ export class Cache extends ComponentResource {
                     ? { snapshotArns: [`${bucketArn(args.snapshotBucket)}/${recovery.snapshot}`] }
                     : { snapshotName: recovery.snapshot },
                 recovery.protect,
+                [],
             );
         const active = args.active === "recovery" ? required(recovered, "mcp:cacheRecovery") : primary;
         this.host = active.primaryEndpointAddress;

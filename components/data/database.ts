@@ -22,6 +22,8 @@ const ADMINISTRATOR = "mcp_admin";
 export interface DatabaseArgs {
     /** Name of the instance. */
     identifier: string;
+    /** That the instance was made by hand and taken over, by its name: what cannot change stays as it is. Default: none. */
+    adopted?: string | undefined;
     /** Name of its subnet group. */
     subnetGroup: string;
     /** Account that administers the key. */
@@ -92,6 +94,9 @@ const LOG_EXPORTS = ["postgresql", "upgrade"] as const;
 
 /** Prefix of RDS's log groups, before the names of the instance and the log. */
 const LOG_GROUPS = "/aws/rds/instance/";
+
+/** Inputs of an instance that was taken over, which RDS cannot change. */
+const KEPT = ["dbName", "dbSubnetGroupName", "kmsKeyId", "username"];
 
 /** Timeout for restoring a large instance, or for creating one in two zones. */
 const TIMEOUTS = { create: "6h", update: "3h", delete: "2h" };
@@ -261,7 +266,7 @@ export class Database extends ComponentResource {
                       { snapshotIdentifier: args.snapshot }),
             },
             args.protect,
-            [],
+            args.adopted === undefined ? [] : KEPT,
         );
         const { recovery } = args;
         this.recovered =

@@ -32,6 +32,8 @@ export interface DatabaseAccessArgs {
     cluster: string;
     /** Region of the administrator's secret. */
     region: string;
+    /** Account of the services in the database. */
+    user: string;
     /** Range of the network that contains the database. */
     network: string;
     database: Database;
@@ -153,7 +155,7 @@ export class DatabaseAccess extends ComponentResource {
                             env: {
                                 ...environment(instance),
                                 DATABASE: DATABASE.name,
-                                APPLICATION_USER: DATABASE.user,
+                                APPLICATION_USER: args.user,
                             },
                             secrets: mounted("verifier"),
                         },
@@ -177,7 +179,7 @@ export class DatabaseAccess extends ComponentResource {
                             env: {
                                 ...environment(instance),
                                 PGDATABASE: DATABASE.name,
-                                PGUSER: DATABASE.user,
+                                PGUSER: args.user,
                                 CHECKS: args.checks
                                     .map(({ query, atLeast }) => `${atLeast}\t${query}`)
                                     .join("\n"),
@@ -213,7 +215,7 @@ export class DatabaseAccess extends ComponentResource {
                                 RECOVERED_PORT: String(DATABASE.port),
                                 PGSSLMODE: TLS,
                                 PGDATABASE: DATABASE.name,
-                                PGUSER: DATABASE.user,
+                                PGUSER: args.user,
                                 ROWS: String(COMPARED_ROWS),
                             },
                             secrets: mounted("password"),
@@ -264,7 +266,8 @@ export class DatabaseAccess extends ComponentResource {
             }
         }
         const { host } = args.active === "recovery" ? database.recovered! : database.primary;
-        const { user, port, name: databaseName } = DATABASE;
+        const { user } = args;
+        const { port, name: databaseName } = DATABASE;
         this.connection = declareConnection(
             DATABASE.secret,
             {

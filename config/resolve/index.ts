@@ -176,9 +176,10 @@ function resolveBackups(values: StackValues, backups: NonNullable<StackValues["b
     };
 }
 
-function resolveCache(values: StackValues, cache: NonNullable<StackValues["cache"]>, group: string) {
+function resolveCache(values: StackValues, cache: NonNullable<StackValues["cache"]>, name: string) {
     const { cacheRecovery } = values;
-    const recovery = `${group}-recovery`;
+    const group = cache.adopted ?? name;
+    const recovery = `${name}-recovery`;
     /** Name of the replication group that the services use. */
     const inUse = cache.active === "recovery" ? recovery : group;
     return {

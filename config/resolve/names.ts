@@ -50,13 +50,14 @@ export function resolveNames({ aws, kubernetes: { namespace: name } }: StackValu
  * Names of the database's instances and subnet group. In the runbook's namespace they are the runbook's own. Section
  * 7.2.
  */
-export function databaseNames({ kubernetes: { namespace } }: StackValues) {
+export function databaseNames({ kubernetes: { namespace }, database }: StackValues) {
     const { identifier, recovery, subnetGroup } = DATABASE;
+    const adopted = database?.adopted;
     if (namespace === identifier) {
-        return { identifier, recovery, subnetGroup };
+        return { identifier: adopted ?? identifier, recovery, subnetGroup };
     }
     return {
-        identifier: namespace,
+        identifier: adopted ?? namespace,
         recovery: `${namespace}-recovery`,
         subnetGroup: `${namespace}-db-subnet`,
     };

@@ -24,7 +24,7 @@ const needing = [...MARK.exec(texts.get("README.md")!)![1]!.matchAll(/`([^`]+)`/
 );
 
 /** What any machine has, beside what the commands read or write. */
-const PLAIN = ["date", "grep", "openssl req", "zcat"];
+const PLAIN = ["date", "grep", "openssl req", "rm", "zcat"];
 
 /** What runs a command, and what is tried here of those in the documents. */
 interface Trial {
@@ -55,6 +55,7 @@ const tried: Record<string, Trial> = {
         by: "test/program/environments.test.ts",
         as: 'environmentCommand(folder, ["create"',
     },
+    "npm run adopt": { by: "test/program/adopt.test.ts", as: 'run("adopt"' },
     "npm run diagram": { by: "test/program/diagram.test.ts", as: 'run("diagram"' },
     "npm run render": { by: "test/program/render.test.ts", as: 'run("render"' },
     "npm run review": { by: "test/cli/review.test.ts", as: 'reviewed("--base"' },

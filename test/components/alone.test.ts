@@ -282,6 +282,7 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
                 network,
                 region: account.region,
                 database: database(opts),
+                user: "mcp",
                 active: "primary",
                 checks: [],
                 images,
