@@ -4,19 +4,19 @@ const { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSy
 const { join, resolve } = require("node:path");
 const { buildSync } = require("esbuild");
 
-/** What the SDK and esbuild bring stays outside, so that every bundle shares the one that is mocked. */
+/** The SDK and esbuild stay external, so that every bundle shares the mocked SDK. */
 const EXTERNAL = ["@pulumi/*", "esbuild", "google-protobuf"];
 
 /**
- * zod as one file, made once for each version of it: as a package it is over a hundred, and reading those takes
+ * zod as a single file, built once for each version: the package has over a hundred files, and reading them takes
  * longer than reading the stack's values.
  */
 function zodFile(root) {
     const { version } = JSON.parse(readFileSync(join(root, "node_modules", "zod", "package.json"), "utf8"));
-    // Beside the bundles that require it: `npm ci` empties node_modules and leaves the bundles.
+    // Next to the bundles that require it: `npm ci` empties node_modules and leaves the bundles.
     const file = resolve(root, ".cache", `zod-${version}.cjs`);
     if (!existsSync(file)) {
-        // Made aside and renamed: two commands may be started at the same time.
+        // Written to a temporary file and renamed, because two commands may run at the same time.
         const aside = `${file}.${process.pid}`;
         build(root, { entryPoints: ["zod"], outfile: aside });
         renameSync(aside, file);
@@ -31,7 +31,7 @@ function build(root, options) {
         platform: "node",
         target: "node20",
         external: EXTERNAL,
-        // What is imported when it is needed is required then: packages of the SDK are no modules of the other kind.
+        // Dynamic imports become require: the SDK's packages are CommonJS.
         supported: { "dynamic-import": false },
         logLevel: "error",
         ...options,
@@ -52,7 +52,7 @@ const SOURCES = [
     "test/bench",
 ];
 
-/** Changes whenever a source of the project, or what it is bundled with, does. */
+/** Changes with every source of the project and every package that is bundled. */
 function fingerprint(root) {
     const hash = createHash("sha256");
     const visit = (path) => {
@@ -90,11 +90,11 @@ exports.bundle = function bundle(root, entryPoint) {
             outfile: aside,
             sourcemap: "external",
             sourcesContent: false,
-            // The jobs' schemas take little of it, so that part is bundled.
+            // The jobs' schemas use a small part of it, so that part is bundled.
             alias: { zod, "zod/mini": resolve(root, "node_modules", "zod", "mini", "index.js") },
             external: [...EXTERNAL, zod],
         });
-        // Renamed when they are whole: another command may be reading.
+        // Renamed when complete, because another command may be reading.
         renameSync(`${aside}.map`, `${outfile}.map`);
         renameSync(aside, outfile);
         writeFileSync(stamp, wanted);

@@ -1,4 +1,4 @@
-// Whether what the commands run with is installed, in the versions that package.json names. Needs nothing but Node.
+// Whether the packages of the commands are installed, in the versions of package.json. Uses only Node.
 "use strict";
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -11,7 +11,7 @@ const read = (...path) => {
     }
 };
 
-/** Why the commands cannot run in the project in `root`, in one line with what to do; undefined where they can. */
+/** Why the commands cannot run in the project in `root`, in one line with the remedy; undefined if they can. */
 exports.whyNotInstalled = function whyNotInstalled(root, node = process.versions.node) {
     const { engines, dependencies } = read(root, "package.json");
     const [least] = /[\d.]+$/.exec(engines.node);

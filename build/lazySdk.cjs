@@ -3,9 +3,9 @@ const Module = require("node:module");
 const { join } = require("node:path");
 
 /**
- * Modules of the SDK that recording a program does not need, and functions of theirs that the SDK takes at once without
- * calling them: the Automation API, and what serializes functions, which brings TypeScript and npm's own code along.
- * They take five sixths of the time that importing the SDK takes.
+ * Modules of the SDK that recording a program does not need, with the functions that the SDK reads at import time: the
+ * Automation API, and function serialization, which loads TypeScript and npm's code. They take five sixths of the SDK's
+ * import time.
  */
 const MODULES = {
     "automation/index.js": [],
@@ -13,7 +13,7 @@ const MODULES = {
     "runtime/closure/codePaths.js": ["computeCodePaths"],
 };
 
-/** Puts these modules off until something in one of them is first used. */
+/** Defers loading these modules until a property of one is first used. */
 exports.putOff = function putOff(root) {
     for (const [name, functions] of Object.entries(MODULES)) {
         const file = join(root, "node_modules", "@pulumi", "pulumi", name);
@@ -28,7 +28,7 @@ exports.putOff = function putOff(root) {
         const module = new Module(file);
         module.filename = file;
         module.loaded = true;
-        // Imports ask for this one before anything is used.
+        // Imports read this property before anything is used.
         const known = { __esModule: true };
         for (const each of functions) known[each] = (...args) => load()[each](...args);
         module.exports = new Proxy(known, {
@@ -37,7 +37,7 @@ exports.putOff = function putOff(root) {
             ownKeys: () => Reflect.ownKeys(load()),
             getOwnPropertyDescriptor: (_, key) => {
                 const found = Reflect.getOwnPropertyDescriptor(load(), key);
-                // A proxy may not call a property fixed that its target does not have.
+                // A proxy may not report a property as non-configurable if its target does not have it.
                 return found && { ...found, configurable: true };
             },
         });

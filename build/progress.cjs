@@ -1,23 +1,23 @@
-// A line on the terminal that says what takes its time. A thread writes it: the commands work without a pause.
+// A progress line on the terminal. A thread writes it, because the commands block the event loop.
 "use strict";
 const { writeSync } = require("node:fs");
 const { isMainThread, parentPort, Worker, workerData } = require("node:worker_threads");
 
-/** After how long there is a line, and how often it is written, in milliseconds. */
+/** Delay before the first line, and interval of updates, in milliseconds. */
 const FIRST = 1000;
 const EACH = 1000;
 
-/** What the shared number says: whether the thread may write. */
+/** Shared number: whether the thread may write. */
 const FREE = 0;
 const WRITING = 1;
 const STOPPED = 2;
 
-/** Clears the line that the cursor is on. */
+/** Clears the line of the cursor. */
 const CLEAR = "\r\u001b[2K";
 
 /**
- * Begins to show `text`, with the seconds it has taken, on standard error where that is a terminal. `step` shows another
- * text, `stop` clears the line: nothing is written after it.
+ * Shows `text` with the elapsed seconds on standard error, if that is a terminal. `step` shows another text; `stop`
+ * clears the line and ends all output.
  */
 exports.startProgress = function startProgress(text) {
     if (!process.stderr.isTTY || process.env.TERM === "dumb") {
@@ -27,7 +27,7 @@ exports.startProgress = function startProgress(text) {
     const width = process.stderr.columns || 80;
     const worker = new Worker(__filename, { workerData: { state, text, width } });
     worker.unref();
-    // Without a thread there is no line, and the command goes on.
+    // Without a thread there is no progress line, and the command continues.
     worker.on("error", () => {});
     const stop = () => {
         let was;

@@ -1,5 +1,5 @@
-// Has ts-node translate by esbuild, as tsconfig.json asks for: TypeScript's own translation of the program takes longer
-// than the program. Types are checked by npm run check, never here.
+// Makes ts-node transpile with esbuild (see tsconfig.json): TypeScript's own transpilation takes longer than running
+// the program. npm run check checks types.
 const { transformSync } = require("esbuild");
 
 exports.create = () => {
@@ -10,7 +10,7 @@ exports.create = () => {
                 loader: "ts",
                 format: "cjs",
                 target: "node20",
-                // What is imported when it is needed is required then, as in the bundles.
+                // Dynamic imports become require, as in the bundles.
                 supported: { "dynamic-import": false },
                 sourcemap: "external",
                 sourcefile: fileName,
@@ -20,12 +20,12 @@ exports.create = () => {
     };
 };
 
-/** What {@link sparePromises} has put in place: ts-node asks for a transpiler once for each kind of module. */
+/** Result of {@link sparePromises}: ts-node requests a transpiler once for each module kind. */
 let sparing;
 
 /**
- * The SDK notes the stack of each of its promises, to tell of one that leaks when it is asked to. ts-node maps every
- * frame of a stack to its source, and there are thousands of those: a fifth of an update with nothing to do.
+ * The SDK records a stack trace for each of its promises, for a debug report of leaks. ts-node maps every frame to its
+ * source, thousands of them: a fifth of an update without changes.
  */
 function sparePromises() {
     const mapped = Error.prepareStackTrace;

@@ -9,10 +9,7 @@ export interface AwsAccount {
 
 type Inputs = Readonly<Record<string, JavaScriptValue>>;
 
-/**
- * The resource part of an ARN, by type. AWS makes it of the name that the resource is given; of an id that AWS gives out
- * it has the resource's own name in `<>`.
- */
+/** The resource part of an ARN, by type. It contains the resource's name, or `<name>` for an id that AWS generates. */
 const ARNS: Readonly<
     Record<string, (inputs: Inputs, name: string) => readonly [string, JavaScriptValue | undefined]>
 > = {
@@ -37,7 +34,7 @@ const ARNS: Readonly<
     "aws:sns/topic:Topic": ({ name }) => ["sns:R:A:", name],
 };
 
-/** Outputs of an AWS resource that follow from its inputs, before AWS has made it. */
+/** Outputs of an AWS resource that follow from its inputs, before it exists. */
 export function awsOutputs(
     type: string,
     name: string,
@@ -45,7 +42,7 @@ export function awsOutputs(
     { accountId, region }: AwsAccount,
 ): Record<string, JavaScriptValue> {
     const [prefix, given] = ARNS[type]?.(inputs, name) ?? [];
-    // One without a name gets it from the provider; one whose name is unknown has an unknown ARN.
+    // Without a name, the provider generates one; an unknown name makes the ARN unknown.
     if (prefix === undefined || typeof given !== "string" || given === UNKNOWN_ON_THE_WIRE) {
         return {};
     }
@@ -53,7 +50,7 @@ export function awsOutputs(
     const secret = `arn:aws:secretsmanager:${region}:${accountId}:secret:rds!db-<${name}>`;
     return {
         arn: `arn:aws:${place}${given}`,
-        // What RDS names after the instance's own id.
+        // Names that RDS derives from the instance's id.
         ...(type === "aws:rds/instance:Instance" &&
             inputs["manageMasterUserPassword"] === true && {
                 masterUserSecrets: [

@@ -2,11 +2,11 @@ import { replaces } from "./forceNew";
 import { isObject, type Property, Secret, UNKNOWN } from "./property";
 import { type RecordedResource, type Recording } from "./record";
 
-/** What an update would do to a resource. The last one: offline it is not known which of the two. */
+/** What an update does to a resource. The last one: offline it is unknown whether it updates or replaces. */
 export type Operation = "create" | "read" | "update" | "replace" | "delete" | "same" | "update or replace";
 
 /**
- * One property that differs; undefined where it is absent. A document in JSON is compared as what it says:
+ * A property that differs; undefined if absent. JSON documents are compared by content:
  * `policy.Statement[0].Action[1]`.
  */
 export interface PropertyChange {
@@ -15,32 +15,32 @@ export interface PropertyChange {
     readonly after: Property | undefined;
 }
 
-/** What comes of one resource. */
+/** Change of one resource. */
 export interface Change {
     readonly operation: Operation;
-    /** As it will be, or as it was for what is deleted. */
+    /** The new state; for a deletion, the old one. */
     readonly resource: RecordedResource;
     readonly properties: readonly PropertyChange[];
-    /** Names of the resources whose new, still unknown values reach this one, or reach it no more. */
+    /** Names of resources whose new, unknown values this resource uses, or uses no longer. */
     readonly because: readonly string[];
-    /** Whether it is refused: by the engine, which deletes and replaces nothing protected, or by AWS. */
+    /** Whether the engine refuses it (it neither deletes nor replaces protected resources), or AWS. */
     readonly refused: boolean;
     /** Why AWS refuses it. */
     readonly refusal?: string | undefined;
 }
 
-/** Whether it comes to be, or comes to be again. */
+/** Whether it is created or replaced. */
 export function isMade({ operation }: Change): boolean {
     return operation === "create" || operation === "replace";
 }
 
-/** What it takes to get from one recording to another, in the order of the new one, deletions last. */
+/** The changes between two recordings, in the order of the new one, deletions last. */
 export function compare(before: Recording, after: Recording): Change[] {
     const old = new Map(before.resources.map((resource) => [resource.urn, resource]));
     const renewed = new Set<string>();
     const moved = new Set<string>();
     const changes = new Map<string, Change>();
-    // A replacement gives its dependents new values, which may replace them in turn: until nothing is added.
+    // A replacement gives its dependents new values, which may replace them too: repeat until nothing changes.
     for (let size = -1; size < renewed.size + moved.size;) {
         size = renewed.size + moved.size;
         for (const resource of after.resources) {
@@ -67,16 +67,16 @@ export function compare(before: Recording, after: Recording): Change[] {
     return [...changes.values(), ...deleted];
 }
 
-/** What a provider is known by: with another of these it looks after other resources. */
+/** Properties that identify a provider: if they change, it manages other resources. */
 const PROVIDER_IDENTITY: Readonly<Record<string, RegExp>> = {
     "pulumi:providers:aws": /^(region|profile|allowedAccountIds|assumeRoles?|endpoints)\b/,
     "pulumi:providers:kubernetes": /^(kubeconfig|context|cluster)$/,
 };
 
-/** Stands for the account until an operator gives its id: the first one moves nothing. */
+/** Placeholder until an operator sets the account's id: setting it changes no account. */
 const NO_ACCOUNT = "000000000000";
 
-/** Whether a provider leads somewhere else than before, where nothing of the stack exists. */
+/** Whether a provider now leads to another place, where none of the stack's resources exists. */
 function isMoved({ operation, resource: { type }, properties }: Change): boolean {
     const identity = PROVIDER_IDENTITY[type];
     return (
@@ -89,7 +89,7 @@ function isMoved({ operation, resource: { type }, properties }: Change): boolean
     );
 }
 
-/** An object of Kubernetes that the program itself names gives its dependents nothing they do not know. */
+/** A Kubernetes object that the program names has no output that its dependents do not already know. */
 function hasUnknownOutputs({ type, inputs }: RecordedResource): boolean {
     const metadata = inputs["metadata"];
     return !type.startsWith("kubernetes:") || !isObject(metadata) || metadata["name"] === undefined;
@@ -114,7 +114,7 @@ function changeOf(
     const properties = differences(before.inputs, after.inputs, "").filter(
         ({ path }) => !ignored.some((pattern) => pattern.test(path)),
     );
-    // An unknown looks the same before and after; what it comes from tells whether it is.
+    // Unknown values compare equal; their source tells whether they change.
     const because: string[] = [];
     for (const key of Object.keys(after.inputs)) {
         const [old, now] = [before, after].map(({ propertyDependencies }) => propertyDependencies[key] ?? []);
@@ -147,7 +147,7 @@ function changeOf(
     };
 }
 
-/** Why AWS refuses an update, where it refuses it of every instance. */
+/** Why AWS refuses an update of any such resource. */
 function refusalOf({ type }: RecordedResource, properties: readonly PropertyChange[]): string | undefined {
     if (type !== "aws:rds/instance:Instance") {
         return undefined;
@@ -206,11 +206,11 @@ function differences(
     }
     const [old, now]: (Property | undefined)[] = [documentOf(before), documentOf(after)];
     const inside = old === undefined || now === undefined ? [] : differences(old, now, path);
-    // One that says the same in other words is still another text.
+    // The same content in another format is still another text.
     return inside.length > 0 ? inside : [{ path, before, after }];
 }
 
-/** What a text in JSON says; undefined for any other text, and for what is no object or list. */
+/** The content of a JSON text; undefined for other texts and for scalars. */
 export function documentOf(value: Property | undefined): Property | undefined {
     if (typeof value !== "string" || !/^\s*[[{]/.test(value)) {
         return undefined;
@@ -223,13 +223,13 @@ export function documentOf(value: Property | undefined): Property | undefined {
 }
 
 interface Pair {
-    /** Index, or the name that both know it by. */
+    /** Index, or the common name of both items. */
     key: string | number;
     left: Property | undefined;
     right: Property | undefined;
 }
 
-/** What an item of a list is known by. */
+/** Name that identifies an item of a list. */
 const ITEM_KEYS = ["name", "Sid", "id", "key", "host"];
 
 function inOrderOf(before: readonly Property[], after: readonly Property[]): Pair[] {
@@ -241,8 +241,8 @@ function inOrderOf(before: readonly Property[], after: readonly Property[]): Pai
 }
 
 /**
- * The items of two lists that belong together: those of one name; where they have none, those that are equal, and of
- * the rest the first with the first. One that is put in front changes no other.
+ * Pairs of items of two lists: by name; without names, equal ones first, and the rest in order. Inserting an item at
+ * the front changes no other.
  */
 function pairsOf(before: readonly Property[], after: readonly Property[]): Pair[] {
     const identity = ITEM_KEYS.find((key) => isUnique(before, key) && isUnique(after, key));

@@ -1,10 +1,10 @@
 import { type RecordedResource } from "./record";
 import { UsageError } from "./usageError";
 
-/** Concern of what belongs to no component: the stack itself, its providers, what it looks up. */
+/** Concern of resources outside components: the stack, its providers, its lookups. */
 const NO_CONCERN = "stack";
 
-/** The component right below the stack that a resource is, or is part of; undefined where there is none. */
+/** The top-level component of a resource; undefined if there is none. */
 export type ComponentOf = (resource: RecordedResource) => RecordedResource | undefined;
 
 export function componentsOf(resources: readonly RecordedResource[]): ComponentOf {
@@ -19,14 +19,14 @@ export function componentsOf(resources: readonly RecordedResource[]): ComponentO
     return find;
 }
 
-/** The concern of a component by its type, `mcp:backup:DatabaseDumps`: the folder of its source, `backup`. */
+/** The concern of a component by its type: `backup` for `mcp:backup:DatabaseDumps`, the folder of its source. */
 export function concernOf(component: RecordedResource | undefined): string {
     return component?.type.split(":")[1] ?? NO_CONCERN;
 }
 
 /**
- * A type as people call it: `Deployment`, `s3.Bucket`, `DatabaseDumps`. AWS has things of one name in several services, so
- * the service is part of it.
+ * Short name of a type: `Deployment`, `s3.Bucket`, `DatabaseDumps`. Several AWS services have types of the same name,
+ * so the service is included.
  */
 export function shortType(type: string): string {
     const [provider, module = "", kind = type] = type.split(":");
@@ -34,16 +34,16 @@ export function shortType(type: string): string {
     return provider === "pulumi" && module === "providers" ? `provider ${kind}` : `${service}${kind}`;
 }
 
-/** Which resources are shown. */
+/** Which resources to show. */
 export type Filter = (resource: RecordedResource) => boolean;
 
 const KEYS = ["type", "name", "concern"] as const;
 
 /**
- * A filter from texts such as `type=Bucket`, `name=chat-ui` and `concern=backup`. Those of one key are alternatives;
- * each key must match. A type or a name matches where it contains the text, in whatever case.
+ * A filter from texts such as `type=Bucket`, `name=chat-ui` and `concern=backup`. Values of one key are alternatives;
+ * all keys must match. Types and names match case-insensitively by substring.
  *
- * @throws UsageError for what is no such text, for an unknown concern, and for what no resource matches.
+ * @throws UsageError for other texts, for an unknown concern, and if no resource matches.
  */
 export function filterOf(
     texts: readonly string[],

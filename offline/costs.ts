@@ -4,8 +4,8 @@ import { type RecordedResource, type Recording } from "./record";
 const HOURS = 730;
 
 /**
- * List prices in US dollars, on demand, of us-east-1. docs/first-deployment.md names their source and date. By instance
- * class and node type an hour; the others a month.
+ * On-demand list prices in US dollars, us-east-1. docs/first-deployment.md names their source and date. Instance and
+ * node types are by the hour, the others by the month.
  */
 const PRICES = {
     hourly: {
@@ -16,34 +16,34 @@ const PRICES = {
     } as Readonly<Record<string, number>>,
     databaseGigabyte: 0.115,
     key: 1,
-    /** A metric that an alarm looks at. */
+    /** Price of a metric of an alarm. */
     alarmMetric: 0.1,
     compositeAlarm: 0.5,
     metric: 0.3,
     secret: 0.4,
 };
 
-/** What ap-south-1 may cost more than us-east-1. */
+/** Maximum factor of ap-south-1's prices over us-east-1's. */
 const MOST_FOR_THE_REGION = 1.35;
 
 interface Item {
     what: string;
     quantity: string;
-    /** Dollars a month, in us-east-1; NaN where there is no price of it. */
+    /** Dollars a month, in us-east-1; NaN without a price. */
     monthly: number;
 }
 
-/** What one kind of thing costs more or less a month than before. */
+/** Change of the monthly cost of one kind of item. */
 export interface CostChange {
     readonly what: string;
     /** `db.r6g.large, two zones => db.r6g.2xlarge, two zones`. */
     readonly quantity: string;
-    /** Dollars a month in us-east-1, less and more; NaN where there is no price of it. */
+    /** Dollars a month in us-east-1, before and after; NaN without a price. */
     readonly from: number;
     readonly to: number;
 }
 
-/** What a change costs, by what costs it. */
+/** Change of the monthly cost, by kind of item. */
 export function costChanges(before: Recording, after: Recording): CostChange[] {
     const [old, now] = [itemsByName(before), itemsByName(after)];
     return [...new Set([...old.keys(), ...now.keys()])].flatMap((what) => {
@@ -54,7 +54,7 @@ export function costChanges(before: Recording, after: Recording): CostChange[] {
     });
 }
 
-/** Items of one kind as one. */
+/** Combines items of one kind. */
 function itemsByName(recording: Recording): Map<string, Item> {
     const items = new Map<string, Item>();
     for (const item of itemsOf(recording)) {
@@ -73,7 +73,7 @@ function itemsByName(recording: Recording): Map<string, Item> {
     return items;
 }
 
-/** Dollars that something costs more (or less, below zero) a month, as a range that the region leaves open. */
+/** Change of the monthly cost in dollars, as a range over the regions. */
 export function describeDifference(dollars: number): string {
     if (Number.isNaN(dollars)) {
         return "an unknown sum";
@@ -82,7 +82,7 @@ export function describeDifference(dollars: number): string {
     return `$${least} to ${most} ${dollars < 0 ? "less" : "more"} a month`;
 }
 
-/** What a stack costs a month whether it is used or not, as it is declared. */
+/** Fixed monthly costs of a stack, as declared. */
 function itemsOf({ resources }: Recording): Item[] {
     const ofType = (type: string) => resources.filter((resource) => resource.type === type && !resource.read);
     const databases = ofType("aws:rds/instance:Instance").flatMap(({ inputs }) => {
@@ -126,13 +126,13 @@ function itemsOf({ resources }: Recording): Item[] {
         ...databases,
         ...caches,
         counted("KMS keys", ofType("aws:kms/key:Key").length, PRICES.key),
-        counted("metrics that alarms look at", metrics.length, PRICES.alarmMetric),
+        counted("metrics of alarms", metrics.length, PRICES.alarmMetric),
         counted(
             "composite alarms",
             ofType("aws:cloudwatch/compositeAlarm:CompositeAlarm").length,
             PRICES.compositeAlarm,
         ),
-        counted("metrics of its own, at least", new Set([...own, ...filters]).size, PRICES.metric),
+        counted("custom metrics, at least", new Set([...own, ...filters]).size, PRICES.metric),
     ];
 }
 
@@ -157,7 +157,7 @@ export function renderCosts(stacks: Readonly<Record<string, Recording>>): string
     return [head, line(widths.map((width) => "-".repeat(width))), ...body].join("");
 }
 
-/** A text with the table in its place. */
+/** A text with the table inserted. */
 export function withCosts(text: string, table: string): string {
     return text.replace(
         /(<!-- costs -->\n)[^]*?(<!-- end of costs -->)/,
@@ -186,7 +186,7 @@ interface Filter {
     metricTransformation: { namespace: string; name: string };
 }
 
-/** What an alarm looks at: one metric, or those that its expressions are made of. */
+/** Metrics of an alarm: one, or those of its expressions. */
 function metricsOf({ inputs }: RecordedResource): PricedUsage[] {
     const { metricQueries, ...metric } = inputs as unknown as PricedUsage & {
         metricQueries?: { metric?: PricedUsage }[];
@@ -198,14 +198,14 @@ function keyOf({ namespace, metricName, dimensions = {} }: PricedUsage): string 
     return JSON.stringify([namespace, metricName, dimensions]);
 }
 
-/** How many times as much as `large` a size costs: AWS prices a family in proportion. */
+/** Price of a size relative to `large`: AWS prices a family proportionally. */
 function sizeOf(size: string): number {
     const small: Readonly<Record<string, number>> = { micro: 1 / 8, small: 1 / 4, medium: 1 / 2, large: 1 };
     const [, times] = /^(\d*)xlarge$/.exec(size) ?? [];
     return times === undefined ? (small[size] ?? NaN) : 2 * Number(times === "" ? 1 : times);
 }
 
-/** What an hour of an instance class costs a month, by another size of the same family where it has no price itself. */
+/** Monthly price of an instance class, derived from another size of the family if it has none itself. */
 function hourly(type: string): number {
     const [, family, size] = /^(.*)\.(\w+)$/.exec(type) ?? [];
     const [known, price] =

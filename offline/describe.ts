@@ -4,7 +4,7 @@ import { fold } from "../core/fold";
 import { type Style } from "./layout";
 import { displayed, type Property, UNKNOWN } from "./property";
 
-/** How each operation is shown. */
+/** Sign of each operation. */
 export const OPERATIONS: Record<Operation, { sign: string; style: Style; phrase: string }> = {
     create: { sign: "+", style: "green", phrase: "to create" },
     read: { sign: ">", style: "cyan", phrase: "to read" },
@@ -15,7 +15,7 @@ export const OPERATIONS: Record<Operation, { sign: string; style: Style; phrase:
     same: { sign: "", style: "reset", phrase: "unchanged" },
 };
 
-/** Changed properties as data, as the preview and a review tell them. */
+/** Changed properties as data, for the preview and a review. */
 export function propertiesAsData(properties: readonly PropertyChange[]): object[] {
     return properties.map(({ path, before, after }) => ({
         path,
@@ -24,15 +24,15 @@ export function propertiesAsData(properties: readonly PropertyChange[]): object[
     }));
 }
 
-/** Text of a value that is shown whole where there is room, in characters. */
+/** Maximum length of a text that is shown whole if there is room, in characters. */
 const LONGEST_VALUE = 120;
 
-/** What becomes of each property, a line or some each, in lines of `width` columns where the paths leave that room. */
+/** The changes of the properties, in lines of `width` columns if the paths leave that much room. */
 export function describeProperties({ properties, because }: Change, width = Infinity): string[] {
     return properties.flatMap((property) => describeProperty(property, because, width));
 }
 
-/** What becomes of one property; `because` names the resources that it gets a new value from. */
+/** The change of one property; `because` names the resources that give it a new value. */
 export function describeProperty(
     { path, before, after }: PropertyChange,
     because: readonly string[],
@@ -68,7 +68,7 @@ export function describeProperty(
 
 const INDENT = " ".repeat(4);
 
-/** A value beside its path, or below it where the line would be longer than `width`. */
+/** A value after its path, or below it if the line would exceed `width`. */
 function beside(start: string, text: (longest: number) => string, width: number): string[] {
     const line = `${start} ${text(LONGEST_VALUE)}`;
     const longest = Math.min(LONGEST_VALUE, width - INDENT.length);
@@ -84,7 +84,7 @@ function textOf(value: Property | undefined): string {
     return shortDigests(JSON.stringify(displayed(value ?? null)));
 }
 
-/** Two long texts from shortly before where they begin to differ, so that the difference is not what is cut off. */
+/** Two long texts, cut so that their first difference is visible. */
 function apart(before: string, after: string, longest: number): [string, string] {
     const first = [...before].findIndex((_, index) => before[index] !== after[index]);
     const begin = Math.max(0, (first < 0 ? before.length : first) - Math.floor(longest / 4));
@@ -95,7 +95,7 @@ function apart(before: string, after: string, longest: number): [string, string]
     }) as [string, string];
 }
 
-/** Digests by their first characters, as people compare them; a placeholder must not read like one at all. */
+/** Shortens digests to their first characters; a placeholder must not look like a digest. */
 export function shortDigests(text: string): string {
     return text
         .replaceAll(`@${PLACEHOLDER_DIGEST}`, "@[not pinned]")

@@ -3,10 +3,10 @@ import { type RecordedResource, type Recording } from "./record";
 
 const STACK = "pulumi:pulumi:Stack";
 const WORKLOAD = "mcp:workload:Workload";
-/** What has pods, or leads to them. */
+/** Types that have pods, or route to them. */
 const IN_CLUSTER = /^kubernetes:(apps|batch)\/|:Ingress$/;
 
-/** The areas in the order in which they are drawn with the fewest lines across: from what is asked to what watches it. */
+/** Areas, in the order that draws the fewest crossing lines. */
 const AREAS = ["edge", "workload", "data", "storage", "backup", "observability", "incident"];
 
 /**
@@ -27,7 +27,7 @@ export function platformDiagram({ resources }: Recording): string {
             if (needed !== undefined && needed !== owner) needs.get(owner)!.add(needed);
         }
     }
-    // Everything is in it.
+    // Everything depends on it.
     const ctx = (component: RecordedResource) => component.type.endsWith(":Namespace");
     const drawn = components.filter((component) => !ctx(component));
     const node = (component: RecordedResource) => {
@@ -41,7 +41,7 @@ export function platformDiagram({ resources }: Recording): string {
         "flowchart LR",
         ...areas.flatMap((area) => {
             const nodes = drawn.filter((component) => areaOf(component) === area).map(node);
-            // A frame around one says nothing.
+            // A frame around a single component adds no information.
             return nodes.length === 1
                 ? [`  ${nodes[0]}`]
                 : [`  subgraph ${area}`, ...nodes.map((each) => `    ${each}`), "  end"];
@@ -56,10 +56,10 @@ export function platformDiagram({ resources }: Recording): string {
     ].join("\n");
 }
 
-/** Kinds whose change an update waits for, and that others wait for. */
+/** Kinds that an update waits for and that other resources depend on. */
 const STEPS = ["kubernetes:apps/v1:Deployment", "kubernetes:batch/v1:Job", "kubernetes:core/v1:Service"];
 
-/** Names of the workloads that a stack declares. */
+/** Names of a stack's workloads. */
 export function workloadsOf({ resources }: Recording): string[] {
     return resources
         .filter(({ type }) => type === WORKLOAD)
@@ -94,10 +94,10 @@ export function releaseDiagram({ resources }: Recording, workload: string): stri
     ].join("\n");
 }
 
-/** The documents with pictures in them. */
+/** Documents with pictures. */
 export const PICTURED = ["README.md", join("docs", "architecture.md")];
 
-/** The pictures that the documents have places for, given how production is recorded with some edits. */
+/** Pictures of the documents, given a function that records production with edits. */
 export async function picturesOf(
     recorded: (...edits: string[]) => Promise<Recording>,
 ): Promise<Record<string, string>> {
@@ -107,7 +107,7 @@ export async function picturesOf(
     };
 }
 
-/** A text with the pictures that it has places for: `<!-- picture: NAME -->` to `<!-- end of picture -->`. */
+/** A text with its pictures inserted: from `<!-- picture: NAME -->` to `<!-- end of picture -->`. */
 export function withPictures(text: string, pictures: Readonly<Record<string, string>>): string {
     return text.replace(
         /(<!-- picture: (\w+) -->\n)[^]*?(<!-- end of picture -->)/g,
@@ -119,7 +119,7 @@ export function withPictures(text: string, pictures: Readonly<Record<string, str
     );
 }
 
-/** The component right below the stack that each resource belongs to. */
+/** The top-level component of each resource. */
 function ownersOf(resources: readonly RecordedResource[]): Map<string, RecordedResource> {
     const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
     const owner = (resource: RecordedResource): RecordedResource | undefined => {
@@ -144,7 +144,7 @@ interface Callers {
     ingress?: { from?: Callers[] }[];
 }
 
-/** Who sends requests to whom: what the Ingress routes, and which workloads' pods a workload's policy admits. */
+/** Requests between components: what the Ingress routes, and which workloads' pods a policy admits. */
 function requestsOf(
     resources: readonly RecordedResource[],
     owners: ReadonlyMap<string, RecordedResource>,
@@ -184,7 +184,7 @@ function requestsOf(
     return [...lines.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, pair]) => pair);
 }
 
-/** What something needs by itself: not what it only needs because something else it needs does. */
+/** Direct dependencies: without those that follow from others. */
 function direct(
     one: RecordedResource,
     needs: ReadonlyMap<RecordedResource, ReadonlySet<RecordedResource>>,
@@ -201,7 +201,7 @@ function direct(
         .sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
 }
 
-/** There may be several workloads, and of everything else that is drawn beside them one. */
+/** There may be several workloads, but only one of each other component. */
 function idOf(resource: RecordedResource): string {
     const kind = resource.type.split(":").at(-1)!;
     const unique = resource.type.startsWith("mcp:") && resource.type !== WORKLOAD;
@@ -213,7 +213,7 @@ function areaOf({ type }: RecordedResource): string {
     return type.split(":")[1]!;
 }
 
-/** The hash at the end of a gate's name differs from release to release. */
+/** The hash at the end of a gate's name differs between releases. */
 function nameOf({ name }: RecordedResource): string {
     return name.replace(/-[0-9a-f]{8}$/, "");
 }

@@ -5,8 +5,8 @@ import { isObject, type Property, Secret } from "./property";
 import { type RecordedResource, type Recording } from "./record";
 
 /**
- * Everything the rules find in what a run of the program asked for, by resource and then by rule, with what exceptions
- * accept suppressed, and what is wrong with those.
+ * All findings of the rules on a recording, by resource and rule, with exemptions applied, and the problems of the
+ * exemptions.
  */
 export function judgeRecording(
     { stack, resources }: Recording,
@@ -15,7 +15,7 @@ export function judgeRecording(
     exceptions = NO_EXCEPTIONS,
 ): Violation[] {
     const acceptance = new ExceptionFilter(exceptions);
-    // What is only looked up is somebody else's to judge.
+    // Resources that are only looked up are managed elsewhere.
     const tags = new Map(
         resources
             .filter(({ type }) => type === "pulumi:providers:aws")
@@ -48,7 +48,7 @@ function asPolicyResource(
     };
 }
 
-/** A property as the engine shows it to a policy: secrets are plain in there. */
+/** A property as the engine passes it to a policy: secrets are plain. */
 function plain(property: Property): unknown {
     if (property instanceof Secret) {
         return plain(property.value);
@@ -61,7 +61,7 @@ function plain(property: Property): unknown {
         : property;
 }
 
-/** By code unit, the same in every locale. */
+/** By code unit, independent of the locale. */
 function compare(one: string, other: string): number {
     return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -1,10 +1,10 @@
 import { type RecordedResource } from "./record";
 
 /**
- * Inputs that cannot change on what exists, so that changing one replaces it. Kubernetes: the provider's own table
- * (pulumi-kubernetes v4.32, provider/pkg/provider/diff.go). AWS and random: the inputs that the providers' schemas
- * call "forces replacement". The table is written by hand: the npm packages of the providers hold no schema, and their
- * types do not say what replaces. For a type that is missing here it is unknown offline whether it is replaced.
+ * Inputs whose change replaces the resource. Kubernetes: the provider's own table (pulumi-kubernetes v4.32,
+ * provider/pkg/provider/diff.go). AWS and random: the inputs that the providers' schemas mark as replacing. The table
+ * is written by hand, because the providers' npm packages contain no schema. For a type that is missing here, it is
+ * unknown offline whether a change replaces it.
  */
 const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "kubernetes:apps/v1:DaemonSet": ["spec.selector"],
@@ -25,7 +25,7 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": ["roleRef"],
     "kubernetes:rbac.authorization.k8s.io/v1:Role": [],
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ["roleRef"],
-    // The program's own option says so (components/platform/namespace.ts).
+    // The program's own option (components/platform/namespace.ts).
     "kubernetes:scheduling.k8s.io/v1:PriorityClass": ["preemptionPolicy", "value"],
     "aws:acm/certificate:Certificate": [
         "certificateAuthorityArn",
@@ -143,7 +143,7 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     "aws:ssm/patchBaseline:PatchBaseline": ["operatingSystem"],
     "aws:ssm/patchGroup:PatchGroup": ["baselineId", "patchGroup"],
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ["securityGroupId"],
-    // The program's own provider says so (components/operations/toolProvider.ts).
+    // The program's own provider (components/operations/toolProvider.ts).
     "pulumi-nodejs:dynamic/operations:DisabledTool": ["tool"],
     "random:index/randomBytes:RandomBytes": ["keepers", "length"],
     "random:index/randomId:RandomId": ["byteLength", "keepers", "prefix"],
@@ -158,7 +158,7 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     ],
 };
 
-/** Whether changing `path` replaces a resource of this type; undefined where that is not known offline. */
+/** Whether changing `path` replaces a resource of this type; undefined if unknown offline. */
 export function replaces(
     { type, inputs }: Pick<RecordedResource, "type" | "inputs">,
     path: string,
@@ -167,7 +167,7 @@ export function replaces(
     if (own === undefined) {
         return undefined;
     }
-    // The provider is told that Secrets can be written over; one that says `immutable` cannot.
+    // The provider is configured to update Secrets in place, except those with `immutable`.
     const sealed =
         type === "kubernetes:core/v1:Secret" && inputs["immutable"] === true ? ["data", "stringData"] : [];
     const named = type.startsWith("kubernetes:") ? ["metadata.name", "metadata.namespace"] : [];

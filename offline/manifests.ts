@@ -1,19 +1,19 @@
 import { isObject, type Property, Secret, UNKNOWN } from "./property";
 import { type RecordedResource, type Recording } from "./record";
 
-/** An object of Kubernetes as it would be sent to the API. */
+/** A Kubernetes object as sent to the API. */
 export interface Manifest {
     apiVersion: string;
     kind: string;
     metadata: { name: string; namespace?: string };
 }
 
-/** Stands for what only a provider knows. */
+/** Placeholder for a value that only a provider knows. */
 export const UNKNOWN_TEXT = "known-after-the-update";
 
 /**
- * The Kubernetes objects of a recording, in the order of their registration. What has no name has its resource's, what
- * is unknown is {@link UNKNOWN_TEXT}, and `secret` says what stands for a secret.
+ * The Kubernetes objects of a recording, in the order of registration. A missing name is the resource's, an unknown
+ * value is {@link UNKNOWN_TEXT}, and `secret` returns the placeholder of a secret.
  */
 export function manifestsOf({ resources }: Recording, secret: (value: unknown) => unknown): Manifest[] {
     return resources

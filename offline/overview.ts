@@ -5,7 +5,7 @@ import { painter, type Screen } from "./layout";
 import { type Preview } from "./preview";
 import { type RecordedResource } from "./record";
 
-/** How many resources each concern of a stack has, how many of them are protected, and which components. */
+/** For each concern of a stack: number of resources, number of protected ones, and components. */
 export function overview({ changes }: Preview, screen: Screen): string {
     const paint = painter(screen);
     const componentOf = componentsOf(changes.map(({ resource }) => resource));
@@ -41,7 +41,7 @@ export function overview({ changes }: Preview, screen: Screen): string {
     return [paint("bold", heading), ...rows, `${total}  ${operations.join(", ")}`].join("\n");
 }
 
-/** Workloads are known by their names, everything else by what it is. */
+/** Workloads by name, others by type. */
 function labelOf({ type, name }: RecordedResource): string {
     return type === "mcp:workload:Workload"
         ? name

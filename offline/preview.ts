@@ -8,25 +8,25 @@ import { recordOnce } from "./recordings";
 import { readStackFile, shownEdit, type StackFile } from "./stackFile";
 import { refuseTakenNames } from "./takenNames";
 
-/** What the offline preview of a stack found. */
+/** Result of the offline preview of a stack. */
 export interface Preview {
     readonly recording: Recording;
-    /** Against the stack file where edits were given, else everything is created. */
+    /** Compared with the stack file if edits are given; otherwise everything is created. */
     readonly changes: readonly Change[];
-    /** Edits the preview tries, as typed but for secrets. */
+    /** Edits to try, as typed, with secrets masked. */
     readonly edits: readonly string[];
     readonly placeholders: StackFile["placeholders"];
     readonly findings: readonly Violation[];
-    /** The same without the edits; undefined where none are given. */
+    /** The recording without the edits; undefined if there are none. */
     readonly before: Pick<Preview, "placeholders" | "findings"> | undefined;
     readonly rules: readonly Rule[];
 }
 
 /**
- * Runs a stack's program offline, with the edits tried on its values, and judges what it declares. Exceptions are those
- * of the project, unless others are given.
+ * Records a stack's program offline with edits applied to its values, and evaluates the policies. Uses the project's
+ * exemptions unless others are given.
  *
- * @throws UsageError for names that another stack file has, too.
+ * @throws UsageError for names that another stack file also uses.
  */
 export async function previewStack(
     root: string,
@@ -54,7 +54,7 @@ export async function previewStack(
     };
 }
 
-/** Whether something stops the update: the engine, which deletes and replaces nothing protected, or a mandatory rule. */
+/** Whether the update would be blocked: by the engine's protection, or by a mandatory rule. */
 export function isBlocked({ changes, findings, rules }: Preview): boolean {
     const mandatory = new Set(
         rules.filter(({ enforcement }) => enforcement === "mandatory").map(({ name }) => name),

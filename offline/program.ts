@@ -6,15 +6,15 @@ import { pathToFileURL } from "node:url";
 import { compileFunction } from "node:vm";
 import { bundle } from "../build/bundle.cjs";
 
-/** The program of a project, bundled once and ready to run any number of times in this process. */
+/** A project's program, bundled once, which can run repeatedly in this process. */
 export interface Program {
-    /** The bundle. */
+    /** Path of the bundle. */
     readonly file: string;
-    /** Changes with everything that a run depends on beside its values: the program, its jobs, the recorder, the packages. */
+    /** Changes with every input of a run except the values: the program, its jobs, the recorder, the packages. */
     readonly fingerprint: string;
-    /** Runs the program's `index.ts` from its first line and returns what it exports. */
+    /** Runs the program's `index.ts` from the start, and returns its exports. */
     run(): unknown;
-    /** Where a position of the bundle is in the program's own files, relative to the project. */
+    /** Maps a position of the bundle to the program's source file, relative to the project. */
     locate(uri: string, line: number, column: number): { file: string; line: number } | undefined;
 }
 
@@ -55,7 +55,7 @@ export function bundleProgram(root: string): Program {
     };
 }
 
-/** What the program reads while it runs, and what records it. */
+/** Files that the program reads at run time, and those that record it. */
 const READ = ["jobs", "offline/record.ts", "offline/property.ts", "package.json", "package-lock.json"];
 
 function fingerprintOf(root: string, code: string): string {

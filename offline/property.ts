@@ -6,12 +6,12 @@ const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";
 const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 const RESOURCE_SIGNATURE = "5cf8f73096256a8f31e491e813e4eb8e";
 
-/** What the SDK sends for a value that only the real provider can know. */
+/** The SDK's mark of a value that only the real provider can know. */
 export const UNKNOWN_ON_THE_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 export { UNKNOWN };
 
-/** A value that must not be shown. It compares by what it hides. */
+/** A secret value. It compares by its content. */
 export class Secret {
     constructor(readonly value: Property) {}
 }
@@ -27,7 +27,7 @@ export type Property =
     | readonly Property[]
     | { readonly [key: string]: Property };
 
-/** Decodes a property from the wire. */
+/** Decodes a property of the wire format. */
 export function decode(value: unknown): Property {
     if (value === UNKNOWN_ON_THE_WIRE) {
         return UNKNOWN;
@@ -49,8 +49,7 @@ export function decode(value: unknown): Property {
 }
 
 /**
- * A property as it goes over the wire, or into a file that others may read: of a secret it holds a hash, by which two
- * of them still compare.
+ * Encodes a property for the wire or for a file that others may read: a secret becomes its hash, which still compares.
  */
 export function encode(value: Property): JsonValue {
     if (value === UNKNOWN) {
@@ -74,7 +73,7 @@ export function encode(value: Property): JsonValue {
         : (value as JsonValue);
 }
 
-/** A property as it came over the wire, with its secrets plain: {@link decode} gives it back. */
+/** Encodes a property for the wire with plain secrets; {@link decode} reverses it. */
 export function wire(value: Property): JsonValue {
     if (value === UNKNOWN) {
         return UNKNOWN_ON_THE_WIRE;
@@ -92,12 +91,12 @@ export function wire(value: Property): JsonValue {
 
 type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
-/** Whether a property is an object, rather than a list, scalar, secret or unknown. */
+/** Whether a property is an object: no list, scalar, secret or unknown. */
 export function isObject(value: Property | undefined): value is { readonly [key: string]: Property } {
     return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Secret);
 }
 
-/** A property as plain JSON, with marks in place of what is secret or unknown. */
+/** A property as JSON, with marks for secrets and unknowns. */
 export function displayed(value: Property): unknown {
     if (value === UNKNOWN) {
         return "[unknown]";
@@ -114,7 +113,7 @@ export function displayed(value: Property): unknown {
     return value;
 }
 
-/** Counts the unknowns inside a property. */
+/** Counts the unknowns in a property. */
 export function countUnknowns(value: Property): number {
     if (value instanceof Secret) {
         return countUnknowns(value.value);

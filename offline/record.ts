@@ -30,14 +30,14 @@ export interface RecordedOptions {
     deletedWith?: string;
 }
 
-/** One resource as the program asked for it. */
+/** A resource as the program registered it. */
 export interface RecordedResource {
     readonly urn: string;
     readonly type: string;
     readonly name: string;
     /** False for components. */
     readonly custom: boolean;
-    /** Looked up rather than owned. */
+    /** Looked up, not managed. */
     readonly read: boolean;
     /** URN of the parent; empty for the stack itself. */
     readonly parent: string;
@@ -47,11 +47,11 @@ export interface RecordedResource {
     readonly dependencies: readonly string[];
     readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
     readonly options: RecordedOptions;
-    /** Where the program declares it. */
+    /** Position of the declaration in the program. */
     readonly source: { file: string; line: number } | undefined;
 }
 
-/** Everything one run of the program asked for. */
+/** Everything that one run of the program registered. */
 export interface Recording {
     readonly project: string;
     readonly stack: string;
@@ -60,7 +60,7 @@ export interface Recording {
     readonly outputs: Readonly<Record<string, Property>>;
 }
 
-/** What a run starts from, as the engine would hand it over. */
+/** Inputs of a run, as the engine passes them. */
 export interface ProgramInput {
     project: string;
     stack: string;
@@ -69,25 +69,25 @@ export interface ProgramInput {
     secretKeys: string[];
 }
 
-/** Outputs that a run takes as known, beside the inputs, by type and name of a resource. */
+/** Outputs that a run treats as known, in addition to the inputs, by type and name of a resource. */
 export type OutputsOf = (type: string, name: string) => Record<string, JavaScriptValue>;
 
-/** A program, as far as recording needs it. */
+/** A program that can be recorded. */
 type Runnable = Pick<Program, "file" | "run" | "locate">;
 
 type Callback<T> = (error: unknown, response: T | undefined) => void;
 
-/** The SDK puts every response into a debug message, even where nothing shows it: that text costs nothing here. */
+/** The SDK formats every response for a debug message, even if none is shown: this text is cheap. */
 class QuietResponse extends RegisterResourceResponse {
     override toString(): string {
         return "";
     }
 }
 
-/** The SDK's mock monitor, with the whole request kept and the engine's way of naming. */
+/** The SDK's mock monitor, extended by the whole request and the engine's URNs. */
 class Recorder extends MockMonitor {
     readonly recorded = new Map<string, RecordedResource>();
-    /** Of each AWS provider. */
+    /** For each AWS provider. */
     private readonly accounts = new Map<string, AwsAccount | undefined>();
 
     constructor(
@@ -121,8 +121,8 @@ class Recorder extends MockMonitor {
         }
         const response = new QuietResponse();
         response.setUrn(urn);
-        // The id stays empty, as in a preview of something new; outputs are the inputs and what follows from them, and
-        // everything else that the provider adds is unknown.
+        // The id is empty, as in a preview of a new resource. Outputs are the inputs and what follows from them; other
+        // outputs of the provider are unknown.
         const [type, name] = [request.getType(), request.getName()];
         if (type === "pulumi:providers:aws") {
             this.accounts.set(urn, accountOf(inputs));
@@ -157,7 +157,7 @@ class Recorder extends MockMonitor {
         callback(undefined, response);
     }
 
-    /** Keeps what both kinds of request have in common; undefined where the URN is taken. */
+    /** Stores what both kinds of request have in common; undefined if the URN exists already. */
     private add(
         request: RegisterResourceRequest | ReadResourceRequest,
         inputs: Record<string, JavaScriptValue>,
@@ -182,7 +182,7 @@ class Recorder extends MockMonitor {
         return urn;
     }
 
-    /** The innermost frame of the program itself; the SDK's own are above it. */
+    /** The innermost frame of the program, below the SDK's. */
     private sourceOf(request: RegisterResourceRequest | ReadResourceRequest): RecordedResource["source"] {
         for (const frame of request.getStacktrace()?.getFramesList() ?? []) {
             const position = frame.getPc();
@@ -208,30 +208,33 @@ class Recorder extends MockMonitor {
     }
 }
 
-/** URN of a resource's provider; the request names its id as well. */
+/** URN of a resource's provider, without the id that the request appends. */
 function providerOf(request: RegisterResourceRequest | ReadResourceRequest): string {
     return request.getProvider().split("::").slice(0, 4).join("::");
 }
 
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
-/** A resource's URN by the engine's rule: the types of all its ancestors, the stack left out. */
+/** A resource's URN by the engine's rule: the types of its ancestors, without the stack. */
 function urnOf({ project, stack }: ProgramInput, parent: string, type: string, name: string): string {
     const parentType = parent.split("::")[2];
     const qualified = parentType === undefined || parentType === STACK_TYPE ? type : `${parentType}$${type}`;
     return `urn:pulumi:${stack}::${project}::${qualified}::${name}`;
 }
 
-/** A dynamic provider's code, which its resources have beside their inputs. */
+/** Source code of a dynamic provider, which is among its resources' inputs. */
 const PROVIDER_CODE = "__provider";
 
-/** Inputs from the wire. Code is none: its text depends on how the program was loaded, and alone it changes nothing. */
+/**
+ * Decodes inputs without the code: its text depends on how the program was loaded, and its change alone changes no
+ * resource.
+ */
 export function decodeInputs(inputs: object): Record<string, Property> {
     const all = Object.entries(decode(inputs) as Record<string, Property>);
     return Object.fromEntries(all.filter(([key]) => key !== PROVIDER_CODE));
 }
 
-/** The Kubernetes provider names what has no name, so its name is unknown rather than missing. */
+/** The Kubernetes provider generates missing names, so such a name is unknown. */
 function withAssignedName(
     type: string,
     inputs: Record<string, JavaScriptValue>,
@@ -270,10 +273,10 @@ function optionsOf(request: RegisterResourceRequest): RecordedOptions {
 }
 
 /**
- * Runs the program under the SDK's mocks and records every registration. What only a provider knows is unknown, unless
- * `outputsOf` gives it.
+ * Runs the program under the SDK's mocks and records every registration. Values that only a provider knows are unknown,
+ * unless `outputsOf` returns them.
  *
- * @throws what the program throws; values it refuses arrive as a RunError with all problems in its message.
+ * @throws what the program throws; refused values arrive as a RunError with all problems in its message.
  */
 export async function record(
     program: Runnable,
@@ -287,7 +290,7 @@ export async function record(
         if (RunError.isInstance(error)) {
             throw error;
         }
-        // A fault of the program: it is met again, this time with its stack.
+        // A fault of the program: run again, with stack traces.
         restore();
         return await run(program, input, outputsOf);
     } finally {
@@ -296,19 +299,19 @@ export async function record(
 }
 
 /**
- * Spares what a run has no use for, and what takes half of its time: stacks of errors, a watch over each promise for one
- * that never ends, and messages encoded for a wire that there is none. Returns what undoes it.
+ * Disables what a run does not need, which takes half of its time: stack traces, the tracking of each promise, and the
+ * wire encoding of messages. Returns a function that restores it.
  */
 function spare(program: Runnable): () => void {
     const undo = [spareStacks(program), spareWatch(), spareEncoding()];
     return () => undo.forEach((each) => each());
 }
 
-/** The SDK notes a stack for each of its promises and each resource; of those, the frames of the program itself matter. */
+/** The SDK records a stack trace for each promise and resource; only the program's frames are needed. */
 function spareStacks(program: Runnable): () => void {
     const errors: { stackTraceLimit?: number | undefined; prepareStackTrace?: unknown } = Error;
     const { stackTraceLimit, prepareStackTrace } = errors;
-    // Without a number, no stack is noted at all; the SDK sets one where it looks for the place of a resource.
+    // Without a limit, no trace is recorded; the SDK sets one to find a resource's position.
     errors.stackTraceLimit = undefined;
     errors.prepareStackTrace = (_: Error, frames: NodeJS.CallSite[]) => {
         const lines = frames.map((frame) =>
@@ -324,10 +327,10 @@ function spareStacks(program: Runnable): () => void {
     };
 }
 
-/** What the SDK exports there, but does not declare. */
+/** Exported by the SDK, but not declared. */
 const debuggable = sdkDebuggable as unknown as { debuggablePromise: <T>(promise: Promise<T>) => Promise<T> };
 
-/** The SDK watches each of its promises, to say at the exit which never ended; one look at the whole run says that too. */
+/** The SDK tracks each promise to report leaks at exit; one check of the whole run reports the same. */
 function spareWatch(): () => void {
     const { debuggablePromise } = debuggable;
     debuggable.debuggablePromise = (promise) => promise;
@@ -342,7 +345,7 @@ function spareWatch(): () => void {
     };
 }
 
-/** Requests and responses stay in this process: their properties are handed over as they are, their keys in order. */
+/** Requests and responses stay in this process: their properties are passed as objects, with sorted keys. */
 function spareEncoding(): () => void {
     const { fromJavaScript } = Struct;
     Struct.fromJavaScript = (value) => {
@@ -353,7 +356,7 @@ function spareEncoding(): () => void {
     return () => (Struct.fromJavaScript = fromJavaScript);
 }
 
-/** A copy whose keys have the order that they have on the wire. */
+/** A copy with keys in the order of the wire format. */
 function ordered(value: JavaScriptValue): JavaScriptValue {
     if (Array.isArray(value)) {
         return value.map(ordered);
@@ -373,8 +376,8 @@ async function run(program: Runnable, input: ProgramInput, outputsOf: OutputsOf)
     setMockOptions(recorder, input.project, input.stack, true);
     setAllConfig(input.config, input.secretKeys);
 
-    // A registration that fails rejects a promise nobody holds, as the engine's host finds too. Node reports it
-    // after the tasks at hand: each run gives it that turn before the next one may start.
+    // A failed registration rejects a promise without a handler, as in the engine's language host. Node reports it in a
+    // later task: each run waits for that task before the next run starts.
     let failed: (reason: unknown) => void = () => undefined;
     const failure = new Promise<never>((_, reject) => (failed = reject));
     process.on("unhandledRejection", failed);

@@ -6,14 +6,14 @@ import { decode, type Property, wire } from "./property";
 import { record, type RecordedResource, type Recording } from "./record";
 import { type StackFile } from "./stackFile";
 
-/** Recordings that the cache keeps, the newest ones; each takes some 100 kB. */
+/** Maximum number of recordings in the cache; each takes some 100 kB. */
 const KEPT = 400;
 
 /**
- * Records a stack as {@link record} does, and keeps the recording in `node_modules/.cache` for the next command or test
- * that runs the same program on the same values. A run with a value that is secret is never kept.
+ * Records a stack like {@link record}, and caches the recording in `node_modules/.cache` for the next command or test
+ * with the same program and values. Runs with secret values are never cached.
  *
- * @throws what {@link record} throws; a run that fails is not kept.
+ * @throws what {@link record} throws; failed runs are not cached.
  */
 export async function recordOnce(root: string, program: Program, file: StackFile): Promise<Recording> {
     if (file.holdsSecrets) {
@@ -30,9 +30,9 @@ export async function recordOnce(root: string, program: Program, file: StackFile
     return recording;
 }
 
-/** Everything that a run depends on. */
+/** All inputs of a run. */
 function keyOf({ fingerprint }: Program, { project, stack, config, secretKeys }: StackFile): string {
-    // What is checked against the clock may change its verdict within an hour.
+    // The result of checks against the clock may change within an hour.
     const time = process.env["MCP_NOW"] ?? new Date().toISOString().slice(0, 13);
     const input = JSON.stringify([fingerprint, process.version, project, stack, config, secretKeys, time]);
     return createHash("sha256").update(input).digest("hex");

@@ -4,8 +4,8 @@ import { type Change, isMade } from "./compare";
 import { isObject, type Property } from "./property";
 
 /**
- * What the evidence gates of new releases ask for, a sentence each: what their change records lack, or who must have
- * completed the image. What the ledger knows nobody knows offline, and a release in there is not asked.
+ * Requirements of the approval gates of new releases, a sentence each: what their change records lack, or which stack
+ * must have completed the image. The release history is not available offline; releases in it pass without a record.
  */
 export function describeEvidence(changes: readonly Change[]): string[] {
     return plansOf(changes).map(sentenceOf);
@@ -18,7 +18,7 @@ export function unapproved(changes: readonly Change[]): string[] {
         .map(sentenceOf);
 }
 
-/** New releases with an approver who has changed the stack file, by git, whatever their record says; a sentence each. */
+/** New releases with an approver who changed the stack file, by git, regardless of their record; a sentence each. */
 export function selfApproved(changes: readonly Change[], authors: readonly string[]): string[] {
     return plansOf(changes).flatMap(({ subject, change }) =>
         (change?.approvers ?? []).flatMap((approver) => {
@@ -30,7 +30,7 @@ export function selfApproved(changes: readonly Change[], authors: readonly strin
     );
 }
 
-/** What the evidence gates of new releases look at. */
+/** Values that the approval gates of new releases check. */
 function plansOf(changes: readonly Change[]): ApprovalPlan[] {
     const programs = new Map<string, Property | undefined>(
         changes
@@ -51,7 +51,7 @@ function sentenceOf(plan: ApprovalPlan): string {
     const { subject, change } = plan;
     const problems = problemsOf(plan, []);
     if (change === undefined || problems.length > 0) {
-        return `Evidence stops ${subject}, unless the ledger knows it, because ${problems.join("; ")}.`;
+        return `The evidence gate stops ${subject}, unless the release history has it: ${problems.join("; ")}.`;
     }
     const { ticket, author, approvers = [], skip } = change;
     if (skip !== undefined) {
@@ -60,7 +60,7 @@ function sentenceOf(plan: ApprovalPlan): string {
     const validation = validationOf(plan);
     const validated =
         "unvalidated" in validation
-            ? `nobody need have completed its image: ${validation.unvalidated}`
-            : `evidence asks whether ${validation.stack} has completed its image`;
+            ? `no stack must complete its image first: ${validation.unvalidated}`
+            : `the evidence gate checks that ${validation.stack} completed its image`;
     return `${subject} comes with ${ticket}${author === undefined ? "" : ` by ${author}`}, approved by ${approvers.join(", ")}; ${validated}.`;
 }

@@ -11,19 +11,19 @@ import { type RecordedResource } from "./record";
 import { type Details, resourceTable } from "./resourceTable";
 import { at, describeWorkloads, plural, versionOf } from "./summary";
 
-/** What of a preview is shown, and on which screen. */
+/** Which parts of a preview to show, and the target of the output. */
 export interface View extends Screen {
-    /** Everything: each resource, output, command and finding. */
+    /** All resources, outputs, commands and findings. */
     readonly full?: boolean;
-    /** All properties of each resource that is shown. */
+    /** All properties of each shown resource. */
     readonly diff?: boolean;
     /** Only these resources. */
     readonly filter?: Filter | undefined;
 }
 
 /**
- * The preview as text: with edits what they change, else a summary of the stack on one screen. `full` shows every
- * resource, in a tree as `pulumi preview` has it.
+ * The preview as text: with edits their changes, otherwise a summary of the stack on one screen. `full` shows every
+ * resource in a tree, as `pulumi preview` does.
  */
 export function renderText(preview: Preview, view: View = PLAIN): string {
     const paint = painter(view);
@@ -48,12 +48,12 @@ export function renderText(preview: Preview, view: View = PLAIN): string {
     return `${joined(sections.filter((section) => section !== "").flatMap((section) => [section, ""]))}`;
 }
 
-/** Whether the stack is summed up by its concerns, rather than shown resource by resource. */
+/** Whether to summarize the stack by concern, instead of showing resources. */
 function isSummary({ edits }: Preview, { full, diff, filter }: View): boolean {
     return edits.length === 0 && !full && !diff && filter === undefined;
 }
 
-/** The preview as data; secrets and unknowns are marked, not shown. */
+/** The preview as data, with marks for secrets and unknowns. */
 export function renderJson(preview: Preview): string {
     const { recording, changes, edits, placeholders: missing, findings } = preview;
     const report = {
@@ -77,20 +77,20 @@ export function renderJson(preview: Preview): string {
     return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
-/** What edits mean for the workloads. */
+/** Effect of edits on the workloads. */
 function sentencesOf({ changes, edits }: Preview): string[] {
     return edits.length > 0 ? describeWorkloads(changes) : [];
 }
 
 function heading({ recording: { project, stack }, edits }: Preview, { width }: View): string {
     const line =
-        `Offline preview of ${project}/${stack}: what the program declares. What exists already is not known, nor ` +
-        "are values that a provider gives ([unknown], or <name> for the id of a resource).";
+        `Offline preview of ${project}/${stack}: what the program declares. Existing resources are not known, nor ` +
+        "are values of providers ([unknown], or <name> for the id of a resource).";
     const compared = `Compared with Pulumi.${stack}.yaml: ${edits.join("  ")}`;
     return [...fold(line, width), ...(edits.length === 0 ? [] : fold(compared, width, "    "))].join("\n");
 }
 
-/** The resources that are shown: those that change, all of them, or those of a filter. */
+/** The shown resources: those that change, all, or those of a filter. */
 function resources({ changes, edits }: Preview, view: View, paint: Paint): string {
     const { width, full, diff, filter = () => true } = view;
     const details: Details = diff ? "all" : edits.length > 0 ? "short" : "none";
@@ -104,7 +104,7 @@ function resources({ changes, edits }: Preview, view: View, paint: Paint): strin
     return table === "" ? "Nothing changes." : table;
 }
 
-/** Per Deployment: what runs, how many, from which image. With edits, only of those that they change. */
+/** For each Deployment: release, replicas and image. With edits, only changed ones. */
 function workloadTable(preview: Preview, view: View): string {
     const {
         recording: { resources: all },
@@ -167,7 +167,7 @@ function autoscalerOf(
     );
 }
 
-/** The autoscaler's bounds, else the Deployment's own number, of which Kubernetes makes 1 where there is none. */
+/** The autoscaler's bounds, otherwise the Deployment's replicas, 1 by default. */
 function replicasOf({ inputs }: RecordedResource, autoscaler: RecordedResource | undefined): string {
     const own = at(inputs, "spec", "replicas");
     if (own === 0) {
@@ -189,7 +189,7 @@ function outputs({ recording, edits }: Preview, { width, full }: View): string {
     return ["Outputs:", ...lines].join("\n");
 }
 
-/** How many resources there are of each operation. */
+/** Number of resources for each operation. */
 function counts({ changes, recording, edits }: Preview, { width, full, filter = () => true }: View): string {
     const shown = changes.filter(({ resource }) => filter(resource));
     const parts = Object.entries(OPERATIONS).flatMap(([operation, { sign, phrase }]) => {
@@ -206,14 +206,14 @@ function counts({ changes, recording, edits }: Preview, { width, full, filter = 
         ...list(parts, width, "    "),
         `    ${unknowns} inputs known only after the update`,
         `    ${guarded.length} protected`,
-        // Edits that change what is protected have it in the table.
+        // With edits, the table already shows protected resources that change.
         ...(guarded.length > 0 && (edits.length === 0 || full)
             ? fold(`${" ".repeat(8)}${eachNameOnce(guarded)}`, width, " ".repeat(8))
             : []),
     ].join("\n");
 }
 
-/** Names with what is called so, which may be more than one: `mcp-production (Namespace, Instance)`. */
+/** Names with their types, of which there may be several: `mcp-production (Namespace, Instance)`. */
 function eachNameOnce(guarded: readonly RecordedResource[]): string {
     const kinds = new Map<string, string[]>();
     for (const { name, type } of guarded) {
@@ -222,7 +222,7 @@ function eachNameOnce(guarded: readonly RecordedResource[]): string {
     return [...kinds].map(([name, alike]) => `${name} (${alike.join(", ")})`).join(", ");
 }
 
-/** What is protected, by its kind. */
+/** Protected resources, by kind. */
 function protectedKinds({ recording }: Preview, { width }: View): string {
     const kinds = new Map<string, number>();
     for (const { type, options } of recording.resources) {
@@ -234,7 +234,7 @@ function protectedKinds({ recording }: Preview, { width }: View): string {
     return kinds.size === 0 ? "" : fold(`Protected: ${items.join(", ")}`, width, "    ").join("\n");
 }
 
-/** The command that lists what is left out here. */
+/** The command that lists the omitted resources. */
 function fully({ recording: { stack } }: Preview): string {
     return unbroken(`npm run preview -- --full${stack === "production" ? "" : ` --stack ${stack}`}`);
 }
@@ -260,7 +260,7 @@ function refusals({ changes }: Preview, { width }: View, paint: Paint): string {
     return lines.length === 0 ? "" : [paint("red", title), ...lines].join("\n");
 }
 
-/** What only an operator can give. With edits, only what they ask for beside what was missing before. */
+/** Required inputs of an operator. With edits, only additional ones. */
 function placeholders(preview: Preview, view: View, paint: Paint): string {
     const { placeholders: missing, before } = preview;
     const { width, full } = view;
@@ -289,7 +289,7 @@ function placeholders(preview: Preview, view: View, paint: Paint): string {
     return [
         ...titled.map((line) => paint("yellow", line)),
         ...[...commands].flatMap(([command, paths]) => [
-            // A command is copied as it is.
+            // A command is not broken, so that it can be copied.
             `    ${command}`,
             ...paths.filter((path) => !command.includes(path)).map((path) => `        ${path}`),
         ]),
@@ -297,7 +297,7 @@ function placeholders(preview: Preview, view: View, paint: Paint): string {
     ].join("\n");
 }
 
-/** Paths of missing values; of a list or of secrets that are several, what they are in: `mcp:images.pins (9)`. */
+/** Paths of missing values; for several in a list or secret, the path that contains them: `mcp:images.pins (9)`. */
 function concernsOf(missing: Preview["placeholders"]): string[] {
     const groups = new Map<string, string[]>();
     for (const { path } of missing) {
@@ -309,7 +309,7 @@ function concernsOf(missing: Preview["placeholders"]): string[] {
     );
 }
 
-/** What the rules find. With edits, of what is undetermined only what was not before. */
+/** Findings of the rules. With edits, only new undetermined ones. */
 function policies(preview: Preview, view: View, paint: Paint): string {
     const { findings, rules, before, recording } = preview;
     const { width, full, filter } = view;
@@ -320,7 +320,7 @@ function policies(preview: Preview, view: View, paint: Paint): string {
         fold(`${" ".repeat(indent)}${text}`, width, " ".repeat(indent + 4));
     const where = ({ urn, message }: Violation) =>
         urn === "" ? message : `${urn.split("::").slice(2).join(" ")}: ${message}`;
-    // The hash at the end of a gate's name differs from release to release.
+    // The hash at the end of a gate's name differs between releases.
     const keyOf = ({ rule, message, urn }: Violation) =>
         `${rule} ${message} ${urn.replace(/-[0-9a-f]{8}$/, "")}`;
     const known = full

@@ -8,37 +8,37 @@ import { displayed } from "./property";
 import { versionOf } from "./summary";
 import { type TreeNode, treeOf } from "./tree";
 
-/** What is said of each resource beside its row: nothing, the first of its properties, or all of them. */
+/** Properties to show for each resource: none, the first, or all. */
 export type Details = "none" | "short" | "all";
 
 interface Table {
     readonly width: number;
     readonly paint: Paint;
     readonly details: Details;
-    /** Which changes have a row; what they are part of has one, too. */
+    /** Changes that have a row; so do their parents. */
     readonly isShown: (change: Change) => boolean;
 }
 
-/** Columns of what is in front of the type: the operation's sign and the space around it. */
+/** Columns in front of the type: the operation's sign and spaces. */
 const SIGN = 5;
-/** Least room for a type and what of the tree is in front of it; below that, the name gets a line to itself. */
+/** Minimum width of the type and the tree in front of it; below it, the name is on a separate line. */
 const LEAST_TYPE = 16;
-/** Properties of one resource that are shown where not all are, and lines of each. */
+/** Maximum number of properties of a resource if not all are shown, and lines of each. */
 const FEW_PROPERTIES = 3;
 const FEW_LINES = 4;
 
 interface Row {
     readonly operation: Operation;
-    /** The type behind its place in the tree. */
+    /** The type with its tree in front. */
     readonly type: string;
     readonly name: string;
     readonly info: string;
-    /** The tree as it goes on below the row. */
+    /** The tree's continuation below the row. */
     readonly below: string;
     readonly details: readonly string[];
 }
 
-/** Resources as the tree that they form, in lines of at most `width` columns; empty where none is shown. */
+/** Resources as a tree, in lines of at most `width` columns; empty if none is shown. */
 export function resourceTable(changes: readonly Change[], table: Table): string {
     const rows = treeOf(changes).flatMap((node) => rowsOf(node, table, "", ""));
     if (rows.length === 0) {
@@ -73,20 +73,20 @@ function linesOf(row: Row, { width, paint }: Table, typeWidth: number, nameWidth
     const named = beside ?? name;
     return [
         hasRoom ? `${start}${column}  ${named}` : `${start}${column}`,
-        // A name is never cut: a long one begins further to the left.
+        // A name is never cut: a long one starts further left.
         ...(hasRoom ? [] : [`${under}  `.slice(0, Math.max(0, width - named.length)) + named]),
         ...(beside === undefined ? [`${under}  ${info}`] : []),
         ...details.map((line) => `${under}${signed(line, paint)}`),
     ].map((line) => line.trimEnd());
 }
 
-/** A property's line with the colour of what becomes of it. */
+/** A property's line in the colour of its change. */
 function signed(line: string, paint: Paint): string {
     const style = ({ "+": "green", "-": "red", "~": "yellow" } as const)[line.slice(0, 1)];
     return style === undefined || line[1] !== " " ? line : `${paint(style, line[0]!)}${line.slice(1)}`;
 }
 
-/** The rows of a node, or none where nothing in it is shown. */
+/** The rows of a node; none if the node contains nothing to show. */
 function rowsOf(node: TreeNode<Change>, table: Table, indent: string, childIndent: string): Row[] {
     if (!hasShown(node, table)) {
         return [];
@@ -158,7 +158,7 @@ function detailsOf(change: Change, details: Details, width: number): string[] {
     ].map((line) => cut(line, width));
 }
 
-/** Longest text of a new resource that is shown whole, in characters: programs and templates are longer. */
+/** Maximum length of a new resource's text that is shown whole, in characters: programs and templates are longer. */
 const LONGEST_TEXT = 400;
 
 function shortened(value: unknown): unknown {

@@ -10,31 +10,31 @@ import { type RecordedResource, type Recording } from "./record";
 import { recordOnce } from "./recordings";
 import { isUsersToMend, readStackFile, type StackFile, stackNames } from "./stackFile";
 
-/** What a stack declares at one state of the project, and what the rules of that state find in it. */
+/** Declarations of a stack at one state of the project, and the findings of that state's rules. */
 export interface StackSnapshot {
     readonly recording: Recording;
     readonly findings: readonly Violation[];
-    /** The stack file's values by their paths, as JSON. Secrets and placeholders are left out. */
+    /** The stack file's values by path, as JSON, without secrets and placeholders. */
     readonly values: Readonly<Record<string, string>>;
 }
 
-/** What a state of the project judges by. */
+/** Rules and exemptions of a state of the project. */
 export interface Pack {
-    /** Without what they check. */
+    /** Without their check functions. */
     readonly rules: readonly Rule[];
     readonly exceptions: readonly Exception[];
 }
 
-/** A state of the project, as its own code describes it. */
+/** A state of the project, described by its own code. */
 export interface ProjectSnapshot {
     readonly stacks: Snapshot;
-    /** Undefined for one from before packs were part of a snapshot. */
+    /** Undefined in snapshots without a pack. */
     readonly pack?: Pack;
-    /** What this state's rules and exceptions find in the stacks of another one, by stack. */
+    /** Findings of this state's rules and exemptions on the stacks of another one, by stack. */
     readonly judged?: Readonly<Record<string, readonly Violation[]>>;
 }
 
-/** Each stack of a project, or why it cannot be told. */
+/** Each stack of a project, or the reason why it cannot be recorded. */
 export type Snapshot = Readonly<Record<string, StackSnapshot | { readonly problem: string }>>;
 
 /** Runs the program once for each stack file of the project. */
@@ -64,7 +64,7 @@ export async function takeSnapshot(
     return stacks;
 }
 
-/** Every value that is in the stack file and is no secret, by its path, as JSON. */
+/** Every value of the stack file that is no secret, by path, as JSON. */
 export function openValues({ config, secretKeys, placeholders }: StackFile): StackSnapshot["values"] {
     const hidden = [...secretKeys, ...placeholders.map(({ path }) => configPath(path))];
     const leaves = Object.entries(config).flatMap(([key, text]) => leavesOf(parsed(text), key));
@@ -75,7 +75,7 @@ function isAtOrBelow(path: string, other: string): boolean {
     return path === other || path.startsWith(`${other}.`) || path.startsWith(`${other}[`);
 }
 
-/** The values below a path that have none below them, as JSON, by their own paths. */
+/** The leaf values below a path, as JSON, by their paths. */
 export function leavesOf(value: unknown, path: string): [path: string, value: string][] {
     if (Array.isArray(value)) {
         return value.flatMap((inner, index) => leavesOf(inner, `${path}[${index}]`));
@@ -87,7 +87,7 @@ export function leavesOf(value: unknown, path: string): [path: string, value: st
         : [[path, JSON.stringify(value)]];
 }
 
-/** What the project judges by. */
+/** The project's rules and exemptions. */
 export function packOf(root: string, rules: readonly Rule[]): Pack {
     return {
         rules: [...rules, exceptionsRule],
@@ -95,7 +95,7 @@ export function packOf(root: string, rules: readonly Rule[]): Pack {
     };
 }
 
-/** What the project's rules and exceptions find in stacks that another state of it declares. */
+/** Findings of the project's rules and exemptions on the stacks of another state. */
 export function judgeStacks(
     root: string,
     stacks: Snapshot,
@@ -118,10 +118,10 @@ export function writeSnapshot(snapshot: ProjectSnapshot): string {
     );
 }
 
-/** The snapshot that {@link writeSnapshot} wrote, or its stacks alone as it was written before it had a pack. */
+/** The snapshot that {@link writeSnapshot} wrote; of an older format without a pack, only its stacks. */
 export function readSnapshot(text: string): ProjectSnapshot {
     const read = JSON.parse(text, (key, value: unknown) =>
-        // An input of that name is decoded with the inputs it is one of, and is the same for it.
+        // An input of this name is decoded as part of its parent, with the same result.
         key === "inputs" || key === "outputs" ? (decode(value) as RecordedResource["inputs"]) : value,
     ) as ProjectSnapshot | Snapshot;
     return "stacks" in read ? (read as ProjectSnapshot) : { stacks: read as Snapshot };

@@ -18,15 +18,15 @@ import { readYaml } from "./yamlFile";
 
 export { isUsersToMend, UsageError } from "./usageError";
 
-/** What a stack file says, ready for the program. */
+/** A stack file's values, ready for the program. */
 export interface StackFile extends ProgramInput {
-    /** Values that stand as placeholders until an operator sets them. */
+    /** Values with placeholders, which an operator must still set. */
     placeholders: RequiredInput[];
-    /** Whether a value that is secret is in it as plain text, as an edit may set one. */
+    /** Whether it has a secret in plain text, as an edit may set one. */
     holdsSecrets: boolean;
 }
 
-/** Names of the stacks a project has files for. */
+/** Names of the stacks with a file. */
 export function stackNames(root: string): string[] {
     return readdirSync(root)
         .flatMap((file) => /^Pulumi\.([A-Za-z0-9_.-]+)\.yaml$/.exec(file)?.[1] ?? [])
@@ -34,11 +34,11 @@ export function stackNames(root: string): string[] {
 }
 
 /**
- * Reads a stack file as the engine would, edits applied and placeholders put where only an operator's value can
- * stand.
+ * Reads a stack file as the engine does, with edits applied, and placeholders for values that only an operator can
+ * set.
  *
- * @throws UsageError for an unknown stack, malformed YAML, malformed edits, a secret in plain text or outside of
- * `mcp:secrets`, and what the engine would read as another value.
+ * @throws UsageError for an unknown stack, malformed YAML, malformed edits, a secret in plain text or outside
+ * `mcp:secrets`, and values that the engine reads differently.
  */
 export function readStackFile(root: string, stack: string, edits: readonly string[] = []): StackFile {
     const { project, own, others, problems } = readValues(root, stack, edits);
@@ -63,13 +63,13 @@ export function readStackFile(root: string, stack: string, edits: readonly strin
     };
 }
 
-/** Whether a value is the account's id, which the default registry is named by. */
+/** Whether a value is the account's id, which is part of the default registry. */
 export const isAccount = ({ path }: RequiredInput): boolean => path.join(".") === "aws.accountId";
 
 /**
- * A stack's values with edits tried on them, validated, with placeholders for what only an operator can give.
+ * A stack's values with edits applied, validated, with placeholders for values that only an operator can set.
  *
- * @throws UsageError for whatever is wrong with the stack file, and for a missing value that is `needed`.
+ * @throws UsageError for any problem of the stack file, and for a missing value that is `needed`.
  */
 export function valuesOf(
     root: string,
@@ -91,16 +91,15 @@ export function valuesOf(
 /**
  * References of every image a stack runs.
  *
- * @throws UsageError as {@link valuesOf}, and for an account id that is still missing: the default registry is the
- * account's.
+ * @throws UsageError as {@link valuesOf}, and for a missing account id, which is part of the default registry.
  */
 export function imagesOf(root: string, stack: string): string[] {
     return imageReferences(valuesOf(root, stack, { needed: isAccount }));
 }
 
 /**
- * Edits as `pulumi config` takes them: `[]`, the place behind the last of a list, is the index that it is in the stack's
- * file; where the value is in the list already it is the index of that, so that the same edit adds nothing again.
+ * Edits as `pulumi config` takes them: `[]`, the end of a list, becomes an index. If the list already has the value, it
+ * is that value's index, so that repeating an edit adds nothing.
  */
 export function indexedEdits(root: string, stack: string, edits: readonly string[]): string[] {
     const { config } = readConfig(root, stack);
@@ -111,7 +110,7 @@ export function indexedEdits(root: string, stack: string, edits: readonly string
     });
 }
 
-/** Edits as what `pulumi config` is told: the paths that it removes first, and what it sets then. */
+/** Edits as steps of `pulumi config`: paths to remove first, then values to set. */
 export function configOf(edits: readonly string[]): {
     removed: string[];
     set: (readonly [path: string, value: string])[];
@@ -123,7 +122,7 @@ export function configOf(edits: readonly string[]): {
     };
 }
 
-/** The parts of `PATH=VALUE`, or of `PATH-`, which takes the value away; no path where it is neither. */
+/** The parts of `PATH=VALUE`, or of `PATH-`, which removes the value; no path for other texts. */
 function partsOf(edit: string): { path: string; value?: string | undefined } {
     const [, path = "", value] = /^([^=]*?)(?:-|=(.*))$/s.exec(edit) ?? [];
     return { path, value };
@@ -159,7 +158,7 @@ function readValues(root: string, stack: string, edits: readonly string[]) {
     );
     const aws = own["aws"];
     if (isRecord(aws) && aws["accountId"] === PLACEHOLDER_ACCOUNT) {
-        const expected = "the account's own id: this one stands for it in a preview";
+        const expected = "the account's real id: this is the preview's placeholder";
         problems.push({ path: "mcp:aws.accountId", found: PLACEHOLDER_ACCOUNT, expected });
     }
     const others = Object.fromEntries(
@@ -168,7 +167,7 @@ function readValues(root: string, stack: string, edits: readonly string[]) {
     return { project, own, others, problems };
 }
 
-/** What is below `config` in a stack file. */
+/** The mapping below `config` in a stack file. */
 function readConfig(root: string, stack: string): { config: Record<string, unknown>; problems: Problem[] } {
     const file = fileOf(stack);
     const { value, problems } = readYaml(join(root, file), file);
@@ -179,13 +178,13 @@ function readConfig(root: string, stack: string): { config: Record<string, unkno
     if (rawProblems(config).endless) {
         throw new UsageError(formatProblems(rawProblems(config).problems));
     }
-    // Aliases lead to one and the same object, and an edit is of one place.
+    // Aliases resolve to one shared object, but an edit is of one place.
     return { config: JSON.parse(JSON.stringify(config)) as typeof config, problems };
 }
 
 const fileOf = (stack: string) => `Pulumi.${stack}.yaml`;
 
-/** Paths at and below which a secret's value is not encrypted. */
+/** Paths of secret values that are not encrypted. */
 function plainPaths(value: unknown, path: readonly PropertyKey[]): (readonly PropertyKey[])[] {
     if (value === undefined || value === null || isCiphertext(value)) {
         return [];
@@ -195,15 +194,15 @@ function plainPaths(value: unknown, path: readonly PropertyKey[]): (readonly Pro
         : [path];
 }
 
-/** How Pulumi writes an encrypted value. */
+/** Pulumi's format of an encrypted value. */
 function isCiphertext(value: unknown): boolean {
     return isRecord(value) && typeof value["secure"] === "string" && Object.keys(value).length === 1;
 }
 
-/** What stands for a secret that is set and encrypted; an endpoint is a URL. */
+/** Placeholder of an encrypted secret; of an endpoint, a URL. */
 const ENCRYPTED_VALUES = { text: ENCRYPTED, url: "https://encrypted.invalid/" };
 
-/** Offline nothing can be decrypted: a secret that is set reads as a text that says so. */
+/** Nothing can be decrypted offline: an encrypted secret reads as a placeholder. */
 function withoutCiphertext(value: unknown, key: string, file: string): unknown {
     if (Array.isArray(value)) {
         return value.map((inner) => withoutCiphertext(inner, key, file));
@@ -224,21 +223,21 @@ function withoutCiphertext(value: unknown, key: string, file: string): unknown {
     );
 }
 
-/** Whether there is more in a value than what stands for something encrypted. */
+/** Whether a value contains more than placeholders of encrypted values. */
 function holdsPlainText(value: unknown): boolean {
     return typeof value === "object" && value !== null
         ? Object.values(value).some(holdsPlainText)
         : value !== undefined && value !== ENCRYPTED_VALUES.text && value !== ENCRYPTED_VALUES.url;
 }
 
-/** An edit as it may be shown: a secret's value is not. */
+/** An edit as it may be shown: without a secret's value. */
 export function shownEdit(edit: string): string {
     return new RegExp(`^([^=:]+:)?(${SECRET_KEYS.join("|")})\\b`).test(edit)
         ? edit.replace(/=.*$/s, "=[secret]")
         : edit;
 }
 
-/** Puts the index in the place of a path's `[]`. */
+/** Replaces a path's `[]` by the index. */
 function indexed(config: unknown, edit: string): string {
     const [, path = "", value = ""] = /^([^=]*)\[\]=(.*)$/s.exec(edit) ?? [];
     const keys = parsePath(path);
@@ -255,7 +254,7 @@ function indexed(config: unknown, edit: string): string {
     return `${path}[${index}]=${value}`;
 }
 
-/** Applies an edit, read as `pulumi config` reads its paths and values; returns what is wrong with it. */
+/** Applies an edit, with paths and values parsed as by `pulumi config`; returns the problem, if any. */
 function applyEdit(config: Record<string, unknown>, edit: string): string | undefined {
     const { path: text, value } = partsOf(edit);
     const unset = value === undefined && edit.endsWith("-");
@@ -281,7 +280,7 @@ function applyEdit(config: Record<string, unknown>, edit: string): string | unde
     return expected && `${found} ${expected}`;
 }
 
-/** Sets a value below `at`, or removes it where it is undefined; returns what is expected of the path instead. */
+/** Sets a value below `at`, or removes it if undefined; returns what is expected of the path, if it is invalid. */
 function setAt(at: unknown, [key, ...rest]: (string | number)[], value: unknown): string | undefined {
     const isIndex = typeof key === "number";
     if (!(isIndex ? Array.isArray(at) : isRecord(at))) {
@@ -296,7 +295,7 @@ function setAt(at: unknown, [key, ...rest]: (string | number)[], value: unknown)
         return "a key other than __proto__";
     }
     if (rest.length > 0) {
-        // Not what every object has, such as a constructor.
+        // Own properties only, not inherited ones such as a constructor.
         const inner = Object.hasOwn(holder, key!) ? holder[key!] : undefined;
         if (value === undefined && inner === undefined) {
             return undefined;
@@ -336,7 +335,7 @@ function parseValue(text: string): string | number | boolean {
     return /^-?(0|[1-9]\d*)$/.test(text) ? Number(text) : text;
 }
 
-/** The engine hands objects over as JSON and scalars as they are. */
+/** The engine passes objects as JSON and scalars as texts. */
 function asText(value: unknown): string {
     return typeof value === "string" ? value : JSON.stringify(value);
 }

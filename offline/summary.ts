@@ -7,7 +7,7 @@ const WORKLOAD = "mcp:workload:Workload";
 const DISABLED_TOOL = "pulumi-nodejs:dynamic/operations:DisabledTool";
 const JOB = "kubernetes:batch/v1:Job";
 
-/** A property deep inside a resource's inputs; undefined where the path ends early. */
+/** A nested property of a resource's inputs; undefined if the path ends early. */
 export function at(value: Property | undefined, ...keys: string[]): Property | undefined {
     return keys.reduce<Property | undefined>(
         (inner, key) => (isObject(inner) ? inner[key] : undefined),
@@ -15,16 +15,16 @@ export function at(value: Property | undefined, ...keys: string[]): Property | u
     );
 }
 
-/** The release a Deployment runs, by its pods' label. */
+/** The release of a Deployment, by its pods' label. */
 export function versionOf({ inputs }: RecordedResource): string | undefined {
     const version = at(inputs, "spec", "template", "metadata", "labels", "app.kubernetes.io/version");
     return typeof version === "string" ? version : undefined;
 }
 
 /**
- * What changes mean for those who operate the platform, a sentence each: which release goes where and what it has to pass,
- * which workload is restarted or removed, which tool users lose or get back, and which task runs; and then what the
- * checklist asks of each release.
+ * The effect of changes for operators, a sentence each: which release goes where and through which gates, which
+ * workload is restarted or removed, which tool is disabled or enabled, which task runs; and then the checklist's
+ * requirements of each release.
  */
 export function describeWorkloads(changes: readonly Change[]): string[] {
     const byName = new Map(
@@ -42,7 +42,7 @@ export function describeWorkloads(changes: readonly Change[]): string[] {
         if (type === DISABLED_TOOL && operation !== "same") {
             return [`The tool ${name} is ${operation === "delete" ? "enabled again" : "disabled"}.`];
         }
-        // Those of a workload are its gates.
+        // Tasks of a workload are its gates.
         if (type === JOB && isMade(change) && !urn.includes(`::${WORKLOAD}$`)) {
             return [`${name} runs once.`];
         }
@@ -92,14 +92,14 @@ export function describeWorkloads(changes: readonly Change[]): string[] {
                     ? [name.slice(prefix.length + 1).replace(/-[0-9a-f]{8}$/, "")]
                     : [],
             );
-        // What tells that it is done lets nothing through.
+        // A notice of completion is not a gate.
         const order = ["evidence", "dump", "capacity", "smoke", "soak"];
         const gates = order.filter((gate) => jobs.includes(gate));
         return gates.length === 0 ? "" : `; gates: ${gates.join(", ")}`;
     }
 }
 
-/** How one version follows another: a lower one is a way back. Only vN.N.N tells which of two is lower. */
+/** How one version follows another: a lower one is a rollback. Only versions of the form vN.N.N can be compared. */
 function goes(before: Property | undefined, after: Property | undefined): string {
     const isBack =
         isNumbered(before) && isNumbered(after) && after.localeCompare(before, "en", { numeric: true }) < 0;
@@ -110,7 +110,7 @@ function isNumbered(version: Property | undefined): version is string {
     return typeof version === "string" && /^v\d+\.\d+\.\d+$/.test(version);
 }
 
-/** A number of things: `1 replica`, `2 replicas`. */
+/** A quantity with its noun: `1 replica`, `2 replicas`. */
 export function plural(number: number, what: string): string {
     return `${number} ${what}${number === 1 ? "" : "s"}`;
 }

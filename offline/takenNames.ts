@@ -4,13 +4,13 @@ import { databaseNames, resolveNames } from "../config/resolve/names";
 import { type StackValues } from "../config";
 import { stackNames, UsageError, valuesOf } from "./stackFile";
 
-/** Where a name is unique. */
+/** Scope in which a name is unique. */
 type Place = "cluster" | "account and region" | "world";
 
-/** A name that another stack could have too, and the value that it follows from. */
+/** A name that another stack could also have, and the value that determines it. */
 type Claim = readonly [place: Place, path: readonly PropertyKey[], name: string | undefined];
 
-/** What to write in the place of a name that is taken. Default: another name. */
+/** What to set instead of a name that is taken. Default: another name. */
 const EXPECTED: Readonly<Record<string, string>> = {
     "mcp:observability.podMetrics": "false, because it is an add-on of the whole cluster",
 };
@@ -40,7 +40,7 @@ function claimsOf(values: StackValues): Claim[] {
     ];
 }
 
-/** Whether two stacks are in one such place. An account that is not set yet may be any. */
+/** Whether two stacks share the scope. An account that is not set yet may be any. */
 function share(place: Place, one: StackValues, other: StackValues): boolean {
     const accounts = [one, other].map(({ aws }) => aws?.accountId);
     const oneAccount = accounts[0] === accounts[1] || accounts.includes(PLACEHOLDER_ACCOUNT);
@@ -57,7 +57,7 @@ function share(place: Place, one: StackValues, other: StackValues): boolean {
     }
 }
 
-/** What two stacks cannot both have, each value once. */
+/** Names that two stacks cannot both have. */
 export function sharedNames(one: StackValues, other: StackValues, otherFile: string): Problem[] {
     const taken = claimsOf(other);
     const problems = new Map<string, Problem>();
@@ -76,10 +76,10 @@ export function sharedNames(one: StackValues, other: StackValues, otherFile: str
 }
 
 /**
- * Compares the names of a stack with those of the project's other stack files. Files that are not valid are left out:
- * their own preview says what is wrong.
+ * Compares the names of a stack with those of the project's other stack files. Skips invalid files: their own preview
+ * reports them.
  *
- * @throws UsageError that lists each value by which the stack would have a name of another.
+ * @throws UsageError that lists each value that gives the stack a name of another.
  */
 export function refuseTakenNames(root: string, stack: string, edits: readonly string[]): void {
     const own = valuesOf(root, stack, { edits });

@@ -1,12 +1,12 @@
 import { type RecordedResource } from "./record";
 
-/** A resource and what is declared beneath it. */
+/** A resource and its children. */
 export interface TreeNode<T extends { resource: RecordedResource }> {
     readonly item: T;
     readonly children: TreeNode<T>[];
 }
 
-/** Items as the tree their resources form, siblings by type and name: the same whatever order they ran in. */
+/** Items as the tree of their resources, siblings sorted by type and name, independent of the registration order. */
 export function treeOf<T extends { resource: RecordedResource }>(items: readonly T[]): TreeNode<T>[] {
     const nodes = new Map(items.map((item) => [item.resource.urn, { item, children: [] as TreeNode<T>[] }]));
     const roots: TreeNode<T>[] = [];

@@ -14,8 +14,8 @@ export class UsageError extends Error {
 }
 
 /**
- * Whether an error is the user's to mend, or their system's (a folder that cannot be written, a full disk): theirs is
- * the message, and a stack trace is for faults of the program itself.
+ * Whether an error comes from the user's input or system (an unwritable folder, a full disk): then only its message is
+ * shown. A stack trace is for faults of the program.
  */
 export function isUsersToMend(error: unknown): boolean {
     return (

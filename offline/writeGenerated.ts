@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Writes generated files, by their paths below a folder. Returns in a line how many there are, and what has changed. */
+/** Writes generated files, by path below a folder. Returns a line with their number and the changed ones. */
 export function writeGenerated(folder: string, files: ReadonlyMap<string, string>): string {
     const changed = [...files].filter(([file, content]) => {
         const path = join(folder, file);

@@ -7,31 +7,31 @@ import { UsageError } from "./usageError";
 /** A file of values has some hundred lines. */
 const MOST_BYTES = 1024 * 1024;
 
-/** What a YAML file says. */
+/** Content of a YAML file. */
 export interface YamlFile {
     value: unknown;
-    /** Values below `config` that the engine would read as others. */
+    /** Values below `config` that the engine may read differently. */
     problems: Problem[];
 }
 
 /**
  * Reads a YAML file as the engine does: aliases and merge keys resolved.
  *
- * @throws UsageError without any text of the file, which may be a secret, for what is no file of text or no YAML.
+ * @throws UsageError for a file that is not text or not YAML. It contains no text of the file, which may be a secret.
  */
 export function readYaml(path: string, name: string): YamlFile {
     const text = readText(path, name);
     const lines = new LineCounter();
     const options = { ...READER_OPTIONS, lineCounter: lines, prettyErrors: false };
     const document = bounded(name, () => parseDocument(text, options));
-    // Those behind the first one are often its consequences.
+    // Later errors are often consequences of the first.
     const [error] = [...document.errors, ...document.warnings];
     if (error !== undefined && /call stack/.test(error.message)) {
         throw unreadable(name);
     }
     if (error !== undefined) {
         const { line, col } = lines.linePos(error.pos[0]);
-        // Behind a colon the message quotes the file.
+        // After a colon, the message quotes the file.
         const [reason] = error.message.split(":");
         throw new UsageError(`${name}:${line}:${col} is not YAML: ${reason}`);
     }
@@ -61,12 +61,12 @@ function readText(path: string, name: string): string {
             return text;
         }
     } catch {
-        // Said below.
+        // Reported below.
     }
     throw refuse("bytes that are no UTF-8");
 }
 
-/** What a reader of YAML refuses for its size: nesting, and what aliases multiply. */
+/** Limits against huge documents: nesting, and the expansion of aliases. */
 function bounded<T>(name: string, read: () => T): T {
     try {
         return read();

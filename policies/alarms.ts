@@ -3,13 +3,13 @@ import { type PolicyResource } from "./rule";
 import { findOf, isGiven, known, ofType } from "./selectors";
 import { type Properties } from "./unknown";
 
-/** Whether a resource is an alarm on a metric. */
+/** Whether a resource is a metric alarm. */
 export const isMetricAlarm = ofType("aws:cloudwatch/metricAlarm:MetricAlarm");
 
-/** Whether a resource is an alarm on other alarms. */
+/** Whether a resource is a composite alarm. */
 export const isComposite = ofType("aws:cloudwatch/compositeAlarm:CompositeAlarm");
 
-/** Whether an alarm calls somebody about another: it is that alarm, or a composite one that asks for it. */
+/** Whether an alarm's actions also cover another alarm: it is that alarm, or a composite alarm that refers to it. */
 export function actsFor(candidate: PolicyResource, alarm: PolicyResource): boolean {
     return (
         candidate.props["actionsEnabled"] !== false &&
@@ -18,13 +18,13 @@ export function actsFor(candidate: PolicyResource, alarm: PolicyResource): boole
     );
 }
 
-/** Whether the rule of a composite alarm asks for another alarm, with or without quotes. */
+/** Whether the rule of a composite alarm refers to an alarm, with or without quotes. */
 function asksFor(composite: PolicyResource, alarm: PolicyResource): boolean {
     const names: string[] = String(composite.props["alarmRule"]).match(/[^\s()"']+/g) ?? [];
     return names.includes(known("name")(alarm));
 }
 
-/** What disagrees with the severity matrix in tags that name a severity. Section 4.1. */
+/** Differences of severity tags from the severity matrix. Section 4.1. */
 export function disagreement({ severity, "response-minutes": minutes }: Properties): string | undefined {
     const expected = SEVERITY_MATRIX[severity as Severity]?.responseMinutes;
     if (expected === undefined) {
@@ -35,7 +35,7 @@ export function disagreement({ severity, "response-minutes": minutes }: Properti
         : `response-minutes is ${minutes ?? "not set"}, expected ${expected}`;
 }
 
-/** Whether an alarm watches a metric, by itself or among others that it computes with. */
+/** Whether an alarm uses a metric, directly or in an expression. */
 export function watches({ props }: PolicyResource, namespace: string, metricName: string): boolean {
     const queries: Properties[] = props["metricQueries"] ?? [];
     const metrics: Properties[] = [props, ...queries.map(({ metric }) => metric ?? {})];

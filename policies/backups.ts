@@ -8,21 +8,20 @@ import { type Properties } from "./unknown";
 
 const { hourly, daily } = BACKUPS.postgresql;
 
-/** How often snapshots of the database are taken, and for how long they are kept. Section 7.1. */
+/** Interval and retention of the database's snapshots. Section 7.1. */
 export const SNAPSHOTS = {
     hourly: { minutes: hourly.everyHours * HOUR, days: hourly.retentionDays },
     daily: { minutes: daily.everyDays * DAY, days: daily.retentionDays },
 };
 
-/** Which of them a rule of a plan takes. */
+/** Kind of snapshot that a rule of a plan takes. */
 export type SnapshotKind = keyof typeof SNAPSHOTS;
 
 /** Whether a resource is a plan of AWS Backup. */
 export const isPlan = ofType("aws:backup/plan:Plan");
 
 /**
- * Which snapshots a rule of a plan takes: daily ones every day, hourly ones an hour apart, but for the hours in which
- * none can be due.
+ * Kind of snapshot that a rule of a plan takes: daily ones every day, hourly ones every hour except around the windows.
  */
 export function kindOf({ schedule }: Properties): SnapshotKind | undefined {
     const expression = schedule ?? "";
@@ -33,15 +32,15 @@ export function kindOf({ schedule }: Properties): SnapshotKind | undefined {
     return often === SNAPSHOTS.hourly.minutes ? "hourly" : undefined;
 }
 
-/** When the jobs of a kind are due by a plan, in minutes of a week that begins on Sunday. */
+/** Start times of the jobs of a kind by a plan, in minutes of a week that starts on Sunday. */
 export function dueBy(plan: PolicyResource, kind: SnapshotKind): number[] {
     const rules: Properties[] = plan.props["rules"] ?? [];
     return rules.filter((rule) => kindOf(rule) === kind).flatMap(({ schedule }) => runsOf(schedule));
 }
 
 /**
- * The hours of the week at which a snapshot of an instance could be due and is not, in minutes from Sunday on: AWS
- * Backup starts none in the instance's windows and in the hour before, and not beside a daily one.
+ * The hours of the week that lack a snapshot of an instance, in minutes from Sunday. None can start in the instance's
+ * windows, in the hour before them, or together with a daily one.
  */
 export function hoursLeftOut(
     { props }: PolicyResource,
@@ -65,7 +64,9 @@ export function hoursLeftOut(
     return missed.filter((hour) => !closed.some((other) => meet(span(hour), other)));
 }
 
-/** The same week of the runbook's zone, of a window as AWS writes it: `sat:20:30-sat:22:30` or `23:30-00:30`, in UTC. */
+/**
+ * A window in AWS's format, in UTC (`sat:20:30-sat:22:30` or `23:30-00:30`), as a window in the runbook's time zone.
+ */
 function closedByUtc(window: string | undefined): Span[] {
     const [, weekday, start, end] =
         /^(?:(\w{3}):)?(\d\d:\d\d)-(?:\w{3}:)?(\d\d:\d\d)$/.exec((window ?? "").toLowerCase()) ?? [];
@@ -74,7 +75,7 @@ function closedByUtc(window: string | undefined): Span[] {
     }
     return closedBy({ start, end, ...(weekday && { weekday: weekday as Weekday }) }).map((span) => ({
         ...span,
-        // The week of the windows begins on Monday.
+        // The week of the windows starts on Monday.
         start: span.start + DAY + ZONE_OFFSET_MINUTES,
     }));
 }

@@ -9,12 +9,12 @@ export const isBucket = ofType("aws:s3/bucket:Bucket");
 /** Name of a bucket. */
 const nameOfBucket = known("bucket");
 
-/** ARN of a bucket, which its name tells before it exists. */
+/** ARN of a bucket, built from its name before it exists. */
 export function bucketArnOf(bucket: PolicyResource): string {
     return `arn:aws:s3:::${nameOfBucket(bucket)}`;
 }
 
-/** What a resource of its own sets of a bucket: `settingOf(bucket, "Versioning", resources)`. */
+/** A setting of a bucket in a separate resource: `settingOf(bucket, "Versioning", resources)`. */
 export function settingOf(
     bucket: PolicyResource,
     kind: string,
@@ -24,18 +24,18 @@ export function settingOf(
     return findOf(settings, (setting) => leadsTo(setting, "bucket", bucket, nameOfBucket));
 }
 
-/** The rules in force of a bucket's lifecycle. */
+/** The enabled rules of a bucket's lifecycle. */
 export function lifecycleOf(bucket: PolicyResource, resources: readonly PolicyResource[]): Properties[] {
     const rules: Properties[] = settingOf(bucket, "LifecycleConfiguration", resources)?.props["rules"] ?? [];
     return rules.filter(({ status }) => status === "Enabled");
 }
 
-/** The prefix that a rule of a lifecycle holds below; empty for the whole bucket. */
+/** Prefix of a lifecycle rule; empty for the whole bucket. */
 export function prefixOf({ filter, prefix }: Properties): string {
     return filter?.prefix ?? prefix ?? "";
 }
 
-/** The bucket in which the stack keeps what is below a prefix, and the rule of its lifecycle by which it does. */
+/** The stack's bucket with objects below a prefix, and the lifecycle rule that keeps them. */
 export function keptBelow(
     prefix: string,
     resources: readonly PolicyResource[],
@@ -46,7 +46,7 @@ export function keptBelow(
         .find(({ rule }) => prefixOf(rule) === prefix);
 }
 
-/** When one of the CronJobs that are not suspended puts something below a prefix of a bucket, as it says it. */
+/** Schedule of an active CronJob that uploads below a prefix of a bucket, in its own notation. */
 export function uploadSchedule(
     prefix: string,
     bucket: PolicyResource,
@@ -59,7 +59,7 @@ export function uploadSchedule(
     return job?.props["spec"].schedule;
 }
 
-/** By what a container is told, as jobs/backup/upload.sh takes it: BUCKET, and KIND for the prefix. */
+/** Reads the variables of jobs/backup/upload.sh: BUCKET, and KIND for the prefix. */
 function uploads(job: PolicyResource, bucket: PolicyResource, prefix: string): boolean {
     const containers: Properties[] = podOf(job)?.spec["containers"] ?? [];
     const told = containers.flatMap(({ env = [] }, index) => {
@@ -83,7 +83,7 @@ function uploads(job: PolicyResource, bucket: PolicyResource, prefix: string): b
     return found !== undefined;
 }
 
-/** The bucket that the events of a log group are archived in: by its subscription, and the stream that leads to. */
+/** The bucket that archives the events of a log group: by its subscription and that one's stream. */
 export function archiveOf(
     group: PolicyResource,
     resources: readonly PolicyResource[],

@@ -7,7 +7,7 @@ import { type Properties } from "./unknown";
 /** Whether a resource is a replication group of ElastiCache. */
 export const isReplicationGroup = ofType("aws:elasticache/replicationGroup:ReplicationGroup");
 
-/** Whether services use another group of the stack and not this one, which is restored or was replaced. */
+/** Whether services use another group of the stack instead: this one was restored or replaced. */
 export function isIdle(group: PolicyResource, resources: readonly PolicyResource[]): boolean {
     const groups = resources.filter(isReplicationGroup);
     return !isServing(group, resources) && groups.some((other) => isServing(other, resources));
@@ -30,7 +30,7 @@ export function snapshotBucketOf(machine: PolicyResource): string | undefined {
     return callsOf(machine, "elasticache:copySnapshot")[0]?.["TargetBucket"];
 }
 
-/** The arguments of each call that a state machine makes to an action of AWS. */
+/** Arguments of each call of an AWS action in a state machine. */
 function callsOf({ props }: PolicyResource, action: string): Properties[] {
     const calls: Properties[] = [];
     const visit = (value: unknown) => {

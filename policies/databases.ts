@@ -5,7 +5,7 @@ import { type Properties } from "./unknown";
 /** Whether a resource is a database instance. */
 export const isInstance = ofType("aws:rds/instance:Instance");
 
-/** The value that an instance's parameter group sets a parameter to; undefined where the stack's sets none. */
+/** A parameter of an instance's parameter group; undefined if the stack does not set it. */
 export function parameterOf(
     instance: PolicyResource,
     name: string,
@@ -20,12 +20,12 @@ export function parameterOf(
     return parameter && String(parameter["value"]);
 }
 
-/** Whether services use an instance: a Secret of the stack leads there. */
+/** Whether services use an instance: a Secret of the stack contains its address. */
 export function isServing(instance: PolicyResource, resources: readonly PolicyResource[]): boolean {
     return secretsOf(instance, resources).length > 0;
 }
 
-/** The Secrets that lead to an instance. */
+/** The Secrets with an instance's address. */
 export function secretsOf(
     instance: PolicyResource,
     resources: readonly PolicyResource[],
@@ -35,7 +35,7 @@ export function secretsOf(
         .filter((secret) => isMadeOf(secret, instance));
 }
 
-/** Whether a property of a resource is made of another one. */
+/** Whether a property of a resource is derived from another resource. */
 export function isMadeOf({ propertyDependencies }: PolicyResource, { urn }: PolicyResource): boolean {
     return Object.values(propertyDependencies).some((sources) => sources.includes(urn));
 }

@@ -3,11 +3,11 @@ import { ExceptionFilter, type Exceptions, exceptionsRule, NO_EXCEPTIONS } from 
 import { defaultTagsOf, type Violation, evaluate, type PolicyResource, type Rule, stackOf } from "./rule";
 import { trapUnknowns, type Properties, UNKNOWN } from "./unknown";
 
-/** The part that the engine's resource and stack rules have in common. */
+/** Common properties of the engine's resource and stack rules. */
 type Judged = Pick<EngineResource, "urn" | "type" | "name" | "props" | "opts" | "provider"> &
     Partial<Pick<EngineResource, "propertyDependencies">>;
 
-/** What the engine judges by, beside the rules. */
+/** Inputs of the evaluation besides the rules. */
 export interface EngineOptions {
     /** Default: none. */
     exceptions?: Exceptions;
@@ -16,9 +16,8 @@ export interface EngineOptions {
 }
 
 /**
- * The rules as the engine takes them. It would turn an unknown into an advisory "can't run" of the rule, so that
- * a mandatory gate passed in silence: here policies of their own report what is undetermined, and what an exception
- * accepts.
+ * The rules as policies of the engine. The engine would turn an unknown value into an advisory "can't run" of the rule,
+ * so that a mandatory gate would pass silently: additional policies report undetermined rules and exempted violations.
  */
 export function enginePolicies(
     rules: readonly Rule[],
@@ -68,7 +67,7 @@ export function enginePolicies(
         },
         {
             name: `${kind}-stack`,
-            description: `${description} Of the rules that judge the resources of the stack together.`,
+            description: `${description} Covers the rules that evaluate the stack's resources together.`,
             enforcementLevel: "advisory",
             validateStack: (args, report) => {
                 for (const { rule, message, urn } of findings(stackRules, args.resources, kind)) {
@@ -79,9 +78,9 @@ export function enginePolicies(
     ];
     return [
         ...policies,
-        ...told("undetermined", "Rules that could not be judged: a value is known only after the update."),
+        ...told("undetermined", "Rules that could not be evaluated: a value is known only after the update."),
         ...told("suppressed", "Violations that an exception accepts for a time."),
-        // The last one: by then every finding has been made.
+        // The last policy: all findings exist by then.
         {
             ...asEngines(exceptionsRule),
             validateStack: ({ resources }, report) => {
@@ -94,7 +93,7 @@ export function enginePolicies(
     ];
 }
 
-/** What is said of a rule, as the engine takes it. */
+/** Metadata of a rule in the engine's format. */
 function asEngines({ name, description, enforcement, severity, remediation, frameworks }: Rule) {
     return {
         name,
@@ -136,7 +135,7 @@ function fromEngine({
     };
 }
 
-/** A copy without the engine's proxies, which throw wherever a value is unknown; the mark takes its place. */
+/** A copy without the engine's proxies, which throw on unknown values; a mark replaces them. */
 function detached(value: unknown): unknown {
     if (typeof value !== "object" || value === null) {
         return value;

@@ -7,17 +7,17 @@ export const exceptionSchema = z.strictObject({
     rule: someText,
     /** Stack it is accepted in. */
     stack: someText,
-    /** Name or URN of the one resource. */
+    /** Name or URN of the resource. */
     resource: someText.refine((name) => !name.includes("*"), "the name or URN of one resource, without *"),
-    /** Why it is accepted. */
+    /** Reason. */
     reason: someText,
-    /** Who answers for it. */
+    /** Owner of the decision. */
     owner: someText,
-    /** Where it was decided. */
+    /** Reference of the decision. */
     ticket: someText,
-    /** Last day it holds, in the zone of the runbook. */
+    /** Last day of validity, in the runbook's time zone. */
     expires: z.iso.date("a date, such as 2026-12-31"),
 });
 
-/** A violation that the team accepts for a time. */
+/** A violation that is accepted for a time. */
 export type Exception = z.output<typeof exceptionSchema>;

@@ -9,20 +9,23 @@ import { type Violation, type Rule, stackOf } from "./rule";
 /** Path of the exceptions, below the project. */
 export const EXCEPTIONS_FILE = "policies/exceptions.yaml";
 
-/** Longest that an exception may hold from now on, in days. */
+/** Maximum remaining validity of an exemption, in days. */
 export const MOST_EXCEPTION_DAYS = 180;
 
-/** What the file of exceptions says. */
+/** Content of the exemptions file. */
 export interface Exceptions {
     readonly entries: readonly Exception[];
-    /** What is wrong with it; entries that something is wrong with are left out. */
+    /** Its problems; invalid entries are left out. */
     readonly problems: readonly string[];
 }
 
-/** As if nothing were accepted. */
+/** No exemptions. */
 export const NO_EXCEPTIONS: Exceptions = { entries: [], problems: [] };
 
-/** Metadata of the findings about the exceptions themselves. What they no longer accept is found by its own rule. */
+/**
+ * Metadata of findings about the exemptions themselves. The violations they no longer cover are found by their own
+ * rules.
+ */
 export const exceptionsRule: Rule = {
     name: "policy-exceptions-require-validity",
     description:
@@ -33,12 +36,12 @@ export const exceptionsRule: Rule = {
     remediation: `Mend or remove the entry of ${EXCEPTIONS_FILE}, and mend what it accepted.`,
 };
 
-/** Reads the exceptions of a project. */
+/** Reads a project's exemptions. */
 export function loadExceptions(root: string, rules: readonly Rule[]): Exceptions {
     return readExceptions(readFileSync(join(root, EXCEPTIONS_FILE), "utf8"), rules);
 }
 
-/** Reads what a file of exceptions says. Default for `now`: the time of the call. */
+/** Parses an exemptions file. Default of `now`: the time of the call. */
 export function readExceptions(content: string, rules: readonly Rule[], now = new Date()): Exceptions {
     const document = parseDocument(content);
     const raw: unknown = document.errors.length > 0 ? undefined : document.toJS();
@@ -72,16 +75,16 @@ export function readExceptions(content: string, rules: readonly Rule[], now = ne
     return { entries, problems };
 }
 
-/** Applies exceptions to the findings of one judging, and knows in the end which of them were of use. */
+/** Applies exemptions to the findings of one evaluation, and records which were used. */
 export class ExceptionFilter {
     private readonly useful = new Set<Exception>();
 
     constructor(private readonly exceptions: Exceptions) {}
 
-    /** A finding as it counts: a violation that an exception accepts is suppressed. */
+    /** A finding after exemptions: a covered violation is suppressed. */
     of(finding: Violation, now: Date): Violation {
         const matching = this.exceptions.entries.filter((exception) => concerns(exception, finding));
-        // Of use for what is undetermined as well: it may turn out to be a violation.
+        // An undetermined rule also counts as use: it may turn out to be a violation.
         matching.forEach((exception) => this.useful.add(exception));
         const accepting = matching.find((exception) => !hasExpired(exception, now));
         return finding.kind === "violation" && accepting !== undefined
@@ -89,7 +92,7 @@ export class ExceptionFilter {
             : finding;
     }
 
-    /** What is wrong with the exceptions of a stack, after all its findings. */
+    /** Problems of a stack's exemptions, after all findings. */
     faults(stack: string, now: Date): Violation[] {
         const ofEntries = this.exceptions.entries
             .filter((exception) => exception.stack === stack)
@@ -99,7 +102,7 @@ export class ExceptionFilter {
                     ? `expired on ${expires}`
                     : this.useful.has(exception)
                       ? undefined
-                      : "accepts nothing that is found";
+                      : "covers no finding";
                 return fault === undefined ? [] : [`${rule} on ${resource} (${ticket}): ${fault}`];
             });
         return [...this.exceptions.problems, ...ofEntries].map((message) => ({

@@ -7,8 +7,8 @@ import { eachOf, isTrial, ofType } from "./selectors";
 export const isLogGroup = ofType("aws:cloudwatch/logGroup:LogGroup");
 
 /**
- * Whether a resource is a log group of a platform that is no trial, by the last part of its name: `audit`, `server`. A
- * stack's groups are below its own folder, such as `/mcp/production/`.
+ * Whether a resource is a log group of a production platform, by the last part of its name: `audit`, `server`. A
+ * stack's groups share a prefix, such as `/mcp/production/`.
  */
 export function isPlatformLog(resource: PolicyResource, log: "audit" | "server"): boolean {
     return (
@@ -18,13 +18,10 @@ export function isPlatformLog(resource: PolicyResource, log: "audit" | "server")
     );
 }
 
-/** The least number of days that is as many years, wherever their leap days are. */
+/** Minimum number of days in that many years, with the fewest leap days. */
 export const AUDIT_DAYS = Math.ceil(BACKUPS.audit.retentionYears * 365.25);
 
-/**
- * A check of the bucket that production's audit events are archived in. It reports on their log group, unless it names
- * the bucket.
- */
+/** A check of production's archive bucket of audit events. It reports on the log group, unless it names the bucket. */
 export function eachAuditArchive(
     check: (
         bucket: PolicyResource | undefined,

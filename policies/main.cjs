@@ -1,4 +1,4 @@
-// Bundles the pack and runs it: the engine's loader would translate it with TypeScript, which takes longer than a whole
+// Bundles and runs the pack: the engine's loader would transpile it with TypeScript, which takes longer than a whole
 // preview.
 "use strict";
 const { join } = require("node:path");

@@ -3,7 +3,7 @@ import { HEALTH_MATRIX } from "../core/numbers";
 import { type PolicyResource, type Rule, type RuleResult } from "./rule";
 import { type Properties } from "./unknown";
 
-/** A pod a resource declares, directly or in its template. */
+/** A pod of a resource, its own or in its template. */
 export interface DeclaredPod {
     readonly metadata: Properties;
     readonly spec: Properties;
@@ -11,7 +11,7 @@ export interface DeclaredPod {
 
 type ResourceCheck = NonNullable<Rule["resource"]>;
 
-/** Type token of a Kubernetes kind, whatever its API version: `isKind(resource, "apps", "Deployment")`. */
+/** Type token of a Kubernetes kind, independent of its API version: `isKind(resource, "apps", "Deployment")`. */
 export function isKind({ type }: PolicyResource, group: string, kind: string): boolean {
     return type.startsWith(`kubernetes:${group}/`) && type.endsWith(`:${kind}`);
 }
@@ -21,14 +21,14 @@ export function isDeployment(resource: PolicyResource): boolean {
     return isKind(resource, "apps", "Deployment");
 }
 
-/** Whether a resource's pods serve until they are told to stop. */
+/** Whether a resource's pods run until they are stopped. */
 function isLongRunning(resource: PolicyResource): boolean {
     return ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"].some((kind) =>
         isKind(resource, "apps", kind),
     );
 }
 
-/** Whether a resource declares pods; by its type alone, so that no unknown is in the way. */
+/** Whether a resource declares pods, by its type alone, so that unknown values do not matter. */
 export function declaresPods(resource: PolicyResource): boolean {
     const runsOnce = ["Job", "CronJob"].some((kind) => isKind(resource, "batch", kind));
     return runsOnce || isLongRunning(resource) || isKind(resource, "core", "Pod");
@@ -40,7 +40,7 @@ export function podOf(resource: PolicyResource): DeclaredPod | undefined {
         return undefined;
     }
     const template = templateOf(resource);
-    // Read when they are asked for: labels that are unknown are in nobody's way who asks for the containers.
+    // Read lazily: unknown labels do not matter to a rule that reads only containers.
     return {
         get metadata() {
             return template?.["metadata"] ?? {};
@@ -78,7 +78,7 @@ type ContainerCheck = (
     resource: PolicyResource,
 ) => void;
 
-/** A check of each container by itself: what is unknown of one says nothing about the next. */
+/** A check of each container: unknown values of one do not affect the next. */
 export function eachContainer(
     check: ContainerCheck,
     lists: readonly string[] = ["initContainers", "containers"],
@@ -100,7 +100,7 @@ export function eachContainer(
     });
 }
 
-/** A check of each container that serves: init containers and Jobs end by themselves. */
+/** A check of each container that serves: init containers and Jobs end. */
 export function eachServingContainer(check: ContainerCheck): ResourceCheck {
     const checkEach = eachContainer(check, ["containers"]);
     return (resource, verdict) => {
@@ -110,17 +110,17 @@ export function eachServingContainer(check: ContainerCheck): ResourceCheck {
     };
 }
 
-/** Whether a resource's pods read the logs of their node, and say why: those of a DaemonSet may, and must be root. */
+/** Whether a resource's pods read their node's logs with a stated reason: a DaemonSet's may, and must be root. */
 export function readsNodeLogs(pod: DeclaredPod, resource: PolicyResource): boolean {
     return isKind(resource, "apps", "DaemonSet") && Boolean(pod.metadata["annotations"]?.[READS_NODE_LOGS]);
 }
 
-/** A setting of the container, or of its pod where the container has none of its own. */
+/** A setting of the container, by default its pod's. */
 export function securitySetting(container: Properties, pod: DeclaredPod, key: string): Properties[string] {
     return container["securityContext"]?.[key] ?? pod.spec["securityContext"]?.[key];
 }
 
-/** A check that a service of the health matrix is probed on its row's port and path. Section 2.1. */
+/** A check that a service of the health matrix is probed on the matrix's port and path. Section 2.1. */
 export function probesHealthMatrix(
     probe: "livenessProbe" | "readinessProbe",
     path: "live" | "ready",
@@ -132,7 +132,7 @@ export function probesHealthMatrix(
             return;
         }
         const containers: Properties[] = pod.spec["containers"] ?? [];
-        // A sidecar answers on paths of its own.
+        // A sidecar has other paths.
         const main = containers.find(({ name }) => name === app) ?? containers[0];
         const asked = main?.[probe]?.httpGet;
         const port =
@@ -141,7 +141,7 @@ export function probesHealthMatrix(
         const found = asked == null ? "nothing over HTTP" : `:${port}${asked.path ?? "/"}`;
         const expected = `:${row.port}${row[path]}`;
         if (found !== expected) {
-            report(`${probe} of ${app} asks ${found}, expected ${expected}`);
+            report(`${probe} of ${app} requests ${found}, expected ${expected}`);
         }
     });
 }

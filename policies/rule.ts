@@ -1,48 +1,48 @@
 import { type Exception } from "./exception";
 import { orElse, type Properties } from "./unknown";
 
-/** How bad a violation is. */
+/** Severity of a violation. */
 export type RuleSeverity = "low" | "medium" | "high" | "critical";
 
-/** What a rule sees of a resource. */
+/** A resource as a rule sees it. */
 export interface PolicyResource {
     readonly urn: string;
     readonly type: string;
     readonly name: string;
-    /** Inputs; secrets are plain in here, so no message may quote a value it does not know. */
+    /** Inputs with plain secrets: a message may quote known values only. */
     readonly props: Properties;
-    /** Tags that its provider adds to its own. */
+    /** Default tags of its provider. */
     readonly defaultTags: Properties;
     readonly protect: boolean;
     readonly customTimeouts: { readonly create?: string; readonly update?: string };
     /**
-     * URNs of the resources that each property is made of: they tell where an unknown leads. The engine shows them to
-     * stack rules alone.
+     * URNs of the resources that each property depends on, which identify the target of an unknown reference. The
+     * engine passes them to stack rules only.
      */
     readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The default tags of an AWS provider, which hands its configuration over as JSON. */
+/** The default tags of an AWS provider, whose configuration is JSON. */
 export function defaultTagsOf(provider: Properties | undefined): Properties {
     const found: unknown = provider?.["defaultTags"];
     const { tags } = (typeof found === "string" ? JSON.parse(found) : (found ?? {})) as Properties;
     return tags ?? {};
 }
 
-/** The stack that a URN is of. */
+/** The stack of a URN. */
 export function stackOf(urn: string): string {
     return urn.split(":")[2] ?? "";
 }
 
-/** What a rule says about a resource. */
+/** Reporting functions of a rule. */
 export interface RuleResult {
-    /** The time of judging, the only clock a rule goes by. */
+    /** Time of the evaluation, the only clock that a rule uses. */
     readonly now: Date;
-    /** Says what is wrong, on the resource under check or, in a stack rule, on the one named. */
+    /** Reports a violation, on the checked resource or, in a stack rule, on the named one. */
     report(message: string, on?: PolicyResource): void;
     /**
-     * Runs a part of the check of its own: a value unknown in there leaves only that part undetermined, on the
-     * resource under check or the one named.
+     * Runs a part of the check separately: an unknown value in it makes only that part undetermined, on the checked
+     * resource or the named one.
      */
     attempt(part: () => void, on?: PolicyResource): void;
 }
@@ -53,35 +53,35 @@ export interface Rule {
     /** What must hold, in one sentence. */
     readonly description: string;
     readonly severity: RuleSeverity;
-    /** A mandatory rule's violation stops the update, an advisory one's is shown. */
+    /** A violation of a mandatory rule blocks the update; of an advisory rule, it is only shown. */
     readonly enforcement: "mandatory" | "advisory";
-    /** Set where no exception may suppress a violation. */
+    /** Set if no exemption may suppress a violation. */
     readonly exceptions?: "none";
     /** Identifiers of the same rule in other tools and benchmarks. */
     readonly frameworks: readonly string[];
     /** What to do about a violation. */
     readonly remediation: string;
-    /** Section of the runbook whose number or procedure the rule guards. */
+    /** Section of the runbook that the rule enforces. */
     readonly runbook?: string;
-    /** Judges one resource, whatever its type: not applicable is silence. */
+    /** Checks one resource. Does nothing for other types. */
     readonly resource?: (resource: PolicyResource, verdict: RuleResult) => void;
-    /** Judges the resources of the stack together. */
+    /** Checks the resources of the stack together. */
     readonly stack?: (resources: readonly PolicyResource[], verdict: RuleResult) => void;
 }
 
-/** What came of a rule on a resource. */
+/** Result of a rule on a resource. */
 export interface Violation {
     readonly rule: string;
     /** URN of the resource; empty for the stack as a whole. */
     readonly urn: string;
-    /** Suppressed is a violation that an exception accepts. */
+    /** A suppressed violation is covered by an exemption. */
     readonly kind: "violation" | "undetermined" | "suppressed";
     readonly message: string;
-    /** The exception, where it is suppressed. */
+    /** The exemption, if it is suppressed. */
     readonly exception?: Exception;
 }
 
-/** Everything a rule finds in the resources: violations, and where it could not tell. */
+/** All violations of a rule in the resources, and where it was undetermined. */
 export function evaluate(rule: Rule, resources: readonly PolicyResource[], now = new Date()): Violation[] {
     const findings: Violation[] = [];
     const add = (kind: Violation["kind"], urn: string, message: string) => {

@@ -4,7 +4,7 @@ import { ofType } from "./selectors";
 /** Whether a resource is a schedule of EventBridge Scheduler. */
 export const isSchedule = ofType("aws:scheduler/schedule:Schedule");
 
-/** Whether a schedule starts anything. */
+/** Whether a schedule is enabled. */
 export function isOn({ props }: PolicyResource): boolean {
     return (props["state"] ?? "ENABLED") === "ENABLED";
 }
@@ -16,7 +16,7 @@ const WEEK = 7 * DAY;
 const UNITS: Readonly<Record<string, number>> = { minute: 1, hour: HOUR, day: DAY };
 const DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/** Short forms that the cluster's cron has for its five fields. */
+/** Short forms of the five fields of cron. */
 const MACROS: Readonly<Record<string, string>> = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -25,8 +25,8 @@ const MACROS: Readonly<Record<string, string>> = {
 };
 
 /**
- * When an AWS schedule expression runs, or the cluster's cron of five fields, in minutes of a week that begins on
- * Sunday. Nothing for what does not run at the same times every week.
+ * Start times of an AWS schedule expression, or of five fields of cron, in minutes of a week that starts on Sunday.
+ * Undefined if they differ between weeks.
  */
 export function runsOf(expression: string): number[] {
     const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
@@ -42,30 +42,30 @@ export function runsOf(expression: string): number[] {
     return ofCluster.length > 0 ? runsAt(ofCluster, 0) : [];
 }
 
-/** By minute, hour and weekday, of which Sunday has this number: AWS counts from 1. */
+/** Minute, hour and weekday, with the number of Sunday: AWS counts from 1. */
 function runsAt([minute, hour, weekday]: readonly string[], sunday: number): number[] {
     const days = weekday!.toUpperCase().replace(/[A-Z]{3}/g, (name) => String(DAYS.indexOf(name) + sunday));
     return valuesOf(days, sunday, sunday + 6).flatMap((day) =>
         valuesOf(hour!, 0, 23).flatMap((at) =>
-            // In the cluster 7 is Sunday as well.
+            // In the cluster, 7 is Sunday too.
             valuesOf(minute!, 0, 59).map((past) => (((day - sunday) % 7) * 24 + at) * 60 + past),
         ),
     );
 }
 
-/** Whether an expression runs so often, in minutes, all through the week. */
+/** Whether an expression runs at least at this interval, in minutes, throughout the week. */
 export function runsEvery(expression: string, minutes: number): boolean {
     const gaps = gapsOf(runsOf(expression));
     return gaps.length > 0 && gaps.every((gap) => gap === minutes);
 }
 
-/** Time from each run to the next, in minutes, with the week as a circle. */
+/** Time from each run to the next, in minutes; the week wraps around. */
 export function gapsOf(runs: readonly number[]): number[] {
     const sorted = [...runs].sort((one, other) => one - other);
     return sorted.map((run, index) => (sorted[index + 1] ?? sorted[0]! + WEEK) - run);
 }
 
-/** The values that a field of cron names: `*`, `2`, `1-5`, `0/6` and lists of those. */
+/** The values of a field of cron: `*`, `2`, `1-5`, `0/6` and lists of those. */
 function valuesOf(field: string, least: number, most: number): number[] {
     return field.split(",").flatMap((part) => {
         const [, first = "", last, step] = /^(\*|\?|\d+)(?:-(\d+))?(?:\/(\d+))?$/.exec(part) ?? [];
@@ -80,7 +80,7 @@ function valuesOf(field: string, least: number, most: number): number[] {
     });
 }
 
-/** A minute of the week in words: `SUN 08:00`. */
+/** A minute of the week as text: `SUN 08:00`. */
 export function timeOfWeek(minute: number): string {
     const [day, hour, past] = [Math.floor(minute / DAY) % 7, Math.floor(minute / HOUR) % 24, minute % HOUR];
     return `${DAYS[day]} ${[hour, past].map((part) => String(part).padStart(2, "0")).join(":")}`;

@@ -4,7 +4,7 @@ import { type PolicyResource, type Rule, type RuleResult } from "./rule";
 import { asList } from "./statements";
 import { orElse, type Properties, Undetermined } from "./unknown";
 
-/** A check of each chosen resource by itself, with the rest of the stack at hand. It reports on that resource. */
+/** A check of each selected resource, with the stack's other resources. It reports on that resource. */
 export function eachOf(
     chosen: (resource: PolicyResource) => boolean,
     check: (resource: PolicyResource, resources: readonly PolicyResource[], verdict: RuleResult) => void,
@@ -21,7 +21,7 @@ export function eachOf(
     };
 }
 
-/** The first item that passes. What is unknown of an item matters only where no other passes. */
+/** The first item that passes. Unknown values of an item matter only if no other passes. */
 export function findOf<T>(items: readonly T[], passes: (item: T) => boolean): T | undefined {
     let unknown: Undetermined | undefined;
     for (const item of items) {
@@ -42,7 +42,7 @@ export function findOf<T>(items: readonly T[], passes: (item: T) => boolean): T 
     return undefined;
 }
 
-/** Whether the pods of a resource are in an object's namespace and match its selector; no selector matches none. */
+/** Whether an object's selector selects the pods of a resource in its namespace; no selector selects none. */
 export function selects(
     by: PolicyResource,
     selector: Properties | null | undefined,
@@ -71,7 +71,7 @@ function sameNamespace(one: PolicyResource, other: PolicyResource): boolean {
     return one.props["metadata"]?.namespace === other.props["metadata"]?.namespace;
 }
 
-/** Whether a label selector matches labels; expressions count like `matchLabels`. */
+/** Whether a label selector matches labels, including its expressions. */
 export function covers(selector: Properties, labels: Properties): boolean {
     const wanted = Object.entries(selector["matchLabels"] ?? {});
     const expressions: Properties[] = selector["matchExpressions"] ?? [];
@@ -98,8 +98,8 @@ export function ofType(type: string): (resource: PolicyResource) => boolean {
 }
 
 /**
- * Whether a resource is of a trial (`mcp:tier`): a Kubernetes object says so by its label, a resource on AWS by the tag
- * that its provider adds. What does not say so is judged as production's.
+ * Whether a resource belongs to a trial (`mcp:tier`): by the label of a Kubernetes object, or the tag that the AWS
+ * provider adds. Without the mark, production's rules hold.
  */
 export function isTrial({ type, props, defaultTags }: PolicyResource): boolean {
     const mark = type.startsWith("kubernetes:")
@@ -111,8 +111,7 @@ export function isTrial({ type, props, defaultTags }: PolicyResource): boolean {
 const TRIAL: Tier = "trial";
 
 /**
- * A property that a resource is known by. Where the provider gives it out it may not even be there as an unknown
- * before the resource exists.
+ * An identifying property of a resource. If the provider generates it, it may be missing before the resource exists.
  */
 export function known(key: string): (resource: PolicyResource) => string {
     return ({ props }) => {
@@ -125,8 +124,8 @@ export function known(key: string): (resource: PolicyResource) => string {
 }
 
 /**
- * Whether a property of a resource, or a place in it such as `target.arn`, leads to another resource: by the value
- * where it is known, else by what the value is made of.
+ * Whether a property of a resource, or a part of it such as `target.arn`, refers to another resource: by its value if
+ * known, otherwise by its dependencies.
  */
 export function leadsTo(
     from: PolicyResource,
@@ -141,7 +140,7 @@ export function leadsTo(
         },
         (unknown) => {
             const sources = sourcesOf(from, path);
-            // One that comes from another resource of the type does not come from this one.
+            // A value of another resource of the type is not of this one.
             if (!sources.includes(to.urn) && !sources.some((urn) => typeOf(urn) === to.type)) {
                 throw unknown;
             }
@@ -150,7 +149,7 @@ export function leadsTo(
     );
 }
 
-/** Whether a property is set; one that another resource gives is, though its value is not known yet. */
+/** Whether a property is set; a value of another resource counts, even while unknown. */
 export function isGiven(resource: PolicyResource, path: string): boolean {
     return orElse(
         () => asList(at(resource, path)).some((value) => value !== ""),
@@ -163,7 +162,7 @@ export function isGiven(resource: PolicyResource, path: string): boolean {
     );
 }
 
-/** Whether a property names a KMS key of the account, and not the one that AWS keeps for the service. */
+/** Whether a property refers to a customer KMS key, not to the AWS managed key. */
 export function namesOwnKey(resource: PolicyResource, path: string): boolean {
     return orElse(
         () => {
@@ -187,7 +186,7 @@ function sourcesOf({ propertyDependencies }: PolicyResource, path: string): read
     return propertyDependencies[path.split(".")[0]!] ?? [];
 }
 
-/** The type in a URN, without those of the parents before it. */
+/** The type in a URN, without the types of its parents. */
 function typeOf(urn: string): string {
     return urn.split("::")[2]?.split("$").at(-1) ?? "";
 }

@@ -6,7 +6,7 @@ export function statementsOf(policy: unknown, effect: "Allow" | "Deny"): Propert
     return statements.filter((statement) => statement["Effect"] === effect);
 }
 
-/** A document as it is, or as its JSON says. */
+/** A document, as an object or JSON. */
 export function parsed(policy: unknown): unknown {
     if (typeof policy !== "string") {
         return policy;
@@ -14,17 +14,17 @@ export function parsed(policy: unknown): unknown {
     try {
         return JSON.parse(policy);
     } catch {
-        // The provider's own check refuses what is not JSON.
+        // The provider's own check reports invalid JSON.
         return undefined;
     }
 }
 
-/** AWS policy documents leave the brackets off a list of one. */
+/** In an AWS policy document, a list of one may be a scalar. */
 export function asList(value: unknown): unknown[] {
     return value == null ? [] : Array.isArray(value) ? value : [value];
 }
 
-/** Whether a statement of an AWS policy speaks to everybody. */
+/** Whether a statement of an AWS policy applies to every principal. */
 export function isForAnyone({ Effect, Principal, NotPrincipal }: Properties): boolean {
     const named =
         typeof Principal === "object" && Principal !== null ? Object.values(Principal) : [Principal];
@@ -34,11 +34,11 @@ export function isForAnyone({ Effect, Principal, NotPrincipal }: Properties): bo
     );
 }
 
-/** Keys of conditions that say whose request it is, or what it is for. */
+/** Condition keys that identify the caller or the resource. */
 const NARROWING =
     /^(aws:(source(account|arn|orgid|owner|vpc|vpce|ip)|principal(account|arn|orgid|orgpaths|tag\/.+)|requesttag\/.+)|kms:(calleraccount|viaservice)|iam:passedtoservice|sts:externalid|.+:sub)$/i;
 
-/** Whether a statement of an AWS policy holds for named requests only: any condition that everybody meets does not count. */
+/** Whether a statement of an AWS policy is limited to named requests: conditions that always hold do not count. */
 export function isConditional({ Condition }: Properties): boolean {
     return Object.entries((Condition ?? {}) as Properties).some(
         ([operator, tests]) =>
@@ -51,7 +51,7 @@ export function isConditional({ Condition }: Properties): boolean {
     );
 }
 
-/** Whether a statement refuses everybody an action without TLS. */
+/** Whether a statement denies an action without TLS to every principal. */
 export function refusesPlaintext(deny: Properties, action: RegExp): boolean {
     const [secure] = asList(deny["Condition"]?.Bool?.["aws:SecureTransport"]);
     return (

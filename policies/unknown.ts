@@ -1,14 +1,14 @@
 /** A value that is known only after the update. */
 export const UNKNOWN = Symbol("unknown");
 
-/** Thrown when a rule meets a value that is not known yet: the rule is undetermined there, not passed. */
+/** Thrown when a rule reads a value that is not known yet: the rule is then undetermined, not passed. */
 export class Undetermined extends Error {
     constructor(what: string, reason = "is known only after the update") {
         super(`${what} ${reason}`);
     }
 }
 
-/** What a reading gives, or what is said instead where it meets an unknown. */
+/** The result of a read, or a replacement if it reads an unknown value. */
 export function orElse<T>(read: () => T, otherwise: (unknown: Undetermined) => T): T {
     try {
         return read();
@@ -20,12 +20,12 @@ export function orElse<T>(read: () => T, otherwise: (unknown: Undetermined) => T
     }
 }
 
-/** What rules read: plain data in which reading an unknown throws {@link Undetermined}. */
+/** Data for rules: reading an unknown value in it throws {@link Undetermined}. */
 // Rules walk the properties of every resource type there is, which have no common type to check against.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Properties = Record<string, any>;
 
-/** Wraps data so that an unknown in it cannot be mistaken for a value, however it is read. */
+/** Wraps data so that reading an unknown value in it throws. */
 export function trapUnknowns(value: Properties, path: readonly string[] = []): Properties {
     return new Proxy(value, {
         get(target, key) {

@@ -31,7 +31,7 @@ import {
     SLOW_REQUEST_MILLISECONDS,
 } from "../core/numbers";
 
-/** Every alarm of a stack, as data: none for what it does not declare. */
+/** All alarms of a stack, as data: only for what it declares. */
 export function alarmsOf(stack: ResolvedStack): Alarm[] {
     const {
         name,
@@ -104,7 +104,7 @@ export function alarmsOf(stack: ResolvedStack): Alarm[] {
             ...databaseBackupAlarms({
                 vaults: stack.databaseSnapshots.vaults,
                 longestGap: longestGap(database.openHours),
-                // Of the hour in which it comes, a part may be over.
+                // The hour of the event may be partly over.
                 slack: COMPLETION_WINDOW_MINUTES / 60 + 1,
             }),
         );
@@ -137,7 +137,7 @@ export function alarmsOf(stack: ResolvedStack): Alarm[] {
     return found;
 }
 
-/** What comes to the second region, and what does not. */
+/** Copies in the second region. */
 function copyAlarmsOf({ copies, database, backups, archive, databaseSnapshots }: ResolvedStack): Alarm[] {
     const buckets = { backups, archive };
     return [
@@ -155,7 +155,7 @@ function copyAlarmsOf({ copies, database, backups, archive, databaseSnapshots }:
     ];
 }
 
-/** What the workloads promise, and what counts against it. */
+/** Objectives of the workloads, and the metrics of their failures. */
 function objectivesOf({ objectives, alarms, health, metrics: namespace }: ResolvedStack): Objective[] {
     const sum = (name: string): Metric => ({ namespace, name, dimensions: {}, statistic: "Sum" });
     const ofRequests = (name: string) => share(sum(name), sum("Requests"), alarms.minimumRequests);
@@ -197,7 +197,7 @@ function objectivesOf({ objectives, alarms, health, metrics: namespace }: Resolv
     });
 }
 
-/** Names of the topics that people are told by, without the stack's own before them. Sections 4.1 and 8.1. */
+/** Names of the topics for people, without the stack's prefix. Sections 4.1 and 8.1. */
 function topicsOf(): string[] {
     return [
         ...SEVERITIES.map((severity) => `incidents-${severity.toLowerCase()}`),
@@ -205,7 +205,7 @@ function topicsOf(): string[] {
     ];
 }
 
-/** Names of the EventBridge rules of the stack that have a target, without the stack's own before them. */
+/** Names of the stack's EventBridge rules with a target, without the stack's prefix. */
 function eventRulesOf({ database, cache, copies, maintenance }: ResolvedStack): string[] {
     return [
         "escalation-incidents",
@@ -219,7 +219,7 @@ function eventRulesOf({ database, cache, copies, maintenance }: ResolvedStack): 
     ];
 }
 
-/** Names of the workloads' Deployments, and the most pods of each. */
+/** Names of the workloads' Deployments, and the maximum pods of each. */
 function deploymentsOf(workloads: ResolvedStack["workloads"]): Record<string, number> {
     return Object.fromEntries(
         Object.entries(workloads).flatMap(([name, workload]) =>

@@ -6,7 +6,7 @@ import { alarmsOf } from "./alarmTable";
 import { type PlatformContext } from "./platform";
 import { type Incidents } from "./incidents";
 
-/** Declares the alarms of what the stack declares, and when they are muted. Sections 4.2 and 5.1. */
+/** Declares the stack's alarms, and their mute windows. Sections 4.2 and 5.1. */
 export function declareAlarms(
     { stack, providers }: PlatformContext,
     incidents: Incidents | undefined,

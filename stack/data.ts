@@ -20,13 +20,13 @@ import { COMPLETION_WINDOW_MINUTES, hoursCron, START_WINDOW_MINUTES } from "../c
 import { type PlatformContext } from "./platform";
 import { type Incidents } from "./incidents";
 
-/** A store of the platform: the Secret that leads the pods there, and its address. */
+/** A store of the platform: the Secret with its URL, and its address. */
 interface Store {
     connection: Connection;
     host: Output<string>;
 }
 
-/** What keeps the platform's data. Each is there if the stack's values ask for it. */
+/** Stores of the platform's data. Each exists if the stack's values have it. */
 export interface Data {
     database: (Store & Pick<DatabaseSnapshots, "vaults">) | undefined;
     cache: Store | undefined;
@@ -39,7 +39,7 @@ type ResolvedDatabase = NonNullable<ResolvedStack["database"]>;
 type ResolvedBackups = NonNullable<ResolvedStack["backups"]>;
 type ResolvedCache = NonNullable<ResolvedStack["cache"]>;
 
-/** Most pods at the same time. */
+/** Maximum number of pods at the same time. */
 export function dataPods({ database, backups }: ResolvedStack): PodResources[] {
     return [
         ...(database === undefined ? [] : DATABASE_PODS),
@@ -48,7 +48,7 @@ export function dataPods({ database, backups }: ResolvedStack): PodResources[] {
     ];
 }
 
-/** Declares databases, buckets and what saves the one in the other. Sections 2.1, 5.3 and 7. */
+/** Declares databases, buckets and backups. Sections 2.1, 5.3 and 7. */
 export function declareData(context: PlatformContext, incidents: Incidents | undefined): Data {
     const { stack, providers } = context;
     const { name, production, database, cache, backups, archive } = stack;
@@ -79,7 +79,7 @@ export function declareData(context: PlatformContext, incidents: Incidents | und
     };
 }
 
-/** The network of the EKS cluster, in which the stores are. */
+/** The network of the EKS cluster, which contains the stores. */
 function networkOf({ providers: { cluster } }: PlatformContext) {
     const { vpcConfig } = required(cluster, "the EKS cluster");
     return { vpcId: vpcConfig.vpcId, clusterSecurityGroup: vpcConfig.clusterSecurityGroupId };
@@ -167,7 +167,7 @@ function declareArchive(
     );
 }
 
-/** Copies of what is saved in a second region, if the stack's values ask for them; those of snapshots are beside them. */
+/** Declares copies of buckets in a second region, if the stack's values have them. */
 function declareCopies(
     { stack, providers }: PlatformContext,
     backups: BackupBucket | undefined,
@@ -218,7 +218,7 @@ function declareCopies(
     }
 }
 
-/** Vaults in a second region for copies of the database's snapshots, if the stack's values ask for them. */
+/** Declares vaults in a second region for copies of the database's snapshots, if the stack's values have them. */
 function declareSnapshotCopies({ stack, providers }: PlatformContext) {
     const { copies } = stack;
     if (copies?.snapshots === undefined) {

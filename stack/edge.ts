@@ -8,13 +8,14 @@ import { type PlatformContext } from "./platform";
 /** Name of the Ingress. Section 5.4 step 3. */
 export const INGRESS = "mcp-ingress";
 
-/** Most pods at the same time. */
+/** Maximum number of pods at the same time. */
 export function edgePods({ ingress }: ResolvedStack): readonly PodResources[] {
     return ingress?.verify ? CERTIFICATE_GATE_PODS : [];
 }
 
 /**
- * Declares the Ingress, if the stack has one, once workloads whose traffic it moves are `readyForTraffic`. Section 5.4.
+ * Declares the Ingress, if the stack has one, after workloads whose traffic it moves are `readyForTraffic`. Section
+ * 5.4.
  *
  * @returns what those workloads wait for before they are promoted.
  */

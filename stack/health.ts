@@ -5,7 +5,7 @@ import { type ResolvedStack } from "../config/resolve";
 import { type Data } from "./data";
 import { type PlatformContext } from "./platform";
 
-/** Most pods at the same time. */
+/** Maximum number of pods at the same time. */
 export function healthPods({ health }: ResolvedStack): readonly PodResources[] {
     return health === undefined ? [] : HEALTH_PODS;
 }

@@ -7,17 +7,17 @@ import { channelOf } from "../components/incident/channel";
 import { type Level, type Severity } from "../core/numbers";
 import { type PlatformContext } from "./platform";
 
-/** How the platform calls for people. */
+/** Notification and escalation of incidents. */
 export interface Incidents {
     /** ARN of each severity's topic. */
     topics: Record<Severity, Output<string>>;
-    /** What an alarm of each severity does. */
+    /** Actions of an alarm of each severity. */
     actions: Record<Severity, Input<string>[]>;
-    /** ARN of the topics' key, for those who publish in a role of their own. */
+    /** ARN of the topics' key, for publishers with a role. */
     keyArn: Output<string>;
 }
 
-/** Declares who is told what, and who is called until somebody answers, in a stack on AWS. Sections 4.1, 4.2 and 8. */
+/** Declares the contacts of each severity and the escalation, in a stack on AWS. Sections 4.1, 4.2 and 8. */
 export function declareIncidents({ stack, providers }: PlatformContext): Incidents | undefined {
     if (!stack.onAws) {
         return undefined;
@@ -47,7 +47,7 @@ export function declareIncidents({ stack, providers }: PlatformContext): Inciden
             })),
             external,
             logDays: stack.logDays,
-            // Written out: what the state machine does is shown before the topics exist.
+            // Built from names: the state machine's definition is shown before the topics exist.
             severityTopics: { arns: { P1: topicArn("P1"), P2: topicArn("P2") }, keyArn },
             staleSeconds: stale,
             topic: { arn: topics.P1, keyArn },

@@ -8,12 +8,12 @@ import { CERTIFICATE_MINUTES, DATABASE_WINDOW } from "../core/numbers";
 import { type PlatformContext } from "./platform";
 import { type Incidents } from "./incidents";
 
-/** Most pods at the same time. */
+/** Maximum number of pods at the same time. */
 export function maintenancePods({ maintenance }: ResolvedStack): readonly PodResources[] {
     return maintenance?.upgrade === undefined ? [] : UPGRADE_PODS;
 }
 
-/** Declares what is done by the calendar, if the stack has one. Section 5.1. */
+/** Declares the scheduled maintenance, if the stack has one. Section 5.1. */
 export function declareMaintenance(context: PlatformContext, incidents: Incidents | undefined): void {
     const { stack, providers } = context;
     const { name, maintenance } = stack;
@@ -49,7 +49,7 @@ export function declareMaintenance(context: PlatformContext, incidents: Incident
 
 type Maintenance = NonNullable<ResolvedStack["maintenance"]>;
 
-/** From when an upgrade is planned on, every day at the time when it is to begin. */
+/** From the planning of an upgrade, daily at the time of its start. */
 function declareUpgradeCheck(
     { stack, providers, labels, namespace }: PlatformContext,
     { start, version, cluster, region, images }: NonNullable<Maintenance["upgrade"]>,
@@ -73,7 +73,7 @@ function declareUpgradeCheck(
     );
 }
 
-/** Windows in which something else than the patches is done. */
+/** Windows other than that of the patches. */
 function windowsOf(
     { name, database, ingress, incident }: ResolvedStack,
     { upgrade, certificates }: Maintenance,

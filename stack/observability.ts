@@ -11,24 +11,24 @@ import { type ResolvedStack } from "../config/resolve";
 import { type Data } from "./data";
 import { type PlatformContext } from "./platform";
 
-/** What metrics are made of is kept so many days, to see how; the metrics themselves stay for fifteen months. */
+/** Retention of the log events behind the metrics, in days; the metrics themselves stay for fifteen months. */
 const RAW_METRIC_DAYS = 14;
 
-/** Where people look, in the console of AWS. */
+/** URLs in the AWS console. */
 export interface Observability {
     dashboard: string;
-    /** Logs Insights; the saved queries are in the folder of the stack's name. */
+    /** Logs Insights; the saved queries are in the folder with the stack's name. */
     queries: string;
 }
 
 type ResolvedObservability = NonNullable<ResolvedStack["observability"]>;
 
-/** Most pods at the same time. */
+/** Maximum number of pods at the same time. */
 export function observabilityPods({ observability }: ResolvedStack): readonly PodResources[] {
     return observability === undefined ? [] : COLLECTOR_PODS;
 }
 
-/** Declares how the platform is seen from outside, if the stack's values ask for it. Sections 4.3, 5.3, 6.2 and 6.3. */
+/** Declares logs, metrics and the dashboard, if the stack's values have them. Sections 4.3, 5.3, 6.2 and 6.3. */
 export function declareObservability(context: PlatformContext, data: Data): Observability | undefined {
     const { stack, providers } = context;
     const { observability } = stack;
@@ -142,7 +142,7 @@ function declareMetrics(
     }
 }
 
-/** Returns its address. */
+/** Returns its URL. */
 function declareDashboard(
     { stack, providers }: PlatformContext,
     { statusField, cluster }: ResolvedObservability,

@@ -11,7 +11,7 @@ import { type ResolvedStack } from "../config/resolve";
 import { type Data } from "./data";
 import { type PlatformContext } from "./platform";
 
-/** Most pods at the same time. Those that only a value asks for have their room before it does. */
+/** Maximum number of pods at the same time. Operations on demand always have their share. */
 export function operationsPods({ cache, backups }: ResolvedStack): PodResources[] {
     return [
         ...(backups?.dumps === undefined ? [] : MAINTENANCE_PODS),
@@ -21,7 +21,7 @@ export function operationsPods({ cache, backups }: ResolvedStack): PodResources[
     ];
 }
 
-/** Declares what is done once when a value asks for it, and what of it is done by the clock too. Sections 4.3, 5.3, 6.3. */
+/** Declares operations that run on demand, and their scheduled runs. Sections 4.3, 5.3, 6.3. */
 export function declareOperations(context: PlatformContext, data: Data): void {
     const { stack, providers, labels, namespace } = context;
     const { kubernetes, nodeImage, cache } = stack;
@@ -74,7 +74,7 @@ export function declareOperations(context: PlatformContext, data: Data): void {
     }
 }
 
-/** The maintenance of the database, if the stack has one and a bucket to save it in before. Sections 5.1 and 5.2. */
+/** The maintenance of the database, if the stack has one and a bucket for its dump. Sections 5.1 and 5.2. */
 function declareDatabaseMaintenance(
     { stack, providers, labels, namespace }: PlatformContext,
     { database, backups: bucket }: Data,

@@ -4,7 +4,7 @@ import { PlatformNamespace, type Quota } from "../components/platform/namespace"
 import { type ResolvedStack } from "../config/resolve";
 import { commonLabels } from "../core/labels";
 
-/** What every concern of the stack is declared with. */
+/** Common dependencies of every concern. */
 export interface PlatformContext {
     stack: ResolvedStack;
     providers: Providers;
@@ -14,8 +14,8 @@ export interface PlatformContext {
 }
 
 /**
- * How the services rank among the pods of a cluster that is full. Production's take the place of others, such as
- * recurring tasks, which have 0 by default. Any other stack's are only served and kept before those.
+ * Priority of the services on a full cluster. Production's preempt others, such as scheduled tasks, which have 0 by
+ * default. Those of other stacks do not preempt.
  */
 const PRIORITY = {
     production: { value: 1_000_000, preempts: true },
@@ -41,7 +41,7 @@ export function declarePlatform(stack: ResolvedStack, quota: Quota): PlatformCon
             quota,
             registries: stack.registries,
             dns: stack.kubernetes.dns,
-            // Behind an ALB, a pod is ready once that finds it healthy, too.
+            // Behind an ALB, a pod becomes ready only after the ALB finds it healthy.
             namespaceLabels: stack.ingress?.alb === undefined ? {} : READINESS_GATES,
             protect: stack.production,
             priority: stack.production ? PRIORITY.production : PRIORITY.other,

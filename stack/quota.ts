@@ -9,7 +9,7 @@ import { observabilityPods } from "./observability";
 import { operationsPods } from "./operations";
 import { workloadPods } from "./workloads";
 
-/** Quota of the namespace: room for the most pods that each concern runs at the same time. */
+/** Quota of the namespace: room for the maximum pods of each concern at the same time. */
 export function stackQuota(stack: ResolvedStack): Quota {
     const concerns = [
         workloadPods,

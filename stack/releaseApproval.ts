@@ -4,10 +4,10 @@ import { ReleaseApproval } from "../components/workload/releaseApproval";
 import { type PlatformContext } from "./platform";
 import { type Observability } from "./observability";
 
-/** Name of the ConfigMap with what the other stack has completed. */
+/** Name of the ConfigMap with the other stack's completed images. */
 const VALIDATED = "mcp-validated";
 
-/** Declares the approval that a release needs and its notices, in production alone. Section 3.1. */
+/** Declares the approval and the notices of releases, in production only. Section 3.1. */
 export function declareReleaseApproval(
     { stack, labels, namespace, providers }: PlatformContext,
     observability: Observability | undefined,

@@ -13,16 +13,16 @@ import { type Data } from "./data";
 import { INGRESS } from "./edge";
 import { type PlatformContext } from "./platform";
 
-/** The services by name, each with its gates; blue-green ones before their switch. */
+/** The services by name, with their gates; blue-green ones before the switch. */
 export interface Workloads {
     services: Record<string, RollingWorkload | BlueGreenWorkload>;
-    /** What must be done before the Ingress moves traffic: for the workloads whose traffic it moves. */
+    /** What the Ingress waits for before it moves traffic: the workloads whose traffic it moves. */
     readyForTraffic: readonly Resource[];
     /** URLs inside the cluster. */
     urls: Record<string, string>;
 }
 
-/** Most pods at the same time, with the dump before a release of each. */
+/** Maximum number of pods at the same time, including the dump before a release of each. */
 export function workloadPods({ workloads, backups }: ResolvedStack): PodResources[] {
     return Object.values(workloads).flatMap((workload) => [
         ...podsOfWorkload(workload, workload.strategy === "blueGreen" ? 2 : 1),
@@ -30,7 +30,7 @@ export function workloadPods({ workloads, backups }: ResolvedStack): PodResource
     ]);
 }
 
-/** Declares the services up to the switch of those that are blue-green. Sections 3.1 to 3.4. */
+/** Declares the services, blue-green ones up to the switch. Sections 3.1 to 3.4. */
 export function declareWorkloads(
     context: PlatformContext,
     data: Data,
@@ -55,10 +55,10 @@ export function declareWorkloads(
 }
 
 /**
- * Declares the switch of the blue-green services, and what follows it. Section 3.3.
+ * Declares the switch of the blue-green services, and the steps after it. Section 3.3.
  *
- * @param ingress What precedes the switch, where the Ingress moves the traffic.
- * @returns the images that run, by service, once they have passed every gate.
+ * @param ingress What precedes the switch, if the Ingress moves the traffic.
+ * @returns the active images by service, once they have passed every gate.
  */
 export function promoteWorkloads(
     { stack }: PlatformContext,
@@ -84,7 +84,7 @@ function declareWorkload(
 ): RollingWorkload | BlueGreenWorkload {
     const after: ComponentResource[] = [namespace];
     if (workload.identity !== undefined) {
-        // Before the pods, which get their credentials when they are created.
+        // Before the pods: credentials are injected when they are created.
         const identity = new PodIdentity(
             `${stack.name}-${name}`,
             { ...workload.identity, namespace: namespace.namespace, serviceAccount: name },

@@ -1,4 +1,4 @@
-/* The whole program, with a stack file of its own. */
+/* The whole program, with its own stack file. */
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- hands on what the program exports
 import outputs = require("../../index");
 

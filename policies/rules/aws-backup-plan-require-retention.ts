@@ -7,7 +7,7 @@ import { type Properties } from "../unknown";
 
 const { hourly, daily } = SNAPSHOTS;
 
-/** How long after its time AWS Backup may start a job, in minutes, where nothing is said. */
+/** Default of AWS Backup's start window, in minutes. */
 const START_WINDOW = 480;
 
 export const rule: Rule = {

@@ -4,7 +4,7 @@ import { eachOf, findOf } from "../selectors";
 
 export const rule: Rule = {
     name: "aws-cloudwatch-alarm-require-actions",
-    description: "Alarms call somebody, by themselves or as a part of a composite alarm that does.",
+    description: "Alarms have actions, directly or through a composite alarm.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_319"],
@@ -14,7 +14,7 @@ export const rule: Rule = {
             actsFor(candidate, alarm),
         );
         if (caller === undefined) {
-            report("calls nobody");
+            report("has no actions");
         }
     }),
 };

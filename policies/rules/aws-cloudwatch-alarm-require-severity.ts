@@ -19,7 +19,7 @@ export const rule: Rule = {
             report(found);
             return;
         }
-        // One without actions is a part of composite alarms that have them.
+        // An alarm without actions is part of composite alarms that have them.
         const callers = isGiven(alarm, "alarmActions")
             ? [alarm]
             : resources.filter(isComposite).filter((composite) => actsFor(composite, alarm));

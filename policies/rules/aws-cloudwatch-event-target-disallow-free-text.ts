@@ -1,6 +1,6 @@
 import { type Rule } from "../rule";
 
-/** Fields of AWS's events that hold a text of any form. */
+/** Fields of AWS's events with free text. */
 const FREE_TEXT = /\.(cause|description|message|reason|statusMessage)$/i;
 
 export const rule: Rule = {

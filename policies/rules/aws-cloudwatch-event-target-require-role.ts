@@ -2,7 +2,7 @@ import { type PolicyResource, type Rule } from "../rule";
 import { eachOf, isGiven, ofType } from "../selectors";
 import { orElse } from "../unknown";
 
-/** Whether a target is a topic: by its ARN where that is known, else by the resource that gives it. */
+/** Whether a target is a topic: by its ARN if known, otherwise by the resource that it refers to. */
 function isTopic({ props, propertyDependencies }: PolicyResource): boolean {
     return orElse(
         () => /^arn:[\w-]+:sns:/.test(String(props["arn"])),
@@ -18,7 +18,7 @@ function isTopic({ props, propertyDependencies }: PolicyResource): boolean {
 
 export const rule: Rule = {
     name: "aws-cloudwatch-event-target-require-role",
-    description: "EventBridge publishes to a topic in a role, not in its own name.",
+    description: "EventBridge publishes to a topic with a role, not as a service principal.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: [],

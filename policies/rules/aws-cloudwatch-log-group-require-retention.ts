@@ -14,7 +14,7 @@ export const rule: Rule = {
         if (!isLogGroup(resource)) {
             return;
         }
-        // 0 stands for ever.
+        // 0 means unlimited.
         const found = resource.props["retentionInDays"] || undefined;
         const isServer = isPlatformLog(resource, "server");
         if (found === undefined || (isServer && found !== LOG_RETENTION_DAYS)) {

@@ -4,8 +4,7 @@ import { eachOf, isGiven } from "../selectors";
 
 export const rule: Rule = {
     name: "aws-elasticache-replication-group-require-encryption",
-    description:
-        "Redis is encrypted on its disk and on the way, and lets nobody in without a token or a user.",
+    description: "Redis is encrypted at rest and in transit, and requires a token or a user.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_29", "CKV_AWS_30", "CKV_AWS_31", "AwsSolutions-AEC3", "AwsSolutions-AEC6"],

@@ -12,7 +12,9 @@ export const rule: Rule = {
     severity: "high",
     enforcement: "mandatory",
     frameworks: [],
-    remediation: `Declare a schedule of every ${everyHours} hours for a state machine that takes snapshots of the group: ElastiCache by itself takes one a day.`,
+    remediation:
+        `Declare a schedule of every ${everyHours} hours for a state machine that takes snapshots of the ` +
+        "group: ElastiCache itself takes one a day.",
     runbook: "7.1",
     stack: eachOf(isReplicationGroup, (group, resources, { report }) => {
         if (isIdle(group, resources)) {

@@ -2,24 +2,24 @@ import { type PolicyResource, type Rule } from "../rule";
 import { asList, isConditional, statementsOf } from "../statements";
 import { type Properties } from "../unknown";
 
-/** Actions by which somebody gives themselves, or a role they can take on, rights they do not have. */
+/** Actions that let a principal raise its own rights, or those of a role that it can assume. */
 const ESCALATING =
     /^iam:(AddUserToGroup|(Attach|Put)(Group|Role|User)Policy|Create(AccessKey|LoginProfile|PolicyVersion)|PassRole|SetDefaultPolicyVersion|Update(AssumeRolePolicy|LoginProfile))$/i;
 
-/** Policies of AWS that allow as much, or to read everything. */
+/** AWS managed policies with such rights, or with the right to read everything. */
 const ADMINISTRATION =
     /^arn:aws[\w-]*:iam::aws:policy\/(job-function\/)?(AdministratorAccess|IAMFullAccess|PowerUserAccess|SystemAdministrator|DatabaseAdministrator|ReadOnlyAccess|SecretsManagerReadWrite|AmazonS3FullAccess|AmazonRDSFullAccess|AWSKeyManagementServicePowerUser|AdministratorAccess-.+)$/;
 
-/** A role as a whole: its ARN names no other characters. */
+/** A single role: its ARN contains no wildcard. */
 const ONE_ROLE = /^arn:aws[\w-]*:iam::\d+:role\/[^*?]+$/;
 
-/** Users of AWS and what they are let in by, which does not expire. */
+/** IAM users and their credentials, which do not expire. */
 const USER = /^aws:iam\/(user|accessKey|userLoginProfile|sshKey|serviceSpecificCredential):/;
 
 export const rule: Rule = {
     name: "aws-iam-policy-disallow-escalation",
     description:
-        "No role can give itself more rights than it has, or take on roles that are not named, and nobody has a user of AWS.",
+        "No role can raise its own rights or assume roles that are not named, and there are no IAM users.",
     severity: "critical",
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_286", "CKV_AWS_274", "CKV_AWS_273"],
@@ -52,7 +52,7 @@ function attachedTo({ type, props }: PolicyResource): string[] {
     return type === "aws:iam/role:Role" ? asList(props["managedPolicyArns"]).map(String) : [];
 }
 
-/** The policies that a resource holds, read one by one. */
+/** The inline policies of a resource, evaluated one by one. */
 function documentsOf({ type, props }: PolicyResource): (() => unknown)[] {
     if (/^aws:iam\/((role|user|group)Policy|policy):/.test(type)) {
         return [() => props["policy"]];

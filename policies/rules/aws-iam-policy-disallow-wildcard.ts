@@ -2,10 +2,13 @@ import { type Rule } from "../rule";
 import { asList, statementsOf } from "../statements";
 import { type Properties } from "../unknown";
 
-/** One object, or everything inside one; a log group's streams follow a colon, the names of snapshots and alarms a prefix. */
+/**
+ * One object, or everything inside one; a colon precedes a log group's streams, a prefix the names of snapshots and
+ * alarms.
+ */
 const EXACT_RESOURCE = /^[^*?]+(\/\*|:log-group:[^*?]+:\*|:snapshot:([^*?]+-)?\*|:alarm:[^*?]+-\*)?$/;
 
-/** Actions of no particular resource: AWS grants them on everything or not at all. */
+/** Actions that do not support resource-level rights. */
 const RESOURCELESS = [
     /^cloudwatch:GetMetricData$/,
     /^logs:((Create|Delete|Get|Update)LogDelivery|ListLogDeliveries|PutResourcePolicy|Describe(LogGroups|ResourcePolicies))$/,
@@ -15,7 +18,7 @@ const RESOURCELESS = [
     /^xray:(GetSampling(Rules|Targets)|Put(TelemetryRecords|TraceSegments))$/,
 ];
 
-/** Whether metrics, which have no resource either, may be published under one namespace only. */
+/** Whether publishing metrics, which supports no resource, is limited to one namespace. */
 function isOfOneNamespace(action: string, { Condition }: Properties): boolean {
     return (
         action === "cloudwatch:PutMetricData" &&

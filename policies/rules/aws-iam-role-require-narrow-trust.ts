@@ -11,7 +11,9 @@ export const rule: Rule = {
     severity: "critical",
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_60", "CKV_AWS_61"],
-    remediation: `Name the principal; ask of ${PODS} by StringEquals for ${SERVICE_ACCOUNT}, of tokens for their sub, and of accounts for sts:ExternalId or aws:PrincipalOrgID.`,
+    remediation:
+        `Name the principal; require for ${PODS} by StringEquals ${SERVICE_ACCOUNT}, for tokens their ` +
+        "sub, and for accounts sts:ExternalId or aws:PrincipalOrgID.",
     resource({ type, props }, { report }) {
         if (type !== "aws:iam/role:Role") {
             return;

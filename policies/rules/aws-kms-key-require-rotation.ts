@@ -1,13 +1,13 @@
 import { type Rule } from "../rule";
 import { asList, isConditional, isForAnyone, statementsOf } from "../statements";
 
-/** The longest there is, and what AWS takes where nothing is set. */
+/** The maximum, and AWS's default. */
 const DELETION_DAYS = 30;
 
 export const rule: Rule = {
     name: "aws-kms-key-require-rotation",
     description:
-        "KMS keys are rotated, can be saved from deletion for 30 days, and are nobody's who is not named or is of another account.",
+        "KMS keys are rotated, have a deletion window of 30 days, and admit only named principals of the account.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_7", "CKV_AWS_33"],
@@ -17,7 +17,7 @@ export const rule: Rule = {
             return;
         }
         attempt(() => {
-            // AWS rotates no other keys.
+            // AWS rotates symmetric keys only.
             const isSymmetric =
                 (props["customerMasterKeySpec"] ?? "SYMMETRIC_DEFAULT") === "SYMMETRIC_DEFAULT";
             if (isSymmetric && props["enableKeyRotation"] !== true) {

@@ -55,7 +55,7 @@ export const rule: Rule = {
     }),
 };
 
-/** By the name of the instance, which its ARN ends in: before the instance exists the ARN may be written already. */
+/** By the name of the instance, the end of its ARN: the ARN may be built before the instance exists. */
 function selects(selection: PolicyResource, instance: PolicyResource): boolean {
     return orElse(
         () =>

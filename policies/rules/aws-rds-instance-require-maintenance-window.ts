@@ -3,7 +3,7 @@ import { PATCH_WINDOW } from "../../core/numbers";
 import { isInstance } from "../databases";
 import { type Rule } from "../rule";
 
-/** AWS thinks in UTC. */
+/** AWS uses UTC. */
 const EXPECTED = utcWeekly(PATCH_WINDOW);
 
 export const rule: Rule = {

@@ -19,7 +19,7 @@ export const rule: Rule = {
             }
         });
         const found = parameterOf(instance, PARAMETER, resources);
-        // In milliseconds; -1 stands for none.
+        // In milliseconds; -1 disables the log.
         if (found === undefined || Number(found) < 0) {
             report(`${PARAMETER} is ${found ?? "not set"}, expected 0 or more`);
         }

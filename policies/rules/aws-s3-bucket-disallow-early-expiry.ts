@@ -7,7 +7,7 @@ const YEARS = BACKUPS.audit.retentionYears;
 
 export const rule: Rule = {
     name: "aws-s3-bucket-disallow-early-expiry",
-    description: `Neither a lifecycle nor an update takes production's audit events away before ${YEARS} years are over.`,
+    description: `Neither a lifecycle nor an update deletes production's audit events within ${YEARS} years.`,
     severity: "critical",
     enforcement: "mandatory",
     exceptions: "none",
@@ -15,7 +15,7 @@ export const rule: Rule = {
     remediation: `Set forceDestroy to false, and no expiration before ${AUDIT_DAYS} days.`,
     runbook: "7.1",
     stack: eachAuditArchive((bucket, resources, { report, attempt }) => {
-        // That there is one is another rule's question.
+        // Another rule checks that there is one.
         if (bucket === undefined) {
             return;
         }
@@ -24,7 +24,7 @@ export const rule: Rule = {
                 report("forceDestroy is true", bucket);
             }
         }, bucket);
-        // Versions that are no longer current are under the lock as well: S3 itself keeps them.
+        // Object Lock also covers noncurrent versions: S3 itself keeps them.
         for (const { id, expiration } of lifecycleOf(bucket, resources)) {
             if (expiration?.date != null || expiration?.days < AUDIT_DAYS) {
                 const found = expiration.date == null ? `after ${expiration.days} days` : "on a date";

@@ -6,7 +6,7 @@ const BLOCKS = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "res
 
 export const rule: Rule = {
     name: "aws-s3-bucket-disallow-public-access",
-    description: "No bucket can be made public, neither by an access list nor by a policy.",
+    description: "No bucket can be made public by an access list or a policy.",
     severity: "critical",
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_53", "CKV_AWS_54", "CKV_AWS_55", "CKV_AWS_56", "AwsSolutions-S2"],

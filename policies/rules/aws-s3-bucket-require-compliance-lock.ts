@@ -7,7 +7,9 @@ const YEARS = BACKUPS.audit.retentionYears;
 
 export const rule: Rule = {
     name: "aws-s3-bucket-require-compliance-lock",
-    description: `Production's audit events go to a bucket where nobody can delete them for ${YEARS} years, not even the account's root user.`,
+    description:
+        `Production's audit events go to a bucket where they cannot be deleted for ${YEARS} years, not ` +
+        "even by the account's root user.",
     severity: "critical",
     enforcement: "mandatory",
     exceptions: "none",

@@ -34,10 +34,10 @@ export const rule: Rule = {
     }),
 };
 
-/** ElastiCache as a policy names it, in any region. */
+/** ElastiCache's principal, in any region. */
 const EXPORTER = /^[a-z0-9-]+\.elasticache-snapshot\.amazonaws\.com$/;
 
-/** Whether ElastiCache exports to a bucket, as its policy says. It restores from none under a customer key. */
+/** Whether ElastiCache exports to a bucket, by its policy. It cannot restore from one with a customer key. */
 function isWrittenByElastiCache(bucket: PolicyResource, resources: readonly PolicyResource[]): boolean {
     const policy = settingOf(bucket, "Policy", resources)?.props["policy"];
     return statementsOf(policy, "Allow").some(

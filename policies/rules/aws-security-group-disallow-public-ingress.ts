@@ -3,7 +3,7 @@ import { type Rule } from "../rule";
 import { asList } from "../statements";
 import { type Properties } from "../unknown";
 
-/** Rules of a security group that are resources of their own; `type` tells the direction of the older kind. */
+/** Rules of a security group in separate resources; `type` is the direction of the older kind. */
 const RULE =
     /^aws:(vpc\/securityGroupIngressRule:SecurityGroupIngressRule|ec2\/securityGroupRule:SecurityGroupRule)$/;
 const GROUP = /^aws:ec2\/(defaultSecurityGroup|securityGroup):/;

@@ -20,7 +20,7 @@ export const rule: Rule = {
             }
         });
         const policies = resources.filter(ofType("aws:sns/topicPolicy:TopicPolicy"));
-        // A topic has one policy: a declared one takes the place of its own.
+        // A topic has one policy: a separate policy resource replaces the topic's own.
         const policy = findOf(policies, (candidate) => leadsTo(candidate, "arn", topic)) ?? topic;
         if (!statementsOf(policy.props["policy"], "Deny").some((deny) => refusesPlaintext(deny, PUBLISH))) {
             report("no policy denies publishing without TLS");

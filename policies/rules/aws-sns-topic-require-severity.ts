@@ -5,12 +5,13 @@ import { eachOf, findOf, leadsTo, ofType } from "../selectors";
 export const rule: Rule = {
     name: "aws-sns-topic-require-severity",
     description:
-        "Topics of incidents carry a severity and its response time as the matrix has them, and somebody listens.",
+        "Incident topics carry a severity and its response time from the matrix, and have subscribers.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: [],
     remediation:
-        "Tag the topic with a severity of the matrix in core/numbers.ts and its response-minutes, and subscribe somebody.",
+        "Tag the topic with a severity of the matrix in core/numbers.ts and its response-minutes, and add a " +
+        "subscription.",
     runbook: "4.1",
     stack: eachOf(ofType("aws:sns/topic:Topic"), (topic, resources, { report }) => {
         const tags = topic.props["tags"] ?? {};

@@ -93,7 +93,9 @@ import { rule as roleWildcard } from "./kubernetes-role-disallow-wildcard";
 import { rule as serviceNodePort } from "./kubernetes-service-disallow-node-port";
 import { rule as servicePods } from "./kubernetes-service-require-pods";
 
-/** Every rule of the pack: pods, availability, network, rights, EKS, RDS, Redis, S3, logs and alarms, the rest of AWS. */
+/**
+ * All rules of the pack: pods, availability, network, rights, EKS, RDS, Redis, S3, logs and alarms, the rest of AWS.
+ */
 export const rules: readonly Rule[] = [
     podContainerPrivileged,
     podHostPid,

@@ -24,8 +24,8 @@ export const rule: Rule = {
 };
 
 /**
- * The engine shows a stack rule the live object, in which the autoscaler's number stands as well: there the program
- * has stated only what it applied itself.
+ * The engine passes the live object to a stack rule, with the autoscaler's replicas: there, only the fields that the
+ * program applied count.
  */
 function statesReplicas({ props }: PolicyResource): boolean {
     const managers: Properties[] | undefined = props["metadata"]?.managedFields;

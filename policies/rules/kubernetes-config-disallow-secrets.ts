@@ -2,7 +2,7 @@ import { eachContainer, isKind } from "../pods";
 import { type Rule } from "../rule";
 import { type Properties } from "../unknown";
 
-/** Texts that are credentials by their form. */
+/** Texts with the form of credentials. */
 const CREDENTIALS: readonly (readonly [what: string, form: RegExp])[] = [
     ["an access key of AWS", /\b(AKIA|ASIA)[0-9A-Z]{16}\b/],
     ["a private key", /-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/=\s]{40}/],
@@ -12,17 +12,17 @@ const CREDENTIALS: readonly (readonly [what: string, form: RegExp])[] = [
     ["a password in a URL", /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"'`${}]+:[^\s/:@"'`${}]+@[\w.-]/i],
 ];
 
-/** Names of what must be a secret. Those of files and addresses end otherwise. */
+/** Names of secrets. Names of files and addresses have other endings. */
 const NAMES =
     /(^|[_.-])(pass(word|wd|phrase)?|secret|token|api[_-]?key|(private|access|subscription|signing)[_-]?key|credentials?)$/i;
 
-/** What a value is that must not be readable by everybody; undefined for nothing. The value itself is not quoted. */
+/** Kind of secret that a value is; undefined for none. The value is not quoted. */
 function secretIn(name: string, value: unknown): string | undefined {
     if (typeof value !== "string") {
         return undefined;
     }
     const [what] = CREDENTIALS.find(([, form]) => form.test(value)) ?? [];
-    // A path leads to a secret and is none.
+    // A path to a secret is no secret.
     return (
         what ??
         (NAMES.test(name) && value !== "" && !value.startsWith("/") ? "a secret by its name" : undefined)
@@ -40,7 +40,7 @@ const inContainers = eachContainer((container, report) => {
 
 export const rule: Rule = {
     name: "kubernetes-config-disallow-secrets",
-    description: "Neither ConfigMaps nor the environment of containers hold credentials as text.",
+    description: "ConfigMaps and the environment of containers contain no credentials as text.",
     severity: "critical",
     enforcement: "mandatory",
     frameworks: ["CKV_K8S_35", "CIS-EKS-4.4.1"],

@@ -3,8 +3,7 @@ import { type Rule } from "../rule";
 
 export const rule: Rule = {
     name: "kubernetes-cronjob-require-deadline",
-    description:
-        "CronJobs start in time or not at all, never beside their last run, end by themselves and keep a history.",
+    description: "CronJobs start in time or are skipped, never overlap, have a deadline and keep a history.",
     severity: "medium",
     enforcement: "mandatory",
     frameworks: ["kube-score:cronjob-has-deadline", "kube-score:cronjob-restartpolicy"],

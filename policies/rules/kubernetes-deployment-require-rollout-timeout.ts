@@ -13,7 +13,7 @@ export const rule: Rule = {
     remediation: `Set customTimeouts.create and .update to ${EXPECTED} and drop the pulumi.com/skipAwait annotation.`,
     runbook: "3.2 step 2",
     resource(resource, { report }) {
-        // An idle colour is scaled away: there is no rollout to await.
+        // An idle colour is scaled to 0: there is no rollout to wait for.
         if (!isDeployment(resource) || resource.props["spec"]?.replicas === 0) {
             return;
         }

@@ -35,7 +35,7 @@ export const rule: Rule = {
                 report(`unhealthyPodEvictionPolicy is ${unhealthy}, expected AlwaysAllow`, budget);
             }
         }
-        // The eviction API cannot tell which of them to ask, and refuses.
+        // The eviction API refuses pods with several budgets.
         if (budgets.length > 1) {
             report(`${budgets.length} PodDisruptionBudgets cover it, expected one`);
         }
@@ -61,7 +61,7 @@ function permitsEviction({ maxUnavailable, minAvailable }: Properties, replicas:
     return minAvailable != null && podsOf(minAvailable, replicas) < replicas;
 }
 
-/** Kubernetes rounds percents up, for either bound. */
+/** Kubernetes rounds percentages up, for either bound. */
 function podsOf(bound: number | string, replicas: number): number {
     return String(bound).endsWith("%")
         ? Math.ceil((parseInt(String(bound)) * replicas) / 100)

@@ -4,14 +4,14 @@ import { Undetermined } from "../unknown";
 
 const NOT_AFTER = "mcp.msil.com/certificate-not-after";
 const NOT_BEFORE = "mcp.msil.com/certificate-not-before";
-/** What the annotation says as long as no certificate has been given. */
+/** Value of the annotation as long as no certificate is set. */
 const NOT_GIVEN = "unknown";
-/** What it says in an offline preview of one that is encrypted in the stack file. */
+/** Its value in an offline preview for an encrypted certificate. */
 const ENCRYPTED = "encrypted";
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
 const DAY = 24 * 60 * 60 * 1000;
-/** Time for an authority to issue the next one, and for its rotation. */
+/** Time to obtain and roll out the next certificate. */
 const NOTICE_DAYS = 30;
 
 export const rule: Rule = {
@@ -56,7 +56,7 @@ export const rule: Rule = {
     },
 };
 
-/** Whole days, the last one begun left out. */
+/** Whole days, rounded down. */
 function inDays(milliseconds: number): string {
     const days = Math.floor(milliseconds / DAY);
     return days === 0 ? "less than a day" : days === 1 ? "1 day" : `${days} days`;

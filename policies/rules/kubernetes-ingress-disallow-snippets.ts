@@ -4,7 +4,8 @@ import { type Rule } from "../rule";
 export const rule: Rule = {
     name: "kubernetes-ingress-disallow-snippets",
     description:
-        "No annotation of an Ingress hands configuration to its controller as it stands, with the controller's rights.",
+        "No annotation of an Ingress injects configuration into its controller, which would have the controller's " +
+        "rights.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CKV_K8S_152", "CKV_K8S_153", "CKV_K8S_154"],
@@ -13,7 +14,7 @@ export const rule: Rule = {
         if (!isKind(resource, "networking.k8s.io", "Ingress")) {
             return;
         }
-        // What the snippet says is of no matter, and may not even be known.
+        // The snippet's content does not matter, and may be unknown.
         for (const key of Object.keys(resource.props["metadata"]?.annotations ?? {})) {
             if (/-snippets?$/.test(key)) {
                 report(`has the annotation ${key}`);

@@ -4,12 +4,12 @@ import { type Properties } from "../unknown";
 
 const PREFIX = "alb.ingress.kubernetes.io/";
 
-/** Security policies of ELB that speak nothing older than TLS 1.2. */
+/** Security policies of ELB for TLS 1.2 and newer only. */
 const MODERN = /^ELBSecurityPolicy-(TLS13-1-[23]|TLS-1-2|FS-1-2)-/;
 
 export const rule: Rule = {
     name: "kubernetes-ingress-require-modern-tls",
-    description: "An ALB speaks TLS 1.2 or newer, and answers HTTP with nothing but the way to HTTPS.",
+    description: "An ALB accepts TLS 1.2 or newer, and answers HTTP only with a redirect to HTTPS.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CKV_AWS_103", "CKV2_AWS_20"],

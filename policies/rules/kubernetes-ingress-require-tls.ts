@@ -3,7 +3,7 @@ import { type Rule } from "../rule";
 import { findOf } from "../selectors";
 import { type Properties } from "../unknown";
 
-/** What an ALB serves instead of a Secret. */
+/** Certificates of an ALB instead of a Secret. */
 const CERTIFICATE_ARN = "alb.ingress.kubernetes.io/certificate-arn";
 
 export const rule: Rule = {
@@ -20,7 +20,7 @@ export const rule: Rule = {
         }
         const spec = resource.props["spec"] ?? {};
         const rules: Properties = spec.rules ?? [];
-        // Its ARN may be known only after the update; that there is one is not.
+        // Its ARN may be unknown before the update, but it is set.
         const inAcm = () => CERTIFICATE_ARN in (resource.props["metadata"]?.annotations ?? {});
         for (const index of Object.keys(rules)) {
             attempt(() => {
@@ -36,7 +36,7 @@ export const rule: Rule = {
 };
 
 function isCovered(host: string, tls: Properties, inAcm: () => boolean): boolean {
-    // A wildcard stands for exactly one whole label.
+    // A wildcard matches exactly one label.
     const names = [host, host.replace(/^[^.]+\./, "*.")];
     const entry = findOf(Object.keys(tls), (index) => {
         const hosts: Properties = tls[index].hosts ?? [];

@@ -19,9 +19,9 @@ export const rule: Rule = {
             report("activeDeadlineSeconds is not set");
         }
         if (backoffLimit !== 0 && template?.spec?.restartPolicy !== "Never") {
-            report("neither is backoffLimit 0 nor restartPolicy Never");
+            report("has neither backoffLimit 0 nor restartPolicy Never");
         }
-        // A Job that Kubernetes clears away would be created, and so run, again by the next update.
+        // A Job that Kubernetes removes would be created, and so run, again by the next update.
         if (ttlSecondsAfterFinished != null) {
             report("ttlSecondsAfterFinished is set");
         }

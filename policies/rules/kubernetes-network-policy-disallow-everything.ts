@@ -3,7 +3,7 @@ import { isKind } from "../pods";
 import { type Rule } from "../rule";
 import { type Properties } from "../unknown";
 
-/** Whether a peer is everybody there is: no peer at all, every address, or all pods of all namespaces. */
+/** Whether a peer includes everything: no peer, all addresses, or all pods of all namespaces. */
 function isEverybody({ ipBlock, podSelector, namespaceSelector }: Properties): boolean {
     if (ipBlock !== undefined) {
         const range = rangeOf(String(ipBlock.cidr));

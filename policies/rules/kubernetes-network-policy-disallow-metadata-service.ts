@@ -3,14 +3,14 @@ import { isKind } from "../pods";
 import { type Rule } from "../rule";
 import { type Properties } from "../unknown";
 
-/** Where the metadata service listens. */
+/** Address of the metadata service. */
 const PORT = 80;
 
 function reachesPort({ port, endPort, protocol = "TCP" }: Properties): boolean {
     return protocol === "TCP" && (port === undefined || (port <= PORT && PORT <= (endPort ?? port)));
 }
 
-/** Whether a block of addresses holds the metadata service and does not except it. */
+/** Whether an address block contains the metadata service without excluding it. */
 function holdsService({ cidr, except = [] }: Properties): boolean {
     const holds = (block: unknown) => {
         const range = rangeOf(String(block));
@@ -39,7 +39,7 @@ export const rule: Rule = {
                 const { to = [], ports = [] } = entries[index];
                 const blocks: Properties[] = to.flatMap(({ ipBlock }: Properties) => ipBlock ?? []);
                 const anywhere = to.length === 0 && (ports.length === 0 || ports.some(reachesPort));
-                // A block is written for its addresses: whatever its ports are today, it leaves the service out.
+                // A block is for its addresses: it must exclude the service, whatever its ports are.
                 if (anywhere || blocks.some(holdsService)) {
                     report(`egress.${index} reaches the instance metadata service`);
                 }

@@ -1,7 +1,7 @@
 import { declaresPods, isKind } from "../pods";
 import { type PolicyResource, type Rule } from "../rule";
 
-/** Kinds that live in a namespace, beside those with pods. */
+/** Namespaced kinds, in addition to those with pods. */
 const NAMESPACED = [
     ["autoscaling", "HorizontalPodAutoscaler"],
     ["core", "ConfigMap"],
@@ -23,7 +23,7 @@ const isNamespaced = (resource: PolicyResource) =>
 
 export const rule: Rule = {
     name: "kubernetes-object-disallow-default-namespace",
-    description: "No object lives in the default namespace, where no quota and no policy is kept.",
+    description: "No object is in the default namespace, which has no quota and no policy.",
     severity: "medium",
     enforcement: "mandatory",
     frameworks: ["CKV_K8S_21"],

@@ -10,7 +10,7 @@ export const rule: Rule = {
     remediation: "Remove hostPort and let a Service lead to the container.",
     resource: eachContainer((container, report) => {
         for (const { hostPort } of container["ports"] ?? []) {
-            // 0 stands for none.
+            // 0 means none.
             if (hostPort) {
                 report(`takes port ${hostPort} of its node`);
             }

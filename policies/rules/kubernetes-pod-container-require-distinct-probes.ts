@@ -8,7 +8,7 @@ export const rule: Rule = {
     severity: "low",
     enforcement: "advisory",
     frameworks: ["kube-score:pod-probes-identical"],
-    remediation: "Let readiness fail sooner than liveness, or ask another path.",
+    remediation: "Let readiness fail sooner than liveness, or use another path.",
     resource: eachServingContainer(({ livenessProbe, readinessProbe }, report) => {
         if (livenessProbe != null && isDeepStrictEqual(livenessProbe, readinessProbe)) {
             report("livenessProbe and readinessProbe are the same");

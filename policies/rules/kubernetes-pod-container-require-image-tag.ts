@@ -10,7 +10,7 @@ export const rule: Rule = {
     remediation: "Give the image the tag of a release.",
     resource: eachContainer((container, report) => {
         const [reference, digest] = String(container["image"] ?? "").split("@");
-        // The first colon may be that of the registry's port.
+        // The first colon may belong to the registry's port.
         const tag = reference!.split("/").at(-1)!.split(":")[1];
         if (tag === "latest") {
             report(`image ${reference} is the latest, whichever that is`);

@@ -3,7 +3,7 @@ import { declaresPods, eachContainer, isKind } from "../pods";
 import { type PolicyResource, type Rule } from "../rule";
 import { eachOf } from "../selectors";
 
-/** Publishers that AWS has verified, whose images the platform's jobs run on. */
+/** Verified publishers of the jobs' images. */
 const PUBLISHERS = ["docker/library", "aws-cli", "aws-observability", "cloudwatch-agent", "eks"].map(
     (publisher) => `public.ecr.aws/${publisher}`,
 );
@@ -21,14 +21,14 @@ export const rule: Rule = {
         const check = eachContainer((container, report) => {
             const image = String(container["image"]);
             if (!known.some((registry) => image.startsWith(`${registry}/`))) {
-                report(`image ${image} is of no known registry`);
+                report(`image ${image} is not of a known registry`);
             }
         });
         check(resource, verdict);
     }),
 };
 
-/** The registries of the stack's values, by the annotation of its namespace. */
+/** The registries of the stack's values, from the annotation of its namespace. */
 function registriesOf(resources: readonly PolicyResource[]): string[] {
     return resources
         .filter((resource) => isKind(resource, "core", "Namespace"))

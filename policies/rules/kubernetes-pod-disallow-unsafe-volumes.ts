@@ -17,8 +17,8 @@ const ALLOWED = [
 export const rule: Rule = {
     name: "kubernetes-pod-disallow-unsafe-volumes",
     description:
-        "Pods mount only volumes of the types that the restricted Pod Security profile allows, and those which are " +
-        `annotated to read their node's logs ${POD_LOGS}, read-only, and a directory below ${SHIPPER_STATE}.`,
+        "Pods mount only volumes of the types that the restricted Pod Security profile allows, and those annotated " +
+        `to read their node's logs ${POD_LOGS}, read-only, and a directory below ${SHIPPER_STATE}.`,
     severity: "high",
     enforcement: "mandatory",
     frameworks: ["CKV_K8S_27", "PSS-restricted"],
@@ -42,7 +42,7 @@ export const rule: Rule = {
     }),
 };
 
-/** Whether a volume is one of the two directories of a node that shipping its logs takes. */
+/** Whether a volume is one of the two node directories of log shipping. */
 function isOfShipper({ name, hostPath }: Properties, { spec }: DeclaredPod): boolean {
     const path = String(hostPath?.path);
     const containers: Properties[] = [...(spec["initContainers"] ?? []), ...spec["containers"]];

@@ -3,11 +3,11 @@ import { type Rule } from "../rule";
 
 export const rule: Rule = {
     name: "kubernetes-pod-require-liveness-path",
-    description: "The liveness probe of each service asks the port and path of the health matrix.",
+    description: "The liveness probe of each service uses the port and path of the health matrix.",
     severity: "high",
     enforcement: "mandatory",
     frameworks: [],
-    remediation: "Let livenessProbe ask by httpGet what the health matrix in core/numbers.ts says.",
+    remediation: "Set the httpGet of livenessProbe as the health matrix in core/numbers.ts says.",
     runbook: "2.1",
     resource: probesHealthMatrix("livenessProbe", "live"),
 };

@@ -28,7 +28,7 @@ export const rule: Rule = {
     }),
 };
 
-/** Kubernetes derives the directions that are not stated from the rules. */
+/** Kubernetes derives unset directions from the rules. */
 function typesOf({ policyTypes, egress }: Properties): string[] {
     return policyTypes ?? (egress == null ? ["Ingress"] : ["Ingress", "Egress"]);
 }

@@ -3,7 +3,7 @@ import { type Rule } from "../rule";
 
 export const rule: Rule = {
     name: "kubernetes-pod-require-service-account",
-    description: "Pods run as a ServiceAccount of their own.",
+    description: "Pods run as a dedicated ServiceAccount.",
     severity: "medium",
     enforcement: "mandatory",
     frameworks: ["CKV_K8S_41"],

@@ -3,7 +3,7 @@ import { type Rule } from "../rule";
 
 export const rule: Rule = {
     name: "kubernetes-role-binding-disallow-cluster-admin",
-    description: "Nobody is bound to cluster-admin, which may do everything.",
+    description: "No subject is bound to cluster-admin, which has all rights.",
     severity: "critical",
     enforcement: "mandatory",
     frameworks: ["CIS-EKS-4.1.1", "kube-linter:cluster-admin-role-binding"],

@@ -2,12 +2,12 @@ import { isKind } from "../pods";
 import { type Rule } from "../rule";
 import { type Properties } from "../unknown";
 
-/** Groups and users that stand for more than one can name, and the one that may do everything. */
+/** Groups and users that include anonymous or all subjects, and the superuser group. */
 const EVERYBODY = /^system:(authenticated|unauthenticated|anonymous|masters|serviceaccounts(:.+)?)$/;
 
 export const rule: Rule = {
     name: "kubernetes-role-binding-disallow-everybody",
-    description: "Roles are bound to those who are named, not to everybody.",
+    description: "Roles are bound to named subjects, not to everyone.",
     severity: "critical",
     enforcement: "mandatory",
     frameworks: ["CIS-EKS-4.1.7", "CKV_K8S_49"],

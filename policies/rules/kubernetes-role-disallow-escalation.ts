@@ -2,12 +2,12 @@ import { isKind } from "../pods";
 import { type Rule } from "../rule";
 import { type Properties } from "../unknown";
 
-/** Verbs by which somebody gives themselves rights that they do not have. */
+/** Verbs with which a subject raises its own rights. */
 const ESCALATING = ["bind", "escalate", "impersonate"];
-/** Objects by which somebody runs commands as somebody else, or becomes them, whatever they do with them. */
+/** Resources with which a subject runs commands as another, or impersonates it, with any verb. */
 const POWERFUL =
     /^(pods\/(exec|attach|portforward|ephemeralcontainers|proxy)|nodes\/.+|services\/proxy|serviceaccounts\/token|certificatesigningrequests(\/.+)?|(mutating|validating)webhookconfigurations)$/;
-/** Objects that may only be written by those who deploy: their pods may run as anybody. */
+/** Resources that only deployers may write: their pods may run as any ServiceAccount. */
 const DEPLOYED =
     /^(nodes|pods|deployments|daemonsets|statefulsets|replicasets|jobs|cronjobs|roles|rolebindings|clusterroles|clusterrolebindings|secrets)$/;
 const WRITES = ["create", "update", "patch", "delete", "deletecollection"];

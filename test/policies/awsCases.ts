@@ -836,9 +836,9 @@ export const AWS_CASES: Record<string, Case[]> = {
     ],
     "aws-cloudwatch-log-group-require-encryption": ownKey("serverLog", "kmsKeyId"),
     "aws-cloudwatch-alarm-require-actions": [
-        [{ "alarm props alarmActions": [] }, ["alarm: calls nobody"]],
-        [{ "alarm props alarmActions": undefined }, ["alarm: calls nobody"]],
-        [{ "alarm props actionsEnabled": false }, ["alarm: calls nobody"]],
+        [{ "alarm props alarmActions": [] }, ["alarm: has no actions"]],
+        [{ "alarm props alarmActions": undefined }, ["alarm: has no actions"]],
+        [{ "alarm props actionsEnabled": false }, ["alarm: has no actions"]],
         [{ "alarm props alarmActions": [UNKNOWN], "alarm from": { alarmActions: ["topic"] } }],
         [{ "alarm props alarmActions": [UNKNOWN] }, [unknown("alarm: alarmActions.0")]],
         [{ "alarm props actionsEnabled": UNKNOWN }, [unknown("alarm: actionsEnabled")]],
@@ -853,11 +853,11 @@ export const AWS_CASES: Record<string, Case[]> = {
                 "alarm props alarmActions": undefined,
                 composite: composite("ALARM(error-rate-2)", [TOPIC_ARN]),
             },
-            ["alarm: calls nobody"],
+            ["alarm: has no actions"],
         ],
         [
             { "alarm props alarmActions": undefined, composite: composite("ALARM(error-rate)", []) },
-            ["alarm: calls nobody"],
+            ["alarm: has no actions"],
         ],
         [
             { "alarm props alarmActions": undefined, composite: composite(UNKNOWN, [TOPIC_ARN]) },

@@ -175,7 +175,7 @@ describe("policies of the engine", () => {
             `suppressed-resource on ${web}: ${PRIVILEGED}: container app: is privileged`,
             ...uncovered.map((message) => `suppressed-stack on ${web}: ${COVERED}: ${message}`),
             `${exceptionsRule.name} on undefined: exceptions[3].owner: found nothing, expected a text`,
-            `${exceptionsRule.name} on undefined: ${PRIVILEGED} on api (CHG-1): accepts nothing that is found`,
+            `${exceptionsRule.name} on undefined: ${PRIVILEGED} on api (CHG-1): covers no finding`,
         ]);
     });
 

@@ -97,7 +97,7 @@ describe("exceptions of policies", () => {
         it(`accept nothing else than ${resource}, and say so`, () =>
             assert.deepEqual(accepted({ resource }), {
                 kind: "violation",
-                faults: [`${on(resource)}accepts nothing that is found`],
+                faults: [`${on(resource)}covers no finding`],
             }));
     }
 

@@ -52,7 +52,7 @@ const probed = (probe: "liveness" | "readiness"): Case[] => [
 
 const onMatrix = (probe: "liveness" | "readiness", path: string): Case[] => {
     const asks = (found: string) => [
-        `deployment: ${probe}Probe of mcp-server asks ${found}, expected :8000${path}`,
+        `deployment: ${probe}Probe of mcp-server requests ${found}, expected :8000${path}`,
     ];
     const get = `${CONTAINER} ${probe}Probe httpGet`;
     return [
@@ -62,8 +62,8 @@ const onMatrix = (probe: "liveness" | "readiness", path: string): Case[] => {
         [{ [`${get} port`]: "http" }],
         [{ [`${get} port`]: "metrics" }, asks(`:metrics${path}`)],
         [{ [`${get} port`]: "http", [`${CONTAINER} ports 0 containerPort`]: 9000 }, asks(`:9000${path}`)],
-        [{ [`${CONTAINER} ${probe}Probe`]: { exec: { command: ["true"] } } }, asks("nothing over HTTP")],
-        [{ [`${CONTAINER} ${probe}Probe`]: undefined }, asks("nothing over HTTP")],
+        [{ [`${CONTAINER} ${probe}Probe`]: { exec: { command: ["true"] } } }, asks("no HTTP probe")],
+        [{ [`${CONTAINER} ${probe}Probe`]: undefined }, asks("no HTTP probe")],
         [{ [`${get} path`]: UNKNOWN }, [inContainer(`${probe}Probe.httpGet.path`)]],
         [{ [`${LABELS} app`]: "elsewhere", [`${get} path`]: "/healthz" }],
         [{ [`${CONTAINER} name`]: "main", [`${get} path`]: "/healthz" }, asks(":8000/healthz")],
@@ -542,7 +542,7 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
     ],
     "kubernetes-job-require-deadline": [
         [{ "job props spec activeDeadlineSeconds": undefined }, ["job: activeDeadlineSeconds is not set"]],
-        [{ "job props spec backoffLimit": 1 }, ["job: neither is backoffLimit 0 nor restartPolicy Never"]],
+        [{ "job props spec backoffLimit": 1 }, ["job: has neither backoffLimit 0 nor restartPolicy Never"]],
         [{ "job props spec backoffLimit": undefined, "job props spec template spec restartPolicy": "Never" }],
         [{ "job props spec ttlSecondsAfterFinished": 0 }, ["job: ttlSecondsAfterFinished is set"]],
         [
@@ -812,27 +812,28 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
         ...["nginx:1.27", "docker.io/library/nginx:1.27", `evil.com/${IMAGE}`, "public.ecr.aws/x/y:1"].map(
             (image): Case => [
                 { [`${CONTAINER} image`]: image },
-                [`${C} image ${image} is of no known registry`],
+                [`${C} image ${image} is not of a known registry`],
             ],
         ),
         [{ [`${CONTAINER} image`]: `${REGISTRY}/team/app@${DIGEST}` }],
         [
             { [`${CONTAINER} image`]: `2${REGISTRY}/team/app@${DIGEST}` },
-            [`${C} image 2${REGISTRY}/team/app@${DIGEST} is of no known registry`],
+            [`${C} image 2${REGISTRY}/team/app@${DIGEST} is not of a known registry`],
         ],
         [
             { [`${CONTAINER} image`]: "ghcr.io/team-b/app:1", [REGISTRIES]: `${REGISTRY},ghcr.io/team` },
-            [`${C} image ghcr.io/team-b/app:1 is of no known registry`],
+            [`${C} image ghcr.io/team-b/app:1 is not of a known registry`],
         ],
         [{ [`${CONTAINER} image`]: "ghcr.io/team/app:1", [REGISTRIES]: `${REGISTRY},ghcr.io/team` }],
         [
             { [REGISTRIES]: undefined },
             ["deployment", ...TASKS].map(
-                (name) => `${name}: container mcp-server: image ${IMAGE}@${DIGEST} is of no known registry`,
+                (name) =>
+                    `${name}: container mcp-server: image ${IMAGE}@${DIGEST} is not of a known registry`,
             ),
         ],
         [{ [`${CONTAINER} image`]: "public.ecr.aws/docker/library/node:24" }],
-        [{ [`${CONTAINER} image`]: undefined }, [`${C} image undefined is of no known registry`]],
+        [{ [`${CONTAINER} image`]: undefined }, [`${C} image undefined is not of a known registry`]],
         [{ [`${CONTAINER} image`]: UNKNOWN }, [inContainer("image")]],
     ],
     "kubernetes-namespace-require-backup": [

@@ -39,13 +39,13 @@ describe("what edits mean, in words: evidence", () => {
     it("has a record of another version", async () => {
         assert.deepEqual(await said(VERSION), [
             "chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke.",
-            "Evidence stops chat-ui v1.5.0, unless the ledger knows it, because its change record is of v1.4.2, not of v1.5.0.",
+            "The evidence gate stops chat-ui v1.5.0, unless the release history has it: its change record is of v1.4.2, not of v1.5.0.",
         ]);
     });
 
     it("has none, whether the colour gets traffic or is only tried", async () => {
         const stops =
-            /^Evidence stops mcp-server v2\.1\.0 \(green\), unless the ledger knows it, because it has no change record: /;
+            /^The evidence gate stops mcp-server v2\.1\.0 \(green\), unless the release history has it: it has no change record: /;
         assert.match((await said(`${SERVER}.live=green`)).at(-1)!, stops);
         assert.match((await said(`${SERVER}.stage=green`)).join(), stops);
     });
@@ -65,7 +65,7 @@ describe("what edits mean, in words: evidence", () => {
         ];
         assert.equal(
             (await said(...edits)).at(-1),
-            "mcp-server v2.1.0 (green) comes with CHG-7, approved by al, bo; evidence asks whether acme/mcp/staging has completed its image.",
+            "mcp-server v2.1.0 (green) comes with CHG-7, approved by al, bo; the evidence gate checks that acme/mcp/staging completed its image.",
         );
         assert.match(
             (await said(...edits, `${SERVER}.releases.green.change.author=Asha Rao`)).at(-1)!,
@@ -73,7 +73,7 @@ describe("what edits mean, in words: evidence", () => {
         );
         assert.equal(
             (await said(...edits, `${SERVER}.releases.green.change.unvalidated=staging is down`)).at(-1),
-            "mcp-server v2.1.0 (green) comes with CHG-7, approved by al, bo; nobody need have completed its image: staging is down.",
+            "mcp-server v2.1.0 (green) comes with CHG-7, approved by al, bo; no stack must complete its image first: staging is down.",
         );
     });
 

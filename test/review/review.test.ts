@@ -81,7 +81,7 @@ describe("a review", () => {
         const [stack] = result.stacks;
         assert.deepEqual(stack!.workloads, [
             "chat-ui goes from v1.4.2 to v1.5.0; gates: evidence, smoke.",
-            "Evidence stops chat-ui v1.5.0, unless the ledger knows it, because its change record is of v1.4.2, not of v1.5.0.",
+            "The evidence gate stops chat-ui v1.5.0, unless the release history has it: its change record is of v1.4.2, not of v1.5.0.",
         ]);
         assert.deepEqual(stack!.edits, [
             {
