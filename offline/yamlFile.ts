@@ -21,6 +21,19 @@ export interface YamlFile {
  */
 export function readYaml(path: string, name: string): YamlFile {
     const text = readText(path, name);
+    const known = read.get(path);
+    if (known?.text === text) {
+        return structuredClone(known.file);
+    }
+    const file = parsed(text, name);
+    read.set(path, { text, file });
+    return structuredClone(file);
+}
+
+/** What was read last from each path: a command reads the same file more than once. */
+const read = new Map<string, { text: string; file: YamlFile }>();
+
+function parsed(text: string, name: string): YamlFile {
     const lines = new LineCounter();
     const options = { ...READER_OPTIONS, lineCounter: lines, prettyErrors: false };
     const document = bounded(name, () => parseDocument(text, options));

@@ -4,7 +4,11 @@ export const UNKNOWN = Symbol("unknown");
 /** Thrown when a rule reads a value that is not known yet: the rule is then undetermined, not passed. */
 export class Undetermined extends Error {
     constructor(what: string, reason = "is known only after the update") {
+        const { stackTraceLimit } = Error;
+        // Rules meet it thousands of times, and nothing shows where.
+        Error.stackTraceLimit = 0;
         super(`${what} ${reason}`);
+        Error.stackTraceLimit = stackTraceLimit;
     }
 }
 

@@ -9,7 +9,7 @@ const CREDENTIALS: readonly (readonly [what: string, form: RegExp])[] = [
     ["a token of GitHub", /\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,})\b/],
     ["a token of Slack", /\bxox[abprs]-[A-Za-z0-9-]{20,}/],
     ["a signed token", /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/],
-    ["a password in a URL", /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"'`${}]+:[^\s/:@"'`${}]+@[\w.-]/i],
+    ["a password in a URL", /[a-z0-9+.-]:\/\/[^\s/:@"'`${}]+:[^\s/:@"'`${}]+@[\w.-]/i],
 ];
 
 /** Names of secrets. Names of files and addresses have other endings. */

@@ -39,9 +39,13 @@ export function byText(grantsOf: (recording: Recording) => readonly Grant[]): Co
 /** What is in an input for what is not known offline. */
 export const NOT_KNOWN = "[unknown]";
 
-/** Inputs as plain data: secrets and unknowns read as texts that say so. */
+const plain = new WeakMap<RecordedResource["inputs"], Properties>();
+
+/** Inputs as plain data, which every kind of grant reads: secrets and unknowns read as texts that say so. */
 export function inputsOf({ inputs }: RecordedResource): Properties {
-    return displayed(inputs as Property) as Properties;
+    const found = plain.get(inputs) ?? (displayed(inputs as Property) as Properties);
+    plain.set(inputs, found);
+    return found;
 }
 
 /** Name without what differs from release to release: the hash that it ends in, and the colour that a gate is of. */

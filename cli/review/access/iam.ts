@@ -121,18 +121,29 @@ interface PolicyDocument {
     trust: boolean;
 }
 
+const read = new WeakMap<Properties, Pick<PolicyDocument, "property" | "document">[]>();
+
+/** The inputs that are policies: each is read once, for what it allows and for what is not known. */
+function policiesIn(inputs: Properties): Pick<PolicyDocument, "property" | "document">[] {
+    const found =
+        read.get(inputs) ??
+        Object.entries(inputs).flatMap(([property, value]) => {
+            const document = documentOf(value as string) as Properties | undefined;
+            const isPolicy =
+                document?.["Statement"] !== undefined || (value === NOT_KNOWN && /policy$/i.test(property));
+            return isPolicy ? [{ property, document }] : [];
+        });
+    read.set(inputs, found);
+    return found;
+}
+
 function documentsOf(resource: RecordedResource): PolicyDocument[] {
     const { type, name } = resource;
     if (!type.startsWith("aws:")) {
         return [];
     }
     const inputs = inputsOf(resource);
-    const found = Object.entries(inputs).flatMap(([property, value]) => {
-        const document = documentOf(value as string) as Properties | undefined;
-        const isPolicy =
-            document?.["Statement"] !== undefined || (value === NOT_KNOWN && /policy$/i.test(property));
-        return isPolicy ? [{ property, document }] : [];
-    });
+    const found = policiesIn(inputs);
     const inline = ((inputs["inlinePolicies"] ?? []) as Properties[]).map(({ policy }) => ({
         property: "inlinePolicies",
         document: documentOf(policy) as Properties | undefined,

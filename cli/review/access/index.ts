@@ -40,6 +40,11 @@ function linesOf(changes: readonly AccessChange[], kind: AccessChange["kind"], v
     return [...subjects].map(([may, names]) => `${[...names].sort().join(", ")} ${verb} ${may}`).sort();
 }
 
+type Inputs = RecordedResource["inputs"];
+
+/** Inputs without the account's id, by those with it, and the account. */
+const withoutId = new WeakMap<Inputs, { account: string; inputs: Inputs }>();
+
 /** The account's own id reads the same in both, so that the first one an operator gives is no new access. */
 function withoutAccount(recording: Recording): Recording {
     const account = accountOf(recording);
@@ -55,15 +60,22 @@ function withoutAccount(recording: Recording): Recording {
             ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, renamed(inner)]))
             : (value as readonly Property[]).map(renamed);
     };
-    return account === undefined
-        ? recording
-        : {
-              ...recording,
-              resources: recording.resources.map((resource) => ({
-                  ...resource,
-                  inputs: renamed(resource.inputs) as RecordedResource["inputs"],
-              })),
-          };
+    if (account === undefined) {
+        return recording;
+    }
+    const renamedOnce = (inputs: Inputs): Inputs => {
+        const known = withoutId.get(inputs);
+        const found = known?.account === account ? known.inputs : (renamed(inputs) as Inputs);
+        withoutId.set(inputs, { account, inputs: found });
+        return found;
+    };
+    return {
+        ...recording,
+        resources: recording.resources.map((resource) => ({
+            ...resource,
+            inputs: renamedOnce(resource.inputs),
+        })),
+    };
 }
 
 function accountOf({ resources }: Recording): string | undefined {
