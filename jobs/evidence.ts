@@ -2,14 +2,7 @@ import * as z from "zod/mini";
 import { isSamePerson } from "../core/person";
 import { runInCluster } from "./lib/clusterGate";
 import { GateError, gateMain, type GateResult } from "./lib/gate";
-import {
-    ApiError,
-    type ConfigMap,
-    type Deployment,
-    type Kubernetes,
-    type ResourceRef,
-    type Service,
-} from "./lib/kubernetes";
+import { ApiError, type ConfigMap, type Kubernetes } from "./lib/kubernetes";
 import {
     approvalOf,
     approvedRelease,
@@ -20,6 +13,7 @@ import {
     type HistoryEntry,
 } from "./lib/releaseHistory";
 import { beginning } from "./lib/releaseNotice";
+import { runningVersion } from "./lib/runningVersion";
 import { list, objectName, oneOf, parse, seconds, text, topicArn, ValidationError } from "./lib/schema";
 import { publish, type SnsOptions } from "./lib/sns";
 
@@ -171,7 +165,7 @@ async function announce(
     if ("unannounced" in announcement) return announcement;
     const skipped = change?.version === release.version ? change.skip : undefined;
     try {
-        const replaces = await running(plan, ctx);
+        const replaces = await runningVersion(plan, ctx);
         const { topic, environment } = announcement;
         const notice = beginning({ ...plan, environment, replaces, ticket: change?.ticket, skipped });
         await publish({ topic, ...notice }, ctx);
@@ -180,26 +174,6 @@ async function announce(
         if (!(error instanceof GateError) || ctx.signal.aborted) throw error;
         if (skipped !== undefined) return { unannounced: error.message };
         throw new GateError(`its stakeholders are not told: ${error.message}`);
-    }
-}
-
-/** The version that has the traffic, by the label of its pods; undefined where there is none. */
-async function running({ app, colour }: ApprovalPlan, ctx: Context): Promise<string | undefined> {
-    const service = colour && (await ifThere<Service>({ resource: "services", name: app }, ctx));
-    const live = service?.spec.selector?.["version"];
-    if (colour !== undefined && live === undefined) return undefined;
-    const name = live === undefined ? app : `${app}-${live}`;
-    const deployment = await ifThere<Deployment>({ resource: "deployments", name }, ctx);
-    const version = deployment?.spec.template?.metadata?.labels?.["app.kubernetes.io/version"];
-    return version === undefined || live === undefined ? version : `${version} (${live})`;
-}
-
-async function ifThere<T>(place: ResourceRef, { cluster, signal }: Context): Promise<T | undefined> {
-    try {
-        return await cluster.get<T>(place, signal);
-    } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return undefined;
-        throw error;
     }
 }
 

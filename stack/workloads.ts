@@ -3,6 +3,7 @@ import { LEDGER } from "../core/labels";
 import { required } from "../core/required";
 import { PodIdentity } from "../components/identity/podIdentity";
 import { type PodResources } from "../components/kubernetes/pod";
+import { gatePod } from "../components/tasks/gate";
 import { taskPods } from "../components/tasks/task";
 import { BlueGreenWorkload } from "../components/workload/blueGreenWorkload";
 import { podsOfWorkload } from "../components/workload/deployment";
@@ -22,9 +23,11 @@ export interface Workloads {
     urls: Record<string, string>;
 }
 
-/** Maximum number of pods at the same time, including the dump before a release of each. */
-export function workloadPods({ workloads, backups }: ResolvedStack): PodResources[] {
+/** Maximum number of pods at the same time, including the dump before a release of each and the watch beside it. */
+export function workloadPods({ workloads, backups, releaseApproval }: ResolvedStack): PodResources[] {
+    const isWatched = releaseApproval !== undefined && "addresses" in releaseApproval.stakeholders;
     return Object.values(workloads).flatMap((workload) => [
+        ...(isWatched ? [gatePod({ tests: false })] : []),
         ...podsOfWorkload(workload, workload.strategy === "blueGreen" ? 2 : 1),
         ...(backups?.dumps === undefined ? [] : taskPods(1)),
     ]);

@@ -101,7 +101,7 @@ export function linesOf(changes: readonly Change[]): string[] {
 export function withoutHashes(lines: readonly string[]): string[] {
     return lines.map((line) =>
         line.replace(
-            /(-(?:bootstrap|capacity|certificate|compare|dump|evidence|manual|notice|settings|smoke|soak|verify))-[0-9a-f]{8}$/,
+            /(-(?:bootstrap|capacity|certificate|compare|dump|evidence|manual|notice|settings|smoke|soak|verify|watch))-[0-9a-f]{8}$/,
             "$1-*",
         ),
     );

@@ -28,12 +28,16 @@ export interface AbortableRelease {
 }
 
 interface Job {
-    metadata: { name: string; ownerReferences?: { kind: string }[] };
+    metadata: {
+        name: string;
+        annotations?: Record<string, string>;
+        ownerReferences?: { kind: string }[];
+    };
     status?: { active?: number; startTime?: string };
 }
 
 /**
- * The Jobs that an update waits for, oldest first; those of schedules are left out.
+ * The Jobs that an update waits for, oldest first; those of schedules are left out, and those that go on beside it.
  *
  * @throws UsageError where kubectl is missing or fails.
  */
@@ -45,7 +49,9 @@ export function runningJobs(access: KubernetesValues, kubectl: Kubectl = runKube
     const { items } = read("jobs") as { items: Job[] };
     const active = items.filter(
         ({ metadata, status }) =>
-            (status?.active ?? 0) > 0 && !metadata.ownerReferences?.some(({ kind }) => kind === "CronJob"),
+            (status?.active ?? 0) > 0 &&
+            metadata.annotations?.["pulumi.com/skipAwait"] === undefined &&
+            !metadata.ownerReferences?.some(({ kind }) => kind === "CronJob"),
     );
     const gates = active.map(({ metadata: { name }, status }) => {
         const [, workload, colour] = /^(.+)-(blue|green)-(?:capacity|soak)-/.exec(name) ?? [];

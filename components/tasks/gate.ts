@@ -26,6 +26,9 @@ export function gatePod({ tests }: { tests: boolean }): PodResources {
 /** Time for the pod to be scheduled and its image pulled, in seconds, in addition to the gate's deadline. */
 const START_SECONDS = 120;
 
+/** How often a Job that the update does not wait for is tried again. */
+const WATCH_RETRIES = 3;
+
 const GATE_PATH = "/opt/gate";
 
 /** Where Kubernetes mounts a pod's token, unless something else is mounted there. */
@@ -46,6 +49,8 @@ export interface GateArgs {
     after: readonly Resource[];
     /** Names or checksums of Secrets: a new one runs the gate again under the same hash. Default: none. */
     secrets?: readonly Input<string>[];
+    /** Whether the update waits for it and fails with it. Otherwise it goes on beside the update. Default: true. */
+    awaited?: boolean;
     /** Image reference of the user's own tests, run beside the program, and the URL they test. Default: none. */
     tests?: { image: string; target: string } | undefined;
 }
@@ -55,7 +60,7 @@ export interface GateArgs {
  * A gate that passed runs again only under another hash; the next update runs a failed one again.
  */
 export function declareGate(name: string, args: GateArgs, parent: ComponentResource): Job {
-    const { access, program, plan, secrets, tests } = args;
+    const { access, program, plan, secrets, awaited = true, tests } = args;
     const files = declareFiles(
         name,
         access,
@@ -74,6 +79,8 @@ export function declareGate(name: string, args: GateArgs, parent: ComponentResou
     const hidesToken = tests !== undefined && access.hasToken;
     const spec = jobSpec(access, {
         limitSeconds: plan.deadlineSeconds + START_SECONDS,
+        // What goes on beside the update fails nothing, and goes on after a fault of its own.
+        ...(!awaited && { retries: WATCH_RETRIES }),
         tokenReason: "reads the release it judges, and keeps the ledger",
         annotations:
             secrets === undefined
@@ -102,5 +109,5 @@ export function declareGate(name: string, args: GateArgs, parent: ComponentResou
             ],
         },
     });
-    return declareJob(name, { access, hash: args.hash, spec, after: args.after }, parent);
+    return declareJob(name, { access, hash: args.hash, spec, after: args.after, awaited }, parent);
 }

@@ -9,7 +9,7 @@ import {
     type Resource,
 } from "@pulumi/pulumi";
 import { contentHash } from "../../core/hash";
-import { REPLACE_UNREADY } from "../kubernetes/annotations";
+import { REPLACE_UNREADY, SKIP_AWAIT } from "../kubernetes/annotations";
 import { restrictedPod } from "../kubernetes/pod";
 import { type JobAccess } from "./access";
 
@@ -84,21 +84,23 @@ export interface JobArgs {
     after?: readonly Resource[];
     /** Properties whose changes do not run it again. Default: none. */
     ignoreChanges?: string[];
+    /** Whether the update waits for it, and fails with it. Default: true. */
+    awaited?: boolean;
 }
 
 /**
- * Declares a Job that the update waits for and fails with. A Job that succeeded runs again only under another hash;
+ * Declares a Job. By default the update waits for it and fails with it. A Job that succeeded runs again only under another hash;
  * the next update runs a failed one again.
  */
 export function declareJob(
     name: string,
-    { access, hash, spec, after = [], ignoreChanges }: JobArgs,
+    { access, hash, spec, after = [], ignoreChanges, awaited = true }: JobArgs,
     parent: ComponentResource,
 ): Job {
     const { namespace, labels, ready } = access;
     return new Job(
         `${name}-${hash}`,
-        { metadata: { namespace, labels, annotations: REPLACE_UNREADY }, spec },
+        { metadata: { namespace, labels, annotations: awaited ? REPLACE_UNREADY : SKIP_AWAIT }, spec },
         {
             parent,
             dependsOn: [...ready, ...after],

@@ -2,7 +2,8 @@ import { type Job } from "@pulumi/kubernetes/batch/v1";
 import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
 import { type Announcement, type ApprovalPlan, type Validation } from "../../jobs/evidence";
 import { type NoticePlan } from "../../jobs/notice";
-import { type Colour, COLOURS } from "../../core/numbers";
+import { type WatchPlan } from "../../jobs/watch";
+import { type Colour, COLOURS, ROLLOUT_TIMEOUT_SECONDS } from "../../core/numbers";
 import { declareKey } from "../encryption";
 import { type PodIdentityArgs } from "../identity/podIdentity";
 import { channelOf } from "../incident/channel";
@@ -13,6 +14,12 @@ import { approvalHash, type Release } from "./release";
 
 /** Limit of a gate, in seconds: it reads a few objects, notifies the stakeholders, and writes one object. */
 const DEADLINE_SECONDS = 120;
+
+/**
+ * Limit of the watch, in seconds: more than the longest soak, and what precedes it, so that the length of the soak is not
+ * part of the watch and does not start it again.
+ */
+const WATCH_SECONDS = 14 * 60 * 60;
 
 /** Contacts of the notices of a release. */
 export interface Stakeholders {
@@ -62,7 +69,7 @@ export interface ReleaseContext {
 
 /**
  * The pre-deployment checklist (section 3.1): the approval that a release needs before its first pod starts, and the
- * notices that it begins and that it is completed. An approval is for a version and its image. The release history
+ * notices that it begins, has failed and is completed. An approval is for a version and its image. The release history
  * keeps it, so that scaling, a restart, another configuration and a rollback need no new approval and send no notice.
  */
 export class ReleaseApproval extends ComponentResource {
@@ -104,7 +111,10 @@ export class ReleaseApproval extends ComponentResource {
         this.registerOutputs();
     }
 
-    /** Declares the gate that a release's pods wait for. A staged release needs the same approval, but sends no notice. */
+    /**
+     * Declares the gate that a release's pods wait for and, beside the update, the watch that notifies of its failure. A
+     * staged release needs the same approval, but sends no notice.
+     */
     declareApproval(
         name: string,
         context: ReleaseContext & { staged?: boolean },
@@ -119,7 +129,17 @@ export class ReleaseApproval extends ComponentResource {
             announcement: staged ? undefined : this.announcement,
             dashboard,
         };
-        return this.gate(name, "evidence", plan, this.args.after, parent);
+        const approval = this.gate(name, "evidence", plan, this.args.after, parent);
+        if (!staged && !("unannounced" in this.announcement)) {
+            const watch: WatchPlan = {
+                ...this.planOf(context),
+                ...this.announcement,
+                deadlineSeconds: WATCH_SECONDS,
+                rolloutSeconds: ROLLOUT_TIMEOUT_SECONDS,
+            };
+            this.gate(name, "watch", watch, [approval], parent);
+        }
+        return approval;
     }
 
     /** Declares the notice that a release is completed, after the `last` gate passed. */
@@ -149,8 +169,8 @@ export class ReleaseApproval extends ComponentResource {
 
     private gate(
         name: string,
-        program: "evidence" | "notice",
-        plan: ApprovalPlan | NoticePlan,
+        program: "evidence" | "watch" | "notice",
+        plan: ApprovalPlan | WatchPlan | NoticePlan,
         after: readonly Resource[],
         parent: ComponentResource,
     ): Job {
@@ -158,7 +178,11 @@ export class ReleaseApproval extends ComponentResource {
         const { nodeImage } = this.args;
         return declareGate(
             `${name}-${program}`,
-            { access: this.access, program, plan: { ...plan }, hash, nodeImage, after: [this, ...after] },
+            {
+                ...{ access: this.access, program, plan: { ...plan }, hash, nodeImage },
+                after: [this, ...after],
+                awaited: program !== "watch",
+            },
             parent,
         );
     }
@@ -191,7 +215,7 @@ function declareStakeholders(
     ];
 }
 
-/** Rights to the release history, the other stack's images and, for the notices, the active version. */
+/** Rights to the release history, the other stack's images and, for the notices, the active version, Jobs and pods. */
 function rulesOf({ releaseHistory, validation, stakeholders, workloads }: ReleaseApprovalArgs) {
     const rule = (apiGroup: string, resource: string, resourceNames: string[], ...verbs: string[]) =>
         resourceNames.length === 0
@@ -209,6 +233,8 @@ function rulesOf({ releaseHistory, validation, stakeholders, workloads }: Releas
             ? [
                   ...rule("", "services", withColours, "get"),
                   ...rule("apps", "deployments", deployments, "get"),
+                  { apiGroups: ["batch"], resources: ["jobs"], verbs: ["list"] },
+                  { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
               ]
             : []),
     ];

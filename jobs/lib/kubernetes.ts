@@ -34,6 +34,13 @@ export interface Condition {
     status: "True" | "False" | "Unknown";
     reason?: string;
     message?: string;
+    /** In ISO 8601. */
+    lastTransitionTime?: string;
+}
+
+export interface Job {
+    metadata: Metadata;
+    status?: { conditions?: Condition[] };
 }
 
 export interface Deployment {
@@ -60,6 +67,8 @@ export interface ContainerStatus {
 export interface Ended {
     exitCode: number;
     reason?: string;
+    /** Its last words. */
+    message?: string;
 }
 
 export interface Pod {
@@ -123,6 +132,7 @@ export const GROUPS = {
     deployments: "/apis/apps/v1",
     horizontalpodautoscalers: "/apis/autoscaling/v2",
     cronjobs: "/apis/batch/v1",
+    jobs: "/apis/batch/v1",
     endpointslices: "/apis/discovery.k8s.io/v1",
     ingresses: "/apis/networking.k8s.io/v1",
     networkpolicies: "/apis/networking.k8s.io/v1",

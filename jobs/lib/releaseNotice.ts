@@ -30,7 +30,7 @@ export function beginning(told: Notification): Notice {
     return {
         subject: `Release begins: ${subject}, ${environment}`,
         text: lines(`The release of ${subject} in ${environment} begins.`, told, [
-            `Next: ${next}. A second notice says when that is done, or that the release has failed and was taken back.`,
+            `Next: ${next}. A second notice says when that is done, or that the release has failed.`,
         ]),
     };
 }
@@ -46,6 +46,40 @@ export function ending(told: Notification): Notice {
     };
 }
 
+/** A release that was announced and has failed. */
+export interface Failed extends Notification {
+    app: string;
+    version: string;
+    failed: Failure;
+    /** What has the traffic: "v2.1.0 (green)". Missing where the app has no colours. */
+    serving?: string | undefined;
+}
+
+/** What they read at the moment that a release fails. */
+export function failing(told: Failed): Notice {
+    const { subject, environment, app, serving, failed, colour, replaces } = told;
+    const to = colour === undefined && replaces !== undefined ? ` --version ${replaces}` : "";
+    return {
+        subject: `Release failed: ${subject}, ${environment}`,
+        text: lines(`The release of ${subject} in ${environment} has failed.`, told, [
+            ...reasonsOf(failed),
+            ...(serving === undefined ? [] : [`Has the traffic: ${serving}`]),
+            commitOf(told),
+            "Next: the release command and the deploy workflow take it back now, and a notice says so. After pulumi up, or with " +
+                `--keep-failed, take it back: npm run runbook -- run rollback --workload ${app}${to}`,
+        ]),
+    };
+}
+
+function reasonsOf({ gate, at, reason }: Failure): string[] {
+    return [`Failed: ${gate === "rollout" ? gate : `${gate} gate`}, at ${at}`, `Reason: ${reason}`];
+}
+
+/** How to find the commit that brought a release. */
+function commitOf({ version, environment }: { version: string; environment: string }): string {
+    return `Commit: git log -1 -S ${version} -- Pulumi.${environment}.yaml`;
+}
+
 /** A release that was announced, and in whose place another one serves again. */
 export interface TakenBack extends Notification {
     app: string;
@@ -58,17 +92,14 @@ export interface TakenBack extends Notification {
 
 /** What they read of a release that has failed. */
 export function takenBack(told: TakenBack): Notice {
-    const { subject, environment, app, version, serving, failed } = told;
-    const reasons =
-        failed === undefined
-            ? ["Failed: its gates kept no reason, as where its rollout fails"]
-            : [`Failed: ${failed.gate} gate, at ${failed.at}`, `Reason: ${failed.reason}`];
+    const { subject, environment, app, serving, failed } = told;
+    const reasons = failed === undefined ? ["Failed: no gate has kept a reason"] : reasonsOf(failed);
     return {
         subject: `Release taken back: ${subject}, ${environment}`,
         text: lines(`The release of ${subject} in ${environment} has failed and was taken back.`, told, [
             ...reasons,
             `Serving: ${serving}`,
-            `Commit: git log -1 -S ${version} -- Pulumi.${environment}.yaml`,
+            commitOf(told),
             "Next: revert that commit on main, or the next deploy tries the release again. Then release a version that is mended: " +
                 `npm run runbook -- run release --workload ${app}`,
         ]),

@@ -8,7 +8,7 @@ const switchOf = (workload: string, from: string, to: string): ExpectedChange[] 
     { operation: "update", type: DEPLOYMENT, name: `${workload}-${to}` },
     { operation: "update", type: "kubernetes:core/v1:Service", name: workload },
     { operation: "update", type: DEPLOYMENT, name: `${workload}-${from}` },
-    ...["evidence", "capacity", "smoke", "soak", "notice"].flatMap((gate) => [
+    ...["evidence", "watch", "capacity", "smoke", "soak", "notice"].flatMap((gate) => [
         ...gateOf("create", `${workload}-${to}`, gate),
         ...gateOf("delete", `${workload}-${from}`, gate),
     ]),
@@ -32,7 +32,7 @@ const SERVER: Parameter = {
 /** A new image replaces the pods and, because it was not asked before, each gate and what it runs. */
 const releaseOf = (workload: string): ExpectedChange[] => [
     { operation: "update", type: DEPLOYMENT, name: workload },
-    ...["evidence", "smoke", "notice"].flatMap((gate): ExpectedChange[] => [
+    ...["evidence", "watch", "smoke", "notice"].flatMap((gate): ExpectedChange[] => [
         { operation: "replace", type: "kubernetes:core/v1:ConfigMap", name: `${workload}-${gate}-program` },
         { operation: "create", type: "kubernetes:batch/v1:Job", name: `${workload}-${gate}-*` },
         { operation: "delete", type: "kubernetes:batch/v1:Job", name: `${workload}-${gate}-*` },
@@ -99,7 +99,8 @@ const EVIDENCE =
     "Before the first pod, the evidence gate reads the record of the change, and compares the image's digest with what the " +
     "stack of `mcp:checklist.validatedBy` has completed; the ledger keeps both, with the dashboard's address. Then it tells " +
     "those of `mcp:checklist.stakeholders` that the release begins, and a notice after the last gate that it is done; " +
-    "one that fails is followed by a notice of the update that takes it back, with gate and reason. A " +
+    "a watch beside the update notifies at once of one that fails, with gate, reason and the next step, and the update that takes it " +
+    "back sends another notice. A " +
     "release that it knows has nothing to bring, and nobody is told of it.";
 
 /** What the gate before the first pod of a new release asks for. Section 3.1. */

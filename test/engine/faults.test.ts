@@ -33,6 +33,8 @@ interface Fault {
      * update that then goes on needs.
      */
     again: { gate: string } | { mend: (platform: Platform) => Promise<unknown>; args: string[] };
+    /** The gate that stakeholders are notified of at that moment, without any command but pulumi up. Default: not looked at. */
+    noticed?: string;
     /** What the opposite values change after a second failure, beside the target's gates, which go. */
     back?: string[];
 }
@@ -51,6 +53,7 @@ const faults: Fault[] = [
         core: true,
         strikes: async ({ lab }) => lab.world.failing.add("mcp-server-green"),
         says: /✗ GET \/health: expected status 200, found 503/,
+        noticed: "smoke",
         leaves: BEFORE,
         again: { gate: "mcp-server-green-smoke" },
         back: [TARGET],
@@ -149,7 +152,7 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
         await platform.writeLedger({ "mcp-server.abort": null, "mcp-server.unreadable": null, ...ledger });
     });
 
-    for (const { title, core, strikes, says, leaves, again, back } of faults) {
+    for (const { title, core, strikes, says, noticed, leaves, again, back } of faults) {
         it(`${title}: it stops there, goes on with the same values, and is undone by the opposite ones${core ? " @core" : ""}`, async () => {
             await platform.stack.set(GREEN);
             let running: Running | undefined;
@@ -159,6 +162,7 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
             assert.notEqual(first.status, 0, first.said);
             assert.match(first.said, says ?? /^/);
             await platform.settles(leaves);
+            if (noticed) await isNoticed(noticed);
 
             if ("gate" in again) {
                 const runs = platform.gateRuns(again.gate).length;
@@ -184,6 +188,14 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
             }
             await platform.settles(HOME);
         });
+    }
+
+    async function isNoticed(gate: string): Promise<void> {
+        const { notices, texts } = lab.world;
+        await eventually(`stakeholders know that the ${gate} gate has failed`, () =>
+            /^Release failed: mcp-server v2\.1\.0 \(green\)/.test(notices.at(-1) ?? ""),
+        );
+        assert.match(texts.at(-1)!, new RegExp(`^Failed: ${gate} gate, at .*\nReason: .*failed`, "m"));
     }
 
     it("a garbled ledger is kept aside, and no release counts as the first one", async () => {

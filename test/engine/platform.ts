@@ -44,7 +44,7 @@ export const TARGET = "update kubernetes:apps/v1:Deployment mcp-server-green";
 /** The target's gates go when it is not the target any more. */
 export function withoutGates(changes: readonly string[]): string[] {
     return changes.filter(
-        (line) => !/^delete .* mcp-server-green-(evidence|capacity|smoke|soak|notice)-/.test(line),
+        (line) => !/^delete .* mcp-server-green-(evidence|watch|capacity|smoke|soak|notice)-/.test(line),
     );
 }
 

@@ -67,10 +67,43 @@ suite(`the runbook's command on the engine${missing ? ` (skipped: ${missing})` :
         assert.equal(stackFile(), before);
     });
 
+    it("takes a release back that fails in its soak, and notifies of the failure and of the way back", async () => {
+        const before = stackFile();
+        const known = lab.world.notices.length;
+        lab.world.errors = 100;
+        const release = start("runbook", ...RELEASE);
+        const gate = () => platform.gateRuns("mcp-server-green-soak").join();
+        await eventually("the soak fails", () => /FAILED/.test(gate()), 300);
+        const failed = performance.now();
+        await eventually("blue has the traffic", async () => (await platform.traffic()).live === "blue", 300);
+        measured("from the gate's failure to the switched Service", failed);
+        const { status, stdout, stderr } = await release.done;
+        assert.equal(status, 5, stdout + stderr);
+        assert.match(stderr, /100 errors \(10\.\d\d %\); at most 5 % are allowed/);
+        await platform.settles(HOME);
+        assert.equal(stackFile(), before);
+        assert.deepEqual(
+            lab.world.notices.slice(known),
+            ["begins", "failed", "taken back"].map(
+                (what) => `Release ${what}: mcp-server v2.1.0 (green), production`,
+            ),
+        );
+        const [, failure, back] = lab.world.texts.slice(known);
+        for (const text of [failure!, back!]) {
+            assert.match(text, /^Failed: soak gate, at \S+\nReason: 9\d\d requests, 100 errors/m);
+            assert.match(text, /^Ticket: CHG-2041$/m);
+            assert.match(text, /^Commit: git log -1 -S v2\.1\.0 -- Pulumi\.production\.yaml$/m);
+        }
+        assert.match(failure!, /^Has the traffic: v2\.1\.0 \(green\)$/m);
+        assert.match(failure!, /npm run runbook -- run rollback --workload mcp-server$/m);
+        assert.match(back!, /^Serving: mcp-server v2\.0\.3 \(blue\)$/m);
+    });
+
     it("ends in the soak on Ctrl-C, and goes on with the same command and --refresh", async () => {
         const soaks = () => platform.gateRuns("mcp-server-green-soak");
+        const runs = soaks().length;
         const release = start("runbook", ...RELEASE);
-        await eventually("the release soaks", () => /watching for/.test(soaks()[0] ?? ""), 300);
+        await eventually("the release soaks", () => /watching for/.test(soaks()[runs] ?? ""), 300);
         release.interrupt();
         const { status, stdout, stderr } = await release.done;
         assert.equal(status, 130, stdout + stderr);
@@ -116,7 +149,11 @@ suite(`the runbook's command on the engine${missing ? ` (skipped: ${missing})` :
         await platform.settles(RELEASED);
         const listed = await start("releases", "list", "--stack", "production").done;
         assert.match(listed.stdout, /^ *1 +blue +v2\.0\.3 [^]*^\* +2 +green +v2\.1\.0 /m);
-        const back = await runbook("run", "blue-green-rollback", "--to-revision", "1", "--yes");
+        const begun = performance.now();
+        const command = start("runbook", "run", "blue-green-rollback", "--to-revision", "1", "--yes");
+        await eventually("blue has the traffic", async () => (await platform.traffic()).live === "blue", 300);
+        measured("from the command of a rollback to the switched Service", begun);
+        const back = await command.done;
         assert.equal(back.status, 0, back.stdout + back.stderr);
         await platform.settles(HOME);
     });
@@ -167,3 +204,7 @@ suite(`the runbook's command on the engine${missing ? ` (skipped: ${missing})` :
         assert.deepEqual(await platform.leaks(), []);
     });
 });
+
+function measured(what: string, since: number): void {
+    console.log(`        measured: ${what}, seconds: ${((performance.now() - since) / 1000).toFixed(1)}`);
+}

@@ -22,6 +22,8 @@ export class World {
     errors = 0;
     /** Subjects of what stakeholders were told, oldest first. */
     readonly notices: string[] = [];
+    /** Their texts. */
+    readonly texts: string[] = [];
     /** Namespaces whose pods may not publish to SNS. */
     readonly muted = new Set<string>();
     /** Called with each request that a workload gets. */
@@ -47,7 +49,11 @@ export class World {
                 let body = "";
                 request.setEncoding("utf8").on("data", (part: string) => (body += part));
                 request.on("end", () => {
-                    if (!refused) world.notices.push(new URLSearchParams(body).get("Subject")!);
+                    const message = new URLSearchParams(body);
+                    if (!refused) {
+                        world.notices.push(message.get("Subject")!);
+                        world.texts.push(message.get("Message")!);
+                    }
                     response.writeHead(refused ? 403 : 200).end();
                 });
                 return;

@@ -7,6 +7,7 @@ import { type ApprovalPlan, parseApprovalPlan, runApproval } from "../../jobs/ev
 import { type HistoryEntry } from "../../jobs/lib/releaseHistory";
 import { publish } from "../../jobs/lib/sns";
 import { type NoticePlan, parseNoticePlan, runNotice } from "../../jobs/notice";
+import { parseWatchPlan, runWatch, type WatchOptions, type WatchPlan } from "../../jobs/watch";
 import { date, evidencePlan } from "./evidencePlan";
 import { freePort } from "./postgres";
 import { app, FakeCluster, namespace } from "./releaseCluster";
@@ -271,7 +272,7 @@ describe("what stakeholders are told", function () {
                 "The release of mcp-server v2.1.0 (green) in production begins.\n\n" +
                     "In place of: v2.0.3 (blue)\nTicket: CHG-1042\nDashboard: https://console/#dashboard\n" +
                     "Next: green is tested without traffic, takes the traffic over, and is watched. A second notice " +
-                    "says when that is done, or that the release has failed and was taken back.\n",
+                    "says when that is done, or that the release has failed.\n",
                 "mcp-server v2.1.0 (green) has passed its tests and serves production.\n\n" +
                     "In place of: v2.0.3 (blue)\nTicket: CHG-1042\nDashboard: https://console/#dashboard\n" +
                     "Next: nothing is left to do. Should it misbehave, it is taken back to v2.0.3 (blue).\n",
@@ -385,6 +386,168 @@ describe("what stakeholders are told", function () {
     it("is nothing of a release that lacks what the checklist asks for", async () => {
         assert.match(await begin({ change: undefined }), /^FAILED it has no change record/);
         assert.deepEqual(subjects(), []);
+    });
+
+    describe("at the moment a release fails", () => {
+        /** Ends where nothing happens any more: a watch that finds nothing goes on. */
+        async function watch(more: Partial<WatchPlan> = {}, options: Partial<WatchOptions> = {}) {
+            const plan: WatchPlan = {
+                ...{ subject, namespace, app, colour: "green", release, ledger: "mcp-releases" },
+                ...{ deadlineSeconds: 1, rolloutSeconds: 300, ...ANNOUNCEMENT, ...more },
+            };
+            const read = parseWatchPlan(JSON.parse(JSON.stringify(plan)));
+            return lineOf(await runWatch(read, { ...around(), pollSeconds: 0.02, ...options }));
+        }
+
+        /** A Job of the release that has failed, and what its container said at last. */
+        function fails(name: string, at: string, ended?: object, reason = "BackoffLimitExceeded"): void {
+            const failed = { type: "Failed", status: "True", lastTransitionTime: at, reason };
+            cluster.put("jobs", name, { status: { conditions: [failed] } });
+            if (ended === undefined) return;
+            const terminated = { exitCode: 1, reason: "Error", ...ended };
+            const containerStatuses = [
+                { name: "gate", ready: false, restartCount: 0, state: { terminated } },
+            ];
+            const labels = { "batch.kubernetes.io/job-name": name };
+            cluster.put("pods", `${name}-x`, { status: { phase: "Failed", containerStatuses } }, labels);
+        }
+
+        /** Pods of the release that do not become ready. */
+        function rollsOut(ready = 0): void {
+            const labels = { "app.kubernetes.io/version": "v2.1.0" };
+            cluster.put("deployments", "mcp-server-green", {
+                spec: { template: { metadata: { labels } } },
+                status: { observedGeneration: 1, replicas: 2, updatedReplicas: 2, readyReplicas: ready },
+            });
+            cluster.put(
+                "pods",
+                "mcp-server-green-1",
+                {
+                    status: {
+                        phase: "Pending",
+                        containerStatuses: [
+                            {
+                                name: "server",
+                                ready: false,
+                                state: { waiting: { reason: "ImagePullBackOff" } },
+                            },
+                        ],
+                    },
+                },
+                { app, ...labels },
+            );
+        }
+
+        const soak = "mcp-server-green-soak-0a1b2c3d-9f8e7d6c";
+        const second = date.replace(".000Z", "Z");
+        const PULLED = "mcp-server-green-1 server waits: ImagePullBackOff";
+
+        beforeEach(async () => {
+            await begin();
+            aws.messages.length = 0;
+        });
+
+        it("is which gate failed and why, what has the traffic, and what to do", async () => {
+            cluster.service("green");
+            runs("mcp-server-green", "v2.1.0");
+            fails(soak, second, { message: `FAILED ${subject}: 958 requests, 100 errors.` });
+            assert.equal(
+                await watch(),
+                "PASSED its stakeholders are told that it has failed: soak, 958 requests, 100 errors.",
+            );
+            assert.deepEqual(subjects(), ["Release failed: mcp-server v2.1.0 (green), production"]);
+            assert.equal(
+                aws.messages[0]!.get("Message"),
+                "The release of mcp-server v2.1.0 (green) in production has failed.\n\n" +
+                    "In place of: v2.0.3 (blue)\nTicket: CHG-1042\nDashboard: https://console/#dashboard\n" +
+                    `Failed: soak gate, at ${second}\nReason: 958 requests, 100 errors\nHas the traffic: v2.1.0 (green)\n` +
+                    "Commit: git log -1 -S v2.1.0 -- Pulumi.production.yaml\n" +
+                    "Next: the release command and the deploy workflow take it back now, and a notice says so. After pulumi " +
+                    "up, or with --keep-failed, take it back: npm run runbook -- run rollback --workload mcp-server\n",
+            );
+            assert.deepEqual(cluster.entries[0]!.failed, {
+                gate: "soak",
+                at: second,
+                reason: "958 requests, 100 errors",
+            });
+        });
+
+        it("is the reason that the gate has recorded, where it has", async () => {
+            const [entry] = cluster.entries;
+            const failed = { gate: "soak", at: date, reason: "all of a long reason" };
+            cluster.ledger({ [app]: JSON.stringify([{ ...entry!, failed }]) });
+            fails(soak, second, { message: "all of" });
+            await watch();
+            assert.match(aws.messages[0]!.get("Message")!, /^Reason: all of a long reason$/m);
+            assert.deepEqual(cluster.entries[0]!.failed, failed);
+        });
+
+        it("is what ended a Job without words, and of an app without colours how to go back", async () => {
+            const own = { app, subject: "mcp-server v2.1.0", colour: undefined };
+            cluster.ledger();
+            runs(app, "v1.4.2");
+            await begin(own);
+            for (const [ended, name, reason] of [
+                [{ exitCode: 3 }, "smoke", "gate ended: Error \\(exit code 3\\)"],
+                [undefined, "dump", "DeadlineExceeded"],
+            ] as const) {
+                fails(`mcp-server-${name}-0a1b2c3d-9f8e7d6c`, second, ended, "DeadlineExceeded");
+                await watch(own);
+                const text = aws.messages.at(-1)!.get("Message")!;
+                assert.match(text, new RegExp(`^Failed: ${name} gate, at .*\nReason: ${reason}$`, "m"));
+                assert.match(text, /run rollback --workload mcp-server --version v1\.4\.2$/m);
+                assert.doesNotMatch(text, /^Has the traffic/m);
+                cluster.remove("jobs", `mcp-server-${name}-0a1b2c3d-9f8e7d6c`);
+                const [entry] = cluster.entries;
+                cluster.ledger({ [app]: JSON.stringify([{ ...entry!, failed: undefined }]) });
+            }
+        });
+
+        it("is of a rollout that takes too long", async () => {
+            rollsOut();
+            let time = 0;
+            await watch({}, { now: () => (time += 200_000) });
+            assert.match(
+                aws.messages[0]!.get("Message")!,
+                new RegExp(`^Failed: rollout, at ${date}\nReason: not done within 300 s: ${PULLED}$`, "m"),
+            );
+            assert.equal(cluster.entries[0]!.failed!.gate, "rollout");
+        });
+
+        it("is of a rollout that is taken back before anything else tells", async () => {
+            rollsOut();
+            cluster.onRequest = (request, nth) => {
+                if (request === "get deployments" && nth === 4) runs("mcp-server-green", "v2.0.9");
+            };
+            await watch();
+            assert.match(aws.messages[0]!.get("Message")!, new RegExp(`it was given up: ${PULLED}$`, "m"));
+        });
+
+        it("is nothing while the release goes on, nor of what failed before or is another app's", async () => {
+            rollsOut(2);
+            fails(soak, "2026-11-23T11:59:59Z", { message: "of the attempt before" });
+            fails("mcp-server-blue-soak-0a1b2c3d-9f8e7d6c", second);
+            fails("chat-ui-smoke-0a1b2c3d-9f8e7d6c", second);
+            cluster.onRequest = (request, nth) => {
+                if (request !== "list jobs" || nth !== 5) return;
+                const [entry] = cluster.entries;
+                const evidence = { ...entry!.evidence!, concluded: date };
+                cluster.ledger({ [app]: JSON.stringify([{ ...entry!, evidence }]) });
+            };
+            assert.equal(await watch(), `PASSED its stakeholders know since ${date} how it ended.`);
+            assert.deepEqual(subjects(), []);
+        });
+
+        it("is nothing of a release whose beginning they do not know", async () => {
+            cluster.ledger();
+            assert.equal(await watch(), "PASSED its stakeholders do not know that it begins.");
+        });
+
+        it("is tried again by the Job where it cannot be sent", async () => {
+            fails(soak, second);
+            aws.answers = [[403, ""]];
+            assert.equal(await watch(), "FAILED SNS: status 403.");
+        });
     });
 
     it("holds a release up that nobody can be told of, until they are told", async () => {

@@ -274,6 +274,7 @@ export class FakeCluster {
             endpointslices: "apis/discovery.k8s.io",
             horizontalpodautoscalers: "apis/autoscaling",
             ingresses: "apis/networking.k8s.io",
+            jobs: "apis/batch",
             networkpolicies: "apis/networking.k8s.io",
             poddisruptionbudgets: "apis/policy",
             rolebindings: "apis/rbac.authorization.k8s.io",

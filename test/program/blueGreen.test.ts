@@ -100,6 +100,7 @@ describe("a blue-green workload", () => {
             "mcp-server-blue-notice",
             "mcp-server-blue-smoke",
             "mcp-server-blue-soak",
+            "mcp-server-blue-watch",
             "mcp-server-green-evidence",
             "mcp-server-green-smoke",
         ]);

@@ -9,6 +9,7 @@ import { parseJwksCachePlan } from "../../jobs/jwksCache";
 import { parseNoticePlan } from "../../jobs/notice";
 import { parseReleasePlan } from "../../jobs/release/plan";
 import { parseUpgradePlan } from "../../jobs/upgrade";
+import { parseWatchPlan } from "../../jobs/watch";
 import { parseWindowPlan } from "../../jobs/window";
 import { recordStack } from "../support";
 
@@ -23,6 +24,7 @@ const PARSERS: Readonly<Record<string, (raw: unknown) => unknown>> = {
     notice: parseNoticePlan,
     release: parseReleasePlan,
     upgrade: parseUpgradePlan,
+    watch: parseWatchPlan,
     window: parseWindowPlan,
 };
 

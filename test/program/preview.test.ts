@@ -260,7 +260,7 @@ describe("npm run preview", () => {
         assert.doesNotMatch(stdout, /[├└]─ \S+ +mcp-server/);
         assert.match(
             stdout,
-            /^ {4}\+ 3 to create, ~ 2 to update, \+- 3 to replace, - 3 to delete, \d+ unchanged$/m,
+            /^ {4}\+ 4 to create, ~ 2 to update, \+- 4 to replace, - 4 to delete, \d+ unchanged$/m,
         );
         // What is there without the edits, too, is counted, and said where it is listed.
         assert.match(

@@ -292,12 +292,12 @@ describe("a workload", () => {
         const memory = limits.reduce((sum, limit) => sum + limit.count * mebibytes(limit.memory), 0);
         assert.ok(millicores(hard["limits.cpu"]) > cpu);
         assert.ok(mebibytes(hard["limits.memory"]) > memory);
-        // 12 + 12 + 3 with both colours, 4 + 1 and 6 + 2 pods in the middle of a rollout, a gate each,
-        // the certificate's, two tasks of the database, two health checks, two cleanups of the
+        // 12 + 12 + 3 with both colours, 4 + 1 and 6 + 2 pods in the middle of a rollout, a gate and a watch
+        // each, the certificate's, two tasks of the database, two health checks, two cleanups of the
         // cache, two runs of the database's maintenance, diagnostics and a clearing of the JWKS
         // cache, three dumps by the clock and on demand, one before a release of each workload, the
         // export, and the collector of the metrics beside the one that takes its place.
-        assert.equal(hard.pods, "63");
+        assert.equal(hard.pods, "66");
     });
 });
 
