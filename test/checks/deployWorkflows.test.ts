@@ -169,9 +169,18 @@ function problemsOf(files: ReadonlyMap<string, string>): string[] {
     }
     expect(
         deploy.jobs["production"]?.needs === "staging" &&
-            deploy.jobs["production"].if?.includes("!failure()"),
+            deploy.jobs["production"].if?.includes(
+                "!cancelled() && (needs.staging.result == 'success' || needs.staging.result == 'skipped')",
+            ),
         "deploy.yml",
         "deploys to production only after staging",
+    );
+    const { staging } = deploy.jobs;
+    expect(
+        staging?.concurrency?.["cancel-in-progress"] === false &&
+            deploy.jobs["production"]?.concurrency === undefined,
+        "deploy.yml",
+        "previews staging after the update before it, and lets no approval hold up newer commits",
     );
     return problems;
 }
@@ -210,7 +219,7 @@ describe("the deploy workflows", () => {
         ],
         [
             "deploy.yml",
-            " && github.ref == 'refs/heads/main'",
+            / &&\n {6}github\.ref == 'refs\/heads\/main'/,
             "",
             /production: reaches an environment from main/,
         ],
@@ -262,6 +271,8 @@ describe("the deploy workflows", () => {
         ["deploy.yml", '"**.md", ', "", /deploys nothing for README\.md/],
         ["deploy.yml", "docs/**", '"**"', /deploys index\.ts/],
         ["deploy.yml", "    needs: staging\n", "", /only after staging/],
+        ["deploy.yml", "needs.staging.result == 'success' ||", "true ||", /only after staging/],
+        ["deploy.yml", "      cancel-in-progress: false\n", "", /staging after the update before it/],
     ];
     for (const [file, from, to, rule] of faults) {
         it(`are refused in ${file} with ${JSON.stringify(to)} for ${String(from).trim()}`, () => {
