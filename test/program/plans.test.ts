@@ -41,6 +41,7 @@ const EDITS = [
     "mcp:workloads.mcp-server.soak.maxErrorRate=100",
     "mcp:workloads.mcp-server.soak.minimumRequests=1000000",
     "mcp:workloads.mcp-server.smoke.deadline=1h",
+    "mcp:workloads.chat-ui.smoke.deadline=1h",
     "mcp:workloads.chat-ui.smoke.requests[0].timeout=5m",
     "mcp:workloads.chat-ui.smoke.requests[0].attempts=20",
     "mcp:ingress.address=[2001:db8::1]:65535",
