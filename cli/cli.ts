@@ -8,6 +8,7 @@ import { NO_EXCEPTIONS } from "../policies/exceptions";
 import { stringify } from "yaml";
 import { rules } from "../policies/rules";
 import { renderCoverage } from "../runbook/coverage";
+import { renderQuickCard } from "../runbook/quickCard";
 import { renderRunbook } from "../runbook/render";
 import { renderPolicies } from "../policies/render";
 import { foldersDiagram, importsOf } from "./importGraph";
@@ -21,6 +22,7 @@ import { listReleases, restore } from "./releases";
 import { doctorCommand } from "./doctor/command";
 import { reviewCommand } from "./review/command";
 import { runbookCommand } from "./runbook/command";
+import { statusCommand } from "./status/command";
 import { ArgumentError, EDIT_OPTIONS, editsOf, nextStep, parseArgs } from "./args";
 import { print, printError, type Progress, screen, showSteps, step } from "./output";
 import { makeOutFolder } from "./outFolder";
@@ -98,8 +100,8 @@ const DOCS_HELP = `Writes the documents that are generated from the program.
 
 Usage: npm run docs
 
-These are docs/runbook.md, docs/coverage.md, docs/policies.md, docs/alarms.md, docs/causes.md, the costs in
-docs/first-deployment.md, and the pictures in the README and the other documents. The tests compare them.
+These are docs/runbook.md, docs/coverage.md, docs/policies.md, docs/alarms.md, docs/causes.md,
+docs/quick-card.md, the costs in docs/first-deployment.md, and the pictures in the README and the other documents. The tests compare them.
 
   --help             this text
 `;
@@ -322,6 +324,8 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
 
     doctor: (args) => doctorCommand(root, args),
 
+    status: (args) => statusCommand(root, args),
+
     /**
      * What a review compares: each side is told by its own code. With --judge, stacks that another state of the project
      * declares are read from the standard input and judged by this one's rules and exceptions, too.
@@ -359,6 +363,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         const documents = new Map([
             [join("docs", "runbook.md"), renderRunbook(alarms)],
             [join("docs", "coverage.md"), renderCoverage()],
+            [join("docs", "quick-card.md"), renderQuickCard()],
             [join("docs", "policies.md"), renderPolicies(rules)],
             [join("docs", "alarms.md"), renderAlarms(alarms)],
             [join("docs", "causes.md"), renderCauses(alarms)],

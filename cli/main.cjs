@@ -8,7 +8,7 @@ const { whyNotInstalled } = require("../build/installed.cjs");
 const { startProgress } = require("../build/progress.cjs");
 
 /** Commands that may take more than a second before they print something, and ask nothing. */
-const SLOW = ["adopt", "diagram", "docs", "doctor", "preview", "render", "review"];
+const SLOW = ["adopt", "diagram", "docs", "doctor", "preview", "render", "review", "status"];
 
 const root = join(__dirname, "..");
 const problem = whyNotInstalled(root);

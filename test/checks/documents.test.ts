@@ -62,6 +62,7 @@ const tried: Record<string, Trial> = {
     "npm run preview": { by: "test/program/preview.test.ts", as: 'run("preview"', here: previews },
     "npm run deploy": { by: "test/cli/deploy.test.ts", as: 'run(["deploy"' },
     "npm run doctor": { by: "test/program/doctor.test.ts", as: 'run("doctor"' },
+    "npm run status": { by: "test/unit/status.test.ts", as: 'spawned(["status"' },
     "npm run runbook": { by: "test/cli/runbook.test.ts", as: 'runbook(["list"', here: isProcedure },
 };
 

@@ -489,6 +489,20 @@ describe("the alarms", () => {
             of(shownElsewhere, "database-storage").alarmDescription,
             /^Procedure: https:\/\/docs\.example\.com\/mcp\/runbook\.md#database-connections$/m,
         );
+        // Each address leads to a page of docs/, and to an anchor of it.
+        const address = /https:\/\/docs\.example\.com\/mcp\/(\S+?)#([\w.-]+)/g;
+        const links = shownElsewhere.resources.flatMap(({ inputs: { alarmDescription } }) =>
+            typeof alarmDescription === "string" ? [...alarmDescription.matchAll(address)] : [],
+        );
+        assert.ok(links.length > 100, `found ${links.length} links`);
+        const dead = links.filter(
+            ([, page, anchor]) =>
+                !readFileSync(join(root, "docs", page!), "utf8").includes(`<a id="${anchor}"></a>`),
+        );
+        assert.deepEqual(
+            dead.map(([link]) => link),
+            [],
+        );
     });
 
     it("count a budget that is used up too fast only while it still is", () => {

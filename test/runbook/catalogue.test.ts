@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { documentedAlarms } from "../../cli/documentedAlarms";
 import { catalogue } from "../../runbook/catalogue";
 import { exampleEdits } from "../../runbook/parameters";
+import { renderQuickCard } from "../../runbook/quickCard";
 import { renderRunbook } from "../../runbook/render";
 import { waitsOf } from "../../runbook/waits";
+import { LEVELS, SEVERITIES } from "../../core/numbers";
 import { SYMPTOMS } from "../../core/symptoms";
 import { changesBetween, linesOf, root, withoutHashes } from "../support";
 
@@ -97,6 +99,21 @@ describe("the runbook's procedures", () => {
     it("are in docs/runbook.md as they are in the catalogue (npm run docs writes it anew)", () => {
         const page = renderRunbook(documentedAlarms(root));
         assert.equal(readFileSync(join(root, "docs", "runbook.md"), "utf8"), page);
+    });
+});
+
+describe("the quick card", () => {
+    const page = readFileSync(join(root, "docs", "quick-card.md"), "utf8");
+
+    it("is one page, as it is made from the runbook (npm run docs writes it)", () => {
+        assert.equal(page, renderQuickCard());
+        assert.ok(page.split("\n").length <= 55);
+    });
+
+    it("has each symptom, level and severity", () => {
+        for (const words of [...SYMPTOMS.map(({ symptom }) => symptom), ...LEVELS, ...SEVERITIES]) {
+            assert.ok(page.includes(`| ${words} |`), words);
+        }
     });
 });
 
