@@ -31,9 +31,9 @@ export const databaseSchema = z
             /^[a-z]([a-z0-9]|-(?!-)){0,62}(?<!-)$/,
             "the identifier of an instance of RDS, such as mcp-production",
         ).optional(),
-        /** Account of the services in the database. Default: mcp. */
+        /** Account of the services in the database; rotations alternate it with another one, whose name ends with `_b`. Default: mcp. */
         user: text(
-            /^[a-z_][a-z0-9_]{0,62}$/,
+            /^[a-z_][a-z0-9_]{0,60}$/,
             "a role of PostgreSQL, of lower-case letters, digits and _",
         ).default(DATABASE.user),
         instanceClass: text(

@@ -17,6 +17,7 @@ import { checkObservability, observabilitySchema } from "./observability";
 import { checkOperations, operationsSchema } from "./operations";
 import { getOwn } from "../core/getOwn";
 import { checkRecovery, recoverySchema } from "./recovery";
+import { checkRotation, rotationSchema } from "./rotation";
 import { dnsLabel, environmentName } from "./scalars";
 import { archiveSchema, backupsSchema, checkStorage } from "./storage";
 import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
@@ -69,6 +70,8 @@ const stackShape = z.strictObject({
     archive: archiveSchema.optional(),
     /** Copies of snapshots, dumps and audit events in a second region, and in a second account. Default: none. */
     copies: copiesSchema.optional(),
+    /** When credentials were rotated, and the age at which they must be. Default: none; no alarm watches their age. */
+    rotation: rotationSchema.optional(),
     /** Scheduled maintenance. Default: none. */
     maintenance: maintenanceSchema.optional(),
     /** Logs and metrics in CloudWatch. Default: none. */
@@ -106,6 +109,7 @@ export const stackSchema = stackShape.superRefine((values, context) => {
     checkDisabledTools(values, context);
     checkObservability(values, context);
     checkMaintenance(values, context);
+    checkRotation(values, context);
     for (const [workload, secrets] of Object.entries(values.secrets)) {
         for (const name of Object.keys(secrets)) {
             const declared = getOwn(values.workloads, workload)?.secrets ?? {};

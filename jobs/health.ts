@@ -1,11 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type GateContext, gateMain } from "./lib/gate";
-import { handOver, type MetricDatum } from "./lib/sharedVolume";
+import { CREDENTIALS, handOver, type MetricDatum } from "./lib/sharedVolume";
 import { withTimeout } from "./lib/http";
 import { carryOut, type ProbeResult, probes } from "./lib/probes";
 import * as z from "zod/mini";
-import { parse, seconds, text } from "./lib/schema";
+import { list, parse, seconds, text, textWhere, wholeNumber } from "./lib/schema";
+
+/** A time with its zone. */
+const time = textWhere((value) => !Number.isNaN(Date.parse(value)), "a time");
 
 /** What the health check asks, and where its metrics go. */
 const healthPlan = z.strictObject({
@@ -17,6 +20,15 @@ const healthPlan = z.strictObject({
     probes,
     /** File that an earlier step left its count of idle connections in, if it could. Default: they are not counted. */
     idleConnections: z.optional(text),
+    /** Credentials whose age is measured. Default: none. */
+    credentials: z.optional(
+        z.strictObject({
+            /** Age above which a line asks for a rotation. */
+            maxDays: wholeNumber(1, 3650),
+            /** What each is called, and when it was made. */
+            all: list(z.strictObject({ name: text, made: time })),
+        }),
+    ),
 });
 
 /** What the health check asks, and where its metrics go. */
@@ -35,6 +47,24 @@ export interface HealthOptions extends GateContext {
 /** One row of the matrix, filled in. */
 export interface Row extends ProbeResult {
     name: string;
+}
+
+const DAY_MILLISECONDS = 86_400_000;
+
+/** Age of the oldest credential, in days, with a line for each that is too old; undefined where there are none. */
+export function oldestCredential(
+    { credentials }: HealthPlan,
+    now: Date,
+    log: (line: string) => void,
+): number | undefined {
+    const ages = (credentials?.all ?? []).map(({ name, made }) => ({
+        name,
+        days: Math.floor((now.getTime() - Date.parse(made)) / DAY_MILLISECONDS),
+    }));
+    for (const { name, days } of ages.filter(({ days }) => days > credentials!.maxDays)) {
+        log(`! ${name}: made ${days} days ago, at most ${credentials!.maxDays}: rotate it`);
+    }
+    return ages.length === 0 ? undefined : Math.max(...ages.map(({ days }) => days));
 }
 
 const TITLE = "=== MCP Platform Health Check ===";
@@ -73,8 +103,17 @@ export function healthVerdict(rows: readonly Row[]): { passed: boolean; line: st
           };
 }
 
-/** What is told to CloudWatch of each row, and of the connections to PostgreSQL that idle, if they were counted. */
-export function metricsOf(rows: readonly Row[], idleConnections?: number): MetricDatum[] {
+/**
+ * What CloudWatch gets of each row, and, if they were measured, the idle connections to PostgreSQL and the age of the oldest
+ * credential.
+ */
+export function metricsOf(
+    rows: readonly Row[],
+    {
+        idleConnections,
+        credentialDays,
+    }: { idleConnections?: number | undefined; credentialDays?: number | undefined },
+): MetricDatum[] {
     const found = rows.flatMap(({ name: component, healthy, milliseconds, certificateDays }) => {
         const metric = (name: string, value: number | undefined, unit: MetricDatum["unit"]): MetricDatum[] =>
             value === undefined ? [] : [{ name, component, value, unit }];
@@ -84,12 +123,13 @@ export function metricsOf(rows: readonly Row[], idleConnections?: number): Metri
             ...metric("CertificateDays", certificateDays, "Count"),
         ];
     });
-    return idleConnections === undefined
-        ? found
-        : [
-              ...found,
-              { name: "IdleConnections", component: "PostgreSQL", value: idleConnections, unit: "Count" },
-          ];
+    const count = (name: string, component: string, value: number | undefined): MetricDatum[] =>
+        value === undefined ? [] : [{ name, component, value, unit: "Count" }];
+    return [
+        ...found,
+        ...count("IdleConnections", "PostgreSQL", idleConnections),
+        ...count("CredentialDays", CREDENTIALS, credentialDays),
+    ];
 }
 
 /** The count that the step before left in a file of the directory that the steps share; undefined if it left none. */
@@ -110,7 +150,10 @@ if (require.main === module) {
         const { passed, line } = healthVerdict(rows);
         handOver(HANDOVER, {
             namespace: plan.namespace,
-            metrics: metricsOf(rows, countIn(HANDOVER, plan.idleConnections)),
+            metrics: metricsOf(rows, {
+                idleConnections: countIn(HANDOVER, plan.idleConnections),
+                credentialDays: oldestCredential(plan, new Date(), context.log),
+            }),
             failure: passed ? undefined : line,
         });
         // The next step publishes the metrics first, and then ends as this one would have.

@@ -7,6 +7,7 @@ import { incidents } from "./procedures/incidents";
 import { logs } from "./procedures/logs";
 import { maintenance } from "./procedures/maintenance";
 import { recovery } from "./procedures/recovery";
+import { rotation } from "./procedures/rotation";
 
 /** Commands that mean one procedure or another, by the strategy of the workload that is named. */
 export const BY_STRATEGY: Readonly<Record<string, Readonly<Record<WorkloadValues["strategy"], string>>>> = {
@@ -21,6 +22,7 @@ export const catalogue: readonly Procedure[] = [
     ...diagnosis,
     ...incidents,
     ...maintenance,
+    ...rotation,
     ...logs,
     ...recovery,
 ];

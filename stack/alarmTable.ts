@@ -89,6 +89,7 @@ export function alarmsOf(stack: ResolvedStack): Alarm[] {
                 probes: health.probes,
                 outside: health.outside,
                 latency: alarms.apimLatency,
+                credentialDays: health.credentials?.maxAge,
             }),
         );
     }

@@ -87,7 +87,7 @@ function networkOf({ providers: { cluster } }: PlatformContext) {
 
 function declareDatabase(
     context: PlatformContext,
-    { active, checks, snapshots, openHours, tasks, user, ...database }: ResolvedDatabase,
+    { active, checks, snapshots, openHours, tasks, users, ...database }: ResolvedDatabase,
     { topics, keyArn }: Incidents,
 ): NonNullable<Data["database"]> {
     const { stack, providers, labels, namespace } = context;
@@ -139,7 +139,7 @@ function declareDatabase(
             namespace: namespace.namespace,
             labels,
             database: instances,
-            user,
+            users,
             active,
             checks,
             compare: database.recovery?.compare,

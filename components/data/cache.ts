@@ -44,6 +44,8 @@ export interface CacheArgs {
     snapshotBucket: string;
     /** A second group, restored from a snapshot of the first. Default: none. */
     recovery?: CacheRecoveryArgs | undefined;
+    /** When the token was made, and whether the one before it has ended. Default: at the installation. */
+    token?: { rotated?: string | undefined; isOnly: boolean };
     /** The group in use. */
     active: "primary" | "recovery";
     /** Namespace and labels of the Secret with the URL. */
@@ -121,7 +123,12 @@ export class Cache extends ComponentResource {
             { name, description: "Redis", subnetIds: [...args.subnets] },
             { parent: this },
         );
-        const token = new RandomPassword(name, { length: TOKEN_LENGTH, special: false }, { parent: this });
+        const { rotated, isOnly = false } = args.token ?? {};
+        const token = new RandomPassword(
+            name,
+            { length: TOKEN_LENGTH, special: false, ...(rotated !== undefined && { keepers: { rotated } }) },
+            { parent: this },
+        );
         const declare = (
             own: string,
             id: string,
@@ -153,8 +160,8 @@ export class Cache extends ComponentResource {
                     transitEncryptionEnabled: true,
                     transitEncryptionMode: "required",
                     authToken: token.result,
-                    // The old token stays valid until every pod has the new one.
-                    authTokenUpdateStrategy: "ROTATE",
+                    // The old token stays valid until no pod uses it.
+                    authTokenUpdateStrategy: isOnly ? "SET" : "ROTATE",
                     atRestEncryptionEnabled: true,
                     kmsKeyId: key.arn,
                     maintenanceWindow: args.maintenanceWindow,

@@ -11,6 +11,7 @@ import { RandomBytes } from "@pulumi/random/randomBytes";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import { DATABASE } from "../../core/numbers";
 import { contentHash } from "../../core/hash";
+import { required } from "../../core/required";
 import { declareTaskAccess, egressToNetwork, HTTPS_EGRESS } from "../tasks/access";
 import { declareTask, script, taskPods } from "../tasks/task";
 import { type Connection, declareConnection } from "./connection";
@@ -23,6 +24,15 @@ export interface DatabaseCheck {
     atLeast: number;
 }
 
+/** One of the application's users. */
+export interface DatabaseUser {
+    name: string;
+    /** When its password was made: another time makes another password. Default: at the installation. */
+    rotated?: string | undefined;
+    /** Whether it may log in. */
+    login: boolean;
+}
+
 /** Arguments of {@link DatabaseAccess}. */
 export interface DatabaseAccessArgs {
     namespace: Input<string>;
@@ -32,8 +42,8 @@ export interface DatabaseAccessArgs {
     cluster: string;
     /** Region of the administrator's secret. */
     region: string;
-    /** Account of the services in the database. */
-    user: string;
+    /** Accounts of the services: first the owner of the database, then the other one, and the name of the active one. */
+    users: { all: readonly DatabaseUser[]; active: string };
     /** Range of the network that contains the database. */
     network: string;
     database: Database;
@@ -75,28 +85,17 @@ export class DatabaseAccess extends ComponentResource {
 
     constructor(name: string, args: DatabaseAccessArgs, opts?: ComponentResourceOptions) {
         super("mcp:data:DatabaseAccess", name, {}, opts);
-        const { database, namespace, labels, images } = args;
+        const { database, namespace, labels, images, users } = args;
         const instances = [database.primary, ...(database.recovered ? [database.recovered] : [])];
 
-        const password = new RandomPassword(
-            name,
-            { length: PASSWORD_LENGTH, special: false },
-            { parent: this },
+        const credentials = users.all.map((each, index) =>
+            declareCredential(index === 0 ? name : `${name}-b`, each, args, this),
         );
-        const salt = new RandomBytes(name, { length: 16 }, { parent: this });
-        const verifier = all([password.result, salt.base64]).apply(([text, bytes]) =>
-            scramVerifier(text, Buffer.from(bytes, "base64")),
+        const application = required(
+            credentials.find((each) => each.user.name === users.active),
+            "the password of the user in use",
         );
-        const application = new Secret(
-            name,
-            {
-                metadata: { namespace, labels },
-                immutable: true,
-                stringData: { password: password.result, verifier },
-            },
-            { parent: this },
-        );
-        const mounted = (key: string) => [{ name: application.metadata.name, keys: [key] }];
+        const mountedPassword = [{ name: application.secret, keys: ["password"] }];
 
         const access = declareTaskAccess(
             name,
@@ -155,9 +154,17 @@ export class DatabaseAccess extends ComponentResource {
                             env: {
                                 ...environment(instance),
                                 DATABASE: DATABASE.name,
-                                APPLICATION_USER: args.user,
+                                USERS: users.all
+                                    .map(({ name, login, rotated = "" }) =>
+                                        [name, login ? "LOGIN" : "NOLOGIN", rotated].join("\t"),
+                                    )
+                                    .join("\n"),
                             },
-                            secrets: mounted("verifier"),
+                            secrets: credentials.map((each) => ({
+                                name: each.secret,
+                                keys: ["verifier"],
+                                folder: each.user.name,
+                            })),
                         },
                     ],
                     after: instance.ready,
@@ -179,12 +186,12 @@ export class DatabaseAccess extends ComponentResource {
                             env: {
                                 ...environment(instance),
                                 PGDATABASE: DATABASE.name,
-                                PGUSER: args.user,
+                                PGUSER: application.user.name,
                                 CHECKS: args.checks
                                     .map(({ query, atLeast }) => `${atLeast}\t${query}`)
                                     .join("\n"),
                             },
-                            secrets: mounted("password"),
+                            secrets: mountedPassword,
                         },
                     ],
                     after: [after],
@@ -215,10 +222,10 @@ export class DatabaseAccess extends ComponentResource {
                                 RECOVERED_PORT: String(DATABASE.port),
                                 PGSSLMODE: TLS,
                                 PGDATABASE: DATABASE.name,
-                                PGUSER: args.user,
+                                PGUSER: application.user.name,
                                 ROWS: String(COMPARED_ROWS),
                             },
-                            secrets: mounted("password"),
+                            secrets: mountedPassword,
                         },
                     ],
                     after: [after],
@@ -266,8 +273,9 @@ export class DatabaseAccess extends ComponentResource {
             }
         }
         const { host } = args.active === "recovery" ? database.recovered! : database.primary;
-        const { user } = args;
         const { port, name: databaseName } = DATABASE;
+        const { password } = application;
+        const user = application.user.name;
         this.connection = declareConnection(
             DATABASE.secret,
             {
@@ -275,12 +283,12 @@ export class DatabaseAccess extends ComponentResource {
                 labels,
                 key: DATABASE.secretKey,
                 values: {
-                    [DATABASE.secretKey]: interpolate`postgresql://${user}:${password.result}@${host}:${port}/${databaseName}?sslmode=${TLS}`,
+                    [DATABASE.secretKey]: interpolate`postgresql://${user}:${password}@${host}:${port}/${databaseName}?sslmode=${TLS}`,
                     host,
                     port: String(port),
                     database: databaseName,
                     user,
-                    password: password.result,
+                    password,
                 },
                 after: ready[args.active],
             },
@@ -289,4 +297,33 @@ export class DatabaseAccess extends ComponentResource {
 
         this.registerOutputs();
     }
+}
+
+/** Declares the password of a user, and the Secret that the tasks read it from. */
+function declareCredential(
+    name: string,
+    user: DatabaseUser,
+    { namespace, labels }: DatabaseAccessArgs,
+    parent: ComponentResource,
+) {
+    const keepers = user.rotated === undefined ? {} : { keepers: { rotated: user.rotated } };
+    const password = new RandomPassword(
+        name,
+        { length: PASSWORD_LENGTH, special: false, ...keepers },
+        { parent },
+    );
+    const salt = new RandomBytes(name, { length: 16, ...keepers }, { parent });
+    const verifier = all([password.result, salt.base64]).apply(([text, bytes]) =>
+        scramVerifier(text, Buffer.from(bytes, "base64")),
+    );
+    const secret = new Secret(
+        name,
+        {
+            metadata: { namespace, labels },
+            immutable: true,
+            stringData: { password: password.result, verifier },
+        },
+        { parent },
+    );
+    return { user, password: password.result, secret: secret.metadata.name };
 }

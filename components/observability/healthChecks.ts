@@ -60,6 +60,8 @@ export interface HealthChecksArgs {
     /** Names and ports of the services among the targets. */
     services: readonly { app: string; port: number }[];
     stores: Stores;
+    /** Credentials whose age is measured, and the age at which an alarm asks for a rotation, in days. Default: none. */
+    credentials?: { maxAge: number; all: { name: string; made: string }[] } | undefined;
     /** Range of the network that contains the stores. */
     network: string;
     /** Namespace of the ingress controller of the stack's hosts. Default: an ALB serves them. */
@@ -83,7 +85,7 @@ export const HEALTH_PODS = taskPods(2);
 export class HealthChecks extends ComponentResource {
     constructor(name: string, args: HealthChecksArgs, opts?: ComponentResourceOptions) {
         super("mcp:observability:HealthChecks", name, {}, opts);
-        const { namespace, labels, region, stores, images, run } = args;
+        const { namespace, labels, region, stores, credentials, images, run } = args;
 
         const outside = Object.entries(args.outside).map(([file, check]) => ({ file, check }));
         const access = declareTaskAccess(
@@ -125,6 +127,9 @@ export class HealthChecks extends ComponentResource {
                 deadlineSeconds: DEADLINE_SECONDS,
                 probes: [...args.probes],
                 ...(database && { idleConnections: IDLE_CONNECTIONS }),
+                ...(credentials && {
+                    credentials: { maxDays: credentials.maxAge, all: credentials.all },
+                }),
             } satisfies HealthPlan),
             ...(stores.cache && { secrets: mountedCache(stores.cache) }),
         };

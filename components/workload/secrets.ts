@@ -1,5 +1,5 @@
 import { Secret } from "@pulumi/kubernetes/core/v1";
-import { type ComponentResource, type Output } from "@pulumi/pulumi";
+import { type ComponentResource, Output } from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import { type MountedSecret } from "./pod";
 import { type WorkloadArgs } from "./workload";
@@ -18,13 +18,17 @@ export function declareSecretValues(
 ): SecretValues {
     const values: SecretValues = { supplied: {}, generated: {} };
     for (const [key, value] of Object.entries(secrets)) {
-        if (value !== "generated") {
+        if (Output.isInstance(value)) {
             values.supplied[key] = value;
             continue;
         }
         const password = new RandomPassword(
             `${app}-${key.toLowerCase().replaceAll("_", "-")}`,
-            { length: GENERATED_SECRET_LENGTH, special: false },
+            {
+                length: GENERATED_SECRET_LENGTH,
+                special: false,
+                ...(value.rotated !== undefined && { keepers: { rotated: value.rotated } }),
+            },
             { parent },
         );
         values.generated[key] = password.result;

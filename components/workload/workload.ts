@@ -15,6 +15,12 @@ export const WORKLOAD_TYPE = "mcp:workload:Workload";
 /** Time for the cluster's proxies to remove a pod from its Service, in seconds. */
 const DEREGISTRATION_SECONDS = 5;
 
+/** A secret that the stack makes. */
+export interface GeneratedSecret {
+    /** Another value makes another secret: the time of its rotation. Default: it was never rotated. */
+    rotated?: string | undefined;
+}
+
 /** Arguments common to all workloads. Times are in seconds. */
 export interface WorkloadArgs {
     /** Namespace of every object. */
@@ -33,8 +39,8 @@ export interface WorkloadArgs {
     resources: Resources;
     /** PriorityClass of the pods. Default: the cluster's default. */
     priorityClass?: Input<string> | undefined;
-    /** Secrets of the container by name: the operator's value, or `generated`. Default: none. */
-    secrets?: Record<string, Output<string> | "generated">;
+    /** Secrets of the container by name: the operator's value, or one that the stack makes. Default: none. */
+    secrets?: Record<string, Output<string> | GeneratedSecret>;
     /**
      * Stores of the pods, by the name of the secret with the URL. Not part of a release: another store replaces the
      * pods, and no gate runs again. Section 7.2 steps 5 and 6. Default: none.

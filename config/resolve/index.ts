@@ -1,16 +1,25 @@
 import { getOwn } from "../../core/getOwn";
 import { utcDaily, utcWeekly } from "../../core/calendar";
-import { COLOURS, DEBUG, LOG_RETENTION_DAYS, SERVER, TRIAL_LOG_RETENTION_DAYS } from "../../core/numbers";
+import {
+    COLOURS,
+    DATABASE,
+    DEBUG,
+    LOG_RETENTION_DAYS,
+    SERVER,
+    TRIAL_LOG_RETENTION_DAYS,
+} from "../../core/numbers";
 import { required } from "../../core/required";
 import { openHours } from "../../core/snapshotHours";
 import { type CopiesValues } from "../copies";
 import { type DatabaseValues } from "../database";
 import { pinned, registryOf } from "../images";
 import { quietParts } from "../maintenance";
+import { isSameTime } from "../rotation";
 import { type ObservabilityValues } from "../observability";
 import { type StackValues } from "../stack";
 import { isProduction } from "../tier";
 import { adminApiOf } from "../tools";
+import { resolveCredentials } from "./credentials";
 import { databaseNames, resolveNames } from "./names";
 import { externalProbes, publicEndpoints, resolveProbes } from "./probes";
 import { type ResolvedWorkload, resolveWorkloads } from "./workloads";
@@ -78,6 +87,7 @@ export function resolveStack(values: StackValues) {
             outside: publicEndpoints(values),
             images: { ...imagesOf(values, "node", "aws"), postgres: optionalImage(values, "postgres") },
             run: values.operations.healthCheck,
+            credentials: resolveCredentials(values, databaseUsers(values).all),
         },
         operations: resolveOperations(values, workloads),
     };
@@ -143,7 +153,20 @@ function resolveDatabase(values: StackValues, database: DatabaseValues) {
         /** Hours at which AWS Backup can take a snapshot. */
         openHours: openHours(windows, snapshots.daily.start),
         recovery: values.recovery && { ...values.recovery, identifier: recovery },
+        users: databaseUsers(values),
         tasks: databaseTasks(values),
+    };
+}
+
+/** The application's users of PostgreSQL: the owner, and the other one once its password has been made. */
+function databaseUsers({ rotation }: StackValues) {
+    const { active = DATABASE.user, passwords = {}, only } = rotation?.database ?? {};
+    const isOnly = isSameTime(only, passwords[active]);
+    return {
+        active,
+        all: [DATABASE.user, DATABASE.otherUser]
+            .map((name) => ({ name, rotated: passwords[name], login: name === active || !isOnly }))
+            .filter(({ name, rotated }) => name === DATABASE.user || rotated !== undefined),
     };
 }
 
@@ -195,8 +218,15 @@ function resolveCache(values: StackValues, cache: NonNullable<StackValues["cache
             (_, index) => `${inUse}-${String(index + 1).padStart(3, "0")}`,
         ),
         recovery: cacheRecovery && { ...cacheRecovery, group: recovery },
+        token: resolveToken(values),
         cleanup: resolveCacheCleanup(values),
     };
+}
+
+/** When the token of Redis was made, and whether the one before it has ended. */
+function resolveToken({ rotation }: StackValues) {
+    const { rotated, only } = rotation?.cache ?? {};
+    return { rotated, isOnly: isSameTime(rotated, only) };
 }
 
 function resolveCopies({ aws, database, backups, archive }: StackValues, copies: CopiesValues) {

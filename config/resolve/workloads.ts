@@ -155,13 +155,13 @@ function askingTasks({ health }: StackValues, name: string): string[] {
     ];
 }
 
-/** Secrets of a workload by name: the operator's value or `generated`. URLs of stores are separate. */
+/** Secrets of a workload by name: the value, or the time of its rotation if it is generated. URLs of stores are separate. */
 function resolveSecrets(values: StackValues, name: string, workload: WorkloadValues) {
-    const secrets: Record<string, Output<string> | "generated"> = {};
+    const secrets: Record<string, Output<string> | { rotated: string | undefined }> = {};
     const stores: Record<string, Store> = {};
     for (const [key, origin] of Object.entries(workload.secrets)) {
         if (origin === "generated") {
-            secrets[key] = origin;
+            secrets[key] = { rotated: getOwn(getOwn(values.rotation?.workloads ?? {}, name) ?? {}, key) };
         } else if (origin === "supplied") {
             const supplied = getOwn(getOwn(values.secrets, name) ?? {}, key);
             secrets[key] = required(supplied, `mcp:secrets.${name}.${key}`);

@@ -4,6 +4,9 @@ import { join } from "node:path";
 /** File in which `jobs/database/health.sh` leaves what pg_isready said. */
 export const POSTGRES_READY = "postgres-ready";
 
+/** Component of the metric that measures the age of credentials. */
+export const CREDENTIALS = "Credentials";
+
 /** One value for CloudWatch. */
 export interface MetricDatum {
     name: string;

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { scramVerifier } from "../../components/data/scram";
 import { root } from "../support";
 import { freePort, type Postgres, startPostgres, whyNoPostgres } from "./postgres";
@@ -36,7 +36,9 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
     /** Runs a script as its container would, and sees to it that no secret is told. */
     function run(script: string, env: Record<string, string>, secrets: Record<string, string> = {}) {
         for (const [key, value] of Object.entries(secrets)) {
-            writeFileSync(join(folder, "secrets", key), value);
+            const file = join(folder, "secrets", key);
+            mkdirSync(dirname(file), { recursive: true });
+            writeFileSync(file, value);
         }
         const { status, stdout, stderr } = spawnSync("bash", [join(root, "jobs", "database", script)], {
             encoding: "utf8",
@@ -65,8 +67,8 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
         writeFileSync(join(folder, "handover", "administrator.json"), JSON.stringify(administrator));
         return run(
             "bootstrap.sh",
-            { DATABASE: "mcp", APPLICATION_USER: "mcp", ...env },
-            { verifier: scramVerifier(password, SALT) },
+            { DATABASE: "mcp", USERS: "mcp\tLOGIN\t", ...env },
+            { "mcp/verifier": scramVerifier(password, SALT) },
         );
     }
 
@@ -125,9 +127,9 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
         const away = bootstrap(PASSWORD, { PGPORT: String(await freePort()) });
         assert.notEqual(away.status, 0);
         assert.match(away.output, /Connection refused/);
-        rmSync(join(folder, "secrets", "verifier"));
+        rmSync(join(folder, "secrets", "mcp", "verifier"));
         writeFileSync(join(folder, "handover", "administrator.json"), JSON.stringify(server.administrator));
-        const bare = run("bootstrap.sh", { DATABASE: "mcp", APPLICATION_USER: "mcp" });
+        const bare = run("bootstrap.sh", { DATABASE: "mcp", USERS: "mcp\tLOGIN\t" });
         assert.notEqual(bare.status, 0, bare.output);
         assert.equal(asApplication("SELECT 1").status, 0, "the password was lost");
     });

@@ -140,6 +140,28 @@ describe("health check", () => {
         return lines[1]!.replace(/ in \d+ ms/, "");
     }
 
+    it("measures how old the oldest credential is, and names those that are too old", async () => {
+        const url = await http(answering(200));
+        const ago = (days: number) => new Date(Date.now() - days * 86_400_000 - 60_000).toISOString();
+        const { status, lines } = await run({
+            ...plan({ name: "MCP Server", kind: "http", timeoutSeconds, url }),
+            credentials: {
+                maxDays: 365,
+                all: [
+                    { name: "Redis", made: ago(365) },
+                    { name: "mcp-server APIM_SUBSCRIPTION_KEY", made: ago(400) },
+                ],
+            },
+        });
+        // An old credential works: nothing is unhealthy.
+        assert.equal(status, 0);
+        assert.deepEqual(
+            lines.filter((line) => line.startsWith("!")),
+            ["! mcp-server APIM_SUBSCRIPTION_KEY: made 400 days ago, at most 365: rotate it"],
+        );
+        assert.equal(published()["Credentials CredentialDays"], 400);
+    });
+
     it("prints the lines of section 2.2 and leaves the metrics for the next step", async () => {
         const url = await http(answering(200));
         const { status, lines } = await run(

@@ -88,7 +88,7 @@ suite(`a drill of point-in-time recovery${missing ? ` (skipped: ${missing})` : "
         });
     const bootstrap = async (server: Postgres) => {
         writeFileSync(folder.handover("administrator.json"), JSON.stringify(server.administrator));
-        const env = { PGPORT: String(server.port), DATABASE: "mcp", APPLICATION_USER: "mcp" };
+        const env = { PGPORT: String(server.port), DATABASE: "mcp", USERS: "mcp\tLOGIN\t" };
         const { ended } = folder.start("database/bootstrap.sh", {
             PGHOST: "127.0.0.1",
             PGSSLMODE: "prefer",
@@ -116,7 +116,7 @@ suite(`a drill of point-in-time recovery${missing ? ` (skipped: ${missing})` : "
 
     before(async () => {
         folder = new StepFolder();
-        folder.supply({ verifier: scramVerifier(PASSWORD, SALT), password: PASSWORD });
+        folder.supply({ "mcp/verifier": scramVerifier(PASSWORD, SALT), password: PASSWORD });
         const archive = postgresFolder();
         primary = await startPostgres(ADMINISTRATOR_PASSWORD, {
             settings: {

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { type Readable } from "node:stream";
 import { root } from "../support";
 
@@ -35,10 +35,12 @@ export class StepFolder {
         return join(this.path, "handover", name);
     }
 
-    /** Writes the keys of a Secret. */
+    /** Writes the keys of a Secret; one in a folder as `FOLDER/KEY`. */
     supply(secret: Record<string, string>): void {
         for (const [key, value] of Object.entries(secret)) {
-            writeFileSync(join(this.path, "secrets", key), value);
+            const file = join(this.path, "secrets", key);
+            mkdirSync(dirname(file), { recursive: true });
+            writeFileSync(file, value);
         }
     }
 

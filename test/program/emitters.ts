@@ -225,12 +225,15 @@ function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
     if (type !== "kubernetes:core/v1:ConfigMap" || !isObject(data) || data["health.js"] === undefined) {
         return [];
     }
-    const { namespace, probes, idleConnections } = parseHealthPlan(JSON.parse(text(data["probe.json"])));
+    const { namespace, probes, idleConnections, credentials } = parseHealthPlan(
+        JSON.parse(text(data["probe.json"])),
+    );
     const kinds: Readonly<Record<string, Kind>> = {
         Healthy: "level",
         LatencyMilliseconds: "passing",
         CertificateDays: "level",
         IdleConnections: "level",
+        CredentialDays: "level",
     };
     // What is to be read must be written by a step of the same task.
     const counted = idleConnections !== undefined && data["health.sh"] !== undefined;
@@ -246,7 +249,10 @@ function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
         // Only who is asked for a certificate has one.
         ...(kind === "certificate" && { certificateDays: 1 }),
     }));
-    return metricsOf(rows, counted ? 1 : undefined).map(({ name, component }) => ({
+    return metricsOf(rows, {
+        ...(counted && { idleConnections: 1 }),
+        ...(credentials && { credentialDays: 1 }),
+    }).map(({ name, component }) => ({
         namespace,
         kindOf: named({ [name]: kinds[name]! }),
         dimensions: { Component: component },

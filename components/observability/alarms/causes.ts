@@ -184,6 +184,7 @@ export const CAUSES: readonly Cause[] = [
     { cause: "Audit events are refused", rings: ["archive-subscription"] },
     { cause: "A message of EventBridge is dropped", rings: ["event-dropped-snapshots-failed"] },
     { cause: "No level answers an escalation", rings: ["escalation-failed"] },
+    { cause: "A password, token or secret is never rotated", rings: ["credential-age"] },
     { cause: "The maintenance of the database fails", rings: ["database-maintenance-failed"] },
 ];
 

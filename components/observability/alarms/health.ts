@@ -1,4 +1,5 @@
 import { type Probe } from "../../../jobs/lib/probes";
+import { CREDENTIALS } from "../../../jobs/lib/sharedVolume";
 import { type Severity } from "../../../core/numbers";
 import { type Alarm, type Metric } from "../alarm";
 import { type IncidentName } from "../incidentGroups";
@@ -14,6 +15,8 @@ export interface HealthAlarmsArgs {
     outside: readonly { name: string; title: string }[];
     /** Limit of APIM's response time, in milliseconds. */
     latency: number;
+    /** Age in days at which a credential must be rotated. Default: their age is not measured. */
+    credentialDays: number | undefined;
 }
 
 /** Severity of an unhealthy target, by its name in the matrix. Targets that are not listed are a partial impact. */
@@ -45,7 +48,13 @@ const CERTIFICATE_DAYS: readonly [days: number, severity: Severity][] = [
 ];
 
 /** The health check matrix and the external dependencies. Sections 2.1, 4.3 and 5.4. */
-export function healthAlarms({ namespace, probes, outside, latency }: HealthAlarmsArgs): Alarm[] {
+export function healthAlarms({
+    namespace,
+    probes,
+    outside,
+    latency,
+    credentialDays,
+}: HealthAlarmsArgs): Alarm[] {
     const of = (component: string, name: string, statistic: Metric["statistic"]): Metric => ({
         namespace,
         name,
@@ -111,6 +120,24 @@ export function healthAlarms({ namespace, probes, outside, latency }: HealthAlar
             ),
         ),
         ...fromOutside,
+        ...(credentialDays === undefined
+            ? []
+            : [
+                  {
+                      id: "credential-age",
+                      severity: "P4",
+                      meaning: `A password, token or secret is older than ${credentialDays} days.`,
+                      cause: "Nobody has rotated it, or mcp:rotation does not have the time of its rotation.",
+                      resolution:
+                          "The lines of the last health check say which: kubectl logs of the newest Job mcp-health.",
+                      procedure: "secret-rotation",
+                      metric: of(CREDENTIALS, "CredentialDays", "Minimum"),
+                      comparison: ">",
+                      threshold: credentialDays,
+                      minutes: 60,
+                      missingData: "level",
+                  } as const,
+              ]),
         ...inside.flatMap((probe): Alarm[] => {
             const { name, kind } = probe;
             const id = idOf(name);
