@@ -55,6 +55,21 @@ const timeOf = (parameter: Parameter, path: string): Edit => ({
     parameter: parameter.name,
 });
 
+const userOf = ({ name, meaning, example }: Parameter): Edit => ({
+    path: "mcp:rotation.database.active",
+    value: meaning,
+    example,
+    parameter: name,
+});
+
+const USED_USER: Parameter = {
+    name: "user",
+    meaning: "the user that the services use, which remains",
+    example: DATABASE.otherUser,
+    default: { meaning: "as it is", of: ({ rotation }) => activeUser(rotation) },
+    choices: ({ rotation }) => [activeUser(rotation)],
+};
+
 const DATABASE_USER: Parameter = {
     name: "user",
     meaning: "the user whose password is made, and which the services use afterwards",
@@ -140,15 +155,7 @@ export const rotation: readonly Procedure[] = [
             "new password, and the services change over to it. The other user remains valid until " +
             "[the rotation ends](#database-rotation-end).",
         parameters: [DATABASE_USER, MADE],
-        edits: [
-            timeOf(MADE, "mcp:rotation.database.passwords.{user}"),
-            {
-                path: "mcp:rotation.database.active",
-                parameter: DATABASE_USER.name,
-                value: DATABASE_USER.meaning,
-                example: DATABASE_USER.example,
-            },
-        ],
+        edits: [timeOf(MADE, "mcp:rotation.database.passwords.{user}"), userOf(DATABASE_USER)],
         changes: [
             ...["RandomPassword", "RandomBytes"].map((type): ExpectedChange => ({
                 operation: "create",
@@ -177,8 +184,13 @@ export const rotation: readonly Procedure[] = [
             `mcp:rotation.database.passwords.${DATABASE.otherUser}=${EXAMPLE_TIME}`,
             `mcp:rotation.database.active=${DATABASE.otherUser}`,
         ],
-        parameters: [DATABASE_ROTATED],
-        edits: [timeOf(DATABASE_ROTATED, "mcp:rotation.database.only")],
+        // All but the last are as they are.
+        parameters: [USED_USER, DATABASE_ROTATED],
+        edits: [
+            timeOf(DATABASE_ROTATED, "mcp:rotation.database.passwords.{user}"),
+            userOf(USED_USER),
+            timeOf(DATABASE_ROTATED, "mcp:rotation.database.only"),
+        ],
         changes: [bootstrapped, ...ageMeasured],
         verify:
             "The bootstrap takes the other user's login away. It fails the update, and changes nothing, while a session uses that user: " +
@@ -219,7 +231,10 @@ export const rotation: readonly Procedure[] = [
         when: `The services use the new token. ${ending} Until then the old one is valid, too.`,
         from: [`mcp:rotation.cache.rotated=${EXAMPLE_TIME}`],
         parameters: [TOKEN_ROTATED],
-        edits: [timeOf(TOKEN_ROTATED, "mcp:rotation.cache.only")],
+        edits: [
+            timeOf(TOKEN_ROTATED, "mcp:rotation.cache.rotated"),
+            timeOf(TOKEN_ROTATED, "mcp:rotation.cache.only"),
+        ],
         changes: update("aws:elasticache/replicationGroup:ReplicationGroup", "mcp-production-cache"),
         verify: "ElastiCache takes the new token alone (`SET`). Connections that are open stay open.",
         undo: "Nothing leads back: the old token is not kept.",

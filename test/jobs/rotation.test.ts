@@ -277,7 +277,7 @@ const noRedis = whyNoRedis();
             const certificate = issue("redis", { hosts: ["localhost"], authority: true });
             process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
             server = await startRedis(certificate, FIRST);
-            pods = new Pods(accepted, FIRST);
+            pods = new Pods<string>(accepted, FIRST);
             await pods.serve(REQUESTS);
         });
         after(async () => {

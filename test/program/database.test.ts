@@ -164,7 +164,7 @@ describe("the database", () => {
         const items = volumes.flatMap((volume: any) =>
             (volume.projected?.sources ?? []).flatMap(({ secret }: any) => secret.items),
         );
-        assert.deepEqual(items, [{ key: "verifier", path: "verifier" }]);
+        assert.deepEqual(items, [{ key: "verifier", path: "mcp/verifier" }]);
     });
 
     it("tells every step that runs AWS's command line its region, which nothing around a pod would", () => {
