@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { now } from "../core/clock";
 import { getOwn } from "../core/getOwn";
-import { DATABASE } from "../core/numbers";
 import { dnsLabel, environmentName, instant, wholeDays } from "./scalars";
 
 /** Time that pods need until none of them uses a credential any more that another one has replaced, in minutes. */
@@ -18,22 +17,13 @@ export const rotationSchema = z.strictObject({
     since: instant,
     /** Age at which an alarm asks for a rotation; the health check of `mcp:health` measures it. In days. Default: 365d. */
     maxAge: wholeDays(3650).default(365),
-    /** The application's two users of PostgreSQL, of which the services use one. */
+    /** The services' two users of PostgreSQL: `a` is `mcp:database.user`, and `b` has its name with `_b` behind it. */
     database: z
         .strictObject({
-            /** The user that the services use. The other one remains valid, so that no request fails. Default: mcp. */
-            active: z
-                .enum([DATABASE.user, DATABASE.otherUser], {
-                    error: `${DATABASE.user} or ${DATABASE.otherUser}`,
-                })
-                .default(DATABASE.user),
-            /** When the password of each was made. Default: that of mcp at the installation; there is no other user. */
-            passwords: z
-                .strictObject({
-                    [DATABASE.user]: instant.optional(),
-                    [DATABASE.otherUser]: instant.optional(),
-                })
-                .prefault({}),
+            /** The user that the services use. The other one remains valid, so that no request fails. Default: a. */
+            active: z.enum(["a", "b"], { error: "a or b" }).default("a"),
+            /** When the password of each was made. Default: that of `a` at the installation; there is no `b`. */
+            passwords: z.strictObject({ a: instant.optional(), b: instant.optional() }).prefault({}),
             /** The time of the active user's password again ends the other one. Default: none; both may log in. */
             only: instant.optional(),
         })
@@ -103,8 +93,8 @@ export function checkRotation(
             `a time at least ${SETTLED_MINUTES} minutes after that of ${older.user}: until then pods may still use it`,
         );
     }
-    if (active === DATABASE.otherUser && passwords[active] === undefined) {
-        problem(["database", "active"], `${DATABASE.user}, because ${active} has no time in passwords`);
+    if (active === "b" && passwords.b === undefined) {
+        problem(["database", "active"], "a, because b has no time in passwords");
     }
     checkOnly(["database", "only"], only, passwords[active], problem, today);
     if (rotation.cache !== undefined) {

@@ -3,7 +3,7 @@ import { type StackValues } from "../stack";
 
 /** What the health check measures the age of, and the age at which an alarm asks for a rotation. Default: nothing. */
 export function resolveCredentials(
-    { rotation, database, cache, workloads }: StackValues,
+    { rotation, cache, workloads }: StackValues,
     users: readonly { name: string; rotated?: string | undefined; login: boolean }[],
 ) {
     if (rotation === undefined) {
@@ -15,7 +15,7 @@ export function resolveCredentials(
         maxAge,
         all: [
             ...users
-                .filter(({ login }) => login && database !== undefined)
+                .filter(({ login }) => login)
                 .map(({ name, rotated }) => ({ name: `PostgreSQL ${name}`, made: rotated ?? since })),
             ...(cache === undefined ? [] : [{ name: "Redis", made: rotation.cache?.rotated ?? since }]),
             ...Object.entries(workloads).flatMap(([workload, { secrets }]) =>

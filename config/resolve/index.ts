@@ -1,13 +1,6 @@
 import { getOwn } from "../../core/getOwn";
 import { utcDaily, utcWeekly } from "../../core/calendar";
-import {
-    COLOURS,
-    DATABASE,
-    DEBUG,
-    LOG_RETENTION_DAYS,
-    SERVER,
-    TRIAL_LOG_RETENTION_DAYS,
-} from "../../core/numbers";
+import { COLOURS, DEBUG, LOG_RETENTION_DAYS, SERVER, TRIAL_LOG_RETENTION_DAYS } from "../../core/numbers";
 import { required } from "../../core/required";
 import { openHours } from "../../core/snapshotHours";
 import { type CopiesValues } from "../copies";
@@ -87,7 +80,10 @@ export function resolveStack(values: StackValues) {
             outside: publicEndpoints(values),
             images: { ...imagesOf(values, "node", "aws"), postgres: optionalImage(values, "postgres") },
             run: values.operations.healthCheck,
-            credentials: resolveCredentials(values, databaseUsers(values).all),
+            credentials: resolveCredentials(
+                values,
+                values.database ? databaseUsers(values, values.database).all : [],
+            ),
         },
         operations: resolveOperations(values, workloads),
     };
@@ -153,20 +149,25 @@ function resolveDatabase(values: StackValues, database: DatabaseValues) {
         /** Hours at which AWS Backup can take a snapshot. */
         openHours: openHours(windows, snapshots.daily.start),
         recovery: values.recovery && { ...values.recovery, identifier: recovery },
-        users: databaseUsers(values),
+        users: databaseUsers(values, database),
         tasks: databaseTasks(values),
     };
 }
 
-/** The application's users of PostgreSQL: the owner, and the other one once its password has been made. */
-function databaseUsers({ rotation }: StackValues) {
-    const { active = DATABASE.user, passwords = {}, only } = rotation?.database ?? {};
+/** The services' users of PostgreSQL: the owner, and the other one once its password has been made. */
+function databaseUsers({ rotation }: StackValues, { user }: DatabaseValues) {
+    const { active = "a", passwords = {}, only } = rotation?.database ?? {};
     const isOnly = isSameTime(only, passwords[active]);
+    const names = { a: user, b: `${user}_b` };
     return {
-        active,
-        all: [DATABASE.user, DATABASE.otherUser]
-            .map((name) => ({ name, rotated: passwords[name], login: name === active || !isOnly }))
-            .filter(({ name, rotated }) => name === DATABASE.user || rotated !== undefined),
+        active: names[active],
+        all: (["a", "b"] as const)
+            .filter((key) => key === "a" || passwords.b !== undefined)
+            .map((key) => ({
+                name: names[key],
+                rotated: passwords[key],
+                login: key === active || !isOnly,
+            })),
     };
 }
 

@@ -5,12 +5,12 @@ import { DEPLOYMENT, ROLLOUT, workloadsOf } from "./changes";
 
 const EXAMPLE_TIME = "2026-01-31T10:30:00+05:30";
 
-const USERS = [DATABASE.user, DATABASE.otherUser];
+const USERS = ["a", "b"];
 
 type Rotation = StackValues["rotation"];
 
 /** The user that the services use. */
-const activeUser = (rotation: Rotation): string => rotation?.database.active ?? DATABASE.user;
+const activeUser = (rotation: Rotation): string => rotation?.database.active ?? "a";
 
 /** Now, or of a run that resumes another one the time that the stack file has. */
 const nowOr = (
@@ -65,7 +65,7 @@ const userOf = ({ name, meaning, example }: Parameter): Edit => ({
 const USED_USER: Parameter = {
     name: "user",
     meaning: "the user that the services use, which remains",
-    example: DATABASE.otherUser,
+    example: "b",
     default: { meaning: "as it is", of: ({ rotation }) => activeUser(rotation) },
     choices: ({ rotation }) => [activeUser(rotation)],
 };
@@ -73,7 +73,7 @@ const USED_USER: Parameter = {
 const DATABASE_USER: Parameter = {
     name: "user",
     meaning: "the user whose password is made, and which the services use afterwards",
-    example: DATABASE.otherUser,
+    example: "b",
     default: {
         meaning: "the user that the services do not use",
         of: ({ rotation }, _, resumes) => USERS.find((user) => (user === activeUser(rotation)) === resumes),
@@ -150,8 +150,8 @@ export const rotation: readonly Procedure[] = [
         sections: ["5.4"],
         title: "Rotate the application's database password",
         when:
-            "`credential-age` rings, or somebody knows the password who should not. The application has two users: `mcp` owns the " +
-            "database, and `mcp_b` acts as `mcp`, so that all objects belong to `mcp`. The user that the services do not use gets a " +
+            "`credential-age` rings, or somebody knows the password who should not. The services have two users: " +
+            "`a` is `mcp` and owns the database, and `b` is `mcp_b` and acts as `mcp`, so that all objects belong to `mcp`. The user that the services do not use gets a " +
             "new password, and the services change over to it. The other user remains valid until " +
             "[the rotation ends](#database-rotation-end).",
         parameters: [DATABASE_USER, MADE],
@@ -160,9 +160,9 @@ export const rotation: readonly Procedure[] = [
             ...["RandomPassword", "RandomBytes"].map((type): ExpectedChange => ({
                 operation: "create",
                 type: `random:index/${type[0]!.toLowerCase()}${type.slice(1)}:${type}`,
-                name: "mcp-database-mcp-b",
+                name: "mcp-database-b",
             })),
-            { operation: "create", type: SECRET, name: "mcp-database-mcp-b" },
+            { operation: "create", type: SECRET, name: "mcp-database-b" },
             bootstrapped,
             ...update(SECRET, DATABASE.secret),
             ...ageMeasured,
@@ -180,10 +180,7 @@ export const rotation: readonly Procedure[] = [
         sections: ["5.4"],
         title: "Rotate the application's database password: end the other user",
         when: `The services use the new password. ${ending} Until then the user before can still log in.`,
-        from: [
-            `mcp:rotation.database.passwords.${DATABASE.otherUser}=${EXAMPLE_TIME}`,
-            `mcp:rotation.database.active=${DATABASE.otherUser}`,
-        ],
+        from: [`mcp:rotation.database.passwords.b=${EXAMPLE_TIME}`, "mcp:rotation.database.active=b"],
         // All but the last are as they are.
         parameters: [USED_USER, DATABASE_ROTATED],
         edits: [

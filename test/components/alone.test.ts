@@ -282,7 +282,7 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
                 network,
                 region: account.region,
                 database: database(opts),
-                user: "mcp",
+                users: { all: [{ name: "mcp", login: true }], active: "mcp" },
                 active: "primary",
                 checks: [],
                 images,

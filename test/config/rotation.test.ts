@@ -33,30 +33,30 @@ describe("values of rotations", () => {
             "a rotation while another one runs",
             {
                 database: {
-                    active: "mcp_b",
-                    passwords: { mcp: EARLIER, mcp_b: "2026-01-30T10:14:59+05:30" },
+                    active: "b",
+                    passwords: { a: EARLIER, b: "2026-01-30T10:14:59+05:30" },
                 },
             },
-            'mcp:rotation.database.passwords.mcp_b: found "2026-01-30T10:14:59+05:30", expected a time at least 15 minutes after that of mcp: until then pods may still use it',
+            'mcp:rotation.database.passwords.b: found "2026-01-30T10:14:59+05:30", expected a time at least 15 minutes after that of a: until then pods may still use it',
         ],
         [
             "both users at the same time",
-            { database: { passwords: { mcp: EARLIER, mcp_b: EARLIER } } },
-            `mcp:rotation.database.passwords.mcp_b: found "${EARLIER}", expected a time at least 15 minutes after that of mcp: until then pods may still use it`,
+            { database: { passwords: { a: EARLIER, b: EARLIER } } },
+            `mcp:rotation.database.passwords.b: found "${EARLIER}", expected a time at least 15 minutes after that of a: until then pods may still use it`,
         ],
         [
             "a user without a password",
-            { database: { active: "mcp_b" } },
-            'mcp:rotation.database.active: found "mcp_b", expected mcp, because mcp_b has no time in passwords',
+            { database: { active: "b" } },
+            'mcp:rotation.database.active: found "b", expected a, because b has no time in passwords',
         ],
         [
             "another user than the two",
-            { database: { active: "mcp_c" } },
-            'mcp:rotation.database.active: found "mcp_c", expected mcp or mcp_b',
+            { database: { active: "c" } },
+            'mcp:rotation.database.active: found "c", expected a or b',
         ],
         [
             "an end before the pods are replaced",
-            { database: { active: "mcp_b", passwords: { mcp_b: JUST_NOW }, only: JUST_NOW } },
+            { database: { active: "b", passwords: { b: JUST_NOW }, only: JUST_NOW } },
             `mcp:rotation.database.only: found "${JUST_NOW}", expected nothing until 15 minutes after the rotation: pods may still use what was valid before`,
         ],
         [
@@ -85,22 +85,22 @@ describe("values of rotations", () => {
     }
 
     it("refuse the rotation of a store that the stack does not have", () => {
-        const values = withRotation({ cache: { rotated: LATER }, database: { passwords: { mcp: LATER } } });
+        const values = withRotation({ cache: { rotated: LATER }, database: { passwords: { a: LATER } } });
         delete values["cache"];
         delete values["database"];
         const lines = linesOf(values);
-        for (const store of ["cache", "database.passwords.mcp"]) {
+        for (const store of ["cache", "database.passwords.a"]) {
             assert.equal(lines.filter((line) => line.startsWith(`mcp:rotation.${store}: `)).length, 1, store);
         }
     });
 
     it("take rotations there and back, and their ends", () => {
         for (const rotation of [
-            { database: { active: "mcp_b", passwords: { mcp_b: EARLIER } } },
-            { database: { active: "mcp_b", passwords: { mcp_b: EARLIER }, only: EARLIER } },
-            { database: { active: "mcp", passwords: { mcp: LATER, mcp_b: EARLIER }, only: EARLIER } },
+            { database: { active: "b", passwords: { b: EARLIER } } },
+            { database: { active: "b", passwords: { b: EARLIER }, only: EARLIER } },
+            { database: { active: "a", passwords: { a: LATER, b: EARLIER }, only: EARLIER } },
             // Back to the user before.
-            { database: { active: "mcp", passwords: { mcp_b: LATER } } },
+            { database: { active: "a", passwords: { b: LATER } } },
             { cache: { rotated: LATER, only: EARLIER } },
             { cache: { rotated: LATER, only: LATER }, maxAge: "90d" },
         ]) {
@@ -134,7 +134,7 @@ describe("credentials whose age is measured", () => {
     });
 
     it("include the other user of the database, until the rotation ends", () => {
-        const database = { active: "mcp_b", passwords: { mcp_b: LATER } };
+        const database = { active: "b", passwords: { b: LATER } };
         const before = ages({ database });
         assert.deepEqual([before["PostgreSQL mcp"], before["PostgreSQL mcp_b"]], [SINCE, LATER]);
         const after = ages({ database: { ...database, only: LATER } });
@@ -144,7 +144,7 @@ describe("credentials whose age is measured", () => {
     it("end what was valid before by the same time in another zone", () => {
         const utc = new Date(LATER).toISOString();
         const { database, cache } = resolve({
-            database: { active: "mcp_b", passwords: { mcp_b: LATER }, only: utc },
+            database: { active: "b", passwords: { b: LATER }, only: utc },
             cache: { rotated: LATER, only: utc },
         });
         assert.deepEqual(
