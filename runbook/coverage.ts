@@ -451,14 +451,9 @@ export const coverage: readonly Item[] = [
         ],
         [
             "Put it into a Secret of its own",
-            "certificate-rotation",
+            "certificate-rotation database-rotation database-rotation-end cache-rotation cache-rotation-end " +
+                "secret-rotation managed-rotation",
             "program/ingress: rotates in three edits",
-        ],
-        [
-            "Replace other credentials in their Secrets, too, before they are old",
-            "database-rotation database-rotation-end cache-rotation cache-rotation-end secret-rotation managed-rotation",
-            "jobs/rotation: fails no request, there and back, and all that is made belongs to the owner",
-            { decision: "rotation" },
         ],
         [
             "Have the Ingress use the new Secret",

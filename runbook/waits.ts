@@ -19,7 +19,13 @@ const WAITS: readonly (Wait & { of: RegExp })[] = [
         meaning: "the instance is available",
     },
     {
-        of: /^aws:elasticache\/replicationGroup:ReplicationGroup /,
+        of: /^aws:elasticache\/replicationGroup:ReplicationGroup .*-cache$/,
+        what: "token",
+        seconds: 2400,
+        meaning: "each node of Redis takes the token",
+    },
+    {
+        of: /^aws:elasticache\/replicationGroup:ReplicationGroup .*-recovery$/,
         what: "restore",
         seconds: 3600,
         meaning: "the group is available",
