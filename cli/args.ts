@@ -1,18 +1,18 @@
 import * as util from "node:util";
 import { UsageError } from "../offline/stackFile";
 
-/** The options by which a command tries values. */
+/** Options that try values. */
 export const EDIT_OPTIONS = {
     set: { type: "string", multiple: true, default: [] as string[] },
     unset: { type: "string", multiple: true, default: [] as string[] },
 } as const;
 
-/** What those are told as edits: what is taken away comes first. */
+/** The values of these options as edits: removals first. */
 export function editsOf({ set, unset }: { set: readonly string[]; unset: readonly string[] }): string[] {
     return [...unset.map((path) => `${path}-`), ...set];
 }
 
-/** Options or arguments that a command does not take. */
+/** Options or arguments that a command does not accept. */
 export class ArgumentError extends UsageError {}
 
 /**
@@ -34,10 +34,11 @@ export function nextStep(error: Error, command: string): string | undefined {
 }
 
 /**
- * Reads a command's options as Node does.
+ * Parses a command's options as Node does.
  *
- * @throws ArgumentError for an unknown option, with those there are, for one without its value, and for an argument where
- * none is expected: npm keeps what looks like an option to itself, and hands only its value on.
+ * @throws ArgumentError for an unknown option, with the known ones, for an option without its value, and for an
+ * unexpected
+ * argument: npm consumes unknown options itself and passes on only their values.
  */
 export const parseArgs: typeof util.parseArgs = (config) => {
     try {

@@ -133,7 +133,7 @@ kubectl fails; then nothing is written.
   --help             this text
 `;
 
-/** Most values that the preview names. */
+/** Maximum number of values that the preview lists. */
 const MOST_UNCOMMITTED = 10;
 
 const commands: Record<string, (args: string[]) => Promise<number>> = {
@@ -327,8 +327,8 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     status: (args) => statusCommand(root, args),
 
     /**
-     * What a review compares: each side is told by its own code. With --judge, stacks that another state of the project
-     * declares are read from the standard input and judged by this one's rules and exceptions, too.
+     * Compares states of the project, each described by its own code. With --judge, the stacks of another state are
+     * read from standard input and evaluated by this state's rules and exemptions too.
      */
     snapshot: async (args) => {
         const { values } = parseArgs({ args, options: { judge: { type: "boolean", default: false } } });
@@ -339,7 +339,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         return 0;
     },
 
-    /** Writes the generated documents again; the tests only ever compare them. */
+    /** Regenerates the documents; tests only compare them. */
     docs: async (args) => {
         const { values } = parseArgs({ args, options: { help: { type: "boolean", default: false } } });
         if (values.help) {
@@ -375,12 +375,12 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     },
 };
 
-/** The command and its arguments, as its errors show them. */
+/** Command and arguments, as shown in errors. */
 function actionOf(positionals: readonly string[]): string {
     return positionals.length === 0 ? "nothing" : JSON.stringify(positionals.join(" "));
 }
 
-/** What goes wrong outside (a registry, a file) is told in words; only a fault of the program has a stack trace. */
+/** Errors from outside (a registry, a file) are shown as messages; only a fault of the program has a stack trace. */
 async function inPlainWords(work: () => Promise<unknown>): Promise<void> {
     try {
         await work();
@@ -390,8 +390,7 @@ async function inPlainWords(work: () => Promise<unknown>): Promise<void> {
 }
 
 /**
- * Whoever reads the output may have enough of it, as `head` has: the rest is dropped, and the command goes on to its end.
- * An update that is under way must not stop for it.
+ * A closed pipe, as with `head`: drops the remaining output and continues, because an update in progress must not stop.
  */
 function dropUnread(error: NodeJS.ErrnoException): void {
     if (error.code !== "EPIPE") {
@@ -399,7 +398,7 @@ function dropUnread(error: NodeJS.ErrnoException): void {
     }
 }
 
-/** Runs a command with its arguments; its exit status. What is wrong with them is told on stderr. */
+/** Runs a command and returns its exit status. Reports wrong arguments on stderr. */
 export async function runCommand([name = "", ...args]: string[]): Promise<number> {
     try {
         const command = Object.hasOwn(commands, name) ? commands[name]! : undefined;
@@ -421,7 +420,7 @@ export async function runCommand([name = "", ...args]: string[]): Promise<number
     }
 }
 
-/** Runs the command that this process was started with; `progress` shows on the terminal what takes its time. */
+/** Runs the command of this process; `progress` shows long steps on the terminal. */
 export async function main(progress?: Progress): Promise<void> {
     showSteps(progress);
     process.stdout.on("error", dropUnread);

@@ -12,7 +12,7 @@ import { parseArgs } from "./args";
 import { FORMAT } from "./images/stackPins";
 import { print } from "./output";
 
-/** Concerns that a stack can be without. */
+/** Concerns that a stack can omit. */
 const OPTIONAL = [
     "archive",
     "backups",
@@ -24,7 +24,7 @@ const OPTIONAL = [
     "observability",
 ] as const;
 
-/** Concerns of which nothing is taken along: what is done once, and what a trial has no use for. */
+/** Concerns that are not copied: one-time operations, and those that a trial does not need. */
 const LEFT_BEHIND = {
     always: ["operations", "recovery", "cacheRecovery"],
     inTrial: ["checklist", "copies", "objectives"],
@@ -47,7 +47,7 @@ written over. Exit status: 0, or 1 for bad input; then nothing is written.
   --help             this text
 `;
 
-/** What a new environment is made by. */
+/** Inputs of a new environment. */
 export interface EnvironmentOptions {
     from: string;
     tier?: string | undefined;
@@ -85,8 +85,8 @@ export async function environmentCommand(root: string, args: string[]): Promise<
 /**
  * Writes the stack file of a new environment.
  *
- * @returns what remains to be done, as text.
- * @throws UsageError for bad input, for a file that exists, and for values that the new stack cannot have.
+ * @returns the remaining steps, as text.
+ * @throws UsageError for bad input, for an existing file, and for values that the new stack cannot have.
  */
 export function createEnvironment(root: string, name: string, options: EnvironmentOptions): string {
     const { from, cluster, without = [] } = options;
@@ -135,7 +135,7 @@ export function createEnvironment(root: string, name: string, options: Environme
         stackFile.set(["kubernetes", "cluster"], cluster);
         stackFile.removeAt(["database", "subnets"], ["cache", "subnets"], ["kubernetes", "context"]);
     } else {
-        // An add-on of the whole cluster.
+        // A cluster-wide add-on.
         stackFile.setWhere(["observability"], ["podMetrics"], false);
     }
     for (const store of ["database", "cache"]) {
@@ -222,7 +222,7 @@ function report(name: string, from: string, values: StackValues, commands: reado
     ].join("\n");
 }
 
-/** A stack file that becomes another's; comments and order stay. Paths begin with a concern. */
+/** A stack file that is adapted for another stack; comments and order stay. Paths begin with a concern. */
 class StackFileEdit {
     private readonly document: Document;
 
@@ -230,7 +230,7 @@ class StackFileEdit {
         this.document = parseDocument(text);
     }
 
-    /** Removes encrypted values, and the settings by which they were; returns the paths of those by a name of their own. */
+    /** Removes encrypted values and the encryption settings; returns the paths of the removed secrets. */
     removeSecrets(): string[][] {
         const config = this.values();
         const paths = SECRET_KEYS.flatMap((key) => {
@@ -267,7 +267,7 @@ class StackFileEdit {
         }
     }
 
-    /** Sets a value below a concern that there is. */
+    /** Sets a value below an existing concern. */
     setWhere(concern: readonly string[], path: readonly string[], value: unknown): void {
         if (this.document.hasIn(keysOf(concern))) {
             this.set([...concern, ...path], value);
@@ -281,7 +281,7 @@ class StackFileEdit {
         }
     }
 
-    /** Renames the hosts of the ingress wherever they are named, and the environment in the configuration of services. */
+    /** Renames the hosts of the ingress in all values, and the environment in the services' configuration. */
     renameHosts(hosts: ReadonlyMap<string, string>, environment: string, name: string): void {
         const { ingress, workloads } = this.values();
         const list = isRecord(ingress) && Array.isArray(ingress["hosts"]) ? ingress["hosts"] : [];
@@ -300,7 +300,7 @@ class StackFileEdit {
         }
     }
 
-    /** One pod a workload where one is enough, one node of Redis, and an archive that is gone within days. */
+    /** Trial settings: one pod a workload if allowed, one node of Redis, and an archive of days. */
     makeSmaller({ workloads }: StackValues): void {
         for (const [workload, { scaling }] of Object.entries(workloads)) {
             this.set(["workloads", workload, "scaling", "min"], 1);
@@ -322,7 +322,7 @@ class StackFileEdit {
         );
     }
 
-    /** Says which tier it is, below the environment. */
+    /** Sets the tier, below the environment. */
     setTier(tier: Tier): void {
         this.remove("tier");
         const config = this.document.get("config") as YAMLMap<Scalar<string>>;
@@ -334,7 +334,7 @@ class StackFileEdit {
         );
     }
 
-    /** The file under another heading, as Pulumi's command line writes it; `renamed` are names in its comments. */
+    /** The file as the Pulumi CLI writes it, with another heading; `renamed` are names in its comments. */
     text(heading: string, renamed: Readonly<Record<string, string>>): string {
         const { contents } = this.document;
         this.document.commentBefore = null;

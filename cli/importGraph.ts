@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
-/** Folders with the program's sources, beside `index.ts`. Tests may import all of them. */
+/** Source folders besides `index.ts`. Tests may import all of them. */
 export const SOURCE_FOLDERS = [
     "cli",
     "components",
@@ -18,16 +18,16 @@ export const SOURCE_FOLDERS = [
 export interface Import {
     from: string;
     to: string;
-    /** Whether it is of types alone, and gone when the program runs. */
+    /** Whether it is a type-only import, which is removed at run time. */
     typesOnly: boolean;
 }
 
 const IMPORT = /\b(?:(?:import|export)\b([^;"]*?)\bfrom\s*|import\s*\(\s*)"(\.[^"]*)"/g;
 
 /**
- * Every import between the source files of a project, those of types included.
+ * Every import between the project's source files, including types.
  *
- * @throws Error for one that leads to no file.
+ * @throws Error for an import of a missing file.
  */
 export function importsOf(root: string): Import[] {
     const files = SOURCE_FOLDERS.flatMap((folder) =>
@@ -62,15 +62,12 @@ function isOfTypes(names: string): boolean {
     return /^\s*type\s/.test(names) || (named.length > 0 && named.every((name) => name.startsWith("type ")));
 }
 
-/** `components/edge/alb.ts` is in `components`, `index.ts` is by itself. */
+/** Folder of a file: `components` for `components/edge/alb.ts`; `index.ts` itself. */
 export function folderOf(file: string): string {
     return file.split("/")[0]!;
 }
 
-/**
- * Which folder imports which, as a picture (Mermaid). An arrow that follows from others is left out: what `stack` may
- * import, it reaches through `components`, too.
- */
+/** Imports between folders, as a picture (Mermaid). Arrows that follow from others are omitted. */
 export function foldersDiagram(imports: readonly Import[]): string {
     const arrows = new Map<string, Set<string>>();
     for (const [from, to] of imports.map(({ from, to }) => [folderOf(from), folderOf(to)] as const)) {
@@ -88,7 +85,7 @@ export function foldersDiagram(imports: readonly Import[]): string {
     return ["flowchart TD", ...lines.sort(), ""].join("\n");
 }
 
-/** `index.ts` as Mermaid takes it. */
+/** `index.ts` as an id of Mermaid. */
 function idOf(folder: string): string {
     return folder.includes(".") ? `${folder.replace(/\W/g, "_")}["${folder}"]` : folder;
 }

@@ -1,20 +1,20 @@
-/** Exit status of a command that was interrupted, as shells have it for Ctrl-C. */
+/** Exit status of an interrupted command, the shells' convention for Ctrl-C. */
 export const INTERRUPTED = 130;
 
 /**
- * Ctrl-C, or another process that asks this one to end. Nothing ends by itself then: the work looks at the signal where
- * it can stop without loss. Counts from its making until it is forgotten.
+ * Interruption by Ctrl-C or a signal. The process does not end at once: the work checks the abort signal where it can
+ * stop without loss. Active from construction until `forget`.
  */
 export class Interruption {
     private readonly either = new AbortController();
     private readonly termination = new AbortController();
 
-    /** Aborted by both. */
+    /** Aborted by either. */
     readonly signal = this.either.signal;
-    /** Aborted where the engine has to be told. */
+    /** Aborted when the engine must be interrupted. */
     readonly engineSignal = this.termination.signal;
 
-    /** As Ctrl-C does. The terminal tells the engine of that too, and a second one would have it drop what it is at. */
+    /** As Ctrl-C does. The terminal also sends it to the engine, and a second signal would kill its current step. */
     readonly interrupt = (): void => this.either.abort();
     private readonly terminate = () => {
         this.termination.abort();

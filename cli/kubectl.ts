@@ -5,7 +5,7 @@ import { UsageError } from "../offline/stackFile";
 /** Runs kubectl and returns what it printed; throws {@link UsageError} when it fails. */
 export type Kubectl = (args: readonly string[]) => string;
 
-/** Longest that kubectl may take, in milliseconds. */
+/** Timeout of kubectl, in milliseconds. */
 const KUBECTL_TIMEOUT = 60_000;
 
 const DOCTOR = "npm run doctor checks the access to the cluster, and says what to do.";
@@ -38,12 +38,12 @@ export const runKubectl: Kubectl = (args) => {
     return stdout;
 };
 
-/** Lines of what a program wrote to standard error, without kubectl's log: in other words, it repeats the last of them. */
+/** Lines of a program's standard error without kubectl's log lines, which repeat the last message. */
 export function messageLines(stderr: string): string[] {
     return stderr.split("\n").filter((line) => line.trim() !== "" && !/^[EFIW]\d{4} /.test(line));
 }
 
-/** Words of a command of kubectl that reach the stack's namespace. */
+/** Arguments of kubectl that select the stack's namespace. */
 export function inCluster({ namespace, context, kubeconfig }: KubernetesValues): string[] {
     return [
         ...["-n", namespace],

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Bundles the command line and runs it: ts-node alone would take longer than the whole preview.
+// Bundles and runs the command line: with ts-node, loading would take longer than the whole preview.
 "use strict";
 const { enableCompileCache } = require("node:module");
 const { join } = require("node:path");
@@ -23,10 +23,10 @@ function run() {
     const { bundle } = require("../build/bundle.cjs");
     const { putOff } = require("../build/lazySdk.cjs");
     const progress = SLOW.includes(process.argv[2]) ? startProgress("Preparing the program") : undefined;
-    // A second of work is over before optimized code has paid for its making.
+    // Within a second of work, optimizing compilation does not pay off.
     setFlagsFromString("--no-opt");
     process.chdir(root);
-    // Node 22 and newer keep what they compiled, the SDK above all: a tenth of a preview.
+    // Node 22 and newer cache compiled code, mostly the SDK's: a tenth of a preview.
     enableCompileCache?.(join(root, "node_modules", ".cache", "mcp", "compiled"));
     putOff(root);
     void require(bundle(root, "cli/cli.ts")).main(progress);

@@ -1,7 +1,7 @@
 import { printableText } from "../core/printable";
 import { PLAIN, type Screen } from "../offline/layout";
 
-/** The line on the terminal that says what takes its time. */
+/** Progress line on the terminal. */
 export interface Progress {
     step(text: string): void;
     stop(): void;
@@ -9,40 +9,39 @@ export interface Progress {
 
 let progress: Progress | undefined;
 
-/** Has {@link step} show its texts, until something is printed. */
+/** Lets {@link step} show its texts until something is printed. */
 export function showSteps(by: Progress | undefined): void {
     progress = by;
 }
 
-/** Says what the command does now, where there is a terminal and it takes more than a second. */
+/** Shows the current step on a terminal, if it takes more than a second. */
 export function step(text: string): void {
     progress?.step(text);
 }
 
-/** Prints to standard output. What a stack file, a cluster or a server says is shown, and never obeyed by a terminal. */
+/** Prints to standard output, with control characters of foreign text escaped. */
 export function print(text: string): void {
     progress?.stop();
     process.stdout.write(printableText(text));
 }
 
-/** The same to standard error. */
+/** Prints to standard error, escaped likewise. */
 export function printError(text: string): void {
     progress?.stop();
     process.stderr.write(printableText(text));
 }
 
-/** Least columns that text is laid out for; a narrower terminal breaks the lines itself. */
+/** Minimum layout width; a narrower terminal wraps by itself. */
 const LEAST_WIDTH = 60;
 
 /**
- * What standard output is shown on. FORCE_COLOR has colours everywhere, NO_COLOR nowhere; without both, a terminal has
- * them and a pipe has none.
+ * Target of standard output. FORCE_COLOR enables and NO_COLOR disables colours; by default, only a terminal has them.
  */
 export function screen(): Screen {
     const { isTTY, columns } = process.stdout;
     const { FORCE_COLOR: forced, NO_COLOR: refused, TERM } = process.env;
     const colour =
         forced === undefined ? isTTY && !refused && TERM !== "dumb" : !["", "0", "false"].includes(forced);
-    // A terminal may tell no width, or 0.
+    // A terminal may report no width, or 0.
     return { width: Math.max(LEAST_WIDTH, (isTTY && columns) || PLAIN.width), colour };
 }

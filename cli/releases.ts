@@ -26,66 +26,66 @@ import {
 import { replaceFile } from "./images/replaceFile";
 import { inCluster, type Kubectl, runKubectl } from "./kubectl";
 
-/** Which workload's releases are meant, and where. */
+/** Workload, and access to its releases. */
 export interface ReleasesOptions {
     /** Folder of the project. */
     root: string;
     stack: string;
     workload: string;
-    /** Takes one line at a time. */
+    /** Receives output line by line. */
     log: (line: string) => void;
     /** Default: {@link runKubectl}. */
     kubectl?: Kubectl;
 }
 
-/** What the stack file has live. */
+/** The active release by the stack file. */
 export interface Live {
-    /** Missing where the workload has no colours. */
+    /** Undefined for a workload without colours. */
     colour?: Colour | undefined;
     version: string;
     /** Image reference, without digest. */
     reference: string;
-    /** Its digest, where it is pinned. */
+    /** Its digest, if pinned. */
     digest?: string | undefined;
-    /** Environment of its containers. Default: it is not compared. */
+    /** Environment of its containers. Default: not compared. */
     config?: Record<string, string>;
 }
 
-/** A release as the stack file is to have it. */
+/** A release for the stack file. */
 export interface RestoredRelease {
     /** Name of the stack file, for messages. */
     file: string;
     workload: string;
-    /** Missing where the workload has no colours. */
+    /** Undefined for a workload without colours. */
     colour?: Colour | undefined;
     version: string;
-    /** Environment of this release alone. */
+    /** Environment of this release only. */
     config: Record<string, string>;
     /** Image reference, without digest. */
     reference: string;
     digest: string;
 }
 
-/** What {@link restore} has set. */
+/** Result of {@link restore}. */
 export interface Restored {
     version: string;
-    /** The idle colour, which has it now. Missing where the workload has no colours. */
+    /** The idle colour that now has it. Undefined for a workload without colours. */
     colour?: Colour | undefined;
 }
 
-/** Prints the releases that the ledger of a workload remembers. */
+/** Prints the releases in a workload's release history. */
 export function listReleases(options: ReleasesOptions): void {
     const { values, workload } = readStack(options);
     options.log(renderReleases(readLedger(options, values), liveOf(values, workload)));
 }
 
 /**
- * Sets an earlier release in the stack file, on the idle colour where the workload has two: with the configuration and the
- * digest it ran with then. Prints how to roll it out.
+ * Sets an earlier release in the stack file, on the idle colour if the workload has two, with its configuration and
+ * digest. Prints how to roll it out.
  *
- * @param options.option How the revision is given on the command line. Default: `--revision`.
- * @returns What was set; undefined where the revision is live.
- * @throws UsageError for whatever cannot be restored; the file is unchanged then.
+ * @param options.option The option with the revision. Default: `--revision`.
+ * @returns the release; undefined if the revision is live.
+ * @throws UsageError if it cannot be restored. Then the file is unchanged.
  */
 export function restore(
     options: ReleasesOptions & { revision?: string; option?: string },
@@ -106,7 +106,8 @@ export function restore(
     const reference = releaseReference(values, workload.image, version);
     const digest = digestOf(entry, reference);
 
-    // Entries of one image may differ in configuration: where the live one has its own, only its own entry is it.
+    // Entries of one image may differ in configuration: if the live one has an entry with its own, only that one
+    // matches.
     const plain = Object.keys(activeRelease(workload).config).length === 0;
     if (runs(live, entry) && (entry.config !== undefined || plain || entry === liveEntry(entries, live))) {
         log(`Revision ${revision}, ${version}, is live already${on(live.colour)}: nothing to restore.`);
@@ -120,7 +121,7 @@ export function restore(
         );
     }
     const path = configPath(["workloads", name, ...(idle === undefined ? ["release"] : ["releases", idle])]);
-    // Nothing is written that the next preview would refuse.
+    // Checks that the next preview accepts the result before it writes.
     readStack(options, [`${path}.version=${version}`, `${pin.path}=${digest}`]);
 
     const file = `Pulumi.${stack}.yaml`;
@@ -172,7 +173,7 @@ export function restore(
     return { version, colour: idle };
 }
 
-/** What a release needs beside its workload's configuration, and which of that it did not have. */
+/** Differences between a release's configuration and its workload's, including removed variables. */
 function ownConfig(
     common: Readonly<Record<string, string>>,
     { config }: HistoryEntry,
@@ -190,10 +191,10 @@ function on(colour: Colour | undefined, words = ", on "): string {
     return colour === undefined ? "" : words + colour;
 }
 
-/** The releases as a table, oldest first, the live one marked. */
+/** The releases as a table, oldest first, with the live one marked. */
 export function renderReleases(entries: readonly HistoryEntry[], live: Live): string {
     if (entries.length === 0) {
-        return "The ledger has no releases yet.";
+        return "The release history has no releases yet.";
     }
     const marked = liveEntry(entries, live);
     const rows = [
@@ -213,17 +214,16 @@ export function renderReleases(entries: readonly HistoryEntry[], live: Live): st
     );
     const legend =
         marked === undefined
-            ? `Live in the stack file, and not in the ledger: ${live.version}${on(live.colour, " on ")}`
+            ? `Live in the stack file, and not in the release history: ${live.version}${on(live.colour, " on ")}`
             : `* live in the stack file${on(live.colour)}`;
     return [...lines, "", legend].join("\n");
 }
 
 /**
- * Text of a stack file with a release set and its image pinned; configuration and change record of the release that
- * was there go: the release history knows the one that is set. Every other character stays, which is why the text is spliced
- * and not printed again.
+ * Text of a stack file with a release set and its image pinned, and the configuration and change record of the replaced
+ * release removed. The text is spliced, not reprinted, so that all other characters stay.
  *
- * @throws Error naming the file when its text cannot be spliced.
+ * @throws Error naming the file if its text cannot be spliced.
  */
 export function restoreRelease(text: string, restored: RestoredRelease): string {
     const { file, workload, colour, version, config, reference, digest } = restored;
@@ -243,7 +243,7 @@ export function restoreRelease(text: string, restored: RestoredRelease): string 
     const edited = spliceRelease(text, releases, key, fields);
     expected.setIn([...path, key], fields);
     const after = parseDocument(edited);
-    // A check against the ways to write YAML that nobody thought of.
+    // Checks the result, for unexpected forms of YAML.
     if (after.errors.length > 0 || !meanTheSame(after, expected)) {
         throw refused;
     }
@@ -255,12 +255,12 @@ function meanTheSame(one: Document, other: Document): boolean {
     try {
         return isDeepStrictEqual(one.toJS(), other.toJS());
     } catch {
-        // An alias stands for what was replaced.
+        // An alias refers to the replaced node.
         return false;
     }
 }
 
-/** The text with the fields as a release, in the form its map has; a new one takes one line. */
+/** The text with a release's fields, in the style of its map; a new map takes one line. */
 function spliceRelease(
     text: string,
     releases: YAMLMap,
@@ -272,7 +272,7 @@ function spliceRelease(
     release.flow = !isBlockMap(old);
     release.items = isMap(old) ? old.items.filter(({ key }) => typeof fields[String(key)] === "string") : [];
     for (const [key, value] of Object.entries(fields)) {
-        // Sets the value alone where there is one, and keeps its comment.
+        // Sets only the value if it exists, and keeps its comment.
         release.set(key, typeof value === "string" ? value : quotedMap(value));
     }
     if (isBlockMap(old)) {
@@ -293,7 +293,7 @@ function spliceRelease(
     return text.slice(0, start) + source + text.slice(end);
 }
 
-/** A map of texts in quotes: no reader of YAML takes one for a number or a truth value. */
+/** A map of quoted texts, so that none is read as a number or boolean. */
 function quotedMap(texts: Record<string, string>): YAMLMap {
     const map = new YAMLMap();
     for (const [key, value] of Object.entries(texts)) {
@@ -304,7 +304,7 @@ function quotedMap(texts: Record<string, string>): YAMLMap {
     return map;
 }
 
-/** kubectl's current context. What an EKS cluster needs where there is none is one command. */
+/** kubectl's current context. For an EKS cluster without one, the error names the command that creates it. */
 function currentContext(kubectl: Kubectl, { kubernetes: { cluster }, aws }: StackValues): string {
     try {
         return kubectl(["config", "current-context"]).trim();
@@ -318,7 +318,7 @@ function currentContext(kubectl: Kubectl, { kubernetes: { cluster }, aws }: Stac
     }
 }
 
-/** Reads a workload's key of the ledger, from the cluster the stack runs in. */
+/** Reads a workload's release history from the stack's cluster. */
 function readLedger(
     { workload, log, kubectl = runKubectl }: ReleasesOptions,
     values: StackValues,
@@ -326,7 +326,9 @@ function readLedger(
     const { namespace, cluster, context } = values.kubernetes;
     if (context === undefined) {
         const current = currentContext(kubectl, values);
-        log(`Reading the ledger by kubectl's current context, ${current}; the stack's is EKS ${cluster}.`);
+        log(
+            `Reading the release history by kubectl's current context, ${current}; the stack's is EKS ${cluster}.`,
+        );
     }
     const answer = kubectl([...["get", "configmap", LEDGER, "-o", "json"], ...inCluster(values.kubernetes)]);
     const place = `ConfigMap ${LEDGER} in ${namespace}`;
@@ -351,10 +353,9 @@ function readLedger(
 }
 
 /**
- * The stack's values, with edits tried on them, and the workload among them.
+ * The stack's values with edits applied, and the workload.
  *
- * @throws UsageError for whatever is wrong with them, and for an account id that is still missing: the default
- * registry is the account's.
+ * @throws UsageError for invalid values, and for a missing account id, which is part of the default registry.
  */
 function readStack(
     { root, stack, workload: name }: ReleasesOptions,
@@ -392,12 +393,12 @@ function liveOf(values: StackValues, workload: WorkloadValues): Live {
     };
 }
 
-/** The release that has the traffic. */
+/** The active release. */
 function activeRelease(workload: WorkloadValues): ReleaseValues {
     return workload.strategy === "blueGreen" ? workload.releases[workload.live]! : workload.release;
 }
 
-/** The release of a colour, or the one of a workload without colours. */
+/** The release of a colour, or of a workload without colours. */
 function releaseOf(workload: WorkloadValues, colour: Colour | undefined): ReleaseValues | undefined {
     return workload.strategy === "rolling" ? workload.release : colour && workload.releases[colour];
 }
@@ -407,7 +408,7 @@ function pinOf({ images: { pins } }: StackValues, reference: string): string | u
     return pin === PLACEHOLDER_DIGEST ? undefined : pin;
 }
 
-/** The entry of what is live. A release that was restored has one of the other colour: it is not tested again. */
+/** The entry of the live release. After a restore it may be of the other colour: it is not tested again. */
 function liveEntry(entries: readonly HistoryEntry[], live: Live): HistoryEntry | undefined {
     const candidates = entries.filter((entry) => runs(live, entry));
     return candidates.findLast(({ colour }) => colour === live.colour) ?? candidates.at(-1);
@@ -433,7 +434,7 @@ function entryOf(
     if (entry === undefined) {
         const expected =
             known.length === 0
-                ? `none: the ledger has no completed release of ${workload}`
+                ? `none: the release history has no completed release of ${workload}`
                 : `one of ${known.join(", ")}`;
         throw new UsageError(`${option}: found ${revision}, expected ${expected}`);
     }
@@ -450,7 +451,7 @@ function digestOf({ revision, image }: HistoryEntry, reference: string): string 
     return digest;
 }
 
-/** Whether anything but the release that is set runs an image: its pin is then not that release's to change. */
+/** Whether anything else runs the same image: then this release may not change its pin. */
 function isUsedBeside(
     idle: Colour | undefined,
     name: string,

@@ -4,7 +4,7 @@ const { existsSync, readdirSync, readFileSync } = require("node:fs");
 const { basename, dirname, join } = require("node:path");
 const { cacheFolder, readCached, writeCached } = require("../core/cache.cjs");
 
-/** Sets of bundles that the cache keeps: of this checkout, and of some others that share its packages. */
+/** Number of bundle sets in the cache: this checkout's, and those of other checkouts that share its packages. */
 const KEPT_SETS = 8;
 
 let bundles;
@@ -20,10 +20,7 @@ exports.jobFile = function jobFile(path) {
     return readFileSync(join(projectRoot(__dirname), "jobs", path), "utf8");
 };
 
-/**
- * The folder that holds `jobs/`, wherever the process runs: above this file, and above the bundle of the command line,
- * which this file is a part of.
- */
+/** The folder of `jobs/`, above this file or the command line's bundle. */
 function projectRoot(folder) {
     if (existsSync(join(folder, "jobs", "bundle.cjs"))) return folder;
     if (folder === dirname(folder))
@@ -31,7 +28,7 @@ function projectRoot(folder) {
     return projectRoot(dirname(folder));
 }
 
-/** All programs, bundled at once and kept until one of their sources changes: esbuild takes a tenth of a preview. */
+/** All programs, bundled together and cached until a source changes: esbuild takes a tenth of a preview. */
 function bundledJobs(root) {
     const sources = readdirSync(join(root, "jobs"), { recursive: true })
         .filter((file) => file.endsWith(".ts"))
@@ -56,7 +53,7 @@ function bundledJobs(root) {
 }
 
 function bundle(root, programs) {
-    // Loaded only where something is bundled.
+    // Loaded only when something is bundled.
     const { buildSync } = require("esbuild");
     const { outputFiles } = buildSync({
         absWorkingDir: root,
@@ -68,7 +65,7 @@ function bundle(root, programs) {
         format: "cjs",
         // Paths are part of the text, as comments: the same wherever node_modules leads.
         preserveSymlinks: true,
-        // Readable in the cluster: whoever is on call may want to see what a gate asked.
+        // Readable in the cluster, for whoever debugs a gate.
         minify: false,
         write: false,
         logLevel: "silent",

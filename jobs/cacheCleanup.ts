@@ -6,34 +6,34 @@ import { Redis, RedisError, type RedisTarget } from "./lib/redis";
 import * as z from "zod/mini";
 import { parse, seconds, text, wholeNumber } from "./lib/schema";
 
-/** Which keys of the cache go. Section 5.3. */
+/** Which keys of the cache are removed. Section 5.3. */
 const cleanupPlan = z.strictObject({
     /** Glob of the keys: "cache:*". */
     pattern: text,
-    /** A key goes when it has been neither read nor written for so long. */
+    /** Idle time after which a key is removed: neither read nor written. */
     idleSeconds: wholeNumber(1, 365 * 86_400),
-    /** About how many keys are looked at, and removed, at once. */
+    /** Approximate batch size of scanning and removing. */
     batch: wholeNumber(1, 10_000),
-    /** Only counts what would go. */
+    /** Whether only to count. */
     dryRun: z.boolean(),
     /** Folder among the task's secrets, with the files `host`, `port` and `password`. */
     secrets: text,
-    /** Whole-run limit in seconds. */
+    /** Deadline of the run, in seconds. */
     deadlineSeconds: seconds,
 });
 
-/** Which keys of the cache go. Section 5.3. */
+/** Which keys of the cache are removed. Section 5.3. */
 export type CleanupPlan = z.infer<typeof cleanupPlan>;
 
-/** What a run did. */
+/** Result of a run. */
 export interface CleanupResult {
-    /** Keys that match; one that the server moved meanwhile may count twice. */
+    /** Matching keys; a key that the server moved meanwhile may count twice. */
     matched: number;
-    /** Keys that were idle: removed, or in a dry run to be removed. */
+    /** Idle keys: removed, or counted in a dry run. */
     idle: number;
 }
 
-/** Removes the idle keys, a batch at a time: the server goes on serving, and no more than a batch is remembered. */
+/** Removes idle keys in batches, while the server serves; keeps only one batch in memory. */
 export async function runCleanup(
     { pattern, idleSeconds, batch, dryRun }: CleanupPlan,
     target: RedisTarget,
@@ -49,7 +49,7 @@ export async function runCleanup(
             const times = await redis.pipeline(keys.map((key) => ["OBJECT", "IDLETIME", key]));
             const refusal = times.find((time) => time instanceof RedisError);
             if (refusal !== undefined) throw refusal;
-            // A key that has gone meanwhile has no time.
+            // A deleted key has no idle time.
             const idle = keys.filter((_, index) => Number(times[index] ?? -1) >= idleSeconds);
             if (idle.length > 0 && !dryRun) await redis.command("UNLINK", ...idle);
             result.matched += keys.length;
@@ -62,7 +62,7 @@ export async function runCleanup(
     }
 }
 
-/** Runs a plan and says how it ended. Never rejects: whatever stops it is its verdict. */
+/** Runs a plan. Never rejects: an error is its verdict. */
 async function cleanup(plan: CleanupPlan, { log, signal }: GateContext): Promise<GateResult> {
     const { pattern, idleSeconds, dryRun, deadlineSeconds } = plan;
     log(`cache cleanup${dryRun ? ", dry run" : ""}: ${pattern} idle for ${idleSeconds} s or more`);
@@ -84,7 +84,7 @@ async function cleanup(plan: CleanupPlan, { log, signal }: GateContext): Promise
     });
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export function parseCleanupPlan(raw: unknown): CleanupPlan {
     return parse(cleanupPlan, raw);
 }

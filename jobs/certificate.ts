@@ -5,28 +5,28 @@ import * as z from "zod/mini";
 import { list, parse, pattern, seconds, text } from "./lib/schema";
 import { type TlsResult, servedLeaf, type TlsTarget, tlsTarget } from "./lib/tls";
 
-/** Which certificate the gate looks for, and where. */
+/** The certificate to check, and the hosts. */
 const certificatePlan = z.strictObject({
-    /** Name of the certificate, for the lines printed: "mcp-tls-new". */
+    /** Name of the certificate, for log lines: "mcp-tls-new". */
     subject: text,
-    /** Serial number that must be served, in capital hexadecimal digits. */
+    /** Expected serial number, in capital hexadecimal digits. */
     serial: pattern(/^[0-9A-F]+$/, "a serial number in capital hexadecimal digits"),
     /** At least one. All must serve it. */
     hosts: list(z.strictObject(tlsTarget)),
-    /** Whole-run limit in seconds; when it is over, the gate fails. */
+    /** Deadline of the run in seconds, after which the gate fails. */
     deadlineSeconds: seconds,
 });
 
-/** Which certificate the gate looks for, and where. */
+/** The certificate to check, and the hosts. */
 export type CertificatePlan = z.infer<typeof certificatePlan>;
 
-/** A gate's surroundings. */
+/** Context of the gate. */
 export interface CertificateOptions extends GateContext {
-    /** Time of day. Default: now. */
+    /** Current time. Default: now. */
     date?: () => Date;
 }
 
-/** How a run ended. */
+/** Result of a run. */
 export interface CertificateResult {
     passed: number;
     /** Hosts that did not serve the certificate. */
@@ -34,10 +34,10 @@ export interface CertificateResult {
 }
 
 const PAUSE_SECONDS = 2;
-/** Limit of one handshake. */
+/** Timeout of one handshake. */
 const HANDSHAKE_SECONDS = 10;
 
-/** Looks at all hosts at once, again and again until each serves the certificate; never rejects over what they do. */
+/** Checks all hosts in parallel until each serves the certificate; never rejects. */
 export async function runCertificate(
     { subject, serial, hosts, deadlineSeconds }: CertificatePlan,
     { log, signal, date = () => new Date() }: CertificateOptions,
@@ -65,7 +65,7 @@ export function certificateVerdict(
         : `FAILED ${failed.length} of ${hosts.length} hosts: ${subject} is not what they serve.`;
 }
 
-/** Whether a host came to serve the certificate; prints what changes on the way there. */
+/** Whether a host serves the certificate in time; prints changes. */
 async function outcome(
     target: TlsTarget,
     serial: string,
@@ -82,7 +82,7 @@ async function outcome(
         }
         const times = early ? `valid from ${leaf.validFrom} on only` : `valid until ${leaf?.validTo}`;
         const found = leaf === undefined ? error : `served ${leaf.serialNumber}, ${times}`;
-        // A handshake that the deadline cuts short tells less than the one before.
+        // A handshake that the deadline interrupts says less than the previous one.
         const finding = run.aborted && last !== "" ? last : `expected serial ${serial}, ${found}`;
         if (run.aborted || !(await pause(run))) {
             log(`  ✗ ${target.host}: ${finding}; ${reasonOf(run)}`);
@@ -95,13 +95,13 @@ async function outcome(
     }
 }
 
-/** Waits for the next look. Returns whether there is time for one. */
+/** Waits for the next check. Returns whether there is time for it. */
 async function pause(run: AbortSignal): Promise<boolean> {
     await sleep(PAUSE_SECONDS * 1000, undefined, { signal: run }).catch(() => undefined);
     return !run.aborted;
 }
 
-/** One handshake. What the end of the whole run cut short says nothing of the host. */
+/** One handshake. Undefined if the end of the run interrupted it. */
 function look(target: TlsTarget, run: AbortSignal): Promise<TlsResult> {
     const reason = `no handshake within ${HANDSHAKE_SECONDS} s`;
     return withTimeout(HANDSHAKE_SECONDS, reason, run, async (signal) => {
@@ -113,7 +113,7 @@ function look(target: TlsTarget, run: AbortSignal): Promise<TlsResult> {
     });
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export function parseCertificatePlan(raw: unknown): CertificatePlan {
     return parse(certificatePlan, raw);
 }

@@ -10,43 +10,43 @@ import { Redis } from "./lib/redis";
 import * as z from "zod/mini";
 import { httpPath, parse, port, seconds, text } from "./lib/schema";
 
-/** What is looked at. Sections 4.3 and 6.3. */
+/** What to diagnose. Sections 4.3 and 6.3. */
 const diagnosticsPlan = z.strictObject({
     namespace: text,
-    /** Label `app` of the pods that are looked into, and their port. */
+    /** Label `app` of the pods, and their port. */
     app: text,
     port,
-    /** Path of their metrics, and of what they know of the keys of Azure AD. */
+    /** Paths of their metrics and of their Azure AD keys. */
     metrics: httpPath,
     jwksStatus: httpPath,
-    /** What the platform depends on. */
+    /** External dependencies. */
     probes,
-    /** Folder of Redis among the task's secrets. Default: there is no Redis. */
+    /** Folder of Redis among the task's secrets. Default: no Redis. */
     cache: z.optional(text),
-    /** Whole-run limit in seconds. */
+    /** Deadline of the run, in seconds. */
     deadlineSeconds: seconds,
 });
 
-/** What is looked at. Sections 4.3 and 6.3. */
+/** What to diagnose. Sections 4.3 and 6.3. */
 export type DiagnosticsPlan = z.infer<typeof diagnosticsPlan>;
 
-/** Surroundings of a run. */
+/** Context of a run. */
 export interface DiagnosticsOptions extends GateContext {
     /** Folder of the task's secrets. */
     secrets: string;
-    /** Directory that the steps of the run share. */
+    /** Directory shared by the steps of the run. */
     handover: string;
-    /** Default: as the ServiceAccount of the pod this runs in. */
+    /** Default: the pod's ServiceAccount. */
     cluster?: Kubernetes;
 }
 
-/** Most lines of a pod's log that are searched. Section 4.3.1 step 1. */
+/** Maximum lines of a pod's log to search. Section 4.3.1 step 1. */
 const LOG_LINES = 100;
 
-/** What the runbook greps the metrics for. Sections 4.3.1 step 4, 4.3.2 step 2 and 6.3. */
+/** Patterns of the runbook's grep in the metrics. Sections 4.3.1 step 4, 4.3.2 step 2 and 6.3. */
 const METRICS = /circuit_breaker|db_pool|request_duration|requests_total|error/;
 
-/** Looks at everything, also after something could not be looked at. It judges nothing. Never rejects. */
+/** Collects all diagnostics, even if some fail, without judging. Never rejects. */
 export async function runDiagnostics(
     plan: DiagnosticsPlan,
     options: DiagnosticsOptions,
@@ -99,7 +99,7 @@ export async function runDiagnostics(
         await look("Circuit breaker, pool, requests and errors of each pod (4.3.1, 4.3.2, 6.3)", () =>
             eachPod(async (pod) =>
                 parseSamples(await page(pod, plan.metrics))
-                    // A histogram's buckets are many, and its sum and count say enough.
+                    // Omits a histogram's buckets; its sum and count are enough.
                     .filter(({ name }) => METRICS.test(name) && !name.endsWith("_bucket"))
                     .map(({ name, labels, value }) => `${name}${labelsOf(labels)} ${value}`),
             ),
@@ -131,7 +131,7 @@ export async function runDiagnostics(
         : { passed: false, line: `FAILED not looked at: ${unseen.join("; ")}.` };
 }
 
-/** CPU in thousandths of a core and memory in MiB, the most memory first. */
+/** CPU in thousandths of a core and memory in MiB, sorted by memory. */
 function usage(pods: readonly PodUsage[]): string[] {
     return pods
         .map(({ metadata: { name }, containers }) => ({
@@ -156,7 +156,7 @@ const UNITS: Readonly<Record<string, number>> = {
     Gi: 1024 ** 3,
 };
 
-/** A quantity of Kubernetes as a number. */
+/** A Kubernetes quantity as a number. */
 function quantity(text: string): number {
     const [, digits, unit] = /^([\d.]+)(\w*)$/.exec(text) ?? [];
     return Number(digits) * (UNITS[unit ?? ""] ?? NaN);
@@ -196,7 +196,7 @@ async function redisMemory(folder: string, signal: AbortSignal): Promise<string[
     }
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export function parseDiagnosticsPlan(raw: unknown): DiagnosticsPlan {
     return parse(diagnosticsPlan, raw);
 }

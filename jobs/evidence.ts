@@ -17,81 +17,81 @@ import { runningVersion } from "./lib/runningVersion";
 import { list, objectName, oneOf, parse, seconds, text, topicArn, ValidationError } from "./lib/schema";
 import { publish, type SnsOptions } from "./lib/sns";
 
-/** A change as it was approved. */
+/** An approved change. */
 const changeRecord = z.strictObject({
-    /** Version it was approved for. */
+    /** Approved version. */
     version: text,
     ticket: z.optional(text),
-    /** Who makes it. */
+    /** Author. */
     author: z.optional(text),
     approvers: z.optional(list(text)),
     rollbackPlan: z.optional(text),
-    /** Reason to do without all of the checklist: this version's own, no earlier one's. */
+    /** Reason to skip the checklist, for this version only. */
     skip: z.optional(text),
-    /** Reason to do without another stack's validation. */
+    /** Reason to skip validation by another stack. */
     unvalidated: z.optional(text),
 });
 
-/** A change as it was approved. */
+/** An approved change. */
 export type ChangeRecord = z.infer<typeof changeRecord>;
 
-/** The stack that must have completed the image before, and the ConfigMap with what it has; or why none must. */
+/** The stack that must have completed the image, and the ConfigMap with its images; or the reason for having none. */
 const validation = z.union(
     [z.strictObject({ stack: text, configMap: objectName }), z.strictObject({ unvalidated: text })],
     "stack and configMap, or unvalidated",
 );
 
-/** The stack that must have completed the image before, and the ConfigMap with what it has; or why none must. */
+/** The stack that must have completed the image, and the ConfigMap with its images; or the reason for having none. */
 export type Validation = z.infer<typeof validation>;
 
-/** The SNS topic of the stakeholders and the environment they know; or why no notice is sent. */
+/** The stakeholders' SNS topic and the environment's name in notices; or the reason for sending none. */
 const announcement = z.union(
     [z.strictObject({ topic: topicArn, environment: text }), z.strictObject({ unannounced: text })],
     "topic and environment, or unannounced",
 );
 
-/** The SNS topic of the stakeholders and the environment they know; or why no notice is sent. */
+/** The stakeholders' SNS topic and the environment's name in notices; or the reason for sending none. */
 export type Announcement = z.infer<typeof announcement>;
 
-/** What the pre-deployment checklist asks for before a release's first pod starts. Section 3.1. */
+/** Requirements of the pre-deployment checklist before a release's first pod starts. Section 3.1. */
 const approvalPlan = z.strictObject({
-    /** Who is being released, for the lines printed: "mcp-server v2.1.0 (green)". */
+    /** The release, for log lines: "mcp-server v2.1.0 (green)". */
     subject: text,
-    /** Whole-run limit in seconds. */
+    /** Deadline of the run, in seconds. */
     deadlineSeconds: seconds,
     namespace: objectName,
-    /** Key of the release's history in the ledger, and its name among what the other stack has completed. */
+    /** Key in the release history, and in the other stack's completed images. */
     app: objectName,
-    /** Missing where the app has no colours. */
+    /** Undefined for an app without colours. */
     colour: z.optional(oneOf("blue", "green")),
     release: approvedRelease,
-    /** Name of the ConfigMap that remembers the releases. It must exist. */
+    /** Name of the ConfigMap with the release history. It must exist. */
     ledger: objectName,
-    /** The change that brings the release. */
+    /** The change record of the release. */
     change: z.optional(changeRecord),
     validation,
-    /** Who is notified that it begins. Default: no notice yet, because it gets no traffic. */
+    /** Notice that it begins. Default: none yet, because it gets no traffic. */
     announcement: z.optional(announcement),
-    /** Where its metrics are watched. */
+    /** URL of its metrics. */
     dashboard: z.optional(text),
 });
 
-/** What the pre-deployment checklist asks for before a release's first pod starts. Section 3.1. */
+/** Requirements of the pre-deployment checklist before a release's first pod starts. Section 3.1. */
 export type ApprovalPlan = z.infer<typeof approvalPlan>;
 
 /** Key of that ConfigMap: images by app, as JSON. */
 export const COMPLETED_KEY = "completed.json";
 
-/** The gate's surroundings. */
+/** Context of the gate. */
 export interface ApprovalOptions extends SnsOptions {
-    /** Default: as the ServiceAccount of the pod this runs in. */
+    /** Default: the pod's ServiceAccount. */
     cluster?: Kubernetes;
 }
 
-/** What the gate works with. */
+/** Dependencies of the gate's steps. */
 type Context = ApprovalOptions & Required<Pick<ApprovalOptions, "cluster" | "date">>;
 
-/** Asks for what the checklist wants of a release that the ledger does not know. Never rejects. */
+/** Checks the requirements of a release that is not in the history. Never rejects. */
 export function runApproval(plan: ApprovalPlan, options: ApprovalOptions): Promise<GateResult> {
     return runInCluster("evidence", plan, options, (ctx) =>
         evidence(plan, { date: () => new Date(), ...options, ...ctx }),
@@ -120,7 +120,7 @@ async function evidence(plan: ApprovalPlan, ctx: Context): Promise<string> {
     const completed = entries.find((entry) => isOfImage(entry, release) && isCompleted(entry));
     const since = approved?.at ?? completed?.completedAt;
     if (since !== undefined) {
-        const line = `${release.version} is known since ${since}: not asked again`;
+        const line = `${release.version} is known since ${since}: not checked again`;
         if (approved === undefined || completed !== undefined || !isUntold(plan, approved)) return line;
         const told = await announce(plan, ctx);
         await keep({ ...approved, takenBack: undefined, ...told });
@@ -130,7 +130,7 @@ async function evidence(plan: ApprovalPlan, ctx: Context): Promise<string> {
     const problems = problemsOf(plan, entries);
     const validated = await validate(plan, cluster, signal);
     if (typeof validated === "string") problems.push(validated);
-    // Without a record there are problems; said so that the compiler knows, too.
+    // Without a record there are problems; for the compiler.
     if (typeof validated === "string" || change === undefined || problems.length > 0) {
         throw new GateError(problems.join("; "));
     }
@@ -140,21 +140,21 @@ async function evidence(plan: ApprovalPlan, ctx: Context): Promise<string> {
         at: date().toISOString(),
         ...defined({ author, approvers, rollbackPlan, skipped, dashboard: plan.dashboard }),
         ...validated,
-        // Last of all: nobody is told of a release that does not begin.
+        // Last: notify only after all checks have passed.
         ...(await announce(plan, ctx)),
     });
     return skipped === undefined ? `approved by ${approvers!.join(", ")}` : `skipped: ${skipped}`;
 }
 
-/** Whether stakeholders do not know that it begins: so far it was tried without traffic, or it was taken back before. */
+/** Whether stakeholders were not notified: it was staged only, or rolled back before. */
 function isUntold({ colour }: ApprovalPlan, { announced, unannounced, takenBack }: Approval): boolean {
     const isNew = colour !== undefined && announced === undefined && unannounced === undefined;
     return isNew || takenBack !== undefined;
 }
 
 /**
- * Tells the stakeholders that the release begins. One that nobody can be told of does not begin, unless it skips the
- * checklist: the reason why nobody was told is then kept.
+ * Notifies stakeholders that the release begins. If that fails, the release does not begin, unless it skips the
+ * checklist; the history then has the reason.
  */
 async function announce(
     plan: ApprovalPlan,
@@ -195,7 +195,7 @@ export function problemsOf(
         const own = approvers.find((approver) => author !== undefined && isSamePerson(approver, author));
         return own === undefined ? [] : [`its approver ${own} is its author, ${author}`];
     }
-    // Whoever sets a version alone, in the record too, leaves the reason of the one before it there.
+    // An edit of the version alone, including the record's, leaves the earlier version's reason.
     const earlier = entries.findLast(
         (entry) => entry.evidence?.skipped === skip && entry.version !== version,
     );
@@ -204,12 +204,12 @@ export function problemsOf(
         : [`its reason to skip, ${JSON.stringify(skip)}, is that of ${earlier.version}, and not its own`];
 }
 
-/** Who must have completed the image: a change with a reason of its own needs nobody. */
+/** Stack that must have completed the image; a change may have a reason for none. */
 export function validationOf({ change, validation }: ApprovalPlan): Validation {
     return change?.unvalidated === undefined ? validation : { unvalidated: change.unvalidated };
 }
 
-/** Which stack has completed the image, or why none need have; as a text, what is wrong. */
+/** Which stack completed the image, or the reason for none; a text is a problem. */
 async function validate(
     plan: ApprovalPlan,
     cluster: Kubernetes,
@@ -246,7 +246,7 @@ async function completedImages(
         const readable = error instanceof SyntaxError || error instanceof ValidationError;
         if (!readable && !(error instanceof ApiError && error.status === 404)) throw error;
         throw new GateError(
-            `ConfigMap ${name}, with what the other stack has completed, is ${readable ? "garbled" : "gone"}: bring it back with: pulumi up --refresh`,
+            `ConfigMap ${name}, with what the other stack has completed, is ${readable ? "corrupt" : "missing"}: restore it with: pulumi up --refresh`,
         );
     }
 }
@@ -255,14 +255,14 @@ function digestOf(image: string): string | undefined {
     return /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
 }
 
-/** Without the keys that have no value: the ledger is read by exact shapes. */
+/** Without undefined keys: the history's schema is strict. */
 function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
     return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
         [K in keyof T]?: Exclude<T[K], undefined>;
     };
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export const parseApprovalPlan = (raw: unknown): ApprovalPlan => parse(approvalPlan, raw);
 
 if (require.main === module) {

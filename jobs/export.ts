@@ -9,8 +9,8 @@ import * as z from "zod/mini";
 import { parse, pattern, seconds, text } from "./lib/schema";
 
 /**
- * What is exported: what people and programs declare, not what controllers make of it. No Secrets: whoever may list
- * them is given their values, even if only for their names. Section 7.1.
+ * Exported kinds: what people and programs declare, not what controllers create. No Secrets: the right to list them
+ * includes their values. Section 7.1.
  */
 export const EXPORTED = {
     configmaps: "ConfigMap",
@@ -27,23 +27,23 @@ export const EXPORTED = {
     services: "Service",
 } as const satisfies Partial<Record<keyof typeof GROUPS, string>>;
 
-/** What is to be exported, and to where. */
+/** Inputs of the export. */
 const exportPlan = z.strictObject({
     namespace: text,
-    /** Name of the file, which is gzip, on the disk that the steps share. */
+    /** Name of the gzip file on the shared volume. */
     file: pattern(/^[\w-]+(\.[\w-]+)+$/, "the name of a file"),
-    /** Whole-run limit in seconds; when it is over, the export fails. */
+    /** Deadline of the run in seconds, after which the export fails. */
     deadlineSeconds: seconds,
 });
 
-/** What is to be exported, and to where. */
+/** Inputs of the export. */
 export type ExportPlan = z.infer<typeof exportPlan>;
 
-/** An export's surroundings. */
+/** Context of the export. */
 export interface ExportOptions extends GateContext {
-    /** The disk that the steps share. */
+    /** The shared volume. */
     folder: string;
-    /** Default: as the ServiceAccount of the pod this runs in. */
+    /** Default: the pod's ServiceAccount. */
     cluster?: Kubernetes;
 }
 
@@ -53,7 +53,7 @@ interface Exported extends Json {
     metadata: Json & { name: string; annotations?: Record<string, string> };
 }
 
-/** What a server adds to an object's metadata, and another server would add anew. */
+/** Metadata that a server adds, and another server would add again. */
 const SERVER_METADATA = [
     "creationTimestamp",
     "deletionGracePeriodSeconds",
@@ -65,15 +65,15 @@ const SERVER_METADATA = [
     "uid",
 ];
 
-/** The same in its annotations. */
+/** Annotations of the same kind. */
 const SERVER_ANNOTATIONS = [
     "deployment.kubernetes.io/revision",
     "kubectl.kubernetes.io/last-applied-configuration",
 ];
 
 /**
- * Writes the objects of a namespace into one file that `kubectl apply` takes, the same for the same objects, with its
- * SHA-256 beside it. The file is there whole or not at all. Never rejects: whatever stops it is its verdict.
+ * Writes the objects of a namespace into one file for `kubectl apply`, deterministically, with its SHA-256. The file
+ * appears complete or not at all. Never rejects: an error is its verdict.
  */
 export async function runExport(
     { namespace, file, deadlineSeconds }: ExportPlan,
@@ -102,7 +102,7 @@ export async function runExport(
             rmSync(half, { force: true });
         }
         const { message, stack, code } = error as NodeJS.ErrnoException;
-        // Anything else is a mistake of this program, and whoever looks for it wants to know where.
+        // Any other error is a fault of this program, and keeps its stack trace.
         if (!(error instanceof GateError) && code === undefined) log(stack ?? message);
         return { passed: false, line: `FAILED ${namespace}: ${message.replace(/\.$/, "")}.` };
     }
@@ -130,7 +130,7 @@ async function objectsOf(
     return objects;
 }
 
-/** An object without what the server made of it. */
+/** An object without the server's fields. */
 function declared(object: Exported): Exported {
     const { name, annotations: all = {} } = object.metadata;
     const annotations = without(all, SERVER_ANNOTATIONS);
@@ -148,7 +148,7 @@ function without<T>(object: Record<string, T>, keys: readonly string[]): Record<
     return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }
 
-/** With keys in one order: a server hands them out in any. */
+/** With sorted keys: servers return them in any order. */
 function sorted(value: unknown): unknown {
     if (Array.isArray(value)) {
         return value.map(sorted);
@@ -162,7 +162,7 @@ function sorted(value: unknown): unknown {
         : value;
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export function parseExportPlan(raw: unknown): ExportPlan {
     return parse(exportPlan, raw);
 }

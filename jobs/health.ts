@@ -10,15 +10,15 @@ import { list, parse, seconds, text, textWhere, wholeNumber } from "./lib/schema
 /** A time with its zone. */
 const time = textWhere((value) => !Number.isNaN(Date.parse(value)), "a time");
 
-/** What the health check asks, and where its metrics go. */
+/** Targets of the health check, and the namespace of its metrics. */
 const healthPlan = z.strictObject({
     /** CloudWatch namespace of the metrics: "MCP/production". */
     namespace: text,
-    /** Whole-run limit in seconds; what has not answered by then is unhealthy. */
+    /** Deadline of the run in seconds; a target without response by then is unhealthy. */
     deadlineSeconds: seconds,
-    /** At least one. All are carried out at once, and told in this order. */
+    /** At least one. They run in parallel, and are printed in this order. */
     probes,
-    /** File that an earlier step left its count of idle connections in, if it could. Default: they are not counted. */
+    /** File with the count of idle connections from an earlier step. Default: not counted. */
     idleConnections: z.optional(text),
     /** Credentials whose age is measured. Default: none. */
     credentials: z.optional(
@@ -31,20 +31,20 @@ const healthPlan = z.strictObject({
     ),
 });
 
-/** What the health check asks, and where its metrics go. */
+/** Targets of the health check, and the namespace of its metrics. */
 export type HealthPlan = z.infer<typeof healthPlan>;
 
-/** Surroundings of a run. */
+/** Context of a run. */
 export interface HealthOptions extends GateContext {
     /** Folder of the task's secrets. */
     secrets: string;
-    /** Directory that the steps share. */
+    /** Directory shared by the steps. */
     handover: string;
-    /** Time of day. Default: now. */
+    /** Current time. Default: now. */
     date?: () => Date;
 }
 
-/** One row of the matrix, filled in. */
+/** Result of one row of the matrix. */
 export interface Row extends ProbeResult {
     name: string;
 }
@@ -69,7 +69,7 @@ export function oldestCredential(
 
 const TITLE = "=== MCP Platform Health Check ===";
 
-/** Carries out all probes and prints a line each, as in section 2.2; never rejects over what is found. */
+/** Runs all probes and prints a line each, as in section 2.2; never rejects. */
 export async function runHealth(plan: HealthPlan, options: HealthOptions): Promise<Row[]> {
     const { log, secrets, handover, now = () => performance.now(), date = () => new Date() } = options;
     const deadline = `the deadline of ${plan.deadlineSeconds} s passed`;
@@ -90,7 +90,7 @@ export async function runHealth(plan: HealthPlan, options: HealthOptions): Promi
     return rows;
 }
 
-/** The last line of a run, and whether all is well. */
+/** The last line of a run, and whether all are healthy. */
 export function healthVerdict(rows: readonly Row[]): { passed: boolean; line: string } {
     const unhealthy = rows.filter(({ healthy }) => !healthy);
     return unhealthy.length === 0
@@ -132,13 +132,13 @@ export function metricsOf(
     ];
 }
 
-/** The count that the step before left in a file of the directory that the steps share; undefined if it left none. */
+/** The count that the previous step left in the shared directory; undefined if it left none. */
 function countIn(directory: string, file: string | undefined): number | undefined {
     if (file === undefined || !existsSync(join(directory, file))) return undefined;
     return Number(readFileSync(join(directory, file), "utf8"));
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export function parseHealthPlan(raw: unknown): HealthPlan {
     return parse(healthPlan, raw);
 }
@@ -156,7 +156,7 @@ if (require.main === module) {
             }),
             failure: passed ? undefined : line,
         });
-        // The next step publishes the metrics first, and then ends as this one would have.
+        // The next step publishes the metrics first, and then fails for this one.
         return { passed: true, line };
     });
 }

@@ -5,22 +5,22 @@ import { askPod, runningPods } from "./lib/pods";
 import * as z from "zod/mini";
 import { httpPath, parse, port, seconds, text } from "./lib/schema";
 
-/** Whose pods forget their keys. Section 4.3.4 step 4. */
+/** Pods whose key cache is cleared. Section 4.3.4 step 4. */
 const jwksCachePlan = z.strictObject({
     namespace: text,
     /** Label `app` of the pods. */
     app: text,
     port,
-    /** Path that a POST clears the cache at. */
+    /** Path of the POST that clears the cache. */
     path: httpPath,
-    /** Whole-run limit in seconds. */
+    /** Deadline of the run, in seconds. */
     deadlineSeconds: seconds,
 });
 
-/** Whose pods forget their keys. Section 4.3.4 step 4. */
+/** Pods whose key cache is cleared. Section 4.3.4 step 4. */
 export type JwksCachePlan = z.infer<typeof jwksCachePlan>;
 
-/** Clears the cache of every running pod, also after one has failed. Never rejects. */
+/** Clears the cache of every running pod, even after a failure. Never rejects. */
 export async function runJwksCache(
     plan: JwksCachePlan,
     { log, signal }: GateContext,
@@ -49,7 +49,7 @@ export async function runJwksCache(
     });
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export function parseJwksCachePlan(raw: unknown): JwksCachePlan {
     return parse(jwksCachePlan, raw);
 }

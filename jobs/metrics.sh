@@ -1,6 +1,6 @@
-# Publishes what the steps before it measured, and ends as they did: what failed must be seen in the metrics too.
-# Reads, in the directory that the steps share: metrics.json, as `aws cloudwatch put-metric-data` takes it, and failed,
-# which is there if a step failed and says why.
+# Publishes the measurements of the previous steps, and fails if they failed, so that the metrics show failures too.
+# Reads, in the shared directory: metrics.json, in the format of `aws cloudwatch put-metric-data`, and failed, which
+# exists if a step failed and contains the reason.
 set -euo pipefail
 
 aws cloudwatch put-metric-data --cli-input-json "file://$HANDOVER/metrics.json"

@@ -14,39 +14,38 @@ import * as z from "zod/mini";
 import { objectName, oneOf, parse, seconds, text, topicArn } from "./lib/schema";
 import { publish, type SnsOptions } from "./lib/sns";
 
-/** What is told of a release that has passed its last gate. Section 3.1. */
+/** Notice about a release that passed its last gate. Section 3.1. */
 const noticePlan = z.strictObject({
-    /** Who was released, for the lines printed: "mcp-server v2.1.0 (green)". */
+    /** The release, for log lines: "mcp-server v2.1.0 (green)". */
     subject: text,
-    /** Whole-run limit in seconds. */
+    /** Deadline of the run, in seconds. */
     deadlineSeconds: seconds,
     namespace: objectName,
-    /** Key of the release's history in the ledger. */
+    /** Key in the release history. */
     app: objectName,
-    /** Missing where the app has no colours. */
+    /** Undefined for an app without colours. */
     colour: z.optional(oneOf("blue", "green")),
     release: approvedRelease,
-    /** Name of the ConfigMap that remembers the releases. */
+    /** Name of the ConfigMap with the release history. */
     ledger: objectName,
     /** SNS topic of the stakeholders. */
     topic: topicArn,
-    /** The environment they know. */
+    /** Name of the environment in notices. */
     environment: text,
 });
 
-/** What is told of a release that has passed its last gate. Section 3.1. */
+/** Notice about a release that passed its last gate. Section 3.1. */
 export type NoticePlan = z.infer<typeof noticePlan>;
 
-/** The notice's surroundings. */
+/** Context of the notice. */
 export interface NoticeOptions extends SnsOptions {
-    /** Default: as the ServiceAccount of the pod this runs in. */
+    /** Default: the pod's ServiceAccount. */
     cluster?: Kubernetes;
 }
 
 /**
- * Notifies stakeholders who know that a release begins that it is done, and that others, which failed, were taken back; of
- * each once. Always passes: the release is finished, and a notice that cannot be sent is no reason to take it back. The
- * line then says so.
+ * Notifies stakeholders once that an announced release is completed, and that failed ones were rolled back. Always
+ * passes: the release is complete, and a failed notice must not roll it back. Its last line reports the failure.
  */
 export function runNotice(plan: NoticePlan, options: NoticeOptions): Promise<GateResult> {
     const { subject } = plan;
@@ -91,7 +90,7 @@ async function conclude(plan: NoticePlan, ctx: Context): Promise<string> {
     return ["its stakeholders are told that it is done", line].filter(Boolean).join("; ");
 }
 
-/** Notifies of other releases that were announced and are not what serves now. Undefined where there are none. */
+/** Notifies of other announced releases that are not active. Undefined if there are none. */
 async function noticeTakenBack(
     { app, release, subject: serving, topic, environment }: NoticePlan,
     ctx: Context,
@@ -117,7 +116,7 @@ async function noticeTakenBack(
     return versions === "" ? undefined : `its stakeholders are told that ${versions} was taken back`;
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export const parseNoticePlan = (raw: unknown): NoticePlan => parse(noticePlan, raw);
 
 if (require.main === module) {

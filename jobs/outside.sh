@@ -1,6 +1,6 @@
-# Asks Route 53 what its checkers around the world find at the platform's public hosts, for the next step to judge.
-# Told: CHECKS, a line each of a file and the id of a health check. What is told stands in these files, in the directory
-# that the steps share. What is not told is the next step's to judge, too: this one ends well.
+# Fetches the results of Route 53's checkers for the public hosts, for the next step to evaluate. Environment: CHECKS, a
+# line each of a file and the id of a health check. Writes the results to these files in the shared directory. Always
+# succeeds: the next step also evaluates missing results.
 set -euo pipefail
 export AWS_PAGER="" AWS_MAX_ATTEMPTS=2
 

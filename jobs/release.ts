@@ -9,7 +9,7 @@ import { parseReleasePlan, type ReleasePlan } from "./release/plan";
 import { smoke } from "./release/smokeGate";
 import { soak } from "./release/soak";
 
-/** Runs one gate of a release. Never rejects: whatever stops it is its verdict. */
+/** Runs one gate of a release. Never rejects: an error is its verdict. */
 export function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<GateResult> {
     return runInCluster(plan.gate, plan, options, async ({ cluster, signal }) => {
         const { namespace, app } = plan;
@@ -29,7 +29,7 @@ export function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<
         try {
             return await check(plan, ctx);
         } catch (error) {
-            // A gate that is stopped from outside says nothing about its release.
+            // An interrupted gate has no verdict on its release.
             if (error instanceof GateError && !options.signal.aborted) {
                 await recordFailure(plan, ctx, error.message);
             }

@@ -1,6 +1,6 @@
-# Tells CloudWatch that a task has come to its end: a task that has not said so for too long has failed, or never ran.
-# Environment: METRICS, the namespace; and TASK, the name it is known by. Runs after steps that all ended well;
-# one of them may leave unfinished, which means that a later run is to come to the end.
+# Publishes the heartbeat of a completed task: without it for too long, the task failed or never ran. Environment:
+# METRICS, the namespace; and TASK, its name. Runs after steps that all succeeded. A step may write the file unfinished,
+# which means that a later run completes the task.
 set -euo pipefail
 export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=5 AWS_PAGER=
 

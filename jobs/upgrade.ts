@@ -5,30 +5,30 @@ import { parseSamples } from "./lib/metrics";
 import * as z from "zod/mini";
 import { parse, pattern, seconds } from "./lib/schema";
 
-/** What is looked at before an upgrade of Kubernetes. Section 5.1. */
+/** What to check before a Kubernetes upgrade. Section 5.1. */
 const upgradePlan = z.strictObject({
-    /** Version that the control plane is to have: "1.34". */
+    /** Target version of the control plane: "1.34". */
     version: pattern(/^1\.\d{2}$/, "a version such as 1.34"),
-    /** Whole-run limit in seconds. */
+    /** Deadline of the run, in seconds. */
     deadlineSeconds: seconds,
 });
 
-/** What is looked at before an upgrade of Kubernetes. Section 5.1. */
+/** What to check before a Kubernetes upgrade. Section 5.1. */
 export type UpgradePlan = z.infer<typeof upgradePlan>;
 
-/** A control plane serves kubelets that are at most so many minor versions older. */
+/** Maximum version skew of kubelets, in minor versions. */
 const OLDEST_KUBELET = 3;
 
-/** Counts requests since the server's start, by the release that an API is gone in. */
+/** Metric of requests since the server's start, by the release that removes their API. */
 const DEPRECATED = "apiserver_requested_deprecated_apis";
 
-/** What one check found: what stands in the way, or in words that nothing does. */
+/** Result of one check: obstacles, or a text that there are none. */
 interface Found {
     well: string;
     blockers: string[];
 }
 
-/** Looks at everything, also after something was found or could not be looked at. Never rejects. */
+/** Runs all checks, even after findings and errors. Never rejects. */
 export async function runUpgrade(
     plan: UpgradePlan,
     { log, signal: parent }: GateContext,
@@ -54,7 +54,7 @@ export async function runUpgrade(
         }
     });
     return blockers === 0
-        ? { passed: true, line: `PASSED nothing stands in the way of ${plan.version}.` }
+        ? { passed: true, line: `PASSED no obstacle for ${plan.version}.` }
         : { passed: false, line: `FAILED ${blockers} in the way of ${plan.version}.` };
 }
 
@@ -86,7 +86,7 @@ const CHECKS: Readonly<
         return {
             well: `all ${budgets.length} let a pod go`,
             blockers: budgets.flatMap(({ metadata: { namespace, name }, status }) =>
-                // One without pods keeps nobody.
+                // A budget without pods blocks no eviction.
                 status.disruptionsAllowed === 0 && status.expectedPods > 0
                     ? [
                           `${namespace}/${name} lets none of its ${status.expectedPods} pods go (${status.currentHealthy} healthy)`,
@@ -102,7 +102,7 @@ const CHECKS: Readonly<
             well: `none that is gone in 1.${target}, as far as the server that answered knows`,
             blockers: parseSamples(lines.join("\n")).flatMap(({ labels, value }) => {
                 const { group, version, resource, removed_release: removed = "" } = labels;
-                // Of many it is not known yet.
+                // The status is not observed yet.
                 return value > 0 && removed !== "" && minorOf(removed) <= target
                     ? [`${group === "" ? "" : `${group}/`}${version} ${resource} is gone in ${removed}`]
                     : [];
@@ -119,7 +119,7 @@ function minorOf(version: string): number {
     return Number(minor);
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export function parseUpgradePlan(raw: unknown): UpgradePlan {
     return parse(upgradePlan, raw);
 }

@@ -18,30 +18,30 @@ const DAYS = Object.keys(WEEKDAYS) as Weekday[];
 
 const timeOfDay = pattern(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day, such as 01:00");
 
-/** When a task may run: within some hours of the first such day of each month. Section 5.1. */
+/** When a task may run: some hours of the first such day of each month. Section 5.1. */
 const windowPlan = z.strictObject({
     weekday: oneOf(...DAYS),
-    /** Times of that day, such as 01:00; the end is later than the start. */
+    /** Times of day, such as 01:00; the end is after the start. */
     start: timeOfDay,
     end: timeOfDay,
-    /** The parts of it in which nothing else restarts the database or the nodes, in order. */
+    /** The parts in which nothing else restarts the database or the nodes, in order. */
     open: z.array(z.strictObject({ start: timeOfDay, end: timeOfDay })),
-    /** How far the window's zone is ahead of UTC, in minutes. */
+    /** Offset of the window's time zone from UTC, in minutes. */
     offsetMinutes: wholeNumber(-720, 840),
-    /** Whether the clock starts the task every day: on any but the month's first such one, nothing is to be done. */
+    /** Whether a schedule starts the task daily: on other days than the month's first such one, it does nothing. */
     scheduled: z.boolean(),
-    /** Name of the run. Default: the day on which the window opens, so that all runs of one window are one. */
+    /** Name of the run. Default: the date of the window, so that all runs of a window are one. */
     run: z.optional(text),
-    /** Why it runs at any time. Undefined: it does not. */
+    /** Reason to run at any time. Undefined: it does not. */
     force: z.optional(text),
-    /** How long a forced run may take, in seconds. */
+    /** Deadline of a forced run, in seconds. */
     limitSeconds: seconds,
 });
 
-/** When a task may run: within some hours of the first such day of each month. Section 5.1. */
+/** When a task may run: some hours of the first such day of each month. Section 5.1. */
 export type WindowPlan = z.infer<typeof windowPlan>;
 
-/** What is to become of a run, and until when, in milliseconds since 1970. */
+/** Decision on a run, and its end, in milliseconds since 1970. */
 export type Decision =
     { run: "now"; until: number } | { run: "never" } | { run: "later" } | { run: "another day" };
 
@@ -64,12 +64,12 @@ export function decide(plan: WindowPlan, now: number): Decision {
     return { run: isTime && scheduled ? "another day" : "never" };
 }
 
-/** The clock of the window's zone, read in UTC. */
+/** Local time of the window's zone, read in UTC. */
 function localTime({ offsetMinutes }: WindowPlan, now: number): Date {
     return new Date(now + offsetMinutes * 60_000);
 }
 
-/** Tells the steps that follow which run it is and until when, or that there is nothing to be done, by a file each. */
+/** Writes files for the next steps: the run's name and end, or that there is nothing to do. */
 export function runWindow(plan: WindowPlan, { now = Date.now }: GateContext, directory: string): GateResult {
     const time = now();
     const decision = decide(plan, time);
@@ -98,7 +98,7 @@ export function runWindow(plan: WindowPlan, { now = Date.now }: GateContext, dir
     return { passed: true, line: `PASSED until ${shown(decision.until)}, ${why}` };
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export function parseWindowPlan(raw: unknown): WindowPlan {
     return parse(windowPlan, raw);
 }

@@ -9,13 +9,13 @@ import { maintenance } from "./procedures/maintenance";
 import { recovery } from "./procedures/recovery";
 import { rotation } from "./procedures/rotation";
 
-/** Commands that mean one procedure or another, by the strategy of the workload that is named. */
+/** Commands that select a procedure by the workload's strategy. */
 export const BY_STRATEGY: Readonly<Record<string, Readonly<Record<WorkloadValues["strategy"], string>>>> = {
     release: { rolling: "standard-deployment", blueGreen: "blue-green-release" },
     rollback: { rolling: "rollback", blueGreen: "blue-green-rollback" },
 };
 
-/** Every procedure of the runbook that is a stack update or a declared resource, in the order of its chapters. */
+/** All procedures of the runbook that are a stack update or a declared resource, in the order of its chapters. */
 export const catalogue: readonly Procedure[] = [
     ...health,
     ...deployment,

@@ -1,26 +1,26 @@
 import type * as numbers from "../core/numbers";
 
-/** One command, table row or threshold of the runbook, and what carries it out. */
+/** One command, table row or threshold of the runbook, and what implements it. */
 export interface Item {
     /** Section of the runbook. */
     section: string;
-    /** What is there, in our own words. */
+    /** Description, in our own words. */
     item: string;
-    /** Ids of the procedures that carry it out. */
+    /** Ids of the procedures that implement it. */
     procedures: readonly string[];
-    /** The test that shows it: a file below test/, without `.test.ts`, and words of the test. */
+    /** The test: a file below test/, without `.test.ts`, and a part of its title. */
     shownBy: { readonly file: string; readonly words: string };
-    /** Whether people do it, and the program shows what to do and records it. Default: false. */
+    /** Whether people do it, while the program shows what to do and records it. Default: false. */
     byPeople?: boolean;
-    /** The decision that says why it is done otherwise than written: name of a file in docs/decisions. Default: it is not. */
+    /** The decision on a difference from the runbook: name of a file in docs/decisions. Default: none. */
     decision?: string;
-    /** The numbers it gives, as `core/numbers.ts` names them. Default: none. */
+    /** Its numbers, by their names in `core/numbers.ts`. Default: none. */
     numbers?: readonly (keyof typeof numbers)[];
 }
 
 type Rest = Pick<Item, "byPeople" | "decision" | "numbers">;
 
-/** The items of one section: what is there, who carries it out, `file: words` of its test, and what else there is to say. */
+/** The items of one section: description, procedures, `file: words` of its test, and further fields. */
 function section(
     number: string,
     ...items: [item: string, procedures: string, test: string, rest?: Rest][]
@@ -32,12 +32,12 @@ function section(
     });
 }
 
-/** How an item is carried out. */
+/** How an item is implemented. */
 export function verdictOf({ byPeople = false, decision }: Item): string {
     return byPeople ? "by people" : decision === undefined ? "as written" : "otherwise";
 }
 
-/** Everything the runbook asks for, section by section. A test fails on an item that nothing carries out. */
+/** All requirements of the runbook, by section. A test fails for an item without implementation. */
 export const coverage: readonly Item[] = [
     ...section(
         "2.1",
@@ -666,7 +666,7 @@ export const coverage: readonly Item[] = [
     ),
 ];
 
-/** What carries out each item, as a page (docs/coverage.md). */
+/** The page of all items (docs/coverage.md). */
 export function renderCoverage(): string {
     const verdicts = coverage.map(verdictOf);
     const count = (verdict: string) => verdicts.filter((each) => each === verdict).length;

@@ -4,17 +4,17 @@ import { examplesOf, flagOf, optionsOf, parametersOf, pathWith } from "./paramet
 import { type ExpectedChange, type Procedure } from "./procedure";
 import { timeOf, waitsOf } from "./waits";
 
-/** An alarm, as far as it leads to a procedure. */
+/** The fields of an alarm that lead to a procedure. */
 export interface Lead {
     id: string;
     severity: Severity;
-    /** What is wrong when it rings, in a sentence. */
+    /** What is wrong when it fires, in a sentence. */
     meaning: string;
     /** Id of the procedure. */
     procedure: string;
 }
 
-/** A part of a section. Texts have code and links as Markdown has them. */
+/** A part of a section. Texts contain code and links in Markdown. */
 export type Part =
     | { readonly text: string }
     | { readonly commands: readonly string[] }
@@ -27,7 +27,7 @@ export interface Section {
     readonly parts: readonly Part[];
 }
 
-/** A procedure as it is read in an incident: what to type comes first, what explains it last. */
+/** A procedure in reading order for an incident: commands first, explanations last. */
 export function sectionsOf(procedure: Procedure, alarms: readonly Lead[]): Section[] {
     const { id, looks = [], edits, from, changes, verify, undo } = procedure;
     const leading = alarms
@@ -133,7 +133,7 @@ function abort(procedure: Procedure): Part[] {
     ];
 }
 
-/** What the example changes, in one line for what happens to a type. */
+/** The example's changes, one line for each operation and type. */
 function effectsOf(changes: readonly ExpectedChange[]): string[] {
     const names = new Map<string, string[]>();
     for (const { operation, type, name } of changes) {
@@ -143,7 +143,7 @@ function effectsOf(changes: readonly ExpectedChange[]): string[] {
     return [...names].map(([what, all]) => `${what} ${all.join(", ")}`);
 }
 
-/** What the operator types for the procedure's example. */
+/** Commands for the procedure's example. */
 function commandsOf(procedure: Procedure): string[] {
     const { replaces, edits, pinsImages } = procedure;
     const examples = examplesOf(procedure);
@@ -153,7 +153,7 @@ function commandsOf(procedure: Procedure): string[] {
             ? []
             : [`pulumi config rm --stack production --path '${pathWith(replaces, examples)}'`]),
         ...edits.map(({ path, example }) => {
-            // The engine refuses the letter: an index that is copied would overwrite what is there.
+            // The engine refuses `[]` here, so that a copied index cannot overwrite a value.
             const index = replaces !== undefined && path.startsWith(`${replaces}.`) ? "[0]" : "[N]";
             const place = pathWith(path, examples).replace("[]", index);
             const note = place.endsWith("[N]") ? "   # N: how many the list has" : "";
@@ -164,16 +164,18 @@ function commandsOf(procedure: Procedure): string[] {
     ];
 }
 
-/** The procedure's example in one command: `plan` shows offline what `run` does, which asks before it changes anything. */
+/**
+ * The procedure's example in one command: `plan` shows offline what `run` does. `run` asks before it changes anything.
+ */
 export function commandOf(action: "plan" | "run" | "show", procedure: Procedure): string {
     const parameters = parametersOf(procedure).map(({ name, example }) => `${flagOf(name)} ${example}`);
     return [`npm run runbook -- ${action}`, procedure.id, ...parameters].join(" ");
 }
 
-/** A part of a text, as a paragraph or as a command on lines of its own. */
+/** A part of a text, as a paragraph or a command on separate lines. */
 export type Piece = { readonly text: string } | { readonly command: string };
 
-/** A text with the commands in it that are longer than `longest` put on lines of their own. */
+/** Puts commands longer than `longest` on separate lines. */
 export function piecesOf(text: string, longest: number): Piece[] {
     const pieces: Piece[] = [];
     let from = 0;
@@ -184,7 +186,7 @@ export function piecesOf(text: string, longest: number): Piece[] {
         }
     }
     return [...pieces, { text: text.slice(from) }].flatMap((piece): Piece[] => {
-        // What ends a sentence behind a command is left out, as is what is empty.
+        // Omits the punctuation after a command, and empty parts.
         const plain = "text" in piece ? piece.text.replace(/^[.,;:]+(?= |$)/, "").trim() : "";
         return "command" in piece ? [piece] : plain === "" ? [] : [{ text: plain }];
     });

@@ -1,6 +1,6 @@
 import { type Edit, type Parameter, type Procedure } from "./procedure";
 
-/** Everything a procedure asks for, each once, in the order of its edits. */
+/** All parameters of a procedure, each once, in the order of its edits. */
 export function parametersOf({ parameters = [], edits }: Procedure): (Parameter & { keeps?: boolean })[] {
     const all = [
         ...parameters,
@@ -14,10 +14,7 @@ export function parametersOf({ parameters = [], edits }: Procedure): (Parameter 
     return all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index);
 }
 
-/**
- * The edits with values given for the parameters, as the offline preview takes them; what keeps its value and has none is
- * left out.
- */
+/** The edits with values of the parameters, as the offline preview takes them; omits edits that keep their value. */
 export function editsWith({ replaces, edits }: Procedure, given: Readonly<Record<string, string>>): string[] {
     const replaced = edits.some(
         (edit) => edit.path.startsWith(`${replaces}.`) && given[parameterOf(edit)] !== undefined,
@@ -35,7 +32,7 @@ export function editsWith({ replaces, edits }: Procedure, given: Readonly<Record
     return [...removed, ...set];
 }
 
-/** The edits of the documentation's example. */
+/** The edits of the documented example. */
 export function exampleEdits(procedure: Procedure): string[] {
     return editsWith(procedure, examplesOf(procedure));
 }
@@ -45,12 +42,12 @@ export function examplesOf(procedure: Procedure): Record<string, string> {
     return Object.fromEntries(parametersOf(procedure).map(({ name, example }) => [name, example]));
 }
 
-/** A path with the parameters that are in it. */
+/** A path with its parameters replaced. */
 export function pathWith(path: string, given: Readonly<Record<string, string>>): string {
     return path.replace(/\{(\w+)\}/g, (_, name: string) => given[name]!);
 }
 
-/** What a procedure takes on the command line: how it is given, what it means, and what is taken without it. */
+/** A procedure's option: its form, meaning, and default. */
 export function optionsOf(
     procedure: Procedure,
 ): (readonly [flag: string, meaning: string, without: string])[] {
@@ -62,7 +59,7 @@ export function optionsOf(
     ]);
 }
 
-/** How a parameter is given on the command line. */
+/** The option of a parameter. */
 export function flagOf(name: string): string {
     return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -1,19 +1,19 @@
 import { type StackValues } from "../config";
 
-/** What an update does to a resource, as the offline preview says it. */
+/** Change of a resource by an update, as the offline preview reports it. */
 export interface ExpectedChange {
     operation: "create" | "update" | "replace" | "delete";
     /** Type token. */
     type: string;
-    /** Name of the resource; a gate's hash is written `*`. */
+    /** Name of the resource; `*` for a gate's hash. */
     name: string;
 }
 
-/** What a parameter is when it is not given, where the stack's values tell. */
+/** Default of a parameter, from the stack's values. */
 export interface Default {
-    /** In words, such as `the inactive colour`. */
+    /** As text, such as `the inactive colour`. */
     meaning: string;
-    /** The value, by the stack's values and what was given; undefined where there is none. */
+    /** The value, from the stack's values and the other parameters; undefined if there is none. */
     of: (
         values: StackValues,
         given: Readonly<Record<string, string>>,
@@ -21,74 +21,77 @@ export interface Default {
     ) => string | undefined;
 }
 
-/** Something the operator is asked for. */
+/** A parameter that the operator gives. */
 export interface Parameter {
-    /** On the command line `--restore-time` for `restoreTime`. */
+    /** Option `--restore-time` for `restoreTime`. */
     name: string;
-    /** What to give, in words. */
+    /** Description of the value. */
     meaning: string;
     /** A value for the documentation, the prediction and its test. */
     example: string;
-    /** Value where nothing is given. Default: it must be given. */
+    /** Default. Without it, the parameter is required. */
     default?: string | Default;
-    /** What may be given, by the stack's values. Default: whatever the stack takes. */
+    /** Allowed values, from the stack's values. Default: any that the schema accepts. */
     choices?: (values: StackValues) => readonly string[];
 }
 
 /** A value the operator sets. */
 export interface Edit {
     /**
-     * As `pulumi config set --path` takes it; `{workload}` stands for a parameter of the procedure, and `[]` at the end
-     * for the place behind the last of a list: those that are there stay, and several may come, with commas between them.
+     * Path as `pulumi config set --path` takes it; `{workload}` is replaced by a parameter, and a final `[]` appends
+     * one or more comma-separated values to a list.
      */
     path: string;
-    /** What to put there, in words. */
+    /** Description of the value. */
     value: string;
     /** A value for the example, the prediction and its test. */
     example: string;
-    /** Name of the parameter that is put there. Default: the last key of the path. */
+    /** Name of the parameter. Default: the last key of the path. */
     parameter?: string;
-    /** Whether it need not be given where the stack file has a value already. Default: false. */
+    /** Whether it is optional if the stack file has a value. Default: false. */
     keeps?: boolean;
 }
 
-/** One step of the runbook, as an update of the stack or as a resource that is declared once and for all. */
+/** One step of the runbook, as an update of the stack or as a declared resource. */
 export interface Procedure {
     /** Stable name. */
     id: string;
-    /** Sections of the runbook it carries out. */
+    /** Sections of the runbook that it implements. */
     sections: readonly string[];
     title: string;
     /** When to use it. */
     when: string;
-    /** What to type to find out what is wrong: it looks, and changes nothing. Default: nothing. */
+    /** Commands for diagnosis, which change nothing. Default: none. */
     looks?: readonly string[];
-    /** What to type before the values are set. Default: nothing. */
+    /** Commands before the values are set. Default: none. */
     preparation?: readonly string[];
-    /** What is in the paths of the edits. Default: nothing. */
+    /** Parameters in the paths of the edits. Default: none. */
     parameters?: readonly Parameter[];
-    /** Path of the record that edits below it replace as a whole. Default: none. */
+    /** Path of a record that the edits below it replace as a whole. Default: none. */
     replaces?: string;
-    /** Values to set; none where the procedure is declared for good. */
+    /** Values to set; none if the procedure is always declared. */
     edits: readonly Edit[];
     /** Whether the edit names a release, whose image must be pinned before the update. */
     pinsImages?: boolean;
-    /** Edits that lead to where the example begins. Default: it begins with the stack file as it is. */
+    /** Edits that prepare the example. Default: none, the stack file as it is. */
     from?: readonly string[];
-    /** Exactly what the example's update changes. A test compares it with the offline preview. */
+    /** Exact changes of the example's update. A test compares it with the offline preview. */
     changes: readonly ExpectedChange[];
-    /** How the update itself verifies the step, or what to look at. */
+    /** How the update verifies the step, or what to check. */
     verify: string;
-    /** How the step is undone. */
+    /** How to undo the step. */
     undo: string;
-    /** Whether the values before it take it back in one update, so that a failed run may do so by itself. Default: false. */
+    /**
+     * Whether the earlier values undo it in one update, so that a failed run can roll back automatically. Default:
+     * false.
+     */
     revertible?: boolean;
-    /** Whether a run that fails takes its update back unless it is told to keep it. Default: false. */
+    /** Whether a failed run is rolled back unless it is to be kept. Default: false. */
     rollsBack?: boolean;
-    /** Whether it can go back to a revision in the release history. Default: false. */
+    /** Whether it can roll back to a revision in the release history. Default: false. */
     takesRevision?: boolean;
-    /** Why the values given make no sense for the stack, one line each. Default: nothing is wrong. */
+    /** Why the values make no sense for the stack, one line each. Default: none. */
     refuses?: (values: StackValues, given: Readonly<Record<string, string>>) => readonly string[];
-    /** What the operator may do beside updating the stack. Default: nothing else. */
+    /** Further actions of the operator. Default: none. */
     rights?: string;
 }

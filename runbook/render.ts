@@ -5,10 +5,10 @@ import { SYMPTOMS } from "../core/symptoms";
 import { type Lead, type Part, piecesOf, sectionsOf } from "./page";
 import { type Procedure } from "./procedure";
 
-/** Columns that a line has at most. Tables are wider. */
+/** Maximum width of a line, in columns. Tables are wider. */
 const WIDTH = 118;
 
-/** The catalogue as a page (docs/runbook.md), with the alarms that lead to its procedures. */
+/** The catalogue as a page (docs/runbook.md), with the alarms that refer to its procedures. */
 export function renderRunbook(alarms: readonly Lead[]): string {
     return [
         "# Runbook",
@@ -33,7 +33,7 @@ export function renderRunbook(alarms: readonly Lead[]): string {
     ].join("\n");
 }
 
-/** The way from each alarm to its procedure, the most severe first. */
+/** Each alarm and its procedure, most severe first. */
 function renderIndex(alarms: readonly Lead[]): string[] {
     return [
         "| Alarm | Severity | What is wrong | Procedure |",
@@ -73,7 +73,7 @@ function renderPart(part: Part): string[] {
     return [line(part.columns), line(part.columns.map(() => "---")), ...part.rows.map(line), ""];
 }
 
-/** A text as paragraphs: a command that is wider than a line is a block between two of them. */
+/** A text as paragraphs: a command wider than a line becomes a block between them. */
 function paragraphs(text: string): string[] {
     return piecesOf(text, WIDTH).flatMap((piece) =>
         "text" in piece ? [...folded(piece.text), ""] : commandBlock([piece.command]),
@@ -84,7 +84,7 @@ function commandBlock(commands: readonly string[]): string[] {
     return ["```bash", ...commands.flatMap((command) => foldCommand(command, WIDTH)), "```", ""];
 }
 
-/** A text in lines. Neither code nor a link is broken, and no line begins as a list or a heading does. */
+/** Folds a text into lines. Code and links are not broken, and no line begins like a list or a heading. */
 export function folded(text: string, indent = ""): string[] {
     const kept = text
         .replaceAll(/`[^`]+`|\[[^\]]+\]\([^)]+\)/g, (piece) => unbroken(piece))

@@ -1,16 +1,16 @@
 import { ROLLOUT_TIMEOUT_SECONDS, SOAK_SECONDS } from "../core/numbers";
 import { type Procedure } from "./procedure";
 
-/** What an update waits for. */
+/** A wait of an update. */
 export interface Wait {
     readonly what: string;
-    /** When the update gives up, in seconds. */
+    /** Timeout of the update, in seconds. */
     readonly seconds: number;
-    /** What it is for. */
+    /** Purpose. */
     readonly meaning: string;
 }
 
-/** What is waited for, in the order of an update, by the type and the name of the resource. A test compares the limits. */
+/** Waits in the order of an update, by type and name of the resource. A test compares the limits. */
 const WAITS: readonly (Wait & { of: RegExp })[] = [
     {
         of: /^aws:rds\/instance:Instance /,
@@ -109,13 +109,13 @@ const WAITS: readonly (Wait & { of: RegExp })[] = [
     { of: /:Job mcp-cache-cleanup-/, what: "cleanup", seconds: 2010, meaning: "all keys are looked at" },
 ];
 
-/** What the update of a procedure's example waits for, in order. */
+/** Waits of the update of a procedure's example, in order. */
 export function waitsOf({ changes }: Procedure): Wait[] {
     const made = changes.filter(({ operation }) => operation !== "delete");
     return WAITS.filter(({ of }) => made.some(({ type, name }) => of.test(`${type} ${name}`)));
 }
 
-/** A time in words: `4 min 30 s`, `6 h`. */
+/** A duration as text: `4 min 30 s`, `6 h`. */
 export function timeOf(seconds: number): string {
     const parts = [
         [Math.floor(seconds / 3600), "h"],

@@ -1,13 +1,13 @@
 import { isSamePerson } from "../../core/person";
 
-/** A release that an update brings. */
+/** A release that an update deploys. */
 interface BroughtRelease {
     workload: string;
     version: string;
     change: { ticket?: string; author?: string; approvers?: string[]; skip?: string } | undefined;
 }
 
-/** Releases that the stack file has and the last update had not, with who made and approved them, a sentence each. */
+/** Releases of the stack file that the last update did not have, with their authors and approvers, a sentence each. */
 export function describeReleases(
     config: Readonly<Record<string, unknown>>,
     deployed: Readonly<Record<string, unknown>>,
@@ -23,7 +23,7 @@ export function describeReleases(
     });
 }
 
-/** Those of them that one of the authors approves, a sentence each. */
+/** Those that one of the authors approved, a sentence each. */
 export function selfApprovedReleases(
     config: Readonly<Record<string, unknown>>,
     deployed: Readonly<Record<string, unknown>>,

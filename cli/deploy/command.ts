@@ -48,13 +48,13 @@ Exit status: 0 done, 1 bad input, refused or stale, 3 no Pulumi CLI, 4 the updat
 back, 130 interrupted. With 1 and 3 nothing has changed.
 `;
 
-/** What a plan is of. */
+/** Subject of a plan. */
 const recordSchema = z.strictObject({
     stack: z.string(),
     commit: z.string(),
-    /** The stack's last update when the plan was made; null before the first one. */
+    /** The stack's last update when the plan was made; null before the first update. */
     lastUpdate: z.string().nullable(),
-    /** How many resources change. */
+    /** Number of resources that change. */
     changes: z.number(),
 });
 
@@ -101,18 +101,18 @@ export async function deployCommand(root: string, args: string[]): Promise<numbe
     return action === "plan" ? plan(deploy, discard) : apply(deploy);
 }
 
-/** What both steps know. */
+/** Common inputs of both steps. */
 interface Deploy {
     readonly root: string;
     readonly stack: string;
-    /** Where plan, record and summary are. */
+    /** Folder of plan, record and summary. */
     readonly folder: string;
     readonly checkout: Checkout;
-    /** Of the stack, the newest first. */
+    /** Updates of the stack, newest first. */
     readonly updates: readonly Update[];
 }
 
-/** The commit that is deployed. */
+/** The commit to deploy. */
 interface Checkout {
     readonly commit: string;
     readonly subject: string;
@@ -189,7 +189,7 @@ async function plan(deploy: Deploy, discard: boolean): Promise<number> {
     return STATUS.done;
 }
 
-/** Why the commit must not be deployed: the deployed one is newer. */
+/** Why the commit must not be deployed: a newer one is deployed. */
 function newerThan(root: string, { commit }: Checkout, last: Update): string | undefined {
     const isOlder =
         last.commit !== undefined &&
@@ -239,7 +239,7 @@ async function apply(deploy: Deploy): Promise<number> {
         const succeeded = updates.find((each) => each.succeeded);
         const file = join(root, `Pulumi.${stack}.yaml`);
         const back = succeeded && takeBack(readFileSync(file, "utf8"), succeeded.config);
-        // Where nothing was done there is nothing to take back, such as when the stack is locked.
+        // If nothing was done, for example because the stack is locked, there is nothing to roll back.
         if (result.outcome === "failed" && result.changes.length > 0 && back !== undefined) {
             log(`The update failed: ${result.reason}\nRolling back ${back.workloads.join(", ")} …`);
             replaceFile(file, back.text);
@@ -262,9 +262,9 @@ async function apply(deploy: Deploy): Promise<number> {
 }
 
 /**
- * Why the plan is not of this commit and of the stack as it is; undefined where it is.
+ * Why the plan does not match the commit and the stack's state; undefined if it does.
  *
- * @throws UsageError where there is no plan.
+ * @throws UsageError if there is no plan.
  */
 function staleness({ stack, folder, checkout, updates: [last] }: Deploy): string | undefined {
     const file = join(folder, FILES.record);
@@ -272,7 +272,7 @@ function staleness({ stack, folder, checkout, updates: [last] }: Deploy): string
     try {
         read = JSON.parse(readFileSync(file, "utf8"));
     } catch {
-        // Said below.
+        // Reported below.
     }
     const { data: record } = recordSchema.safeParse(read);
     if (record === undefined || !existsSync(join(folder, FILES.plan))) {

@@ -3,29 +3,29 @@ import { z } from "zod";
 import { leavesOf } from "../../offline/snapshot";
 import { UsageError } from "../../offline/stackFile";
 
-/** Values of a stack by their paths, without the secret ones. */
+/** Values of a stack by path, without secrets. */
 export type Values = ReadonlyMap<string, string>;
 
-/** An update of a stack, as the engine's history has it. */
+/** An update of a stack, from the engine's history. */
 export interface Update {
-    /** Differs from that of every other update of the stack. */
+    /** Unique among the stack's updates. */
     readonly id: string;
-    /** When it began, as ISO 8601. */
+    /** Start, in ISO 8601. */
     readonly time: string;
-    /** The procedure that was run, or the subject of the commit. */
+    /** The procedure, or the subject of the commit. */
     readonly message: string;
     readonly succeeded: boolean;
-    /** Commit that was checked out. Undefined outside of a repository. */
+    /** Checked-out commit. Undefined outside a repository. */
     readonly commit: string | undefined;
-    /** Whether files of the checkout differed from the commit. */
+    /** Whether the checkout had uncommitted changes. */
     readonly isDirty: boolean;
-    /** What the stack file had below `config`, by its keys; without those that hold a secret. */
+    /** The stack file's `config` by key, without secrets. */
     readonly config: Readonly<Record<string, unknown>>;
-    /** Keys that hold a secret. */
+    /** Keys of secrets. */
     readonly secretKeys: readonly string[];
 }
 
-/** What is read of `pulumi stack history --json`. */
+/** Fields that are read from `pulumi stack history --json`. */
 const historySchema = z.array(
     z.object({
         version: z.number(),
@@ -46,7 +46,7 @@ const historySchema = z.array(
 );
 
 /**
- * The updates of a stack, the newest first, from the text that `pulumi stack history --json` prints.
+ * Parses the output of `pulumi stack history --json`: the updates of a stack, newest first.
  *
  * @throws UsageError that names `source`, for any other text.
  */
@@ -55,7 +55,7 @@ export function parseHistory(text: string, source: string): Update[] {
     try {
         read = JSON.parse(text);
     } catch {
-        // Said below.
+        // Reported below.
     }
     const { data } = historySchema.safeParse(read);
     if (data === undefined) {
@@ -83,9 +83,9 @@ export function parseHistory(text: string, source: string): Update[] {
 }
 
 /**
- * The updates of a stack, the newest first, by the Pulumi CLI on the PATH. Undefined where there is none.
+ * The updates of a stack, newest first, from the Pulumi CLI on the PATH. Undefined if there is none.
  *
- * @throws UsageError with what the CLI says.
+ * @throws UsageError with the CLI's message.
  */
 export function readHistory(root: string, stack: string): Update[] | undefined {
     const args = ["stack", "history", "--json", "--page-size", "50", "--stack", stack, "--non-interactive"];
@@ -107,13 +107,13 @@ export function readHistory(root: string, stack: string): Update[] | undefined {
     return parseHistory(stdout, `the history of ${stack}`);
 }
 
-/** The values of a stack file's `config`, without those of some keys. */
+/** The values of a stack file's `config`, without some keys. */
 export function valuesBelow(config: Readonly<Record<string, unknown>>, without: readonly string[]): Values {
     return new Map(
         Object.entries(config)
             .filter(([key]) => !without.includes(key))
             .flatMap(([key, value]) => leavesOf(value, key))
-            // The history has a number or a truth value as text, where it has no key above it.
+            // The history has top-level numbers and booleans as text.
             .map(([path, value]) => [path, String(JSON.parse(value))] as const),
     );
 }

@@ -8,46 +8,46 @@ export interface Attempt {
     readonly stack: string;
     readonly commit: string;
     readonly subject: string;
-    /** Of the commit, with the address. */
+    /** The commit's id and URL. */
     readonly author: string;
-    /** Releases in it, with who made and approved them, a sentence each. */
+    /** Its releases, with authors and approvers, a sentence each. */
     readonly releases: readonly string[];
     /** The stack's last update. Undefined before the first one. */
     readonly last: Update | undefined;
-    /** What is deployed and not committed. */
+    /** Deployed values that are not committed. */
     readonly lost: readonly ChangedValue[];
-    /** Whether that is taken back. */
+    /** Whether the update reverts them. */
     readonly discards: boolean;
 }
 
-/** What came of the preview. */
+/** Result of the preview. */
 export type Planned =
     | { readonly refused: string }
     | {
           readonly changes: number;
           /** Such as `update kubernetes:core/v1:Service mcp-server`. */
           readonly lines: readonly string[];
-          /** What the engine printed. */
+          /** Output of the engine. */
           readonly preview: string;
       };
 
-/** What came of the update. */
+/** Result of the update. */
 export interface Applied extends RunResult {
     /** Workloads that were rolled back. */
     readonly workloads: readonly string[];
-    /** Values that are deployed since and that no commit has. */
+    /** Values that are deployed and in no commit. */
     readonly due: readonly ChangedValue[];
-    /** What was printed. */
+    /** Output. */
     readonly lines: readonly string[];
 }
 
-/** Most characters of one quote: GitHub takes a summary of 1 MiB. */
+/** Maximum length of a quote, in characters: GitHub accepts a summary of 1 MiB. */
 const LONGEST_QUOTE = 300_000;
 
-/** Most lines of a log: those before them are in the log of the job. */
+/** Maximum number of lines of a log: the Job's log has the others. */
 const MOST_LINES = 80;
 
-/** The plan as Markdown, for those who approve it. */
+/** The plan as Markdown, for the approvers. */
 export function planSummary(attempt: Attempt, planned: Planned): string {
     const { stack, last, lost, discards, releases } = attempt;
     if ("refused" in planned) {
@@ -75,7 +75,7 @@ export function planSummary(attempt: Attempt, planned: Planned): string {
     ]);
 }
 
-/** The update as Markdown: what came of it, why, and what to do. */
+/** The result of the update as Markdown: what happened, why, and what to do. */
 export function applySummary(attempt: Attempt, applied: Applied): string {
     const { stack } = attempt;
     const { outcome, changes, reason, workloads, due, lines } = applied;
@@ -113,7 +113,7 @@ function nextStep(stack: string, { outcome, changes, due }: Applied): string {
     );
 }
 
-/** Which commit it is of, and what is deployed. */
+/** The commit, and what is deployed. */
 function of({ commit, subject, author, last }: Attempt): string[] {
     const deployed =
         last === undefined
@@ -130,7 +130,7 @@ function folded(title: string, text: string): string {
     return `<details><summary>${title}</summary>\n\n${quoted(text)}\n\n</details>`;
 }
 
-/** A block that shows the text as it is. */
+/** A code block. */
 function quoted(text: string): string {
     const end = `\n… ${text.length - LONGEST_QUOTE} characters more in the log of the job`;
     const shown = text.length > LONGEST_QUOTE ? text.slice(0, LONGEST_QUOTE) + end : text;
@@ -139,7 +139,7 @@ function quoted(text: string): string {
     return `${fence}\n${shown.trimEnd()}\n${fence}`;
 }
 
-/** Foreign text in a line of Markdown. */
+/** Escapes foreign text for a line of Markdown. */
 function plain(text: string): string {
     return `\`${text.replaceAll("`", "'")}\``;
 }

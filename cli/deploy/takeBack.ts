@@ -10,9 +10,9 @@ export interface TakenBack {
 }
 
 /**
- * Sets the active releases of an earlier update in a stack file's text, as a rollback does: the colour, its release, or the
- * release of a rolling workload, and the digests that they are pinned to. Other values stay, and so do workloads that
- * the earlier update did not have. Undefined where no active release differs.
+ * Sets the active releases of an earlier update in a stack file's text, as a rollback does: the colour and its release,
+ * or the release of a rolling workload, and their pinned digests. Keeps other values, and workloads that the earlier
+ * update did not have. Undefined if no active release differs.
  */
 export function takeBack(text: string, earlier: Readonly<Record<string, unknown>>): TakenBack | undefined {
     const document = parseDocument(text, { merge: true });
@@ -33,7 +33,7 @@ export function takeBack(text: string, earlier: Readonly<Record<string, unknown>
             document.setIn(["config", "mcp:workloads", name, ...path], document.createNode(value));
         }
     }
-    // A digest that the earlier release needs may be gone from the file.
+    // The file may no longer have the digest of the earlier release.
     for (const [reference, digest] of Object.entries(entriesOf(at(earlier, "mcp:images", "pins")))) {
         if (at(config, "mcp:images", "pins", reference) === undefined) {
             document.setIn(["config", "mcp:images", "pins", reference], digest);
@@ -42,7 +42,7 @@ export function takeBack(text: string, earlier: Readonly<Record<string, unknown>
     return { workloads: differing.map(({ name }) => name), text: document.toString(FORMAT) };
 }
 
-/** What decides which release of a workload is active, by the paths below the workload. */
+/** Values that determine the active release, by the paths below the workload. */
 function activeOf(workload: unknown): (readonly [path: readonly string[], value: unknown])[] {
     const { live, release } = entriesOf(workload);
     return typeof live === "string"

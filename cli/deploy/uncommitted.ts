@@ -6,22 +6,22 @@ import { git } from "../git";
 import { shellQuoted } from "../shell";
 import { type Update, type Values, valuesBelow } from "./lastUpdate";
 
-/** A value that differs between a commit and what was made of it. */
+/** A value that differs between a commit and an update. */
 export interface ChangedValue {
     readonly path: string;
-    /** Undefined where there is none. */
+    /** Undefined if there is none. */
     readonly committed: string | undefined;
     readonly found: string | undefined;
 }
 
-/** The change in words, such as `mcp:workloads.chat-ui.scaling.min: 3 => 6`. */
+/** The change as text, such as `mcp:workloads.chat-ui.scaling.min: 3 => 6`. */
 export function describeValue({ path, committed, found }: ChangedValue): string {
     return found === undefined
         ? `${path}: ${committed} => removed`
         : `${path}: ${committed ?? "nothing"} => ${found}`;
 }
 
-/** What to type to set the value as it was found. */
+/** Command that sets the value as found. */
 export function commandFor(stack: string, { path, found }: ChangedValue): string {
     const action = found === undefined ? "rm" : "set";
     return [`pulumi config ${action} --stack ${stack} --path`, path, ...(found === undefined ? [] : [found])]
@@ -30,9 +30,9 @@ export function commandFor(stack: string, { path, found }: ChangedValue): string
 }
 
 /**
- * Values of the last update that no commit has, and that an update with the stack file as it is takes back: somebody has set
- * them by hand and not committed them, or a failed deploy has taken a release back. A value that the stack file has as well
- * is kept, and one that it has changed again is meant to go.
+ * Values of the last update that no commit has, and that an update with this stack file would revert: set by hand, or
+ * by the rollback of a failed deploy. Ignores values that the stack file also has, and values that it has changed
+ * since.
  */
 export function lostValues(root: string, stack: string, update: Update): ChangedValue[] {
     const hidden = [...update.secretKeys, ...SECRET_KEYS.map((key) => `mcp:${key}`)];
@@ -41,7 +41,7 @@ export function lostValues(root: string, stack: string, update: Update): Changed
         return [];
     }
     const next = valuesBelow(file, hidden);
-    // Nothing is known of a commit that is not here: what differs is then taken back.
+    // If the commit is not in this checkout, all differences count as reverted.
     const committed = committedConfig(root, stack, baseOf(root, update));
     const before = committed === undefined ? next : valuesBelow(committed, hidden);
     const deployed = valuesBelow(update.config, hidden);
@@ -50,7 +50,7 @@ export function lostValues(root: string, stack: string, update: Update): Changed
     );
 }
 
-/** Values of the stack file that differ from the commit that is checked out; nothing outside of a repository. */
+/** Values of the stack file that differ from the checked-out commit; none outside a repository. */
 export function uncommittedValues(root: string, stack: string): ChangedValue[] {
     const committed = committedConfig(root, stack, "HEAD");
     const file = stackFile(root, stack);
@@ -67,18 +67,18 @@ function changesBetween(before: Values, after: Values): ChangedValue[] {
         .map((path) => ({ path, committed: before.get(path), found: after.get(path) }));
 }
 
-/** Where the commit of an update and the one that is checked out parted; undefined for a commit that is not here. */
+/** Merge base of an update's commit and the checked-out one; undefined if the commit is not in this checkout. */
 export function baseOf(root: string, { commit }: Update): string | undefined {
     const { status, stdout } = git(root, "merge-base", commit ?? "", "HEAD");
     return status === 0 ? stdout.trim() : undefined;
 }
 
-/** What a stack file has below `config`; undefined where it cannot be read, which the preview says. */
+/** A stack file's `config`; undefined if it cannot be read, which the preview reports. */
 export function stackFile(root: string, stack: string): Record<string, unknown> | undefined {
     return configOf(readFileSync(join(root, `Pulumi.${stack}.yaml`), "utf8"));
 }
 
-/** What the stack file had below `config` at a commit; undefined where it was not there, or is not known. */
+/** The stack file's `config` at a commit; undefined if it did not exist, or the commit is unknown. */
 function committedConfig(
     root: string,
     stack: string,
@@ -91,7 +91,7 @@ function committedConfig(
     return status === 0 ? configOf(stdout) : undefined;
 }
 
-/** Undefined where the text cannot be read, which the preview says. */
+/** Undefined if the text cannot be read, which the preview reports. */
 function configOf(text: string): Record<string, unknown> | undefined {
     try {
         const { config } = parse(text, { merge: true }) as { config?: Record<string, unknown> };

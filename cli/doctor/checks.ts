@@ -6,7 +6,7 @@ import { PLACEHOLDER_ACCOUNT } from "../../config/requiredInputs";
 import { type Result } from "./result";
 import { json, type Run } from "./tools";
 
-/** What the checks of one stack have in common. */
+/** Common inputs of the checks of a stack. */
 export interface Subject {
     /** Folder of the project. */
     readonly root: string;
@@ -30,7 +30,7 @@ const unknown = (name: string, found: string, todo?: string): Result => ({
     ...(todo === undefined ? {} : { todo }),
 });
 
-/** Whether a version such as `v3.259.0` is at least another one; undefined where it is no version. */
+/** Whether a version such as `v3.259.0` is at least another; undefined for other texts. */
 function isAtLeast(found: string, least: string): boolean | undefined {
     const numbers = (text: string) => /(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number);
     const [one, other] = [numbers(found), numbers(least)];
@@ -46,7 +46,7 @@ interface Package {
     dependencies: Record<string, string>;
 }
 
-/** Node, Pulumi's command line, its backend, the stack in it, and the key of its secrets. */
+/** Checks Node, the Pulumi CLI, its backend, the stack in it, and the key of its secrets. */
 export async function checkPulumi({ root, stack, run }: Subject): Promise<Result[]> {
     const { engines, dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Package;
     const node = isAtLeast(process.version, `${engines.node}.0`)
@@ -102,7 +102,7 @@ export async function checkPulumi({ root, stack, run }: Subject): Promise<Result
     ];
 }
 
-/** Whether the secrets of a stack can be decrypted; what they are is not read. */
+/** Whether the secrets of a stack can be decrypted, without reading them. */
 async function checkSecrets(
     { root, stack, run }: Pick<Subject, "root" | "stack" | "run">,
     name: string,
@@ -124,7 +124,7 @@ async function checkSecrets(
         : typeof provider === "string"
           ? `by ${provider}`
           : "by the backend";
-    // What it prints is dropped: only whether it can.
+    // Drops the output: only the exit status matters.
     const { status, reason } = await run("pulumi", [
         ...["config", "--stack", stack, "--show-secrets", "--json", "--non-interactive"],
     ]);
@@ -137,7 +137,7 @@ async function checkSecrets(
           );
 }
 
-/** What AWS says of a cluster, as far as it matters here. */
+/** Fields that are read of an EKS cluster. */
 export interface EksCluster {
     endpoint: string;
     status: string;
@@ -145,10 +145,10 @@ export interface EksCluster {
     computeConfig?: { enabled?: boolean };
 }
 
-/** The AWS command line, whose account it has, and the cluster there. */
+/** Checks the AWS CLI, its account, and the cluster. */
 export async function checkAws({ stack, values, run }: Subject): Promise<{
     results: Result[];
-    /** Whether it can be asked about the stack's account. */
+    /** Whether the stack's account can be queried. */
     isUsable: boolean;
     cluster: EksCluster | undefined;
 }> {
@@ -222,7 +222,7 @@ export async function checkAws({ stack, values, run }: Subject): Promise<{
     return { results: [...results, state], isUsable: true, cluster };
 }
 
-/** Quotas of the account: those whose use AWS tells together with them. */
+/** Checks quotas of the account whose use AWS reports. */
 export async function checkQuotas(
     { values, run }: Subject,
     roles: number,
@@ -269,10 +269,10 @@ export async function checkQuotas(
     });
 }
 
-/** Longest that a registry may take, in milliseconds. */
+/** Timeout of a registry, in milliseconds. */
 const REGISTRY_LIMIT = 10_000;
 
-/** Whether each registry that the stack pulls from answers. */
+/** Whether each registry of the stack responds. */
 export function checkRegistries({ fetch }: Subject, registries: readonly string[]): Promise<Result[]> {
     return Promise.all(
         registries.map(async (registry) => {
@@ -305,7 +305,7 @@ export function checkRegistries({ fetch }: Subject, registries: readonly string[
     );
 }
 
-/** Daemon sets that enforce NetworkPolicies, by their names. */
+/** Daemon sets that enforce NetworkPolicies, by name. */
 const ENFORCING = /^(calico-node|canal|cilium|antrea-agent|kube-router|weave-net|ovnkube-node|azure-npm)$/;
 
 interface Workload {
@@ -314,7 +314,7 @@ interface Workload {
     status?: { desiredNumberScheduled?: number; numberReady?: number };
 }
 
-/** The cluster, as `kubectl` reaches it with these arguments, and what has to be in it. */
+/** Checks the cluster, as `kubectl` reaches it with these arguments, and what must be in it. */
 export async function checkCluster(
     { values, run }: Subject,
     access: readonly string[],
@@ -416,7 +416,7 @@ export async function checkCluster(
     return results;
 }
 
-/** Whether something in the cluster enforces NetworkPolicies: without it, they hold nobody off. */
+/** Whether the cluster enforces NetworkPolicies: without enforcement, they deny nothing. */
 function networkPolicies(
     sets: readonly Workload[] | undefined,
     reason: string,
@@ -452,7 +452,7 @@ function networkPolicies(
     );
 }
 
-/** Whether kubectl, by whose context `npm run releases` and the runbook read the cluster, means the stack's. */
+/** Whether kubectl's context, with which `npm run releases` and the runbook read the cluster, is the stack's. */
 export async function checkContext({ values, run }: Subject, eks: EksCluster | undefined): Promise<Result> {
     const { cluster, context, kubeconfig } = values.kubernetes;
     const name = "kubectl's context";

@@ -63,7 +63,7 @@ export async function doctorCommand(root: string, args: string[]): Promise<numbe
     return results.some(({ state }) => state === "missing") ? 1 : 0;
 }
 
-/** All results, in the order in which what is missing is best mended. */
+/** All results, in the order in which to repair them. */
 export async function examine(subject: Subject): Promise<Result[]> {
     const { root, stack, values } = subject;
     const file = readStackFile(root, stack);
@@ -96,7 +96,7 @@ export async function examine(subject: Subject): Promise<Result[]> {
     return [...pulumi, ...aws.results, complete, ...answering, ...quotas, context, ...cluster];
 }
 
-/** Reaches the cluster as the program does: an EKS cluster by its endpoint, any other by its context. */
+/** Connects to the cluster as the program does: to EKS by its endpoint, to others by their context. */
 async function withAccess(
     { values: { aws, kubernetes } }: Subject,
     eks: EksCluster | undefined,

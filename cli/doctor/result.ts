@@ -1,19 +1,19 @@
 import { fold } from "../../core/fold";
 import { painter, type Screen } from "../../offline/layout";
 
-/** What a check found. */
+/** Result of a check. */
 export interface Result {
     readonly name: string;
-    /** `unknown` where it could not be checked. */
+    /** `unknown` if it could not be checked. */
     readonly state: "ok" | "missing" | "unknown";
     readonly found: string;
-    /** What to do; a command where one does it. */
+    /** What to do; a command if there is one. */
     readonly todo?: string;
 }
 
 const STYLES = { ok: "green", missing: "red", unknown: "yellow" } as const;
 
-/** Results as text: a line each, and below it what to do. */
+/** Results as text: a line each, followed by what to do. */
 export function renderResults(project: string, results: readonly Result[], screen: Screen): string {
     const paint = painter(screen);
     const indent = " ".repeat(11);
@@ -22,7 +22,7 @@ export function renderResults(project: string, results: readonly Result[], scree
         return [
             `  ${paint(STYLES[state], state.padEnd(7))}  ${first.slice(indent.length)}`,
             ...more,
-            // A command is copied as it is, so it is not folded.
+            // Commands are not folded, so that they can be copied.
             ...(todo === undefined ? [] : [`${indent}  ${paint("cyan", `→ ${todo}`)}`]),
         ];
     });

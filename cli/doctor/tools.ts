@@ -1,27 +1,27 @@
 import { spawn } from "node:child_process";
 import { messageLines } from "../kubectl";
 
-/** What a program said. */
+/** Result of a program. */
 export interface Answer {
-    /** Its exit status; undefined where it gave none. */
+    /** Its exit status; undefined if it has none. */
     readonly status: number | undefined;
     readonly stdout: string;
-    /** Why it has no status, or the last line of what it wrote to standard error: one line. */
+    /** Why it has no status, or the last line of its standard error. */
     readonly reason: string;
-    /** Whether there is no such program on the PATH. */
+    /** Whether the program is missing on the PATH. */
     readonly absent: boolean;
 }
 
-/** Starts a program and waits for its end, not longer than a limit. */
+/** Starts a program and waits for its end, with a timeout. */
 export type Run = (command: string, args: readonly string[]) => Promise<Answer>;
 
-/** Longest that a program may take, in milliseconds. */
+/** Timeout of a program, in milliseconds. */
 const LIMIT = 15_000;
 
-/** What keeps these programs from asking, paging, and looking for news of themselves. */
+/** Environment that prevents prompts, pagers and update checks. */
 const QUIET = { PULUMI_SKIP_UPDATE_CHECK: "true", AWS_PAGER: "", PAGER: "cat" };
 
-/** Runs a program without input. At the limit it is killed, with everything that it started. */
+/** Runs a program without input. At the timeout it is killed, with its child processes. */
 export function runner(limit = LIMIT): Run {
     return (command, args) =>
         new Promise((resolve) => {
@@ -52,7 +52,7 @@ export function runner(limit = LIMIT): Run {
         });
 }
 
-/** Longest reason that is shown, in characters. */
+/** Maximum length of a reason, in characters. */
 const LONGEST_REASON = 200;
 
 function lastLine(text: string): string {
@@ -62,7 +62,7 @@ function lastLine(text: string): string {
         .slice(0, LONGEST_REASON);
 }
 
-/** What a program printed as JSON; undefined where it failed, or printed something else. */
+/** A program's JSON output; undefined if it failed or printed something else. */
 export function json<T>({ status, stdout }: Answer): T | undefined {
     try {
         return status === 0 ? (JSON.parse(stdout) as T) : undefined;

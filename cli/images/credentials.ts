@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** What a registry knows its user by. */
+/** Credentials of a registry. */
 export interface Credentials {
     username: string;
     password: string;
@@ -15,16 +15,16 @@ interface DockerConfig {
     credsStore?: string;
 }
 
-/** A helper may have to reach its cloud first. */
+/** A helper may need to call its cloud first. */
 const HELPER_TIMEOUT_MS = 30_000;
 
 /**
- * Credentials of a registry as `docker login` left them in `$DOCKER_CONFIG/config.json`, by default
- * `~/.docker/config.json`: from the registry's credential helper, from the credential store, or from the file.
+ * Credentials of a registry from `docker login`, in `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`: from the
+ * registry's credential helper, the credential store, or the file.
  *
- * @returns undefined when there is no such file or nothing in it for this registry.
- * @throws Error when the file cannot be read, a helper is not installed or fails, or the registry is logged in to
- * with an identity token. It never quotes the file or what the helper printed.
+ * @returns undefined if there is no such file, or no credentials for this registry.
+ * @throws Error if the file cannot be read, a helper is missing or fails, or the login is an identity token. It never
+ * quotes the file or the helper's output.
  */
 export async function dockerCredentials(registry: string): Promise<Credentials | undefined> {
     const file = join(process.env["DOCKER_CONFIG"] || join(homedir(), ".docker"), "config.json");
@@ -33,7 +33,7 @@ export async function dockerCredentials(registry: string): Promise<Credentials |
     if (helper) {
         return askHelper(`docker-credential-${helper}`, registry);
     }
-    // Older clients wrote the address of the API in place of the host.
+    // Older clients wrote the API's URL instead of the host.
     const key = Object.keys(auths).find((address) => hostOf(address) === registry);
     const { auth, identitytoken } = auths[registry] ?? auths[key ?? ""] ?? {};
     if (identitytoken) {
@@ -73,7 +73,7 @@ async function askHelper(helper: string, registry: string): Promise<Credentials 
         throw new Error(`${helper} is not on the PATH, but Docker is set up to use it; install it`);
     }
     if (error) {
-        // The protocol's only way to say that there are none.
+        // The protocol's only way to report that there are none.
         if (stdout.includes("credentials not found")) {
             return undefined;
         }
@@ -99,12 +99,12 @@ function run(helper: string, input: string): Promise<Outcome> {
         const child = execFile(helper, ["get"], { timeout: HELPER_TIMEOUT_MS }, (error, stdout) =>
             done({ error, stdout }),
         );
-        // A helper that ends without reading its input is judged by its outcome.
+        // A helper may end without reading its input; its exit status decides.
         child.stdin?.on("error", () => undefined).end(input);
     });
 }
 
-/** The object a JSON text holds. Not JSON.parse's error: it quotes the text. */
+/** Parses a JSON object. Replaces JSON.parse's error, which quotes the text. */
 function parseObject(text: string): Record<string, unknown> | undefined {
     try {
         const value: unknown = JSON.parse(text);

@@ -6,35 +6,35 @@ import { replaceFile } from "./replaceFile";
 export interface PinOptions {
     /** Stack file, such as `Pulumi.production.yaml`. */
     file: string;
-    /** References of every image the stack runs. */
+    /** References of all images of the stack. */
     references: readonly string[];
-    /** Digest that a reference stands for now. */
+    /** Returns the current digest of a reference. */
     resolve: (reference: string) => Promise<string>;
-    /** Takes one line per reference, once the file is written. */
+    /** Receives one line for each reference, after the file is written. */
     log: (line: string) => void;
-    /** Whether to resolve what is pinned already as well. Default: false. */
+    /** Whether to resolve pinned references again. Default: false. */
     refresh?: boolean;
 }
 
-/** The references by what became of them, each in the order given. */
+/** The references by result, in the given order. */
 export interface PinResult {
-    /** Newly pinned, or pinned to another digest than before. */
+    /** Newly pinned, or pinned to a new digest. */
     pinned: string[];
-    /** Pinned to the same digest as before. */
+    /** Digest unchanged. */
     kept: string[];
 }
 
-/** Registries limit how much one client may ask at a time. */
+/** Registries limit concurrent requests. */
 const CONCURRENCY = 4;
 
 /**
  * Resolves the references that are not pinned yet and writes their digests into the stack file: all of them or
- * none, and changing nothing else of the file.
+ * none. Changes nothing else in the file.
  *
- * Pins that no reference uses any more are kept: a rollback needs them.
+ * Keeps pins that no reference uses any more: a rollback needs them.
  *
- * @throws Error that lists every reference that was not resolved, or that says why the file cannot be edited. The
- * file is unchanged then.
+ * @throws Error that lists every unresolved reference, or says why the file cannot be edited. Then the file is
+ * unchanged.
  */
 export async function pinImages(options: PinOptions): Promise<PinResult> {
     const { file, resolve, log, refresh = false } = options;
@@ -59,7 +59,7 @@ export async function pinImages(options: PinOptions): Promise<PinResult> {
         throw new Error([summary, ...failures.sort()].join("\n  "));
     }
     if (changed.size > 0) {
-        // Read again: somebody may have edited the file in the meantime.
+        // Read again, because it may have been edited in the meantime.
         replaceFile(file, writePins(await readFile(file, "utf8"), changed, file));
     }
 

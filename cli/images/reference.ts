@@ -1,6 +1,6 @@
 /** Parts of an image reference. */
 export interface ImageReference {
-    /** Host, and port where given. */
+    /** Host, and port if given. */
     registry: string;
     repository: string;
     tag: string;
@@ -13,10 +13,9 @@ const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 /**
  * Splits `registry/repository:tag`.
  *
- * The registry must be spelled out: which one a bare name means depends on who reads it.
+ * The registry is required: the default registry differs between tools.
  *
- * @throws Error naming the reference when it has no registry host, no tag, a digest or characters that none of
- * these may have.
+ * @throws Error naming the reference if it has no registry host, no tag, a digest or invalid characters.
  */
 export function parseReference(text: string): ImageReference {
     const refuse = (why: string) =>
@@ -26,7 +25,7 @@ export function parseReference(text: string): ImageReference {
     }
     const slash = text.indexOf("/");
     const registry = text.slice(0, Math.max(slash, 0));
-    // As everywhere else, a first part without dot, port or the name localhost is part of the repository.
+    // As in Docker, a first part without dot, port or the name localhost belongs to the repository.
     if (!/[.:]|^localhost$/.test(registry)) {
         throw refuse("names no registry host");
     }

@@ -3,13 +3,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Credentials, dockerCredentials } from "./credentials";
 import { type ImageReference, parseReference } from "./reference";
 
-/** How to reach the registry. */
+/** Access to the registry. */
 export interface ResolveOptions {
-    /** Default: Node's own. */
+    /** Default: Node's fetch. */
     fetch?: typeof globalThis.fetch;
-    /** Called only when the registry asks for authentication. Default: what `docker login` stored. */
+    /** Called only if the registry requires authentication. Default: the credentials of `docker login`. */
     credentials?: (registry: string) => Promise<Credentials | undefined>;
-    /** Limit of each single request. Default: 10 s. */
+    /** Timeout of each request. Default: 10 s. */
     timeoutMs?: number;
 }
 
@@ -17,20 +17,20 @@ interface Answer {
     status: number;
     headers: Headers;
     body: Buffer;
-    /** Of whoever answered, after redirects. */
+    /** URL of the responder, after redirects. */
     origin: string;
 }
 
 type Send = (url: string, init: RequestInit) => Promise<Answer>;
 
-/** An index first, so that a tag for several platforms is pinned for all of them. */
+/** Index types first, so that a multi-platform tag is pinned for all platforms. */
 const MANIFEST_TYPES = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 ];
-/** Statuses of a registry, or a proxy before it, that does not know HEAD. */
+/** Statuses of registries or proxies that do not support HEAD. */
 const WITHOUT_HEAD: readonly number[] = [405, 501];
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const TRIES = 3;
@@ -38,11 +38,10 @@ const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * Digest that `registry/repository:tag` stands for now, asked from its registry over HTTPS (over plain HTTP only
- * on the loopback hosts). Rate limits, server errors and network errors are tried three times.
+ * Current digest of `registry/repository:tag`, from its registry over HTTPS (plain HTTP only on loopback hosts). Tries
+ * three times on rate limits, server errors and network errors.
  *
- * @throws Error of one line that names the reference, what was found and what to do. It never holds credentials
- * or tokens.
+ * @throws Error of one line that names the reference, what was found and what to do, without credentials or tokens.
  */
 export async function resolveDigest(reference: string, options: ResolveOptions = {}): Promise<string> {
     const image = parseReference(reference);
@@ -66,7 +65,7 @@ async function askRegistry(
 
     const askWithLogin = async (method: string) => {
         const answer = await ask(method);
-        // Only the registry itself may say who gets its credentials, not a host it redirects to.
+        // Only the registry itself may request credentials, not a host that it redirects to.
         if (answer.status !== 401 || answer.origin !== origin || headers.has("authorization")) {
             return answer;
         }
@@ -86,7 +85,7 @@ async function askRegistry(
     return claimed ?? hashedDigest(demand(await askWithLogin("GET"), registry, registry));
 }
 
-/** The value of the Authorization header that a challenge asks for; undefined when there is none to give. */
+/** The Authorization header for a challenge; undefined without credentials. */
 async function authorize(
     { registry, repository }: ImageReference,
     origin: string,
@@ -103,7 +102,7 @@ async function authorize(
     }
     const { realm = "", service, scope = `repository:${repository}:pull` } = bearer;
     const url = URL.canParse(realm) ? new URL(realm) : undefined;
-    // Who can read the wire to a token service gets the token, and the password with it.
+    // Over plain HTTP, the password and the token would be readable on the network.
     if (url?.protocol !== "https:" && url?.origin !== origin) {
         throw new Error(
             "401 with a token service that is not reached over https; correct the registry's realm",
@@ -124,7 +123,7 @@ async function authorize(
     return `Bearer ${token}`;
 }
 
-/** Parameters of one scheme in a WWW-Authenticate header; undefined when it does not offer the scheme. */
+/** Parameters of one scheme in a WWW-Authenticate header; undefined if the scheme is missing. */
 function parameters(challenge: string, scheme: string): Record<string, string> | undefined {
     const parameter = String.raw`(\w+)=(?:"([^"]*)"|([^\s",]+))[\s,]*`;
     const [, list] = new RegExp(String.raw`\b${scheme}\s+((?:${parameter})+)`, "i").exec(challenge) ?? [];
@@ -141,15 +140,15 @@ function tokenIn(body: Buffer): string | undefined {
     try {
         const { token, access_token } = JSON.parse(body.toString()) as Record<string, unknown>;
         const found = token ?? access_token;
-        // What no header can hold, Headers would quote in its error.
+        // Headers quotes invalid values in its error.
         return typeof found === "string" && /^[\x21-\x7e]+$/.test(found) ? found : undefined;
     } catch {
-        // The error of JSON.parse would quote the answer, and with it perhaps the token.
+        // JSON.parse's error would quote the response, and perhaps the token.
         return undefined;
     }
 }
 
-/** The answer, if it is one that succeeded; otherwise an Error that says what to do about it. */
+/** The response if it succeeded; otherwise throws an Error with what to do. */
 function demand(answer: Answer, who: string, registry: string): Answer {
     const { status, origin } = answer;
     if (origin.startsWith("http:") && !isLoopback(new URL(origin).host)) {
@@ -178,7 +177,7 @@ function claimedDigest({ headers }: Answer): string | undefined {
 
 function hashedDigest(answer: Answer): string {
     const [type = ""] = (answer.headers.get("content-type") ?? "").split(";");
-    // Otherwise the login page of a proxy would be pinned as readily.
+    // Otherwise the login page of a proxy would be pinned.
     if (!MANIFEST_TYPES.includes(type.trim().toLowerCase())) {
         throw new Error("the answer is no image manifest; check that this is an image registry");
     }
@@ -189,7 +188,7 @@ function hashedDigest(answer: Answer): string {
     return digest;
 }
 
-/** Sends requests, again where another try may help. */
+/** Sends a request, with retries. */
 function retrying(fetch: typeof globalThis.fetch, timeoutMs: number): Send {
     return async (url, init) => {
         for (let attempt = 1; ; attempt++) {
@@ -197,7 +196,7 @@ function retrying(fetch: typeof globalThis.fetch, timeoutMs: number): Send {
             try {
                 const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
                 const { status, headers } = response;
-                // Read in here: a body may break off or stall as well.
+                // Read inside the retry: a body may break off or stall too.
                 const body = Buffer.from(await response.arrayBuffer());
                 if (attempt === TRIES || (status !== 429 && status < 500)) {
                     return { status, headers, body, origin: new URL(response.url || url).origin };
@@ -216,14 +215,14 @@ function retrying(fetch: typeof globalThis.fetch, timeoutMs: number): Send {
     };
 }
 
-/** How long the server asks to wait, in seconds or until a date. */
+/** The server's retry delay, in seconds or until a date. */
 function retryAfter(headers: Headers): number | undefined {
     const value = headers.get("retry-after") ?? "";
     const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
     return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), LONGEST_PAUSE_MS);
 }
 
-/** Why a request failed. By its code alone: messages of fetch quote headers and addresses. */
+/** Why a request failed, by its code only: messages of fetch quote headers and addresses. */
 function reasonOf(error: unknown, timeoutMs: number): string {
     const { name, cause } = error as { name?: string; cause?: { code?: unknown } };
     if (name === "TimeoutError") {

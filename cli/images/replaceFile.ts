@@ -7,7 +7,7 @@ export function replaceFile(file: string, text: string): void {
     const temporary = `${target}.${randomUUID()}.tmp`;
     try {
         writeFileSync(temporary, text, { flush: true });
-        // Apart from the writing, whose mode the umask would narrow.
+        // Set after writing, because the umask would narrow it at creation.
         chmodSync(temporary, statSync(target).mode);
         renameSync(temporary, target);
     } catch (error) {

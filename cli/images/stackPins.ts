@@ -19,13 +19,13 @@ const PATH = ["config", "mcp:images", "pins"];
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const INDENT = "  ";
 
-/** How Pulumi's command line writes a stack file: what it did not write itself changes with its next edit. */
+/** Format of the Pulumi CLI, so that its next edit changes nothing else. */
 export const FORMAT = { indent: INDENT.length, lineWidth: 0, flowCollectionPadding: false } as const;
 
 /**
- * Digest of each reference that a stack file pins. A value that is no digest pins nothing.
+ * Digest of each reference that a stack file pins. Ignores invalid digests.
  *
- * @throws Error naming `file` when the text is not YAML.
+ * @throws Error naming `file` if the text is not YAML.
  */
 export function readPins(text: string, file: string): Pins {
     const pins = parse(text, file).getIn(PATH);
@@ -34,10 +34,10 @@ export function readPins(text: string, file: string): Pins {
 }
 
 /**
- * Text of a stack file with pins added or changed and the map of pins sorted; the map is created where there is
- * none. Every character outside of it stays, which is why the text is spliced and not printed again.
+ * Text of a stack file with pins added or changed, and the map of pins sorted; creates the map if missing. The
+ * text is spliced, not reprinted, so that all other characters stay.
  *
- * @throws Error naming `file` when the text is not YAML or cannot be spliced.
+ * @throws Error naming `file` if the text is not YAML or cannot be spliced.
  */
 export function writePins(text: string, pins: Pins, file: string): string {
     const before = parse(text, file);
@@ -50,19 +50,19 @@ export function writePins(text: string, pins: Pins, file: string): string {
     return edited;
 }
 
-/** @throws Error naming `file` when the text is not YAML. */
+/** @throws Error naming `file` if the text is not YAML. */
 export function parse(text: string, file: string): Document.Parsed {
     const document = parseDocument(text, { prettyErrors: false });
     const [error] = document.errors;
     if (error) {
         const line = text.slice(0, error.pos[0]).split("\n").length;
-        // Behind a colon the message quotes the file.
+        // After a colon, the message quotes the file.
         throw new Error(`${file}:${line} is not YAML: ${error.message.split(":")[0]}`);
     }
     return document;
 }
 
-/** What the spliced text must mean: a check against the ways to write YAML that nobody thought of. */
+/** Checks the spliced text against the intended values, for unexpected forms of YAML. */
 function expectedValue(value: unknown, [key, ...rest]: string[], pins: Pins): unknown {
     const object: Record<string, unknown> = { ...(value as object | null) };
     return key === undefined
@@ -70,7 +70,7 @@ function expectedValue(value: unknown, [key, ...rest]: string[], pins: Pins): un
         : { ...object, [key]: expectedValue(object[key], rest, pins) };
 }
 
-/** The text with the pins at `path` below `parent`; undefined where that is no place for a block map. */
+/** The text with the pins at `path` below `parent`; undefined if a block map cannot be there. */
 function splice(text: string, parent: Node | null, path: string[], pins: Pins): string | undefined {
     if (isNothing(parent)) {
         return insertBelow(text, text.trimEnd().length, block(grown(null, path, pins), "", text));
@@ -94,17 +94,17 @@ function splice(text: string, parent: Node | null, path: string[], pins: Pins): 
     const [start, end] = value!.range!;
     if (isBlockMap(value)) {
         const pinned = block(grown(value, rest, pins), indentOf(text, value), text);
-        // At the end of the file there may be no line break, and then there is none to add.
+        // Without a line break at the end of the file, none is added.
         const lines = text[end - 1] === "\n" ? pinned : pinned.trimEnd();
         return text.slice(0, start) + lines.trimStart() + text.slice(end);
     }
-    // `{}`, another flow map, or nothing at all: the block goes below the line of the key, and its comment stays.
+    // `{}`, another flow map, or an empty value: the block goes below the line of the key, whose comment stays.
     const pinned = block(grown(value, rest, pins), indentOf(text, parent) + INDENT, text);
     const head = start === end ? text.slice(0, start) : text.slice(0, start).trimEnd();
     return insertBelow(head + text.slice(end), head.length, pinned);
 }
 
-/** A block map of what `node` holds, with the pins at `path` below it. */
+/** A block map of the node's values, with the pins at `path` below it. */
 function grown(node: Node | null, [key, ...rest]: string[], pins: Pins): YAMLMap {
     const map = new YAMLMap();
     map.items = isMap(node) ? [...node.items] : [];
@@ -114,7 +114,7 @@ function grown(node: Node | null, [key, ...rest]: string[], pins: Pins): YAMLMap
     }
     for (const [reference, digest] of pins) {
         if (map.has(reference)) {
-            // Sets the value alone, and keeps its comment.
+            // Sets only the value, and keeps its comment.
             map.set(reference, digest);
         } else {
             map.add(new Pair(quoted(reference), new Scalar(digest)));
@@ -130,21 +130,21 @@ function quoted(text: string): Scalar {
     return scalar;
 }
 
-/** Source of a block map, in whole lines that end as those of the text. */
+/** Source of a block map, with the line endings of the text. */
 export function block(map: YAMLMap, indent: string, text: string): string {
     const source = new Document(map).toString(FORMAT);
     const end = text.includes("\r\n") ? "\r\n" : "\n";
     return source.replace(/^(?=.)/gm, indent).replaceAll("\n", end);
 }
 
-/** Puts whole lines below the line that has the offset. */
+/** Inserts whole lines below the line of the offset. */
 export function insertBelow(text: string, offset: number, lines: string): string {
     const end = text.indexOf("\n", offset);
     const head = end < 0 ? text && `${text}\n` : text.slice(0, end + 1);
     return head + lines + text.slice(head.length);
 }
 
-/** Where the last line of a block map ends. A comment further in than its keys is part of its last value. */
+/** End of the last line of a block map. A comment indented deeper than its keys belongs to its last value. */
 export function endOfMap(text: string, map: YAMLMap): number {
     const end = endOf(map);
     const lines = new RegExp(String.raw`.*(?:\s*\n${indentOf(text, map)} +#.*)*`, "y");
@@ -153,19 +153,19 @@ export function endOfMap(text: string, map: YAMLMap): number {
     return lines.lastIndex;
 }
 
-/** Where the last value of a node ends. The ranges of block collections go on, past comments of outer ones. */
+/** End of a node's last value. Ranges of block collections include comments of outer ones. */
 function endOf(node: Node): number {
     const last: unknown = isCollection(node) && !node.flow ? node.items.at(-1) : undefined;
     const inner = isPair(last) ? (last.value ?? last.key) : last;
     return isNode(inner) ? endOf(inner) : node.range![1];
 }
 
-/** What is before the first key of a block map: it begins its line. */
+/** Indentation of the first key of a block map. */
 export function indentOf(text: string, { range }: YAMLMap): string {
     return text.slice(text.lastIndexOf("\n", range![0]) + 1, range![0]);
 }
 
-/** Whether a node is a map of lines, one a key. */
+/** Whether a node is a block map. */
 export function isBlockMap(node: unknown): node is YAMLMap {
     return isMap(node) && !node.flow && node.items.length > 0;
 }

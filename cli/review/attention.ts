@@ -3,7 +3,7 @@ import { type Exception } from "../../policies/exception";
 import { type Rule } from "../../policies/rule";
 import { type ChangedFile } from "./baseCheckout";
 
-/** What decides how a change is judged, by where it is. The first that matches counts. */
+/** Files that decide how a change is evaluated, by path. The first match counts. */
 const JUDGES: readonly (readonly [what: string, files: RegExp])[] = [
     ["exemptions from the rules", /^policies\/exceptions\.yaml$/],
     ["rules", /^(policies\/|core\/numbers\.ts$|core\/addresses\.ts$)/],
@@ -17,10 +17,10 @@ const JUDGES: readonly (readonly [what: string, files: RegExp])[] = [
     ["programs of gates and jobs", /^jobs\//],
 ];
 
-/** Tests; what they compare with is written by the program. */
+/** Tests; the program generates their golden files. */
 const TESTS = /^test\/(?!golden\/)/;
 
-/** Files of a change that decide how it is judged, in words. A test that is added takes no other away. */
+/** Files of a change that decide how it is evaluated, as text. Added tests weaken nothing. */
 export function touchedJudges(files: readonly ChangedFile[]): string[] {
     const touched = new Map<string, string[]>();
     for (const { path, isNew } of files) {
@@ -34,7 +34,7 @@ export function touchedJudges(files: readonly ChangedFile[]): string[] {
     return [...touched].map(([what, paths]) => `changes ${what}: ${paths.sort().join(", ")}`);
 }
 
-/** What a change makes of the rules and exemptions that it is judged by, the base's of which hold for it. */
+/** Changes to the rules and exemptions; the base's still apply to the change. */
 export function weakened(base: Pack | undefined, head: Pack | undefined): string[] {
     if (base === undefined || head === undefined) {
         return [];
@@ -75,7 +75,7 @@ function idOf(exception: Exception): string {
     return JSON.stringify(Object.entries(exception).sort());
 }
 
-/** The rules of both sides, each as strict as the stricter of the two. */
+/** The rules of both sides, each with the stricter enforcement. */
 export function stricterOf(base: Pack | undefined, head: readonly Rule[]): Rule[] {
     const old = new Map(base?.rules.map((rule) => [rule.name, rule]));
     const names = new Set(head.map(({ name }) => name));

@@ -16,19 +16,19 @@ import { type ProjectSnapshot, readSnapshot } from "../../offline/snapshot";
 import { UsageError } from "../../offline/stackFile";
 import { git } from "../git";
 
-/** Longest that installing the packages of the base may take, in milliseconds. */
+/** Timeout for installing the base's packages, in milliseconds. */
 const INSTALL_TIMEOUT = 10 * 60_000;
 
 /**
- * The snapshot of the project in a folder, taken by the folder's own code in a process that ends with the signal.
- * `others` is what another state of the project declares, as text, which this one is to judge as well; empty for nothing.
+ * Snapshot of the project in a folder, by the folder's own code in a child process that the signal ends. `others` are
+ * another state's stacks as text, to be evaluated too; empty for none.
  */
 export async function snapshotOf(
     folder: string,
     signal: AbortSignal,
     others?: Promise<string>,
 ): Promise<{ text: string; snapshot: ProjectSnapshot }> {
-    // Commits from before the command line had a folder start it from another file.
+    // Commits from before the `cli` folder have another entry file.
     const main = existsSync(join(folder, "cli/main.cjs")) ? "cli/main.cjs" : "offline/main.cjs";
     const child = spawn(process.execPath, [main, "snapshot", ...(others === undefined ? [] : ["--judge"])], {
         cwd: folder,
@@ -38,7 +38,7 @@ export async function snapshotOf(
     const [parts, errors] = ["", ""].map((): string[] => []) as [string[], string[]];
     child.stdout.setEncoding("utf8").on("data", (part: string) => parts.push(part));
     child.stderr.setEncoding("utf8").on("data", (part: string) => errors.push(part));
-    // One that judges nothing ends without reading it.
+    // Older code ends without reading the input.
     child.stdin.on("error", () => undefined);
     void (others ?? Promise.resolve("")).then((text) => child.stdin.end(text));
     const status = await new Promise<number | null>((done, fail) => {
@@ -52,17 +52,17 @@ export async function snapshotOf(
     return { text, snapshot: readSnapshot(text) };
 }
 
-/** One file that a change touches. */
+/** A changed file. */
 export interface ChangedFile {
     /** Below the project. */
     readonly path: string;
-    /** Whether it is only added. */
+    /** Whether it is new. */
     readonly isNew: boolean;
-    /** Lines of the head that are added or changed. */
+    /** Added or changed lines of the head. */
     readonly lines: readonly number[];
 }
 
-/** The files that differ between a commit and the working tree; nothing where git cannot tell. */
+/** The files that differ between a commit and the working tree; none if git fails. */
 export function changedFiles(root: string, commit: string): ChangedFile[] {
     const files = new Map<string, { path: string; isNew: boolean; lines: number[] }>();
     let current: { path: string; isNew: boolean; lines: number[] } | undefined;
@@ -90,7 +90,7 @@ export function changedFiles(root: string, commit: string): ChangedFile[] {
     return [...files.values()];
 }
 
-/** The state of the project that a change starts from, in a folder of its own until it is removed. */
+/** The base state of the project, in a temporary folder until it is removed. */
 export interface Base {
     folder: string;
     /** Commit that it is. */
@@ -99,9 +99,9 @@ export interface Base {
 }
 
 /**
- * Checks the base of a change out: the commit where it left `ref`, without packages yet.
+ * Checks out the base of a change, the merge base with `ref`, without packages.
  *
- * @throws UsageError when there is no such commit.
+ * @throws UsageError if there is no such commit.
  */
 export function checkOut(root: string, ref: string): Base {
     const named = git(
@@ -117,7 +117,7 @@ export function checkOut(root: string, ref: string): Base {
             `--base: found ${JSON.stringify(ref)}, expected a commit, branch or tag of this repository`,
         );
     }
-    // A shallow clone may not know where they parted: then it is the commit itself.
+    // A shallow clone may lack the merge base: then the base is the commit itself.
     const commit = git(root, "merge-base", named, "HEAD").stdout.trim() || named;
     const folder = mkdtempSync(join(tmpdir(), "mcp-base-"));
     const remove = () => {
@@ -137,10 +137,9 @@ export function checkOut(root: string, ref: string): Base {
 }
 
 /**
- * Gives the base its packages as its own lock file names them: this project's where they are the same, else installed
- * once.
+ * Provides the packages of the base's lock file: this project's if they are the same, otherwise installed once.
  *
- * @throws UsageError when they cannot be installed.
+ * @throws UsageError if they cannot be installed.
  */
 export function install(root: string, { folder }: Base): void {
     symlinkSync(packagesOf(root, folder), join(folder, "node_modules"));
@@ -186,7 +185,7 @@ function packagesOf(root: string, folder: string): string {
     return join(installed, "node_modules");
 }
 
-/** The end of what a command printed, without the frames of a stack trace. */
+/** The last lines of a command's output, without stack frames. */
 function lastLines(text: string): string {
     const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^\s+at |^Node\.js v/.test(line));
     return lines.slice(-5).join("\n");

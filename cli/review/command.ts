@@ -105,7 +105,10 @@ interface Sides {
     provenance?: Record<string, Provenance>;
 }
 
-/** What git and the updates in `history`, a folder of what `pulumi stack history --json` prints, know of a stack's file. */
+/**
+ * What git and the updates in `history`, a folder with the output of `pulumi stack history --json`, say about a stack's
+ * file.
+ */
 function provenanceOf(root: string, stack: string, base: string, history: string | undefined): Provenance {
     const file = join(history ?? "", `${stack}.json`);
     const text = history !== undefined && existsSync(file) ? readFileSync(file, "utf8") : "[]";
@@ -129,9 +132,9 @@ async function ofCommit(
     const base = checkOut(root, ref);
     try {
         step(`Running the program of the working tree and of ${base.commit.slice(0, 10)}`);
-        // In processes of their own, at the same time; then the base's judges what the head declares.
+        // In parallel child processes; then the base's rules evaluate the head.
         const head = snapshotOf(root, signal);
-        // It is awaited behind the base, and must not count as unhandled where that one fails first.
+        // It is awaited after the base, and must not count as unhandled if the base fails first.
         head.catch(() => undefined);
         const declared = head.then(
             ({ text }) => text,
@@ -152,7 +155,7 @@ async function ofCommit(
     }
 }
 
-/** A base that cannot be told is no reason to say nothing about the head. */
+/** If the base cannot be recorded, the head is still reviewed. */
 async function snapshotOfBase(
     root: string,
     base: Base,

@@ -4,39 +4,39 @@ import { describeProperties } from "../../offline/describe";
 import { lineOf, type Report, reportOf, type Section } from "./report";
 import { type Review } from "./review";
 
-/** Finds the comment of an earlier run, which is then rewritten. */
+/** Marks the comment of an earlier run, which is then updated. */
 export const MARKER = "<!-- mcp-review -->";
 
 /**
- * Longest comment, in characters: GitHub takes 65,536, of which the workflow that posts it needs some for the files that
- * GitHub lists. Counted as JavaScript does, it is never more than GitHub counts.
+ * Maximum length of the comment: GitHub accepts 65,536 characters, of which the posting workflow needs some. JavaScript
+ * counts at least as many characters as GitHub.
  */
 const LONGEST_COMMENT = 61_440;
 
-/** Longest text that is quoted in one piece, in characters before they are escaped: one value must not fill it all. */
+/** Maximum length of a quoted value before escaping, so that one value does not fill the comment. */
 const LONGEST_QUOTE = 1000;
 
-/** Most stacks that have a section of their own. What is urgent is above, of however many stacks. */
+/** Maximum number of stacks with a separate section. Urgent items of all stacks are above. */
 const MOST_STACKS = 10;
 
-/** How GitHub colours a line of a diff. */
+/** Colours of GitHub's diff lines. */
 const DIFF_MARKS: Partial<Record<Change["operation"], string>> = { create: "+", delete: "-" };
 
-/** A piece of the comment: lines that always stand, around as many items as there is room for. */
+/** A part of the comment: fixed lines around as many items as fit. */
 interface Part {
     readonly open: readonly string[];
     readonly items: readonly string[];
-    /** What stands for items that are left out. */
+    /** Text for omitted items. */
     readonly rest: (left: number) => string;
     readonly close: readonly string[];
-    /** Lower ones get their room first. */
+    /** Lower ranks get room first. */
     readonly rank: number;
 }
 
 /**
- * The review as Markdown for a comment: the verdict first, what is urgent next, the differences folded. Where it is too
- * long, first the properties and then the last items of what matters least are left out, and counted where they would
- * stand; whatever the review says, each fold and each block of code is closed.
+ * The review as Markdown for a comment: first the verdict, then urgent items, then folded differences. If it is too
+ * long, properties and then the last items of the least important parts are omitted and counted. Every fold and code
+ * block is closed.
  */
 export function renderMarkdown(review: Review): string {
     const report = reportOf(review);
@@ -44,7 +44,7 @@ export function renderMarkdown(review: Review): string {
     return full.isWhole ? full.text : fitted(partsOf(review, report, false)).text;
 }
 
-/** Gives the parts their room, by their rank, and joins them in their order. */
+/** Allots room to the parts by rank, and joins them in their order. */
 function fitted(parts: readonly Part[]): { text: string; isWhole: boolean } {
     const sizeOf = (lines: readonly string[]) => lines.reduce((sum, { length }) => sum + length + 1, 0);
     const frames = parts.map(({ open, items, rest, close }) =>
@@ -95,7 +95,7 @@ function partsOf(review: Review, { verdict, urgent, stacks }: Report, withProper
         ...urgent.map((section, index) => listPart(section, index)),
         ...stacks.slice(0, MOST_STACKS).flatMap(({ title, sections, changes }) => [
             text(`### ${inline(title)}`, ""),
-            // All stacks have their first sections before any has its second.
+            // The first sections of all stacks have room before any second one.
             ...sections.map((section, index) => listPart(section, urgent.length + index)),
             ...(changes.length === 0 ? [] : [resourcesPart(changes, withProperties)]),
         ]),
@@ -105,7 +105,7 @@ function partsOf(review: Review, { verdict, urgent, stacks }: Report, withProper
 
 function listPart({ title, items, folded }: Section, rank: number): Part {
     const list = {
-        // Of a long item the first lines stay.
+        // A long item keeps its first lines.
         items: items.flatMap((item) =>
             [item].flat().map((line, index) => `${index === 0 ? "" : "  "}- ${inline(line)}`),
         ),
@@ -123,7 +123,7 @@ function resourcesPart(changes: readonly Change[], withProperties: boolean): Par
         items: changes.map((change) =>
             [
                 `${DIFF_MARKS[change.operation] ?? "!"} ${quoted(lineOf(change))}`,
-                // So far to the right no line ends the block of code.
+                // Indented so far, no line can end the code block.
                 ...(withProperties ? describeProperties(change) : []).map((line) => `      ${quoted(line)}`),
             ].join("\n"),
         ),
@@ -139,7 +139,7 @@ function foldOpen(title: string): string[] {
     return [`<details><summary>${inline(title)}</summary>`, ""];
 }
 
-/** Text of values and messages, which must not be taken for Markdown or HTML. */
+/** Escapes values and messages for Markdown and HTML. */
 function inline(text: string): string {
     return quoted(text).replace(/[\\`*_{}[\]<>|@#~&]/g, (character) => {
         const entities: Record<string, string> = { "<": "&lt;", "&": "&amp;", "@": "@\u200b" };
@@ -147,7 +147,7 @@ function inline(text: string): string {
     });
 }
 
-/** One line, no longer than is quoted, and cut between characters. */
+/** One line of limited length, cut between characters. */
 function quoted(text: string): string {
     const line = text.replace(/[\r\n]+/g, " ");
     const characters = [...line];

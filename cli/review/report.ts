@@ -6,31 +6,31 @@ import { plural } from "../../offline/summary";
 import { type Violation } from "../../policies/rule";
 import { type Edit, isMandatory, isRefused, type Review, type StackReview } from "./review";
 
-/** A line, or one with others below it. */
+/** A line, or a line with children. */
 export type Item = string | readonly [string, ...string[]];
 
 /** A list under a title. */
 export interface Section {
     readonly title: string;
     readonly items: readonly Item[];
-    /** Shown on demand only. */
+    /** Collapsed by default. */
     readonly folded?: boolean;
 }
 
-/** What a review says, whatever it is written as. */
+/** Content of a review, independent of the format. */
 export interface Report {
     readonly verdict: string;
-    /** Of all stacks, before anything else: what does not preview, what is refused, what endangers data. */
+    /** Across all stacks, first: failed previews, refusals, dangers to data. */
     readonly urgent: readonly Section[];
     readonly stacks: readonly {
         readonly title: string;
-        /** What matters most first. */
+        /** Most important first. */
         readonly sections: readonly Section[];
         readonly changes: readonly Change[];
     }[];
 }
 
-/** Puts a review into words. */
+/** Builds the report of a review. */
 export function reportOf(review: Review): Report {
     return {
         verdict: verdict(review),
@@ -72,7 +72,7 @@ export function renderText(review: Review, colour = false): string {
     return `${lines.join("\n")}\n`;
 }
 
-/** The review in a line: what stops it, what a person has to look at, and how much changes. */
+/** The review in a line: what blocks it, what needs attention, and the number of changes. */
 export function verdict(review: Review): string {
     const { stacks } = review;
     const total = (itemsOf: (stack: StackReview) => readonly unknown[]) =>
@@ -138,14 +138,14 @@ export function verdict(review: Review): string {
     return `${word}: ${parts.join(", ")}`;
 }
 
-/** How much more a month a person is asked about, in dollars of us-east-1. */
+/** Increase of the monthly cost that needs attention, in dollars of us-east-1. */
 const MUCH = 50;
 
 function differenceOf(costs: readonly CostChange[]): number {
     return costs.reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
-/** Whether the change costs much more a month, or nobody can tell. */
+/** Whether the change increases the cost by more, or the cost is unknown. */
 function isExpensive({ stacks }: Review): boolean {
     return stacks.some(({ costs }) => !(differenceOf(costs) <= MUCH));
 }
@@ -207,12 +207,12 @@ function refusedOf({ changes }: StackReview): Change[] {
     return changes.filter(({ refused, refusal }) => refused && refusal === undefined);
 }
 
-/** What is in danger and not refused: the engine keeps the rest from it. */
+/** Endangered resources that the engine does not refuse. */
 function endangeredOf({ endangered }: StackReview): Change[] {
     return endangered.filter(({ refused }) => !refused);
 }
 
-/** Everything of a stack that is not urgent, but for the resources. */
+/** The rest of a stack, except its resources. */
 function sectionsOf(stack: StackReview, review: Review): Section[] {
     const { workloads, findings, edits, costs, access, provenance, stack: name } = stack;
     const line = (each: Violation) => findingLine(each, review);
@@ -277,7 +277,7 @@ function findingLine({ rule, urn, message }: Violation, { rules }: Review): stri
     return `${rule} [${enforcement}] ${urn.split("::").slice(2).join(" ")}: ${message}`;
 }
 
-/** Findings by their rules, an item each: the rule, its findings in a line each, and what to do about all of them. */
+/** Findings by rule, an item each: the rule, its findings, and the remediation. */
 function groupedByRule(
     found: readonly { finding: Violation; stack: StackReview }[],
     { rules }: Review,
@@ -312,7 +312,7 @@ function editLine({ path, before, after, procedure }: Edit): string {
     return `${path}: ${change}${procedure === undefined ? "" : `. ${procedure}`}`;
 }
 
-/** A changed resource in a line. */
+/** A changed resource as a line. */
 export function lineOf({ operation, resource, refused, refusal }: Change): string {
     const { type, name, options, inputs } = resource;
     const notes = [

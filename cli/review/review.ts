@@ -12,85 +12,85 @@ import { stricterOf, touchedJudges, weakened } from "./attention";
 import { type ChangedFile } from "./baseCheckout";
 import { lessProtected, loosened, newTypes, refusedByAws, sameVersionOtherImage } from "./risks";
 
-/** Where the values of a stack file come from, by git and by the history of the stack. */
+/** Origin of a stack file's values, by git and the stack's history. */
 export interface Provenance {
     /** Who has changed the file since the base. */
     readonly authors: readonly string[];
-    /** Values that are deployed and that no commit has: the next deploy would take them back. A sentence each. */
+    /** Deployed values that no commit has, which the next deploy would revert. A sentence each. */
     readonly lost: readonly string[];
-    /** Values of the file that are not committed, a sentence each. */
+    /** Uncommitted values of the file, a sentence each. */
     readonly uncommitted: readonly string[];
 }
 
 const UNKNOWN_PROVENANCE: Provenance = { authors: [], lost: [], uncommitted: [] };
 
-/** What a change of the project means for one stack. */
+/** Effect of a change on one stack. */
 export interface StackReview {
     readonly stack: string;
-    /** Why the head, or the base, cannot be told. Then there is nothing else, or nothing to compare with. */
+    /** Why the head or the base cannot be recorded. Then nothing else is set, or nothing is compared. */
     readonly problems: { readonly head?: string; readonly base?: string };
     /** Stateful resources that are deleted or replaced. */
     readonly endangered: readonly Change[];
-    /** What AWS refuses though the engine does not, a sentence each. */
+    /** What AWS refuses although the engine does not, a sentence each. */
     readonly refusedByAws: readonly string[];
     readonly provenance: Provenance;
     /** Releases that the approval gate stops, those that skip it, and those that an author approves, a sentence each. */
     readonly unapproved: readonly string[];
-    /** What keeps data and does so no longer, though nothing is deleted yet. */
+    /** Protection of data that is removed, although nothing is deleted yet. */
     readonly unprotected: readonly string[];
-    /** Who can reach or do what. */
+    /** Changes of access. */
     readonly access: Access;
-    /** Checks, alarms and backups that go or let more through. */
+    /** Checks, alarms and backups that are removed or weakened. */
     readonly loosened: readonly string[];
     /** Images that change under the same version. */
     readonly images: readonly string[];
     readonly costs: readonly CostChange[];
-    /** What nobody can compare offline though the change may touch it, a sentence each. */
+    /** What cannot be compared offline although the change may affect it, a sentence each. */
     readonly notCompared: readonly string[];
     /** Releases, restarts and removals of workloads, a sentence each. */
     readonly workloads: readonly string[];
-    /** Values that changed, and the procedure of the runbook that changes them so. */
+    /** Changed values, with the runbook's procedure that sets them. */
     readonly edits: readonly Edit[];
     readonly changes: readonly Change[];
     readonly findings: {
         readonly fresh: readonly Violation[];
         readonly fixed: readonly Violation[];
         readonly existing: readonly Violation[];
-        /** Violations that an exception accepts. */
+        /** Violations that an exemption covers. */
         readonly suppressed: readonly Violation[];
         readonly undetermined: readonly Violation[];
     };
-    /** Where the program declares a resource, by its URN. */
+    /** Position of a resource's declaration, by URN. */
     readonly sources: ReadonlyMap<string, NonNullable<RecordedResource["source"]>>;
 }
 
-/** A value of the stack file that changed. */
+/** A changed value of the stack file. */
 export interface Edit {
     readonly path: string;
-    /** As JSON; undefined where it is absent. */
+    /** As JSON; undefined if absent. */
     readonly before: string | undefined;
     readonly after: string | undefined;
-    /** Title and section of the procedure. Default: none sets this value. */
+    /** Title and section of the procedure. Default: no procedure sets this value. */
     readonly procedure: string | undefined;
 }
 
-/** What a whole change means. */
+/** Effect of a whole change. */
 export interface Review {
-    /** What it is compared with, in words. */
+    /** Description of the base. */
     readonly base: string;
     readonly stacks: readonly StackReview[];
     readonly rules: readonly Rule[];
-    /** What of the change decides how changes are judged, a sentence each. Default: nothing. */
+    /** Changes that decide how changes are evaluated, a sentence each. Default: none. */
     readonly attention?: readonly string[];
-    /** Files that the change touches. Default: none are known. */
+    /** Changed files. Default: unknown. */
     readonly files?: readonly ChangedFile[];
 }
 
-/** Types whose loss is a loss of data, or of the way to it. */
+/** Types whose loss is a loss of data, or of access to it. */
 const STATEFUL =
     /^(aws:rds\/(instance|cluster):|aws:s3\/bucket:|aws:elasticache\/replicationGroup:|aws:kms\/key:|aws:backup\/vault:|aws:cloudwatch\/logGroup:|kubernetes:core\/v1:(Namespace|PersistentVolumeClaim)$|kubernetes:apps\/v1:StatefulSet$)/;
 
-/** Reviews a whole change. The rules and exceptions of its base hold for it, beside those that it brings itself. */
+/** Reviews a whole change. The base's rules and exemptions apply in addition to its own. */
 export function reviewProject({
     base,
     head,
@@ -100,7 +100,7 @@ export function reviewProject({
     base: { words: string; snapshot: ProjectSnapshot };
     head: ProjectSnapshot;
     files: readonly ChangedFile[];
-    /** Of each stack's file. Default: nothing is known. */
+    /** For each stack's file. Default: none. */
     provenance?: Readonly<Record<string, Provenance>>;
 }): Review {
     const { stacks, pack, judged } = base.snapshot;
@@ -121,10 +121,10 @@ export function reviewProject({
     };
 }
 
-/** What the program is made of: a change there may change what is known only after the update. */
+/** Sources of the program: a change may affect values that are known only after the update. */
 const PROGRAM = /^(index\.ts$|(components|config|core|stack)\/)/;
 
-/** Policies of AWS that are known only after the update, where the program itself changes. */
+/** AWS policies that are known only after the update, if the program changes. */
 function unknownPolicies(head: Snapshot[string] | undefined, files: readonly ChangedFile[]): string[] {
     if (head === undefined || "problem" in head || !files.some(({ path }) => PROGRAM.test(path))) {
         return [];
@@ -141,7 +141,7 @@ function unknownPolicies(head: Snapshot[string] | undefined, files: readonly Cha
           ];
 }
 
-/** Stacks with what both sides' rules find in them: what an exception of one side accepts is a violation to the other. */
+/** Stacks with the findings of both sides' rules: an exemption of one side only does not cover. */
 function mergedFindings(stacks: Snapshot, judged: ProjectSnapshot["judged"] = {}): Snapshot {
     return Object.fromEntries(
         Object.entries(stacks).map(([name, stack]) => {
@@ -160,7 +160,7 @@ function merged(base: readonly Violation[], head: readonly Violation[]): Violati
         for (const finding of [...base, ...head].filter((each) => each.kind === kind)) {
             const key = `${finding.rule} ${finding.urn}`;
             const known = found.get(key);
-            // Of one kind a rule may have several things to say about a resource.
+            // One rule may report several messages for a resource.
             if (known === undefined || known.kind === kind) {
                 found.set(known === undefined ? key : `${key} ${finding.message}`, finding);
             }
@@ -169,7 +169,7 @@ function merged(base: readonly Violation[], head: readonly Violation[]): Violati
     return [...new Map([...found.values()].map((each) => [JSON.stringify(each), each])).values()];
 }
 
-/** Compares what each stack declares at two states of the project. */
+/** Compares the stacks' declarations at two states of the project. */
 export function review(
     base: Snapshot,
     head: Snapshot,
@@ -196,7 +196,7 @@ function reviewStack(
         findings: [],
         values: {},
     };
-    // With a side that cannot be told nothing is compared: else all of the other would count as new, or as deleted.
+    // If a side cannot be recorded, nothing is compared: otherwise everything would count as new or deleted.
     const known = problems.head === undefined && problems.base === undefined;
     const [old, now] = known ? [before ?? nothing, after ?? nothing] : [nothing, nothing];
     const all = compare(old.recording, now.recording);
@@ -232,7 +232,7 @@ function isEndangered({ operation, resource }: Change): boolean {
     return STATEFUL.test(resource.type) && ["delete", "replace", "update or replace"].includes(operation);
 }
 
-/** A finding is the same as long as a rule finds it in one resource, whatever it says about it. */
+/** A finding is identified by rule and resource, independent of its message. */
 function judged(old: StackSnapshot, now: StackSnapshot, known: boolean): StackReview["findings"] {
     const key = ({ rule, urn }: Violation) => `${rule} ${urn}`;
     const violations = ({ findings }: StackSnapshot) => findings.filter(({ kind }) => kind === "violation");
@@ -256,14 +256,14 @@ function editsBetween(before: StackSnapshot["values"], after: StackSnapshot["val
         .map((path) => ({ path, before: before[path], after: after[path], procedure: procedureOf(path) }));
 }
 
-/** The procedures of the catalogue that set the value, in the order of the runbook. */
+/** The catalogue's procedures that set the value, in the runbook's order. */
 function procedureOf(path: string): string | undefined {
     const found = catalogue.filter(({ edits }) =>
         edits.some((edit) => {
             const pattern = edit.path
                 .replace(/[.[\]]/g, "\\$&")
                 .replace(/\{\w+\}/g, "[\\w-]+")
-                // Any place in a list.
+                // Any index of a list.
                 .replace("\\[\\]", "\\[\\d+\\]");
             return new RegExp(`^${pattern}$`).test(path);
         }),
@@ -274,8 +274,8 @@ function procedureOf(path: string): string | undefined {
 }
 
 /**
- * Whether the change brings a violation of a mandatory rule, a stack that cannot be told any more, or what the engine
- * refuses: to delete or to replace what is protected.
+ * Whether the change adds a violation of a mandatory rule, a stack that cannot be recorded any more, or something that
+ * the engine refuses: deleting or replacing a protected resource.
  */
 export function isRefused({ stacks, rules }: Review): boolean {
     return stacks.some(
@@ -287,7 +287,7 @@ export function isRefused({ stacks, rules }: Review): boolean {
     );
 }
 
-/** Whether a violation stops an update. */
+/** Whether a violation blocks an update. */
 export function isMandatory({ rule }: Violation, rules: readonly Rule[]): boolean {
     return rules.find(({ name }) => name === rule)?.enforcement === "mandatory";
 }

@@ -9,7 +9,7 @@ import { podsOf } from "./access/network";
 
 const CACHE = "aws:elasticache/replicationGroup:ReplicationGroup";
 
-/** What AWS does not do to what exists, whatever the engine says: the update fails. */
+/** Changes that AWS refuses although the engine does not: the update fails. */
 export function refusedByAws(changes: readonly Change[]): string[] {
     return changes.flatMap(({ operation, refusal, resource: { type, name }, properties }) => {
         if (operation === "create" || operation === "delete") {
@@ -40,12 +40,12 @@ function isLower(after: Property | undefined, before: Property | undefined): boo
     );
 }
 
-/** `17` names every 17.x. */
+/** `17` matches every 17.x. */
 function isPart(now: string, old: string): boolean {
     return old.startsWith(`${now}.`);
 }
 
-/** Inputs that keep data, and the values with which they keep it no longer, or less of it. */
+/** Inputs that protect data, and the values that protect less. */
 const KEEPING: Readonly<
     Record<string, (after: Property | undefined, before: Property | undefined) => boolean>
 > = {
@@ -63,7 +63,7 @@ const KEEPING: Readonly<
     permissionsBoundary: (after) => after === undefined,
 };
 
-/** What keeps data and does so no longer: protection that is taken away, though nothing is deleted yet. */
+/** Protection of data that is removed, although nothing is deleted yet. */
 export function lessProtected(before: Recording, changes: readonly Change[]): string[] {
     const old = new Map(before.resources.map((resource) => [resource.urn, resource]));
     return changes.flatMap(({ operation, resource, properties }) => {
@@ -83,25 +83,25 @@ export function lessProtected(before: Recording, changes: readonly Change[]): st
     });
 }
 
-/** Types whose loss nobody notices until they are needed. */
+/** Types whose loss is noticed only when they are needed. */
 const SAFEGUARD =
     /^(aws:cloudwatch\/(metricAlarm|compositeAlarm|eventRule|eventTarget|logMetricFilter|logSubscriptionFilter):|aws:backup\/|aws:route53\/healthCheck:|aws:s3\/bucket(Versioning|ObjectLockConfiguration|PublicAccessBlock|Policy|ServerSideEncryptionConfiguration):|aws:sns\/topic(Subscription|Policy)?:|aws:scheduler\/schedule:|aws:sfn\/|kubernetes:batch\/v1:CronJob$|kubernetes:policy\/|kubernetes:networking\.k8s\.io\/v1:NetworkPolicy$|kubernetes:autoscaling\/|kubernetes:core\/v1:ResourceQuota$)/;
 
-/** What keeps alarms from telling anybody. */
+/** Changes that prevent alarms from notifying. */
 const MUTE = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule";
 
-/** Inputs of an alarm by which it fires less, or tells nobody. */
+/** Inputs with which an alarm fires less often, or does not notify. */
 const ALARM_INPUTS =
     /^(threshold|period|evaluationPeriods|datapointsToAlarm|treatMissingData|actionsEnabled|actionsSuppressor\w*|alarmActions|arn|roleArn|destinationArn|eventPattern|comparisonOperator|metricQueries|alarmRule|statistic|extendedStatistic|pattern|state)\b/;
 
-/** Parts of a pod by which it runs something else, ends or is placed otherwise, or reaches another host by a name. */
+/** Inputs of a pod that change what it runs, when it ends, where it is scheduled, or how it resolves names. */
 const POD_INPUTS =
     /(^spec\.(suspend|schedule)$|\b(priorityClassName|hostAliases|dnsConfig|dnsPolicy|shareProcessNamespace|tolerations|nodeSelector|schedulerName|runtimeClassName|lifecycle)\b|initContainers\b(?!\[\d+\]\.(env|resources)\b)|(startup|liveness|readiness)Probe\b)/;
 
-/** Variables that change what a process loads or trusts, whatever its program. */
+/** Variables that change what any process loads or trusts. */
 const LOADING = /\b(NODE_OPTIONS|NODE_EXTRA_CA_CERTS|LD_PRELOAD|LD_LIBRARY_PATH|BASH_ENV|HTTPS?_PROXY)\b/;
 
-/** Inputs of other types by which a machine does, a window runs or a namespace admits something else. */
+/** Inputs of other types that change what a state machine does, when a window runs, or what a namespace allows. */
 const WATCHED: readonly (readonly [type: RegExp, path: RegExp])[] = [
     [/^kubernetes:core\/v1:Namespace$/, /pod-security\.kubernetes\.io/],
     [/^kubernetes:core\/v1:Secret$/, /^(stringData|data)\b/],
@@ -115,14 +115,14 @@ const WATCHED: readonly (readonly [type: RegExp, path: RegExp])[] = [
     [/^aws:iam\/role:/, /^maxSessionDuration\b/],
 ];
 
-/** Whether a property decides what runs, or what is watched. */
+/** Whether a property decides what runs, or what is monitored. */
 function isWatched({ type, name }: RecordedResource, { path, before, after }: PropertyChange): boolean {
     if (/^kubernetes:(apps|batch)\/|^kubernetes:core\/v1:ConfigMap$/.test(type)) {
         const isLoading = LOADING.test(path) || (isText(after) && LOADING.test(JSON.stringify(after)));
         const isShorter = /\bterminationGracePeriodSeconds$/.test(path) && Number(after) < Number(before);
-        // A colour that gets no traffic has none; what else has none is switched off.
+        // An idle colour has no traffic; any other such value is a shutdown.
         const isOff = path === "spec.replicas" && after === 0 && !/-(blue|green)$/.test(name);
-        // What the collector and the log shipper do is in their configuration.
+        // The collector's and the log shipper's behaviour is in their configuration.
         const isCollecting = /^(mcp-metrics|.*-logs)(-|$)/.test(name) && /^data\b/.test(path);
         if (isLoading || isShorter || isOff || isCollecting) {
             return true;
@@ -135,11 +135,11 @@ function isText(value: Property | undefined): boolean {
     return value !== undefined && typeof value !== "symbol" && !(value instanceof Secret);
 }
 
-/** Values of the stack files by which checks let more through. */
+/** Values of the stack files that weaken checks. */
 const CHECKS =
     /^mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.databaseChange)|alarms|checklist|archive\.(?!bucket)|backups\.(?!bucket)|maintenance\.mutedYears|incident\.escalation|images\.(registry|trusted)|observability\.audit)\b/;
 
-/** What watches over the platform or checks a release, and goes or becomes another: a person says whether that is meant. */
+/** Removed or changed monitoring and release checks, for a person to confirm. */
 export function loosened(
     changes: readonly Change[],
     edits: readonly { path: string; before: string | undefined; after: string | undefined }[],
@@ -168,7 +168,7 @@ export function loosened(
             const watched = properties
                 .filter((change) => isWatched(resource, change) && !isFirstAccount(change))
                 .map(({ path, before, after }) =>
-                    // Of a document or a Secret it is enough to know which: the properties below say more.
+                    // For a document or a Secret, its name is enough: the properties below have the details.
                     /^(definition|stringData|data)\b/.test(path)
                         ? `${type} ${lasting(name)}: other ${path.split(".")[0]}`
                         : `${type} ${name}: ${path} ${textOf(before)} => ${textOf(after)}`,
@@ -176,7 +176,7 @@ export function loosened(
             const alarms = /^aws:(cloudwatch|scheduler)\//.test(type)
                 ? properties
                       .filter(({ path }) => ALARM_INPUTS.test(path))
-                      // One of an autoscaler's maximum follows that.
+                      // A maximum of one autoscaler follows from another.
                       .filter(({ path }) => !(path === "threshold" && name.endsWith("-at-maximum")))
                       .filter((change) => !isFirstAccount(change))
                       .map(
@@ -192,7 +192,7 @@ export function loosened(
     ];
 }
 
-/** In place of the account until an operator gives its id. */
+/** The account's placeholder. */
 const NO_ACCOUNT = "000000000000";
 
 function isFirstAccount({ before, after }: PropertyChange): boolean {
@@ -207,10 +207,10 @@ function textOf(value: Property | undefined): string {
     return isObject(value) || typeof value === "object" ? "…" : String(value);
 }
 
-/** Types that may come with an edit, and open nothing: a tool that is switched off, and the provider that does it. */
+/** Types that an edit may add, and that open nothing: a disabled tool, and its provider. */
 const UNDERSTOOD = /^(pulumi:providers:pulumi-nodejs|pulumi-nodejs:dynamic\/operations:DisabledTool)$/;
 
-/** Resources of types that the stack did not have: what they open or decide, nothing here knows. */
+/** Resources of types that are new to the stack, whose effect is unknown here. */
 export function newTypes(before: Recording, changes: readonly Change[]): string[] {
     const known = new Set(before.resources.map(({ type }) => type));
     return known.size === 0
@@ -229,7 +229,7 @@ export function newTypes(before: Recording, changes: readonly Change[]): string[
               );
 }
 
-/** Pods that run another image, or another command, under the version they had: the same release with other contents. */
+/** Pods with another image or command under the same version: the same release with other contents. */
 export function sameVersionOtherImage(before: Recording, changes: readonly Change[]): string[] {
     const known = new Map(
         before.resources.map((resource) => [`${resource.type} ${lasting(resource.name)}`, resource]),
@@ -246,7 +246,7 @@ export function sameVersionOtherImage(before: Recording, changes: readonly Chang
             return earlier === undefined
                 ? []
                 : [
-                      // The first digest of an image is no other image.
+                      // The first digest of an image is not a change.
                       ...(earlier.image === image || isFirstDigest(earlier.image, image)
                           ? []
                           : [`${where}: ${earlier.image} => ${image}`]),

@@ -4,7 +4,7 @@ import { type ChangedFile } from "./baseCheckout";
 import { lineOf } from "./report";
 import { type Review, type StackReview } from "./review";
 
-/** How code scanning ranks a severity, from 0 to 10. */
+/** Score of a severity in code scanning, from 0 to 10. */
 const SECURITY_SEVERITY: Record<RuleSeverity, string> = {
     low: "2.0",
     medium: "5.0",
@@ -12,7 +12,7 @@ const SECURITY_SEVERITY: Record<RuleSeverity, string> = {
     critical: "9.5",
 };
 
-/** Of the review itself: it needs both sides, which no policy sees. */
+/** A rule of the review itself, which compares both sides. */
 const DATA_IN_DANGER: Rule = {
     name: "data-in-danger",
     description: "What holds data is deleted or replaced.",
@@ -24,9 +24,9 @@ const DATA_IN_DANGER: Rule = {
 };
 
 /**
- * What a reviewer must see of the head as SARIF 2.1.0: data in danger first, then the violations, those the base has too
- * marked as unchanged. Each is where the program declares the resource. Fingerprints are made of stack, rule and
- * resource, so that a line that moves is no new alert.
+ * Findings of the head as SARIF 2.1.0: dangers to data first, then violations, with those of the base marked as
+ * unchanged. Each is located where the program declares the resource. Fingerprints consist of stack, rule and resource,
+ * so that a moved line is no new alert.
  */
 export function renderSarif({ stacks, rules: policies, files = [] }: Review): string {
     const rules = [DATA_IN_DANGER, ...policies];
@@ -94,7 +94,7 @@ function result(
                 logicalLocations: [{ fullyQualifiedName: urn, kind: "resource" }],
             },
         ],
-        // The name under which code scanning looks for it.
+        // The file name that code scanning expects.
         partialFingerprints: {
             primaryLocationLineHash: createHash("sha256").update(`${stack}\n${ruleId}\n${urn}`).digest("hex"),
         },
@@ -103,8 +103,8 @@ function result(
 }
 
 /**
- * Where a finding is shown. GitHub shows those of a pull request on lines that it changes only: the line that declares the
- * resource, else the first change of the stack's file, else the first of the declaring file, else where it is declared.
+ * Location of a finding. GitHub shows findings of a pull request only on changed lines: the declaring line, otherwise
+ * the first change of the stack's file, otherwise of the declaring file, otherwise the declaration.
  */
 function placeOf(
     stack: string,
@@ -122,6 +122,6 @@ function placeOf(
             return { file, line };
         }
     }
-    // What no line declares is the stack's own: its values made it so.
+    // Without a declaring line, the stack's values are the cause.
     return source ?? { file: stackFile, line: 1 };
 }

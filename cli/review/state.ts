@@ -2,7 +2,7 @@ import { decode, isObject, type Property, Secret, UNKNOWN } from "../../offline/
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { UsageError } from "../../offline/stackFile";
 
-/** One resource of an exported stack, as far as it is read. */
+/** Fields that are read of a resource in an exported stack. */
 interface StateResource {
     urn: string;
     type: string;
@@ -18,11 +18,10 @@ interface StateResource {
 }
 
 /**
- * What an exported stack (`pulumi stack export`) says was asked for, to be compared with a recording of the program.
- * Its secrets are encrypted, so that they are taken for the ones the program has; and so is everything that offline
- * nobody knows.
+ * Inputs in an exported stack (`pulumi stack export`), to be compared with a recording of the program. Encrypted
+ * secrets and values that are unknown offline count as equal to the program's.
  *
- * @throws UsageError when the text is no such export, or one of another stack.
+ * @throws UsageError if the text is no such export, or of another stack.
  */
 export function recordingOf(text: string, file: string, head: Recording): Recording {
     const exported = parsed(text, file);
@@ -70,7 +69,7 @@ function recorded(resource: StateResource, head: RecordedResource | undefined): 
     };
 }
 
-/** Without what providers add to the inputs for themselves: their marks, and the names they give. */
+/** Without the providers' additions to the inputs: markers and generated names. */
 function withoutMarks(value: unknown): unknown {
     if (Array.isArray(value)) {
         return value.map(withoutMarks);
@@ -90,12 +89,12 @@ function withoutMarks(value: unknown): unknown {
 const DEFAULTS = "__defaults";
 const AUTONAMED = "pulumi.com/autonamed";
 
-/** The state's value, or the program's where one of the two cannot be read, or is what a provider fills in. */
+/** The state's value; the program's, if one of the two cannot be read or the provider sets it. */
 function asFarAsKnown(state: Property | undefined, head: Property | undefined): Property | undefined {
     if (head === UNKNOWN || head instanceof Secret || state instanceof Secret) {
         return head;
     }
-    // An empty object says as much as none.
+    // An empty object equals a missing one.
     if (isEmpty(state) && (head === undefined || isEmpty(head))) {
         return head;
     }

@@ -80,7 +80,7 @@ Exit status: 0 done, 1 bad input or a plan that is refused, 2 not confirmed, 3 n
 5 it failed and was taken back, 130 interrupted. With 1, 2 and 3 nothing has changed.
 `;
 
-/** What a procedure takes of its own. */
+/** A procedure's own options. */
 function helpWith(procedure: Procedure): string {
     const { id, title, sections } = procedure;
     const options = optionsOf(procedure);
@@ -123,7 +123,7 @@ export async function runbookCommand(root: string, args: string[]): Promise<numb
     return { show, plan, run }[action](root, procedure, others);
 }
 
-/** The id of the procedure that is meant: of `release` and `rollback`, by the strategy of the workload. */
+/** The id of the procedure: for `release` and `rollback`, by the workload's strategy. */
 function procedureId(root: string, named: string | undefined, args: readonly string[]): string | undefined {
     const strategies = getOwn(BY_STRATEGY, named ?? "");
     const option = (name: string) => {
@@ -156,7 +156,7 @@ function list(args: string[]): number {
     return 0;
 }
 
-/** Procedures that words lead to: of a symptom, of an alarm, or an HTTP status. */
+/** Procedures for the words of a symptom, an alarm, or an HTTP status. */
 function findProcedures(root: string, args: string[]): number {
     const { values, positionals } = parseArgs({
         args,
@@ -181,7 +181,7 @@ function findProcedures(root: string, args: string[]): number {
     return 0;
 }
 
-/** What is wrong with an id that no procedure has, and which may be meant. */
+/** Message for an unknown id, with similar ones. */
 function unknownProcedure(id: string | undefined): UsageError {
     const found = id === undefined ? "nothing" : JSON.stringify(id);
     const near = id === undefined ? [] : alike(id);
@@ -254,12 +254,12 @@ async function run(root: string, procedure: Procedure, args: string[]): Promise<
     return STATUS[result.outcome];
 }
 
-/** Whether a failed update is taken back: a release's always, unless it is to be kept. */
+/** Whether a failed update is rolled back: always for a release, unless it is to be kept. */
 function goesBack(procedure: Procedure, options: RunOptions): boolean {
     return (procedure.rollsBack === true && !options["keep-failed"]) || options["rollback-on-failure"];
 }
 
-/** Commits what the run has changed, or says how: a deploy from main would take it back. */
+/** Commits the run's changes, or prints how: a deploy from main would revert them. */
 function record(root: string, due: DueCommit, commits: boolean): void {
     if (isUncommitted(root, due.file) !== true) {
         return;
@@ -276,7 +276,7 @@ function record(root: string, due: DueCommit, commits: boolean): void {
     }
 }
 
-/** Plans a run and has the engine do it, once no other update has the stack's lock. */
+/** Plans a run and executes it, once no other update holds the stack's lock. */
 async function carryOut(
     root: string,
     procedure: Procedure,
@@ -298,7 +298,7 @@ async function carryOut(
         why: procedure.id,
         choice: options["abort-soak"] ? "abort" : options.wait ? "wait" : undefined,
         ask,
-        // A run that resumes another finds the gate of that one.
+        // A resumed run finds the other run's gate.
         looksFirst: !refresh,
         signal: interruption.signal,
         log,
@@ -322,7 +322,7 @@ async function carryOut(
     });
 }
 
-/** Plans and updates once. Where the update does not begin, the stack file is set back. */
+/** Plans and updates once. If the update does not begin, the stack file is restored. */
 async function attempt(
     root: string,
     procedure: Procedure,
@@ -347,7 +347,7 @@ async function attempt(
         const given = { ...typed, ...(revision && restored(root, typed, stack, revision, log)) };
         const own = await editsOf(root, stack, procedure, given, ask, refresh);
         const edits = [...takenBack(valuesOf(root, stack), aborted, own, log), ...own];
-        // The same plan that a pull request shows: what it refuses never reaches the engine.
+        // The same plan as in a pull request: what it refuses never reaches the engine.
         const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
         log(renderText(preview, { ...(json ? PLAIN : screen()), diff: options.diff }));
         if (isBlocked(preview)) {
@@ -358,7 +358,7 @@ async function attempt(
         }
         warnOfLost(root, stack, edits, log);
         interruption.signal.throwIfAborted();
-        // The Automation API takes its time to load, and nothing else needs it.
+        // The Automation API is slow to load, and only this command needs it.
         const { runProcedure } = await import("./run");
         const result = await runProcedure({
             root,
@@ -383,7 +383,7 @@ async function attempt(
     }
 }
 
-/** What takes releases back that were aborted, where the stack file has them live: another checkout released them. */
+/** Rolls back aborted releases that the stack file has live, released from another checkout. */
 function takenBack(
     { workloads }: StackValues,
     aborted: readonly AbortableRelease[],
@@ -408,7 +408,7 @@ function takenBack(
     });
 }
 
-/** Throws {@link UsageError} for options that do not go with the procedure, or with each other. */
+/** Throws {@link UsageError} for options that conflict with the procedure or each other. */
 function refuseOptions(root: string, procedure: Procedure, options: RunOptions): void {
     const { stack, wait, commit: commits, "abort-soak": aborts, "to-revision": revision } = options;
     if (options["rollback-on-failure"] && !procedure.revertible) {
@@ -432,14 +432,14 @@ function refuseOptions(root: string, procedure: Procedure, options: RunOptions):
     }
 }
 
-/** Names values of the last update that no commit has and that the run would take back, such as those of another operator. */
+/** Lists values of the last update that no commit has and that the run would revert, for example another operator's. */
 function warnOfLost(
     root: string,
     stack: string,
     edits: readonly string[],
     log: (line: string) => void,
 ): void {
-    // Outside of a repository nothing is committed.
+    // Outside a repository nothing is committed.
     if (isUncommitted(root, `Pulumi.${stack}.yaml`) === undefined) {
         return;
     }
@@ -454,7 +454,7 @@ function warnOfLost(
     }
 }
 
-/** What the outcome means for the operator. */
+/** The operator's next steps, by outcome. */
 function wordsOf({ outcome, begun }: RunResult, stack: string, goesBack: boolean): string {
     const failed = goesBack
         ? "The update failed. The stack file has the values before it:"
@@ -472,7 +472,7 @@ function wordsOf({ outcome, begun }: RunResult, stack: string, goesBack: boolean
     return words[outcome];
 }
 
-/** The edits of a procedure, by what was typed and answered, with the indices that the stack's lists give them. */
+/** The edits of a procedure with the given values, and with list indices resolved. */
 async function editsOf(
     root: string,
     stack: string,
@@ -481,7 +481,7 @@ async function editsOf(
     ask: ReturnType<typeof terminal>,
     resumes = false,
 ): Promise<string[]> {
-    // A record is of the person who commits the change, unless it says otherwise.
+    // The author of a record is the committer, unless given.
     const author = given["ticket"] === undefined ? undefined : committer(root);
     const all = author === undefined ? given : { author, ...given };
     const edits = await givenEdits(procedure, valuesOf(root, stack), all, ask, resumes);
@@ -493,7 +493,7 @@ async function editsOf(
     return indexedEdits(root, stack, edits);
 }
 
-/** Sets the revision in the stack file; returns what leads to it: its version or, where there are two, its colour. */
+/** Sets the revision in the stack file; returns what activates it: its version, or its colour. */
 function restored(
     root: string,
     { workload = SERVER, ...given }: Readonly<Record<string, string>>,
@@ -535,10 +535,10 @@ function explained<T>({ id }: Procedure, read: () => T): T {
     }
 }
 
-/** What was typed behind the procedure's id, beside its parameters. */
+/** Options after the procedure's id, other than its parameters. */
 type RunOptions = ReturnType<typeof parse>["options"];
 
-/** Reads what was typed behind the procedure's id. */
+/** Parses the options after the procedure's id. */
 function parse(procedure: Procedure, args: string[]) {
     const parameters = parametersOf(procedure).map(({ name }) => [name, flagOf(name).slice(2)] as const);
     const own = Object.fromEntries(parameters.map(([, flag]) => [flag, { type: "string" }] as const));

@@ -2,16 +2,16 @@ import { UsageError } from "../../offline/stackFile";
 import { git } from "../git";
 import { shellQuoted } from "../shell";
 
-/** The commit that records a run in the repository: until it is on main, the next deploy takes the run back. */
+/** The commit that records a run in the repository. Until it is on main, the next deploy reverts the run. */
 export interface DueCommit {
     branch: string;
-    /** Subject, and a body where there is more to say. */
+    /** Subject, and an optional body. */
     message: readonly string[];
     /** Stack file, relative to the project. */
     file: string;
 }
 
-/** Names branch and message after the procedure and what it was given. */
+/** Names branch and message after the procedure and its parameters. */
 export function dueCommit(
     { id, title }: { id: string; title: string },
     stack: string,
@@ -30,23 +30,23 @@ export function dueCommit(
     };
 }
 
-/** What to type for the commit. */
+/** Commands for the commit. */
 export function commandsFor({ branch, message, file }: DueCommit): string[] {
     return [`git switch -c ${branch}`, `git commit ${message.map(quoted).join(" ")} -- ${file}`].map(
         (line) => `  ${line}`,
     );
 }
 
-/** Whether the file differs from the commit that is checked out. Undefined outside of a repository. */
+/** Whether the file differs from the checked-out commit. Undefined outside a repository. */
 export function isUncommitted(root: string, file: string): boolean | undefined {
     const { status, stdout } = git(root, "status", "--porcelain", "--", file);
     return status === 0 ? stdout !== "" : undefined;
 }
 
 /**
- * Makes the commit on a branch of its own.
+ * Makes the commit on a new branch.
  *
- * @throws UsageError with what git said.
+ * @throws UsageError with git's message.
  */
 export function commit(root: string, { branch, message, file }: DueCommit): void {
     const words = message.flatMap((each) => ["-m", each]);

@@ -6,11 +6,10 @@ import { type Procedure } from "../../runbook/procedure";
 import { type Interruption } from "../interruption";
 
 /**
- * The edits of a procedure with the values given for its parameters. What is missing is asked for at a terminal. A run that
- * `resumes` an earlier one has that one's values in the stack file.
+ * The edits of a procedure with values for its parameters. Prompts for missing ones at a terminal. A run that `resumes`
+ * an earlier one finds that one's values in the stack file.
  *
- * @throws UsageError that names every parameter that is missing and cannot be asked for, or has a value that it cannot
- * have in the stack.
+ * @throws UsageError that names every missing parameter that cannot be prompted for, and every invalid value.
  */
 export async function givenEdits(
     procedure: Procedure,
@@ -21,7 +20,7 @@ export async function givenEdits(
 ): Promise<string[]> {
     const parameters = parametersOf(procedure);
     const values: Record<string, string> = { ...given };
-    // In order: a default may follow from a parameter before it.
+    // In order: a default may depend on an earlier parameter.
     for (const { name, default: standard } of parameters) {
         const value = typeof standard === "object" ? standard.of(stack, values, resumes) : standard;
         if (value !== undefined) {
@@ -47,7 +46,7 @@ export async function givenEdits(
             ? []
             : [`${flagOf(name)}: found ${JSON.stringify(value)}, expected ${expected}`];
     });
-    // A run that is resumed finds its own values in the stack file.
+    // A resumed run finds its values in the stack file.
     if (wrong.length === 0 && !resumes) {
         wrong.push(...(procedure.refuses?.(stack, values) ?? []));
     }
@@ -57,14 +56,14 @@ export async function givenEdits(
     return editsWith(procedure, values);
 }
 
-/** Asks at the terminal; undefined where there is none, as in a pipeline. Ctrl-C and Ctrl-D interrupt. */
+/** Prompts at the terminal; undefined without one, as in a pipeline. Ctrl-C and Ctrl-D interrupt. */
 export function terminal(interruption: Interruption): ((question: string) => Promise<string>) | undefined {
     if (!process.stdin.isTTY || !process.stderr.isTTY) {
         return undefined;
     }
     return async (question) => {
         const lines = createInterface({ input: process.stdin, output: process.stderr });
-        // Both keys close it, and no signal comes of them while a line is read.
+        // Both keys close it, without a signal while a line is read.
         lines.once("close", interruption.interrupt);
         try {
             return (await lines.question(question, { signal: interruption.signal })).trim();

@@ -5,7 +5,7 @@ import { catalogue } from "../../runbook/catalogue";
 import { type Procedure } from "../../runbook/procedure";
 import { type Lead } from "../../runbook/page";
 
-/** The runbook's chapters, by their numbers. */
+/** The runbook's chapters, by number. */
 const CHAPTERS: Readonly<Record<string, string>> = {
     2: "Service health checks",
     3: "Deployment",
@@ -18,7 +18,7 @@ const CHAPTERS: Readonly<Record<string, string>> = {
 const symptomsOf = ({ id }: Procedure) =>
     SYMPTOMS.filter(({ procedure }) => procedure === id).map(({ symptom }) => symptom);
 
-/** The procedures by chapter, a line each, and below it the symptoms that it is for. */
+/** The procedures by chapter, a line each, followed by their symptoms. */
 export function renderList({ width }: Screen): string {
     const idWidth = Math.max(...catalogue.map(({ id }) => id.length));
     const indent = " ".repeat(idWidth + 4);
@@ -45,18 +45,18 @@ export function renderList({ width }: Screen): string {
     return `${[...blocks, hint].join("\n\n")}\n`;
 }
 
-/** A procedure that was found, and by what. */
+/** A found procedure, and the match. */
 export interface Match {
     readonly procedure: Procedure;
     readonly because: readonly string[];
 }
 
-/** How much a word counts, by where it is found. */
+/** Weight of a word, by the place where it is found. */
 const WEIGHTS = { symptom: 6, alarm: 5, title: 4, when: 1 } as const;
 
-/** Procedures that words, the id of an alarm or an HTTP status lead to, the best first. */
+/** Procedures for words, an alarm's id or an HTTP status, best first. */
 export function find(query: string, alarms: readonly Lead[]): Match[] {
-    // An alarm's name begins with the stack's.
+    // An alarm's full name has the stack's as prefix.
     const named = query.trim().toLowerCase();
     const words = wordsOf(named.replace(/^mcp-[a-z0-9]+-/, ""));
     const scored = catalogue.map((procedure) => {
@@ -76,7 +76,7 @@ export function find(query: string, alarms: readonly Lead[]): Match[] {
         const hits = places.map(([place, text, label]) => {
             const known = wordsOf(text);
             const count = words.filter((word) => known.some((each) => isLike(word, each))).length;
-            // Of a place with every word, the whole counts more than of several that share them.
+            // A place with every word ranks above several that share them.
             return { label, score: WEIGHTS[place] * count * (count === words.length ? 3 : 1) };
         });
         const labels = hits
@@ -84,7 +84,7 @@ export function find(query: string, alarms: readonly Lead[]): Match[] {
             .sort((a, b) => b.score - a.score);
         return {
             procedure,
-            // A procedure with many alarms is no better for each of them.
+            // Many alarms do not raise a procedure's rank.
             score: best.score + Math.max(...hits.map(({ score }) => score)) + sum(hits.slice(-2)),
             because: [...new Set([...best.because, ...labels.map(({ label }) => label)])].slice(0, 3),
         };
@@ -96,12 +96,12 @@ export function find(query: string, alarms: readonly Lead[]): Match[] {
         .slice(0, MOST);
 }
 
-/** Most procedures that are shown. */
+/** Maximum number of shown procedures. */
 const MOST = 5;
 
 const sum = (hits: readonly { score: number }[]) => hits.reduce((all, { score }) => all + score, 0);
 
-/** Words that say nothing. */
+/** Stop words. */
 const EMPTY = new Set([
     "a",
     "an",
@@ -125,13 +125,13 @@ function wordsOf(text: string): string[] {
     return words.filter((word) => !EMPTY.has(word));
 }
 
-/** Whether a word is another one, or the beginning of it: `error` and `errors`, but not `5` and `503`. */
+/** Whether a word equals another or is its prefix: `error` and `errors`, but not `5` and `503`. */
 function isLike(word: string, other: string): boolean {
     const [short, long] = word.length < other.length ? [word, other] : [other, word];
     return word === other || (short.length >= 4 && long.startsWith(short));
 }
 
-/** What was found, a procedure each with what led to it and how to go on. */
+/** The found procedures, each with its match and the next command. */
 export function renderMatches(matches: readonly Match[], { width }: Screen): string {
     const blocks = matches.map(({ procedure: { id, title, when }, because }) =>
         [
@@ -144,7 +144,7 @@ export function renderMatches(matches: readonly Match[], { width }: Screen): str
     return `${blocks.join("\n\n")}\n`;
 }
 
-/** Ids that look like a mistyped one, the nearest first. */
+/** Ids similar to a mistyped one, closest first. */
 export function alike(id: string): string[] {
     return catalogue
         .map((procedure) => ({ id: procedure.id, distance: distance(id, procedure.id) }))
@@ -154,7 +154,7 @@ export function alike(id: string): string[] {
         .map((each) => each.id);
 }
 
-/** How many letters have to be added, removed or changed to make one text of another. */
+/** Edit distance of two texts. */
 function distance(one: string, other: string): number {
     let row = Array.from({ length: other.length + 1 }, (_, index) => index);
     for (const [at, letter] of [...one].entries()) {

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type KubernetesValues } from "../../config/kubernetes";
 import { inCluster } from "../kubectl";
 
-/** Milliseconds between two looks for a Job's pod. */
+/** Milliseconds between two lookups of a Job's pod. */
 const LOOK_MILLISECONDS = 2000;
 
 /**
- * Prints the lines of gates and tasks as they come, by `kubectl logs`: the engine shows those of a failed Job only,
- * and only at its end. Where kubectl is missing or may not, there are no lines, and nothing fails for it.
+ * Prints the lines of gates and tasks live, by `kubectl logs`: the engine shows only those of a failed Job, at its end.
+ * Without kubectl or its rights, there are no lines and no error.
  */
 export class GateLines {
     private readonly running = new Map<string, ChildProcess | undefined>();
@@ -21,7 +21,7 @@ export class GateLines {
         private readonly log: (line: string) => void,
     ) {}
 
-    /** Follows the Job that the engine makes for a resource of this name: it adds digits of its own. */
+    /** Follows the Job of a resource with this name, to which the engine adds digits. */
     follow(name: string): void {
         if (!this.running.has(name)) {
             this.running.set(name, undefined);
@@ -54,14 +54,14 @@ export class GateLines {
         }
     }
 
-    /** Name of the newest pod of the Job that has begun since; empty until there is one, undefined without kubectl. */
+    /** Name of the Job's newest pod started since; empty if there is none yet, undefined without kubectl. */
     private async podOf(name: string): Promise<string | undefined> {
         const columns =
             "{range .items[*]}{.metadata.creationTimestamp} {.status.phase} {.metadata.name}\n{end}";
         const child = this.kubectl(
             "get",
             "pods",
-            // An API server that is not there does not keep the command from its end.
+            // An unreachable API server must not delay the command's end.
             "--request-timeout=10s",
             "-l",
             "batch.kubernetes.io/job-name",
@@ -84,7 +84,7 @@ export class GateLines {
                 ([created, phase, pod]) =>
                     pod?.startsWith(`${name}-`) &&
                     phase !== "Pending" &&
-                    // The clocks of this machine and of the cluster are not one.
+                    // The clocks of this machine and the cluster may differ.
                     Date.parse(created!) > this.since - 30_000,
             );
         return begun.sort(([one], [other]) => (one! < other! ? -1 : 1)).at(-1)?.[2] ?? "";

@@ -4,23 +4,23 @@ import { UsageError } from "../../offline/stackFile";
 import { notBegun, type RunResult } from "./outcome";
 import { abortRelease, describeJob, type AbortableRelease, type RunningJob, runningJobs } from "./soak";
 
-/** Seconds between two looks at the Jobs of an update that is waited for. */
+/** Seconds between two checks of the Jobs of an update that is waited for. */
 const LOOK_SECONDS = 5;
 
-/** Seconds until the update is tried again where no Job shows how far the other one is. */
+/** Seconds until the next attempt if no Job shows the other update's progress. */
 const RETRY_SECONDS = 15;
 
-/** How a run goes on while another update has the lock. */
+/** Decision while another update holds the lock. */
 export interface LockOptions {
     stack: string;
     access: KubernetesValues;
-    /** Why a release is aborted, for its gate to tell. */
+    /** Reason of the abort, which the gate prints. */
     why: string;
-    /** What was chosen beforehand: to wait, or to abort the release that the other update is at. */
+    /** Option given in advance: wait, or abort the other update's release. */
     choice: "wait" | "abort" | undefined;
-    /** Asks at the terminal, where there is one. */
+    /** Prompts at the terminal, if there is one. */
     ask: ((question: string) => Promise<string>) | undefined;
-    /** Whether to ask before the first attempt, too. */
+    /** Whether to ask before the first attempt too. */
     looksFirst: boolean;
     signal: AbortSignal;
     log: (line: string) => void;
@@ -31,7 +31,7 @@ export interface LockOptions {
 const CHOICES = `  --wait        waits until it ends, and looks at the plan once more
   --abort-soak  aborts the release at its gate: its update takes it back, and this one goes on`;
 
-/** Attempts an update until it gets the lock, or until nothing says how to get it. */
+/** Retries an update until it gets the lock, or there is no way to get it. */
 export async function withLock(options: LockOptions): Promise<RunResult> {
     const { stack, access, choice, ask, log, signal } = options;
     const aborted: AbortableRelease[] = [];
@@ -48,7 +48,7 @@ export async function withLock(options: LockOptions): Promise<RunResult> {
     const isAbortable = (jobs: readonly RunningJob[]) => jobs.some(({ release }) => release !== undefined);
 
     if (choice === "abort") {
-        // Before anything else: every second counts.
+        // First, because every second counts.
         if (!(await abort(runningJobs(access)))) log(`No release is at its gates in ${access.namespace}.`);
     } else if (choice === undefined && ask !== undefined && options.looksFirst) {
         const jobs = jobsIfKnown(access);
@@ -99,7 +99,7 @@ export async function withLock(options: LockOptions): Promise<RunResult> {
     }
 }
 
-/** Waits until no Job of an update is active any more; where there is none, a while. */
+/** Waits until an update has no active Job; if there is none, waits a while. */
 async function jobsEnd({ access, signal, log }: LockOptions): Promise<void> {
     log("Waiting for it …");
     let jobs = jobsIfKnown(access);

@@ -1,6 +1,6 @@
 import { INTERRUPTED } from "../interruption";
 
-/** How a run ended, as the exit status of the command. */
+/** Result of a run, as the exit status. */
 export const STATUS = {
     done: 0,
     refused: 1,
@@ -15,28 +15,28 @@ export const STATUS = {
 /** See {@link STATUS}. */
 export type Outcome = keyof typeof STATUS;
 
-/** Another update's lock on the stack. */
+/** Lock of another update on the stack. */
 export interface StackLock {
-    /** Who holds it and since when, as far as the backend says. */
+    /** Holder and start, as far as the backend knows. */
     holder: string;
-    /** Whether the process that took it has ended, seen from its own machine. */
+    /** Whether the process that took it has ended, checked on its own machine. */
     stale: boolean;
 }
 
-/** What came of a run. */
+/** Result of a run. */
 export interface RunResult {
     outcome: Outcome;
-    /** Whether the update had begun. */
+    /** Whether the update began. */
     begun: boolean;
-    /** What was done, such as `update kubernetes:core/v1:Service mcp-server`. */
+    /** Executed steps, such as `update kubernetes:core/v1:Service mcp-server`. */
     changes: string[];
-    /** Why it ended so. Empty where it is done. */
+    /** Reason. Empty if successful. */
     reason: string;
-    /** Another update's lock, for which this one did not begin. */
+    /** Another update's lock, because of which this one did not begin. */
     lock?: StackLock;
 }
 
-/** The result of a run whose update has not begun. */
+/** The result of a run whose update did not begin. */
 export function notBegun(outcome: Outcome, reason = ""): RunResult {
     return { outcome, begun: false, changes: [], reason };
 }

@@ -9,56 +9,56 @@ import { type StackFileEdit } from "./stackFileEdit";
 import { type Interruption } from "../interruption";
 import { notBegun, type Outcome, type RunResult } from "./outcome";
 
-/** What is run, and how. */
+/** Inputs of a run. */
 export interface RunOptions {
     root: string;
     stack: string;
     /** Id of the procedure, for the update's message. */
     id: string;
-    /** As `path=value`, or `path-` where a value goes. */
+    /** As `path=value`, or `path-` to remove a value. */
     edits: readonly string[];
-    /** What else is to be done to the stack file, such as to pin the images. */
+    /** Further changes of the stack file, such as pinning images. */
     prepare: () => Promise<void>;
-    /** Asks whether to go on with these changes. */
+    /** Asks for confirmation of these changes. */
     confirm: (changes: readonly string[]) => Promise<boolean>;
-    /** The stack file's edits. */
+    /** Edits of the stack file. */
     file: StackFileEdit;
-    /** Whether the stack goes back to the values before when the update fails. */
+    /** Whether to restore the earlier values if the update fails. */
     goesBack: boolean;
     /**
-     * Whether the update goes without the engine's preview: a release was aborted for it. The policies judge the update
-     * itself.
+     * Whether to skip the engine's preview, because a release was aborted for this run. The policies still check the
+     * update.
      */
     urgent: boolean;
-    /** Whether it waits for the lock of another update, which is about to end. */
+    /** Whether to wait for another update's lock, which is about to end. */
     waits: boolean;
-    /** Looks first at what was changed outside of the program. */
+    /** Refreshes the state first. */
     refresh: boolean;
-    /** Looked at between the steps; the engine, once told, ends what it is at and is waited for. */
+    /** Checked between the steps; the engine, once interrupted, completes its current step. */
     interruption: Interruption;
-    /** Where the gates' pods are. */
+    /** Namespace of the gates' pods. */
     kubernetes: KubernetesValues;
-    /** Takes one line at a time. */
+    /** Receives output line by line. */
     log: (line: string) => void;
 }
 
-/** What to do where {@link openStack} finds no Pulumi CLI. */
+/** What to do if {@link openStack} finds no Pulumi CLI. */
 export const NO_ENGINE = `There is no Pulumi CLI on the PATH. Version 3.259 is what the program is tried with: npx pulumi@3.259.0
 fetches it, and https://www.pulumi.com/docs/install tells the other ways. Nothing was changed.`;
 
 /** Milliseconds between two attempts to get the lock: each takes the CLI about a second. */
 const RETRY_MILLISECONDS = 1000;
 
-/** The policy pack judges every preview and update: what is known only then it has not judged offline. */
+/** The policy pack runs in every preview and update, because some values are unknown offline. */
 export const JUDGED = { policyPacks: ["policies"], color: "never" as const };
 
 /**
- * The stack of a project's folder, as the engine knows it. Undefined where there is no Pulumi CLI.
+ * The stack of a project's folder, as the engine knows it. Undefined without a Pulumi CLI.
  *
- * @throws UsageError where the engine does not find it.
+ * @throws UsageError if the engine does not find it.
  */
 export async function openStack(root: string, name: string): Promise<EngineStack | undefined> {
-    // Asked for here: it takes a second to load, and no other action needs it.
+    // Loaded here, because it takes a second and only this needs it.
     const { LocalWorkspace, PulumiCommand, Stack } = await import("@pulumi/pulumi/automation");
     const command = await PulumiCommand.get().catch(() => undefined);
     if (command === undefined) {
@@ -74,8 +74,8 @@ export async function openStack(root: string, name: string): Promise<EngineStack
 }
 
 /**
- * Sets the values of a procedure in the stack file and updates the stack: preview, confirmation, update. Where the
- * update has not begun, the file is the caller's to set back.
+ * Sets a procedure's values in the stack file and updates the stack: preview, confirmation, update. If the update does
+ * not begin, the caller restores the file.
  */
 export async function runProcedure(options: RunOptions): Promise<RunResult> {
     const { edits, id, file, urgent, refresh, interruption, log } = options;
@@ -135,7 +135,7 @@ export async function runProcedure(options: RunOptions): Promise<RunResult> {
     };
 }
 
-/** Updates as soon as no other update has the lock: as the way back must, which another one may have overtaken. */
+/** Updates as soon as no other update holds the lock, as a rollback must. */
 export async function updateOnceFree(
     stack: EngineStack,
     options: Parameters<typeof update>[1],
@@ -155,7 +155,7 @@ export async function updateOnceFree(
     }
 }
 
-/** Updates the stack and prints what happens. A `plan` is a file of the engine's preview, which allows no other step. */
+/** Updates the stack and prints progress. A `plan` is a file of the engine's preview, which allows no other step. */
 export async function update(
     stack: EngineStack,
     {
@@ -209,7 +209,7 @@ export async function update(
 
 const CHANGING = ["create", "update", "delete", "replace"];
 
-/** The engine's events as lines, and what they add up to. */
+/** The engine's events as lines, and their summary. */
 export class Progress {
     private readonly steps = new Set<string>();
     private readonly errors: string[] = [];
@@ -244,7 +244,7 @@ export class Progress {
         }
     };
 
-    /** What the engine said about its failure, else the failure itself. */
+    /** The engine's diagnostic, otherwise the error itself. */
     readonly reason = (error: unknown): string => [...new Set(this.errors)].join("\n") || reasonOf(error);
 }
 
@@ -256,7 +256,7 @@ function nameIn(urn: string): string {
     return urn.split("::").at(-1)!;
 }
 
-/** The last lines of what the CLI printed: an error of the Automation API begins with all of it. */
+/** The last lines of the CLI's output: an Automation API error begins with all of it. */
 function reasonOf(error: unknown): string {
     const text = error instanceof Error ? error.message : String(error);
     const errors = text.split("\n").filter((line) => /^\s*error: /.test(line));

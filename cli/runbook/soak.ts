@@ -6,19 +6,19 @@ import { isCompleted, parseHistory } from "../../jobs/lib/releaseHistory";
 import { UsageError } from "../../offline/stackFile";
 import { inCluster, type Kubectl, runKubectl } from "../kubectl";
 
-/** Most seconds that a gate may take to notice that its release is aborted, and to end. */
+/** Maximum seconds for a gate to notice an abort and to end. */
 const ABORT_SECONDS = 90;
 
 /** A Job that an update waits for. */
 export interface RunningJob {
     name: string;
-    /** When it began, in ISO 8601. */
+    /** Start, in ISO 8601. */
     since: string;
-    /** Release whose gate it is, where it can be aborted: those of the capacity and the soak gate. */
+    /** The gate's release, if it can be aborted: of the capacity and the soak gate. */
     release?: AbortableRelease;
 }
 
-/** A release that a gate is at. */
+/** A release that a gate is checking. */
 export interface AbortableRelease {
     workload: string;
     colour: "blue" | "green";
@@ -39,7 +39,7 @@ interface Job {
 /**
  * The Jobs that an update waits for, oldest first; those of schedules are left out, and those that go on beside it.
  *
- * @throws UsageError where kubectl is missing or fails.
+ * @throws UsageError if kubectl is missing or fails.
  */
 export function runningJobs(access: KubernetesValues, kubectl: Kubectl = runKubectl): RunningJob[] {
     const read = (...what: string[]) =>
@@ -69,7 +69,7 @@ export function runningJobs(access: KubernetesValues, kubectl: Kubectl = runKube
         .sort((one, other) => (one.since < other.since ? -1 : 1));
 }
 
-/** The release of a colour that is not completed, which is the one that a gate is at. */
+/** The release of a colour that is not completed, which a gate is checking. */
 function releaseOf(
     data: Record<string, string>,
     workload: string,
@@ -87,7 +87,7 @@ function releaseOf(
     };
 }
 
-/** Describes a Job in one line. */
+/** A Job as one line. */
 export function describeJob({ name, since, release }: RunningJob): string {
     if (release === undefined) return `Job ${name}, since ${since}`;
     const { workload, version, colour, approval } = release;
@@ -96,11 +96,11 @@ export function describeJob({ name, since, release }: RunningJob): string {
 }
 
 /**
- * Aborts a release at its gate: an entry in the release history, which the gate reads every few seconds. The gate then
- * fails, and the update that waits for it ends and takes the release back. Returns when the gate has ended.
+ * Aborts a release at its gate by an entry in the release history, which the gate reads every few seconds. The gate
+ * fails, and the update that waits for it rolls the release back. Returns when the gate has ended.
  *
- * @param why Why it is aborted; the gate tells it.
- * @throws UsageError where kubectl may not, or the gate does not end.
+ * @param why Reason, which the gate prints.
+ * @throws UsageError if kubectl lacks the right, or the gate does not end.
  */
 export async function abortRelease(
     access: KubernetesValues,

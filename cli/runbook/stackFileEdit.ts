@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { replaceFile } from "../images/replaceFile";
 
-/** The edits of one run in the stack file, which go where its update does not begin, or fails and is taken back. */
+/**
+ * The edits of one run in the stack file, which are reverted if its update does not begin, or fails and is rolled back.
+ */
 export class StackFileEdit {
     private readonly before: string;
     private after: string | undefined;
@@ -10,22 +12,22 @@ export class StackFileEdit {
         this.before = this.text();
     }
 
-    /** Says that all edits are in the file. */
+    /** Marks all edits as written. */
     finish(): void {
         this.after = this.text();
     }
 
-    /** Whether something else has changed the file since: another run in the same checkout. */
+    /** Whether something else changed the file since, for example another run in the same checkout. */
     get overtaken(): boolean {
         return this.after !== undefined && this.text() !== this.after;
     }
 
-    /** Sets the file back to what it was, where nothing else has changed it meanwhile. */
+    /** Restores the file, unless something else changed it. */
     undo(): void {
         if (!this.overtaken) this.restore();
     }
 
-    /** Sets the file back to what it was, whatever it is now. */
+    /** Restores the file in any case. */
     restore(): void {
         if (existsSync(this.file) && this.text() !== this.before) {
             replaceFile(this.file, this.before);

@@ -2,12 +2,12 @@ import { hostname } from "node:os";
 import { type UpdateSummary } from "@pulumi/pulumi/automation";
 import { type StackLock } from "./outcome";
 
-/** What the Automation API does not take for a conflict: services other than Pulumi Cloud word it in their own way. */
+/** Conflict messages that the Automation API does not recognize, of services other than Pulumi Cloud. */
 const CONFLICT = /\[409\] Conflict:.*\bupdate\b.*\bin progress/i;
 
 /**
- * The lock that an error of the Automation API is about; undefined where it is about something else. File and object stores
- * name the process. Pulumi Cloud, and services that speak its protocol, do not, but their history has the update.
+ * The lock behind an error of the Automation API; undefined for other errors. File and object stores name the process.
+ * Pulumi Cloud and compatible services do not, but their history has the update.
  */
 export function lockOf(error: unknown, latest?: UpdateSummary): StackLock | undefined {
     const { name, message } = error instanceof Error ? error : { name: "", message: "" };
@@ -16,7 +16,7 @@ export function lockOf(error: unknown, latest?: UpdateSummary): StackLock | unde
     }
     const locks = [...message.matchAll(/created by (.+)@(\S+) \(pid (\d+)\) at (\S+)/g)];
     if (locks.length > 0) {
-        // The error may repeat what the CLI said.
+        // The error may repeat the CLI's output.
         const holders = locks.map(
             ([, user, host, pid, since]) => `${user}@${host} (process ${pid}), since ${since}`,
         );
@@ -29,7 +29,7 @@ export function lockOf(error: unknown, latest?: UpdateSummary): StackLock | unde
     return { holder: facts.join(", ") || "another update, which the backend does not name", stale: false };
 }
 
-/** What the history says of an update: its message, who makes it, where, and since when. */
+/** An update in the history: message, user, host and start. */
 function describeUpdate({ message, startTime, environment }: UpdateSummary): string[] {
     const author = environment["git.author"];
     const run = environment["ci.build.url"];

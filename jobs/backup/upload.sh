@@ -1,12 +1,11 @@
-# Uploads the file that the step before left on the shared disk, and looks whether it came to the bucket whole.
-# Sections 5.2 step 1 and 7.1. Told: BUCKET; KIND, the prefix it is kept below; LABEL, what it is of; FILE; and
-# METRICS, the namespace of the heartbeat, where one is to follow; LOCK_MODE and LOCK_DAYS, where it is locked for longer
-# than the bucket locks everything. Reads: FILE and FILE.sha256.
-# An object appears in S3 whole or not at all; what an upload that ends early has sent is given up.
+# Uploads the file that the previous step left on the shared volume, and verifies the upload. Sections 5.2 step 1 and
+# 7.1. Environment: BUCKET; KIND, the prefix; LABEL, the file's subject; FILE; METRICS, the namespace of the heartbeat,
+# if any; LOCK_MODE and LOCK_DAYS, if the lock is longer than the bucket's. Reads: FILE and FILE.sha256. S3 shows an
+# object only when it is complete; an interrupted multipart upload is aborted.
 set -euo pipefail
 umask 077
 export AWS_CONFIG_FILE="$HANDOVER/aws-config" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=5 AWS_PAGER=
-# S3's checksum of a large file depends on how it is cut up, so that is said here.
+# S3's checksum of a large file depends on its parts, so their size is fixed here.
 part=$((${PART_MEBIBYTES:-64} * 1024 * 1024))
 cat > "$AWS_CONFIG_FILE" <<CONFIG
 [default]
@@ -20,14 +19,14 @@ cd "$SCRATCH"
 sha256sum --check --quiet "$FILE.sha256"
 sha256=$(cut -c1-64 "$FILE.sha256")
 size=$(stat --format=%s "$FILE")
-# The end of the pod's name is of this run alone.
+# The end of the pod's name is unique to this run.
 key="$KIND/$(date -u +%Y%m%dT%H%M%SZ)-$LABEL-${HOSTNAME##*-}.${FILE#*.}"
 refuse() {
     echo "✗ s3://$BUCKET/$key $1" >&2
     exit 1
 }
 
-# A process of the background hears an interrupt only as a job of its own, and gives up its upload when it does.
+# Only with job control does a background process receive an interrupt, at which it aborts the upload.
 set -m
 aws s3 cp "$FILE" "s3://$BUCKET/$key" --checksum-algorithm SHA256 --metadata "sha256=$sha256" --no-progress &
 upload=$!
@@ -41,12 +40,12 @@ trap stop TERM INT
 wait "$upload" || refuse "was not uploaded"
 trap - TERM INT
 
-# Hexadecimal digits as the bytes they stand for.
+# Hexadecimal digits to bytes.
 raw() { printf '%b' "$(sed 's/../\\x&/g')"; }
 if ((size < part)); then
     expected=$(raw <<< "$sha256" | base64)
 else
-    # Of the parts' checksums in a row.
+    # The checksum of the concatenated checksums of the parts.
     expected=$(split --bytes="$part" --filter=sha256sum "$FILE" | cut -c1-64 | tr -d '\n' | raw \
         | sha256sum | cut -c1-64 | raw | base64)
 fi
@@ -54,7 +53,7 @@ stored=$(aws s3api head-object --bucket "$BUCKET" --key "$key" --checksum-mode E
     --query '[ContentLength, ChecksumSHA256]' --output text)
 read -r found checksum <<< "$stored"
 [[ $found == "$size" ]] || refuse "has $found bytes, expected $size: do not rely on it"
-# What came in parts says how many after a hyphen.
+# A multipart checksum ends in a hyphen and the number of parts.
 [[ ${checksum%-*} == "$expected" ]] || refuse "has the checksum $checksum, expected $expected: do not rely on it"
 if [[ -n ${LOCK_MODE-} ]]; then
     until=$(date -u -d "+$LOCK_DAYS days" +%Y-%m-%dT%H:%M:%SZ)

@@ -1,6 +1,5 @@
-# Fetches the administrator's name and password, which AWS made and keeps, for the next step of the same pod.
-# Told: ADMINISTRATOR_ARN, of the secret, and AWS_DEFAULT_REGION. Writes: administrator.json in the directory that the
-# steps share.
+# Fetches the administrator's name and password, which RDS stores, for the next step of the pod. Environment:
+# ADMINISTRATOR_ARN, of the secret, and AWS_DEFAULT_REGION. Writes: administrator.json in the shared directory.
 set -euo pipefail
 umask 077
 

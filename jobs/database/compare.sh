@@ -1,7 +1,7 @@
-# Counts the rows of each table on a database and on the one that was restored from it, and those that only one of them
-# has: what the services lose with the other. It judges nothing; a switch is a decision of people. Section 7.2 step 4.
-# Told: PRIMARY, PRIMARY_HOST, PRIMARY_PORT; RECOVERED, RECOVERED_HOST, RECOVERED_PORT; PGDATABASE, PGUSER, PGSSLMODE; ROWS,
-# the most rows of a table whose rows are compared, and not only counted. An updated row counts on both sides.
+# Counts the rows of each table on a database and on its restored copy, and those that only one of them has: what a
+# switch loses. It does not judge: people decide on a switch. Section 7.2 step 4. Environment: PRIMARY, PRIMARY_HOST,
+# PRIMARY_PORT; RECOVERED, RECOVERED_HOST, RECOVERED_PORT; PGDATABASE, PGUSER, PGSSLMODE; ROWS, the maximum rows of a
+# table that is compared row by row. An updated row counts on both sides.
 set -euo pipefail
 umask 077
 export PGCONNECT_TIMEOUT=10 PGAPPNAME=mcp-compare PGPASSFILE="$HANDOVER/pgpass" LC_ALL=C

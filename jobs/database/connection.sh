@@ -1,5 +1,5 @@
-# Leads psql and its kind to the active database, as the application, until the script that sources it ends.
-# Told: PGAPPNAME and PGSSLMODE. Reads: the Secret that leads there.
+# Sets the environment for psql and related tools to the active database as the application's user, until the sourcing
+# script ends. Environment: PGAPPNAME and PGSSLMODE. Reads: the Secret with the URL.
 umask 077
 export PGCONNECT_TIMEOUT=10 PGPASSFILE="$HANDOVER/pgpass"
 export PGHOST PGPORT PGDATABASE PGUSER

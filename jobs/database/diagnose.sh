@@ -1,7 +1,6 @@
-# What the database knows of its own trouble: idle connections (4.3.2 step 3), the statements that take the most time
-# (6.3) and the largest tables (5.2 step 4). Told: PGSSLMODE. Reads: the Secret that leads to the active database.
-# Every query is tried. It ends well in any case, so that the next step can look at the rest: what could not be found
-# out stands in failed, in the directory that the steps share.
+# Diagnostics of the database: idle connections (4.3.2 step 3), slowest statements (6.3) and largest tables (5.2 step
+# 4). Environment: PGSSLMODE. Reads: the Secret with the active database's URL. Runs every query and always succeeds, so
+# that the next step runs too: failures are in the file failed of the shared directory.
 set -euo pipefail
 export PGAPPNAME=mcp-diagnostics
 export PGOPTIONS="-c statement_timeout=30s -c default_transaction_read_only=on"
@@ -20,7 +19,7 @@ look "Connections by state (4.3.2)" "
 look "Idle connections by client (4.3.2)" "
     SELECT usename, application_name, client_addr, count(*) AS idle
     FROM pg_stat_activity WHERE state = 'idle' GROUP BY 1, 2, 3 ORDER BY idle DESC LIMIT 10"
-# The application's own: what an administrator runs is kept to the letter, with the passwords that stand in it.
+# Only the application's statements: an administrator's are stored verbatim, with any passwords in them.
 look "Statements by total time (6.3)" "
     SELECT calls, round(mean_exec_time::numeric, 1) AS mean_ms, round(total_exec_time::numeric, 1) AS total_ms,
         left(regexp_replace(query, '\s+', ' ', 'g'), 100) AS query

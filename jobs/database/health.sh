@@ -1,7 +1,7 @@
-# Asks whether the database accepts connections (2.1) and counts those that are open and idle (4.3.2 step 3), for the next
-# step to publish. Environment: READY, IDLE and PGSSLMODE. Reads: the Secret that leads to the active database. Writes, in
-# the directory that the steps share, READY ("STATUS MILLISECONDS WORDS" of pg_isready) and IDLE (the count). This step
-# never fails: the next step judges what is there.
+# Checks that the database accepts connections (2.1) and counts those that are open and idle (4.3.2 step 3), for the
+# next step to publish. Environment: READY, IDLE and PGSSLMODE. Reads: the Secret with the active database's URL.
+# Writes, in the shared directory, READY ("STATUS MILLISECONDS WORDS" of pg_isready) and IDLE (the count). This step
+# never fails: the next step evaluates the files.
 set -euo pipefail
 export PGAPPNAME=mcp-health
 export PGOPTIONS="-c statement_timeout=10s -c default_transaction_read_only=on"

@@ -1,8 +1,7 @@
-# Vacuums and reindexes the database while the services use it. Section 5.2 steps 2 to 4. Each step is a line, and the
-# first that fails is the last. What is done is recorded in the database, in mcp_maintenance.steps: a run that was
-# interrupted goes on where it was. Environment: PGSSLMODE. Reads: the Secret that leads to the active database; and, left
-# by the look at the window, run, the name of the run, and until, the second since 1970 at which the server breaks off
-# whatever it is at.
+# Vacuums and reindexes the database while the services use it. Section 5.2 steps 2 to 4. Prints a line for each step
+# and stops at the first failure. Progress is recorded in the database, in mcp_maintenance.steps, so that an interrupted
+# run continues. Environment: PGSSLMODE. Reads: the Secret with the active database's URL; and, from the window check,
+# run, the name of the run, and until, the second since 1970 at which the server cancels the current statement.
 set -euo pipefail
 export PGAPPNAME=mcp-maintenance
 source "$(dirname "$0")/connection.sh"
@@ -19,7 +18,7 @@ ask() {
         echo "the time for it is over" >&2
         return 1
     fi
-    # Quiet, because the system's catalogues are passed over with a warning each. And what a killed pod has begun ends.
+    # Quiet, because each skipped system catalogue causes a warning. Ends statements that a killed pod has left.
     PGOPTIONS="-c client_min_messages=error -c client_connection_check_interval=10s -c statement_timeout=${left}s" \
         psql --no-psqlrc --no-password --quiet --tuples-only --no-align --field-separator=$'\t' --set ON_ERROR_STOP=1 \
         "${@/#/--command=}"
@@ -28,18 +27,18 @@ step() {
     ask "${@:2}" || fail "$1 failed"
     echo "✓ $1"
 }
-# The statement that records a step of this run.
+# Statement that records a step of this run.
 record() {
     echo "INSERT INTO mcp_maintenance.steps (run, step) VALUES ('$run', '${1//\'/\'\'}') ON CONFLICT DO NOTHING"
 }
 
-# VACUUM passes over what it has no right to, and succeeds.
+# VACUUM skips tables that it has no right to, and succeeds.
 owns=$(ask "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()") || fail "cannot be asked whose it is"
 [[ $owns == t ]] || fail "$PGUSER does not own it: nothing was changed"
 size="SELECT pg_size_pretty(pg_database_size(current_database()))"
 before=$(ask "$size") || fail "cannot be measured"
 
-# The dump came before this step. Of other runs, only that they were finished is kept.
+# The dump preceded this step. Of other runs, only the finished step is kept.
 ask "CREATE SCHEMA IF NOT EXISTS mcp_maintenance" \
     "CREATE TABLE IF NOT EXISTS mcp_maintenance.steps (
         run text, step text, ended timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (run, step))" \
@@ -48,7 +47,7 @@ ask "CREATE SCHEMA IF NOT EXISTS mcp_maintenance" \
 if [[ $(ask "SELECT count(*) FROM mcp_maintenance.steps WHERE run = '$run' AND step = 'vacuum'") == 0 ]]; then
     step "VACUUM (ANALYZE)" "VACUUM (ANALYZE)" "$(record vacuum)"
 fi
-# What REINDEX builds, and what it has replaced, is called so until it is done. What is being built is no leftover.
+# Suffixes of indexes that REINDEX builds or has replaced. An index that is being built is not left over.
 leftovers=$(ask "
     SELECT format('%I.%I', nspname, relname), (SELECT oid::regclass FROM pg_class WHERE reltoastrelid = indrelid)
     FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid JOIN pg_namespace AS schema ON schema.oid = relnamespace
@@ -63,7 +62,7 @@ while IFS=$'\t' read -r index table; do
         step "$left dropped" "DROP INDEX CONCURRENTLY IF EXISTS $index"
     fi
 done <<< "$leftovers"
-# Table by table, as REINDEX DATABASE would, the smallest first: what is done stays done.
+# Table by table, smallest first: completed tables stay done.
 tables=$(ask "
     SELECT format('%I.%I', nspname, relname), pg_has_role(relowner, 'USAGE')
     FROM pg_class AS relation JOIN pg_namespace AS schema ON schema.oid = relnamespace

@@ -1,6 +1,6 @@
-# Looks how far this run of the maintenance has come before it was interrupted: what is finished is not begun again, and a
-# dump that was made is not made again. Environment: PGSSLMODE. Reads: the Secret that leads to the active database; and
-# run, the name of the run, left by the look at the window. Writes skip, or skip-dump and skip-upload.
+# Checks the progress of this run of the maintenance: finished steps and an existing dump are not repeated. Environment:
+# PGSSLMODE. Reads: the Secret with the active database's URL; and run, the name of the run, from the window check.
+# Writes skip, or skip-dump and skip-upload.
 set -euo pipefail
 export PGAPPNAME=mcp-maintenance PGOPTIONS="-c statement_timeout=30s"
 source "$(dirname "$0")/connection.sh"

@@ -1,7 +1,7 @@
-# Looks whether an instance has the settings that are declared. RDS restores one without its windows, retention and
-# Performance Insights: the update after it sets them. Section 7.2.
-# Told: INSTANCE; EXPECTED, a line each, the name of a setting as DescribeDBInstances calls it, a tab, and its value;
-# ATTEMPTS, how often it looks, ten seconds apart. AWS takes its time to apply a setting.
+# Checks that an instance has the declared settings. RDS restores an instance without its windows, retention and
+# Performance Insights: the next update sets them. Section 7.2. Environment: INSTANCE; EXPECTED, a line each with the
+# name of a setting as in DescribeDBInstances, a tab, and its value; ATTEMPTS, the number of checks, ten seconds apart,
+# because AWS applies settings slowly.
 set -euo pipefail
 export AWS_PAGER=
 
@@ -10,7 +10,7 @@ for ((attempt = 1; ; attempt += 1)); do
     while IFS=$'\t' read -r setting expected; do
         found=$(aws rds describe-db-instances --db-instance-identifier "$INSTANCE" \
             --query "DBInstances[0].$setting" --output text)
-        # The command line writes booleans as Python does.
+        # The AWS CLI writes booleans as Python does.
         [[ ${found,,} == "${expected,,}" ]] || different+=("$setting is $found, expected $expected")
     done <<< "$EXPECTED"
     ((${#different[@]} == 0 || attempt >= ATTEMPTS)) && break

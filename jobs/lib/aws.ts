@@ -6,16 +6,16 @@ import { type Answer, request, withTimeout } from "./http";
 import { pause } from "./kubernetes";
 import { parse, text, ValidationError } from "./schema";
 
-/** How a request to AWS is sent. */
+/** Settings of requests to AWS. */
 export interface AwsOptions extends Pick<GateContext, "log" | "signal"> {
     /**
-     * Where EKS tells a pod how it gets its credentials, and a test where AWS is: the variables are those of AWS's own
-     * SDKs. Default: the process's own.
+     * Environment with the pod's credential endpoint, and with AWS endpoints in tests: the variables of AWS's SDKs.
+     * Default: the process's.
      */
     env?: NodeJS.ProcessEnv;
-    /** Time of day, which the signature holds. Default: now. */
+    /** Current time, which is signed. Default: now. */
     date?: () => Date;
-    /** Limit of one attempt, in seconds. Default: 10. */
+    /** Timeout of one attempt, in seconds. Default: 10. */
     attemptSeconds?: number;
     /** Between two attempts, in seconds. Default: 2. */
     pauseSeconds?: number;
@@ -23,24 +23,24 @@ export interface AwsOptions extends Pick<GateContext, "log" | "signal"> {
 
 /** One action of a service with the query protocol. */
 export interface AwsAction {
-    /** For messages: "SNS". */
+    /** Name in messages: "SNS". */
     title: string;
-    /** As in its host name: "sns". */
+    /** Name in the host: "sns". */
     service: string;
     region: string;
-    /** `Action`, `Version` and what they take. */
+    /** `Action`, `Version` and parameters. */
     parameters: Record<string, string>;
 }
 
 /** Temporary credentials of a role. */
 const temporaryCredentials = z.strictObject({ AccessKeyId: text, SecretAccessKey: text, Token: text });
 
-/** Attempts before a request counts as failed. */
+/** Number of attempts. */
 const ATTEMPTS = 3;
 
 /**
- * Sends one action as the pod's own identity and returns the XML that comes back, over plain fetch: AWS's SDK would be
- * larger than the program. Rejects with {@link GateError} when it failed.
+ * Sends one action with the pod's identity and returns the response's XML, by fetch: AWS's SDK would be larger than the
+ * program. Rejects with {@link GateError} on failure.
  */
 export async function requestAws(
     { title, service, region, parameters }: AwsAction,
@@ -69,7 +69,7 @@ export async function requestAws(
     });
 }
 
-/** Those that the agent of EKS Pod Identity gives the pod. */
+/** Credentials from the EKS Pod Identity agent. */
 async function credentialsOf(env: NodeJS.ProcessEnv, options: AwsOptions) {
     const { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file } = env;
     if (url === undefined) {
@@ -79,7 +79,7 @@ async function credentialsOf(env: NodeJS.ProcessEnv, options: AwsOptions) {
         );
     }
     const body = await patiently("the pod identity agent", options, (signal) => {
-        // Read at each request: the kubelet renews it.
+        // Read for each request: the kubelet renews it.
         const headers: Record<string, string> = file === undefined ? {} : { authorization: readToken(file) };
         return request(url, { headers }, signal);
     });
@@ -88,7 +88,7 @@ async function credentialsOf(env: NodeJS.ProcessEnv, options: AwsOptions) {
         return parse(temporaryCredentials, { AccessKeyId, SecretAccessKey, Token });
     } catch (error) {
         if (!(error instanceof SyntaxError || error instanceof ValidationError)) throw error;
-        // Not quoted: what it has instead may be half of a secret.
+        // Not quoted: the value may be part of a secret.
         throw new GateError("the pod identity agent answers with something else than credentials");
     }
 }
@@ -102,7 +102,7 @@ function readToken(file: string): string {
     }
 }
 
-/** The body of an answer; the request is repeated when there is no answer, or one of an overloaded server. */
+/** The response's body; retries without a response, or on an overloaded server. */
 async function patiently(
     title: string,
     { log, signal, attemptSeconds = 10, pauseSeconds = 2 }: AwsOptions,
@@ -122,7 +122,7 @@ async function patiently(
     }
 }
 
-/** Status, and what the service says to it. */
+/** Status and message of the service. */
 function describe(status: number, body: string): string {
     const [code, message] = ["Code", "Message"].map((tag) =>
         new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(body)?.[1]?.trim(),

@@ -2,25 +2,22 @@ import { GateError, type GateContext, type GateResult } from "./gate";
 import { withTimeout } from "./http";
 import { Kubernetes } from "./kubernetes";
 
-/** What every plan of a gate that asks the cluster says. */
+/** Common fields of plans of gates that use the cluster. */
 export interface ClusterGatePlan {
-    /** Who is judged, for the lines printed. */
+    /** Subject, for log lines. */
     subject: string;
-    /** Whole-run limit in seconds. */
+    /** Deadline of the run, in seconds. */
     deadlineSeconds: number;
     namespace: string;
 }
 
-/** The surroundings of such a gate. */
+/** Context of such a gate. */
 export interface ClusterGateOptions extends Pick<GateContext, "log" | "signal"> {
-    /** Default: as the ServiceAccount of the pod this runs in. */
+    /** Default: the pod's ServiceAccount. */
     cluster?: Kubernetes;
 }
 
-/**
- * Runs a gate against the cluster within its time. Never rejects: whatever stops it is its verdict, by default that it
- * did not pass.
- */
+/** Runs a gate against the cluster with a deadline. Never rejects: an error is its verdict, by default a failure. */
 export async function runInCluster(
     gate: string,
     { subject, deadlineSeconds, namespace }: ClusterGatePlan,
@@ -39,7 +36,7 @@ export async function runInCluster(
         return { passed: true, line: `PASSED ${subject}: ${line}.` };
     } catch (error) {
         const { message, stack } = error as Error;
-        // Anything else is a mistake of this program, and whoever looks for it wants to know where.
+        // Any other error is a fault of this program, and keeps its stack trace.
         if (!(error instanceof GateError)) log(stack ?? message);
         return stopped(message.replace(/\.$/, ""));
     }

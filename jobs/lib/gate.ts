@@ -3,67 +3,67 @@ import { printable } from "../../core/printable";
 import { reasonOf } from "./http";
 import { ValidationError } from "./schema";
 
-/** What a gate needs of its surroundings. */
+/** Context of a gate. */
 export interface GateContext {
-    /** Prints one line at once. */
+    /** Prints one line immediately. */
     log: (line: string) => void;
-    /** Fires when the gate is told to stop; the reason is an error that says by what. */
+    /** Aborted when the gate must stop; the reason is an error with the cause. */
     signal: AbortSignal;
-    /** Clock in milliseconds, for the times printed. Default: the process's own. */
+    /** Clock in milliseconds, for printed durations. Default: the process's. */
     now?: () => number;
 }
 
-/** How a gate ended, and the line that says so. */
+/** Result of a gate, and its last line. */
 export interface GateResult {
     passed: boolean;
     line: string;
 }
 
-/** A gate's reason not to pass, told in one line. */
+/** Reason why a gate fails, in one line. */
 export class GateError extends Error {}
 
-/** Throws a {@link GateError} that says why, once the signal has fired. */
+/** Throws a {@link GateError} with the reason, if the signal is aborted. */
 export function throwIfStopped(signal: AbortSignal): void {
     if (signal.aborted) throw new GateError(reasonOf(signal));
 }
 
-/** Where Kubernetes picks up a container's last words, shown as the pod's message. */
+/** File with a container's termination message, which the pod's status shows. */
 const TERMINATION_LOG = "/dev/termination-log";
 
-/** How many modules of this process have called {@link gateMain}. */
+/** Number of modules of this process that called {@link gateMain}. */
 let callers = 0;
 
 /**
- * The main program of a gate: reads the plan its first argument names, runs it and exits with 0 when it passed,
- * 1 when it did not and 2 when the plan is unusable.
+ * The main program of a gate: reads the plan that its first argument names, runs it and exits with 0 if it passed, 1 if
+ * it failed and 2 if the plan is invalid.
  */
 export async function gateMain<Plan>(
     parse: (raw: unknown) => Plan,
     run: (plan: Plan, context: GateContext) => Promise<GateResult>,
 ): Promise<never> {
-    // In a bundle each module takes itself for the main one; the program's own comes last, and only that one runs.
+    // In a bundle every module counts as main; the program's own is last, and only that one runs.
     const caller = (callers += 1);
     await Promise.resolve();
     if (caller !== callers) return new Promise<never>(() => undefined);
 
     const plan = readPlan(process.argv[2], parse);
 
-    // The first process of a container has no default reaction to signals: unhandled, they would do nothing.
+    // The first process of a container has no default signal handlers.
     const stop = new AbortController();
     for (const name of ["SIGTERM", "SIGINT"] as const) {
-        // Not once: a second signal would then kill the process before it has said how it ended.
+        // Not `once`: a second signal would kill the process before it prints its result.
         process.on(name, () => {
             console.log(`stopped by ${name}`);
             stop.abort(new Error(`stopped by ${name}`));
         });
     }
 
-    // What a server answers and what the stack remembers is in these lines.
+    // These lines may contain responses of servers and contents of the history.
     const log = (line: string) => console.log(printable(line));
     const { passed, line } = await run(plan, { log, signal: stop.signal });
     log(line);
     lastWords(printable(line));
-    // Said outright, because sockets that are still open would keep the process alive.
+    // Exits explicitly, because open sockets would keep the process alive.
     process.exit(passed ? 0 : 1);
 }
 
@@ -102,16 +102,16 @@ function parseJson(source: string): unknown {
     try {
         return JSON.parse(source);
     } catch {
-        // Node's own message quotes the text around the mistake, which may be a token.
+        // Node's message quotes the text, which may contain a token.
         throw new ValidationError({ path: "", found: "text that is not JSON", expected: "a JSON file" });
     }
 }
 
 function lastWords(line: string): void {
     try {
-        // Without O_CREAT: outside Kubernetes there is no such file, and there must be none afterwards.
+        // Without O_CREAT: outside Kubernetes the file does not exist, and must not be created.
         writeFileSync(openSync(TERMINATION_LOG, constants.O_WRONLY | constants.O_TRUNC), line);
     } catch {
-        // Only a courtesy: the same line is in the log.
+        // Optional: the log has the same line.
     }
 }

@@ -1,20 +1,20 @@
-/** Most of a body that is read unless told otherwise, in bytes. */
+/** Default limit of a body, in bytes. */
 const BODY_LIMIT = 1024 * 1024;
 
-/** What came back of one request, as far as it went. */
+/** Result of one request, perhaps partial. */
 export interface Answer {
-    /** Missing when nothing came back. */
+    /** Undefined without a response. */
     status?: number;
     headers: Headers;
-    /** The body up to the limit, 1 MiB by default, or what had arrived when it broke off. */
+    /** The body up to the limit, 1 MiB by default, or what arrived before it broke off. */
     body: string;
-    /** Whether the body is longer than that. */
+    /** Whether the body is longer. */
     cut: boolean;
-    /** In words, why there is no answer or only part of one. */
+    /** Why there is no response or only a part, as text. */
     error?: string;
 }
 
-/** Sends one request and reads what comes back. Never rejects: what went wrong is part of the answer. */
+/** Sends one request and reads the response. Never rejects: an error is part of the result. */
 export async function request(
     url: string,
     init: RequestInit,
@@ -47,7 +47,7 @@ async function readBody(response: Response, answer: Answer, limit: number): Prom
     }
 }
 
-/** Gets a page of status 200 in full. Never rejects: what went wrong is part of what is returned. */
+/** Gets a complete page with status 200. Never rejects: an error is part of the result. */
 export async function fetchPage(
     url: string,
     { accept, seconds, limit }: { accept: string; seconds: number; limit: number },
@@ -55,7 +55,7 @@ export async function fetchPage(
 ): Promise<{ status?: number | undefined; body: string; error?: string }> {
     const late = `timed out after ${seconds} s`;
     const { status, body, cut, error } = await withTimeout(seconds, late, signal, (attempt) =>
-        // Closed, as a kept connection may break just when it is used again, and the other side seem gone.
+        // No keep-alive: a kept connection may break when it is used again, and the server would seem down.
         request(url, { headers: { accept, connection: "close" } }, attempt, limit),
     );
     if (error !== undefined) return { status, body, error };
@@ -63,7 +63,7 @@ export async function fetchPage(
     return { status, body, ...(cut ? { error: `more than ${limit / 1024 ** 2} MiB` } : {}) };
 }
 
-/** Runs `work` with a signal that fires after `seconds`, with `reason`, or when `parent` does, with its. */
+/** Runs `work` with a signal that is aborted after `seconds`, with `reason`, or with its `parent`. */
 export async function withTimeout<T>(
     seconds: number,
     reason: string,
@@ -83,7 +83,7 @@ export async function withTimeout<T>(
     }
 }
 
-/** Why a signal fired, in words. */
+/** Why a signal was aborted, as text. */
 export function reasonOf(signal: AbortSignal): string {
     return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
 }
@@ -98,7 +98,7 @@ const WORDS: [code: RegExp, words: string][] = [
     [/^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|EPROTO$)|SELF_SIGNED/, "TLS failure"],
 ];
 
-/** A failed fetch or request in words; the code beside them is what a search engine knows. */
+/** A failed request as text, with the error's code. */
 export function describeError(error: unknown): string {
     const cause = (error instanceof Error && error.cause) || error;
     const { code, message } = cause as { code?: string; message?: string };

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { GateError, throwIfStopped } from "./gate";
 import { describeError, reasonOf, withTimeout } from "./http";
 
-/** The parts of Kubernetes' objects that gates read. */
+/** The fields of Kubernetes objects that gates read. */
 export interface Metadata {
     name: string;
     uid: string;
@@ -105,7 +105,7 @@ export interface Autoscaler {
     };
 }
 
-/** What the containers of a pod use, as the metrics server measured it. */
+/** CPU and memory of a pod's containers, from the metrics server. */
 export interface PodUsage {
     metadata: Pick<Metadata, "name">;
     containers: { usage: { cpu: string; memory: string } }[];
@@ -121,7 +121,7 @@ export interface DisruptionBudget {
     status: { disruptionsAllowed: number; expectedPods: number; currentHealthy: number };
 }
 
-/** Where the API has each resource. */
+/** API path of each resource. */
 export const GROUPS = {
     configmaps: "/api/v1",
     nodes: "/api/v1",
@@ -139,7 +139,7 @@ export const GROUPS = {
     poddisruptionbudgets: "/apis/policy/v1",
     rolebindings: "/apis/rbac.authorization.k8s.io/v1",
     roles: "/apis/rbac.authorization.k8s.io/v1",
-    // The metrics server calls them pods, as the pods themselves.
+    // The metrics server uses the same resource name.
     podmetrics: "/apis/metrics.k8s.io/v1beta1",
 };
 
@@ -148,17 +148,17 @@ export interface ResourceRef {
     resource: keyof typeof GROUPS;
     name: string;
     subresource?: "scale" | "log";
-    /** What follows the path: "?tailLines=100". Default: nothing. */
+    /** Query string: "?tailLines=100". Default: none. */
     query?: string;
 }
 
-/** What a request is about: an object, those of the namespace with labels, or whatever stands at a path. */
+/** Target of a request: an object, objects of the namespace with labels, or a path. */
 type Asked =
     | ResourceRef
     | { resource: ResourceRef["resource"]; labels: Record<string, string> }
     | { resource: string; path: string };
 
-/** What the API server refused. */
+/** A refusal of the API server. */
 export class ApiError extends GateError {
     constructor(
         message: string,
@@ -169,37 +169,37 @@ export class ApiError extends GateError {
     }
 }
 
-/** What a client of the Kubernetes API is told. */
+/** Options of a Kubernetes API client. */
 export interface KubernetesOptions {
     server: { host: string; port: number; ca: string };
-    /** Asked for at each request, as the kubelet renews it every hour. */
+    /** Called for each request, because the kubelet renews the token hourly. */
     token: () => string;
     namespace: string;
-    /** Gets a line when the API server stops answering, and when it answers again. */
+    /** Called with a line when the API server stops or resumes responding. */
     log: (line: string) => void;
-    /** How long, in seconds, a request is repeated when the API server cannot be reached, answers 429 or 5xx. */
+    /** How long a request is retried while the API server is unreachable or answers 429 or 5xx, in seconds. */
     patienceSeconds?: number;
-    /** Between two of these attempts, in seconds. */
+    /** Interval of the retries, in seconds. */
     pauseSeconds?: number;
 }
 
-/** Limit of one attempt, in seconds. */
+/** Timeout of one attempt, in seconds. */
 const ATTEMPT_SECONDS = 10;
 
-/** What one attempt brought: an answer, or in words why there is none. */
+/** Result of one attempt: a response, or an error as text. */
 type Attempt = { status: number; body: string } | { error: string; passing: boolean };
 
-/** Where the kubelet puts a pod's credentials. */
+/** Directory with a pod's credentials. */
 const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /**
- * The Kubernetes API, over node:https because fetch cannot be given a CA. Requests reject with {@link ApiError} when
- * they are refused, with {@link GateError} when the server stays away or the signal fires.
+ * The Kubernetes API, by node:https because fetch accepts no CA. Requests reject with {@link ApiError} if refused, and
+ * with {@link GateError} if the server stays unreachable or the signal is aborted.
  */
 export class Kubernetes {
     constructor(private readonly options: KubernetesOptions) {}
 
-    /** As the ServiceAccount of the pod this runs in. Throws {@link GateError} outside of one. */
+    /** As the pod's ServiceAccount. Throws {@link GateError} outside a pod. */
     static ofThisPod(options: Omit<KubernetesOptions, "server" | "token">): Kubernetes {
         const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = "443" } = process.env;
         if (host === undefined) {
@@ -228,7 +228,7 @@ export class Kubernetes {
         return this.call<T>("get", place, signal);
     }
 
-    /** All objects with these labels; all of the namespace's where none are asked for. */
+    /** All objects with these labels; without labels, all of the namespace. */
     async list<T>(
         resource: ResourceRef["resource"],
         labels: Record<string, string>,
@@ -250,7 +250,7 @@ export class Kubernetes {
         return this.ask("get", { resource: path, path }, signal);
     }
 
-    /** The last lines that a pod's container has printed. */
+    /** The last lines of a container's log. */
     logs(pod: string, lines: number, signal: AbortSignal): Promise<string> {
         const place = {
             resource: "pods",
@@ -261,7 +261,7 @@ export class Kubernetes {
         return this.ask("get", place, signal);
     }
 
-    /** Applies a JSON merge patch. With `metadata.resourceVersion` in it, rejects with 409 when the object changed. */
+    /** Applies a JSON merge patch. With `metadata.resourceVersion` in it, rejects with 409 if the object changed. */
     patch<T>(place: ResourceRef, patch: object, signal: AbortSignal): Promise<T> {
         return this.call<T>("patch", place, signal, JSON.stringify(patch));
     }
@@ -315,7 +315,7 @@ export class Kubernetes {
         return withTimeout(ATTEMPT_SECONDS, late, signal, async (attempt) => {
             const headers = {
                 accept: "application/json",
-                // Whom audit logs and managed fields name.
+                // Name in audit logs and managed fields.
                 "user-agent": "mcp-release-gate",
                 authorization: `Bearer ${this.options.token()}`,
                 ...(body === undefined ? {} : { "content-type": "application/merge-patch+json" }),
@@ -343,24 +343,24 @@ export class Kubernetes {
     }
 }
 
-/** Waits; rejects with {@link GateError} when the signal fires meanwhile. */
+/** Waits; rejects with {@link GateError} if the signal is aborted. */
 export async function pause(seconds: number, signal: AbortSignal): Promise<void> {
     await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined);
     throwIfStopped(signal);
 }
 
-/** Whether a pod takes traffic, as far as it is up to the pod. */
+/** Whether a pod is ready and not terminating. */
 export function isReady({ metadata, status }: Pod): boolean {
     const ready = status.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
     return (ready ?? false) && metadata.deletionTimestamp === undefined;
 }
 
-/** In words, why a pod is not ready. */
+/** Why a pod is not ready, as text. */
 export function unreadyBecause({ metadata, status }: Pod): string {
     if (metadata.deletionTimestamp !== undefined) return "is being deleted";
     const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
     for (const { name, state } of containers) {
-        // PodInitializing is said of every container while an init container has the error, or none has any.
+        // Every container has PodInitializing while an init container fails or runs.
         if (state?.waiting !== undefined && state.waiting.reason !== "PodInitializing") {
             return `${name} waits: ${because(state.waiting)}`;
         }
@@ -374,7 +374,7 @@ export function unreadyBecause({ metadata, status }: Pod): string {
     return unready === undefined ? `is ${status.phase ?? "new"}` : `${unready.name} is not ready`;
 }
 
-/** How a container ended, in words. */
+/** How a container ended, as text. */
 export function endedBy({ reason, exitCode }: Ended): string {
     return `${reason ?? "exited"} (exit code ${exitCode})`;
 }
@@ -424,7 +424,7 @@ function refusal(
     }
 }
 
-/** Status and message of an answer; the API server explains itself in a Status object, a proxy in any text. */
+/** Status and message of a response; the API server sends a Status object, a proxy any text. */
 function said({ status, body }: { status: number; body: string }): string {
     let message: unknown;
     try {

@@ -1,11 +1,11 @@
-/** One value of a page of metrics. */
+/** One sample of a metrics page. */
 export interface Sample {
     name: string;
     labels: Record<string, string>;
     value: number;
 }
 
-/** Reads Prometheus's text format; lines that are none of it are passed over. */
+/** Parses Prometheus's text format; ignores other lines. */
 export function parseSamples(page: string): Sample[] {
     return page.split("\n").flatMap((line) => {
         const [, name, labels = "", value] =
@@ -20,7 +20,7 @@ export function parseSamples(page: string): Sample[] {
     });
 }
 
-/** Names that a page declares (`# TYPE name counter`), whether or not it has a value of them. */
+/** Names that a page declares (`# TYPE name counter`), with or without a sample. */
 export function declaredNames(page: string): Set<string> {
     return new Set([...page.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name!));
 }
@@ -29,17 +29,17 @@ function unescaped(content: string): string {
     return content.replace(/\\(.)/g, (_, character: string) => (character === "n" ? "\n" : character));
 }
 
-/** The increases of counters, whatever restarts, comes and goes. */
+/** Increases of counters, across restarts and changing sources. */
 export class Increases {
     /** Last value of each series. */
     private readonly last = new Map<string, number>();
     private readonly begun = new Set<string>();
-    /** How many readings of a source found a counter lower than before. */
+    /** Number of resets of a source's counters. */
     readonly falls = new Map<string, number>();
 
     /**
-     * Returns by how much one source's counters have grown. Those of a source that is `old` were counting before the
-     * start: its first reading is what they are compared with. Those of any other began with 0 since then.
+     * Returns the increase of a source's counters. The first reading of an `old` source, which counted before the
+     * start, is its baseline; other sources start at 0.
      */
     take(source: string, old: boolean, samples: readonly Sample[]): { sample: Sample; increase: number }[] {
         const first = old && !this.begun.has(source);
@@ -52,7 +52,7 @@ export class Increases {
             const before = first ? value : (this.last.get(series) ?? 0);
             this.last.set(series, value);
             fell ||= value < before;
-            // A counter that fell has been set to 0 in between.
+            // A counter that fell was reset to 0.
             return [{ sample, increase: value < before ? value : value - before }];
         });
         if (fell) this.falls.set(source, (this.falls.get(source) ?? 0) + 1);
@@ -60,7 +60,7 @@ export class Increases {
     }
 }
 
-/** Observations of a histogram up to each upper bound, that one included. The last bound is Infinity. */
+/** Observations of a histogram up to each inclusive upper bound. The last bound is Infinity. */
 export type Buckets = ReadonlyMap<number, number>;
 
 /** A quantile of a histogram, interpolated as PromQL's histogram_quantile does; undefined without observations. */
@@ -72,7 +72,7 @@ export function quantile(share: number, buckets: Buckets): number | undefined {
     const index = bounds.findIndex(([, count]) => count >= rank);
     const [upper, count] = bounds[index]!;
     const [lower, below] = bounds[index - 1] ?? [0, 0];
-    // Of what is beyond the last bound, no more is known.
+    // Nothing more is known of values above the last bound.
     if (upper === Infinity) return lower;
     return lower + (upper - lower) * (count === below ? 1 : (rank - below) / (count - below));
 }

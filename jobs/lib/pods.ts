@@ -2,16 +2,16 @@ import { GateError } from "./gate";
 import { type Answer, request, withTimeout } from "./http";
 import { type Kubernetes, type Pod } from "./kubernetes";
 
-/** A pod that can be asked. */
+/** A pod that accepts requests. */
 export interface RunningPod {
     name: string;
     ip: string;
 }
 
-/** Limit of one request to a pod, in seconds. */
+/** Timeout of one request to a pod, in seconds. */
 const REQUEST_SECONDS = 10;
 
-/** The running pods of a service, whether or not they are ready: also one in error has something to say. */
+/** The running pods of a service, ready or not: a failing pod may also respond. */
 export async function runningPods(
     cluster: Kubernetes,
     app: string,
@@ -25,7 +25,7 @@ export async function runningPods(
     return running;
 }
 
-/** Sends one request to a pod itself. Never rejects; what is not a status of 2xx is error. */
+/** Sends one request directly to a pod. Never rejects; a status other than 2xx is an error. */
 export async function askPod(
     { ip }: RunningPod,
     { port, path, method = "GET" }: { port: number; path: string; method?: "GET" | "POST" },

@@ -16,91 +16,91 @@ const url = textWhere(
 
 /** Fields of every probe. */
 const common = {
-    /** What is asked, for the lines and as the metrics' dimension: "MCP Server". */
+    /** Name in log lines, and the metrics' dimension: "MCP Server". */
     name: text,
-    /** Limit in seconds. */
+    /** Timeout in seconds. */
     timeoutSeconds: seconds,
 };
 
 const probe = variants("kind", [
     /** Answers 200. */
     z.strictObject({ ...common, kind: z.literal("http"), url }),
-    /** PostgreSQL accepts connections: pg_isready has said so to an earlier step, `jobs/database/health.sh`. */
+    /** PostgreSQL accepts connections, by pg_isready in an earlier step, `jobs/database/health.sh`. */
     z.strictObject({ ...common, kind: z.literal("postgres") }),
-    /** Redis takes the password and answers PONG. */
+    /** Redis accepts the password and answers PONG. */
     z.strictObject({
         ...common,
         kind: z.literal("redis"),
         /** Folder among the task's secrets, with the files `host`, `port` and `password`. */
         secrets: text,
     }),
-    /** The OpenID configuration of an issuer of tokens names where its keys are. */
+    /** The issuer's OpenID configuration names the URL of its keys. */
     z.strictObject({
         ...common,
         kind: z.literal("openid"),
-        /** Of the configuration. */
+        /** URL of the configuration. */
         url,
     }),
-    /** There are keys where that configuration says. */
+    /** The URL in that configuration has keys. */
     z.strictObject({
         ...common,
         kind: z.literal("jwks"),
-        /** Of the configuration. */
+        /** URL of the configuration. */
         url,
     }),
-    /** A server shows a certificate that is valid today. */
+    /** A server presents a certificate that is valid today. */
     z.strictObject({
         ...common,
         kind: z.literal("certificate"),
         ...tlsTarget,
-        /** `public`: an authority that Node.js knows vouches for it. `any`: any authority. */
+        /** `public`: issued by an authority that Node.js trusts. `any`: by any authority. */
         trust: oneOf("public", "any"),
     }),
-    /** Route 53's checkers around the world reach it, as an earlier step was told. */
+    /** Route 53's checkers reach it, by the result of an earlier step. */
     z.strictObject({
         ...common,
         kind: z.literal("outside"),
-        /** File of the directory that the steps share, which is there if they have. */
+        /** File with the result, in the shared directory. */
         file: text,
     }),
 ]);
 
-/** What is asked, and what counts as well. Sections 2.1, 4.3.1 and 4.3.4. */
+/** A target of the health check, and when it is healthy. Sections 2.1, 4.3.1 and 4.3.4. */
 export type Probe = z.infer<typeof probe>;
 
 /** Probes of a plan. */
 export const probes = list(probe);
 
-/** What a probe found. */
+/** Result of a probe. */
 export interface ProbeResult {
     healthy: boolean;
-    /** What was found, in words. */
+    /** The result as text. */
     words: string;
-    /** How long the answer took; undefined when none came, or somebody else has asked. */
+    /** Response time; undefined without a response, or if an earlier step measured. */
     milliseconds?: number | undefined;
-    /** Whole days to the end of the certificate, negative once it has ended. */
+    /** Whole days until the certificate ends, negative after its end. */
     certificateDays?: number;
 }
 
-/** What probes need of their surroundings. */
+/** Context of probes. */
 export interface ProbeContext {
     signal: AbortSignal;
     /** Folder of the task's secrets. */
     secrets: string;
-    /** Directory that the steps share. */
+    /** Directory shared by the steps. */
     handover: string;
     /** Clock in milliseconds. */
     now: () => number;
-    /** Time of day. */
+    /** Current time. */
     date: () => Date;
 }
 
-/** Share of the checkers, in percent, above which Route 53 itself takes what they ask to be healthy. */
+/** Share of checkers, in percent, above which Route 53 considers a target healthy. */
 const FEWEST_REACHING = 18;
 
 const DAY_MILLISECONDS = 86_400_000;
 
-/** Carries out one probe. Never rejects over what is found. */
+/** Runs one probe. Never rejects. */
 export async function carryOut(probe: Probe, context: ProbeContext): Promise<ProbeResult> {
     const reason = `no answer within ${probe.timeoutSeconds} s`;
     return withTimeout(probe.timeoutSeconds, reason, context.signal, async (signal) => {
@@ -147,7 +147,7 @@ async function findingOf(probe: Probe, { signal, secrets, handover, date }: Prob
     }
 }
 
-/** What pg_isready said to the earlier step: "STATUS MILLISECONDS WORDS". */
+/** Result of pg_isready in the earlier step: "STATUS MILLISECONDS WORDS". */
 function databaseFinding(file: string): Found {
     if (!existsSync(file)) throw new GateError("pg_isready was not run");
     const [status, milliseconds, ...words] = readFileSync(file, "utf8").trim().split(" ");
@@ -155,9 +155,9 @@ function databaseFinding(file: string): Found {
     return { words: words.join(" "), milliseconds: Number(milliseconds) };
 }
 
-/** What the checkers found, from Route 53's answer to GetHealthCheckStatus. */
+/** The checkers' results, from Route 53's GetHealthCheckStatus. */
 function outsideFinding(file: string): Found {
-    if (!existsSync(file)) throw new GateError("Route 53 has not told");
+    if (!existsSync(file)) throw new GateError("Route 53 has not reported");
     const { HealthCheckObservations: observations = [] } = JSON.parse(readFileSync(file, "utf8")) as {
         HealthCheckObservations?: { StatusReport: { Status: string } }[];
     };
@@ -198,7 +198,7 @@ async function certificateFinding(
     };
 }
 
-/** Where the keys are, as the configuration says. */
+/** URL of the keys, from the configuration. */
 async function keysUrl(configuration: string, signal: AbortSignal): Promise<string> {
     const { jwks_uri: url } = await jsonOf(configuration, signal);
     if (typeof url !== "string" || !URL.canParse(url)) throw new GateError("found no jwks_uri");
@@ -214,16 +214,16 @@ async function jsonOf(url: string, signal: AbortSignal): Promise<Record<string, 
     }
 }
 
-/** An answer of status 200, in full. */
+/** A complete response with status 200. */
 async function answerOf(url: string, signal: AbortSignal) {
-    // A connection of its own: a Service chooses the pod when it is opened.
+    // A new connection: a Service selects the pod when it is opened.
     const { error: error, ...answer } = await request(url, { headers: { connection: "close" } }, signal);
     if (error !== undefined) throw new GateError(error);
     if (answer.status !== 200) throw new GateError(`expected status 200, found ${answer.status}`);
     return answer;
 }
 
-/** Reads the files of one Secret. What is missing may be there at the next run. */
+/** Reads the files of one Secret. A missing file may exist at the next run. */
 export function secretFiles(folder: string): (name: string) => string {
     return (name) => {
         try {

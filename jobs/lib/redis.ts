@@ -5,24 +5,24 @@ import { connect, type TLSSocket } from "node:tls";
 import { GateError } from "./gate";
 import { describeError, reasonOf } from "./http";
 
-/** Where a Redis server is, and what it asks for. */
+/** Address and credentials of a Redis server. */
 export interface RedisTarget {
     host: string;
     port: number;
     password: string;
 }
 
-/** What a server says to one command. Texts are bytes, one a character (Latin-1): keys need not be UTF-8. */
+/** A reply to one command. Texts are bytes, one a character (Latin-1): keys need not be UTF-8. */
 export type Reply = string | number | null | RedisError | Reply[];
 
-/** What a server refused. */
+/** A refusal of the server. */
 export class RedisError extends GateError {}
 
-/** A connection to Redis, over TLS and with its password given. */
+/** An authenticated connection to Redis over TLS. */
 export class Redis {
     private received: Buffer = Buffer.alloc(0);
     private readonly waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
-    /** Why there will be no more replies. */
+    /** Why there are no further replies. */
     private broken: GateError | undefined;
 
     private constructor(
@@ -38,10 +38,10 @@ export class Redis {
         socket.on("data", (chunk: Buffer) => this.take(chunk));
     }
 
-    /** Connects and gives the password. Rejects with {@link GateError}. */
+    /** Connects and authenticates. Rejects with {@link GateError}. */
     static async connect({ host, port, password }: RedisTarget, signal: AbortSignal): Promise<Redis> {
         const socket = connect({ host, port, ...(isIP(host) ? {} : { servername: host }) });
-        // Kept for good: an error that comes after the first would otherwise end the process.
+        // Stays registered: a later error would otherwise end the process.
         socket.on("error", () => undefined);
         try {
             await once(addAbortSignal(signal, socket), "secureConnect");
@@ -54,14 +54,14 @@ export class Redis {
         }
     }
 
-    /** Sends one command and returns its reply. Rejects with {@link RedisError} when it is refused. */
+    /** Sends one command and returns its reply. Rejects with {@link RedisError} if refused. */
     async command(...words: string[]): Promise<Reply> {
         const [reply] = await this.pipeline([words]);
         if (reply instanceof RedisError) throw reply;
         return reply!;
     }
 
-    /** Sends several commands at once and returns a reply for each, refusals among them. */
+    /** Sends several commands and returns a reply for each, including refusals. */
     async pipeline(commands: readonly (readonly string[])[]): Promise<Reply[]> {
         if (this.broken !== undefined) throw this.broken;
         const replies = commands.map(
@@ -94,18 +94,18 @@ export class Redis {
     }
 }
 
-/** Why a connection ended, in words. */
+/** Why a connection ended, as text. */
 function asFailure(error: unknown, signal: AbortSignal): GateError {
     if (signal.aborted) return new GateError(reasonOf(signal));
     return error instanceof GateError ? error : new GateError(describeError(error));
 }
 
-/** A command as Redis reads it: a list of texts with their lengths. */
+/** A command in Redis's format: a list of texts with their lengths. */
 function encoded(words: readonly string[]): string {
     return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
 }
 
-/** The reply that begins at a place, and where it ends; undefined while it has not come in whole. */
+/** The reply that starts at an offset, and its end; undefined until it is complete. */
 function parse(bytes: Buffer, start: number): { reply: Reply; end: number } | undefined {
     const lineEnd = bytes.indexOf("\r\n", start, "latin1");
     if (lineEnd < 0) return undefined;

@@ -3,140 +3,140 @@ import { GateError } from "./gate";
 import { ApiError, type ConfigMap, type Kubernetes, pause, type ResourceRef } from "./kubernetes";
 import { anyText, list, oneOf, parse, text, ValidationError, wholeNumber } from "./schema";
 
-/** What the checklist asks of: a version and its image, whatever configuration they run with. */
+/** What an approval is for: a version and its image, with any configuration. */
 export const approvedRelease = z.strictObject({
-    /** Names both, and nothing else: the entry's own until a gate tests a release of them. */
+    /** Hash of both: the entry's own until a gate tests a release of them. */
     hash: text,
     version: text,
     image: text,
 });
 
-/** What the pre-deployment checklist found of a release. Section 3.1. */
+/** Approval of a release by the pre-deployment checklist. Section 3.1. */
 const approval = z.strictObject({
-    /** When it was asked, in ISO 8601. */
+    /** Time of the check, in ISO 8601. */
     at: text,
-    /** Who made the change. */
+    /** Author of the change. */
     author: z.optional(text),
     approvers: z.optional(list(text)),
     rollbackPlan: z.optional(text),
-    /** Reason why the whole checklist was skipped. */
+    /** Reason for skipping the whole checklist. */
     skipped: z.optional(text),
-    /** Stack that has completed the image. */
+    /** Stack that completed the image. */
     validatedBy: z.optional(text),
-    /** Reason why none has. */
+    /** Reason why no stack did. */
     unvalidated: z.optional(text),
-    /** Where its metrics are watched. */
+    /** URL of its metrics. */
     dashboard: z.optional(text),
-    /** What had the traffic before it, as the stakeholders were notified: "v2.0.3 (blue)". */
+    /** The release before it, as in the notice: "v2.0.3 (blue)". */
     replaces: z.optional(text),
-    /** When the stakeholders were notified that it begins, in ISO 8601. */
+    /** Time of the notice that it begins, in ISO 8601. */
     announced: z.optional(text),
-    /** Reason why they were not. */
+    /** Reason for no notice. */
     unannounced: z.optional(text),
-    /** When they were notified that it is done, in ISO 8601. */
+    /** Time of the notice that it is completed, in ISO 8601. */
     concluded: z.optional(text),
-    /** When they were notified that it has failed and is taken back, in ISO 8601. */
+    /** Time of the notice that it failed and was rolled back, in ISO 8601. */
     takenBack: z.optional(text),
 });
 
-/** What the pre-deployment checklist found of a release. Section 3.1. */
+/** Approval of a release by the pre-deployment checklist. Section 3.1. */
 export type Approval = z.infer<typeof approval>;
 
 const count = z.number().check(z.gte(0));
 
-/** What was measured before the switch: the colour that had the traffic, and the target without users. */
+/** Measurement before the switch: the active colour, and the target without users. */
 const baseline = z.strictObject({
-    /** When, in ISO 8601. */
+    /** Time, in ISO 8601. */
     at: text,
-    /** The colour that had the traffic. */
+    /** The active colour. */
     colour: text,
-    /** For how long. */
+    /** Duration. */
     seconds: count,
-    /** Its requests of users and their errors. */
+    /** Users' requests and errors. */
     requests: count,
     errors: count,
-    /** The 95th percentile of how long they took. */
+    /** Their 95th percentile. */
     p95Seconds: z.optional(count),
-    /** Whether its metrics count requests at all. */
+    /** Whether its metrics count requests. */
     counting: z.optional(z.boolean()),
-    /** Requests that the target got without users. */
+    /** Requests to the target without users. */
     background: z.optional(
         z.strictObject({
             podSeconds: count,
             requests: count,
             errors: count,
-            /** How long they took: how many up to each bound in seconds. */
+            /** Their durations: number up to each bound in seconds. */
             buckets: z.record(z.string(), count),
         }),
     ),
-    /** Public hosts that did not answer as expected, seen from the cluster. */
+    /** Public hosts that did not respond as expected, from inside the cluster. */
     skipped: z.array(text),
 });
 
-/** What was measured before the switch. */
+/** Measurement before the switch. */
 export type Baseline = z.infer<typeof baseline>;
 
-/** Why a release has not passed a gate. */
+/** Failure of a release at a gate. */
 const failure = z.strictObject({
     /** Name of the gate: "soak". */
     gate: text,
-    /** When, in ISO 8601. */
+    /** Time, in ISO 8601. */
     at: text,
     reason: text,
 });
 
-/** Why a release has not passed a gate. */
+/** Failure of a release at a gate. */
 export type Failure = z.infer<typeof failure>;
 
-/** What is remembered of one release. */
+/** One release in the history. */
 const historyEntry = z.strictObject({
-    /** Counts the completed releases of an app; missing until the release is completed. */
+    /** Number of the completed release; undefined until completed. */
     revision: z.optional(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
     hash: text,
     version: text,
     image: text,
-    /** Missing where the app has no colours. */
+    /** Undefined for an app without colours. */
     colour: z.optional(oneOf("blue", "green")),
-    /** Environment of its containers. Missing in what was recorded before it was kept. */
+    /** Environment of its containers. Missing in old entries. */
     config: z.optional(z.record(z.string(), anyText)),
     ticket: z.optional(text),
-    /** What it brought of the pre-deployment checklist, if it was asked. */
+    /** Its approval, if required. */
     evidence: z.optional(approval),
-    /** What was measured before the switch. */
+    /** Measurement before the switch. */
     baseline: z.optional(baseline),
-    /** The last gate that it has not passed; missing once it passes one. */
+    /** The last failed gate; removed when a gate passes. */
     failed: z.optional(failure),
-    /** When its smoke tests passed, in ISO 8601. */
+    /** Time when its smoke tests passed, in ISO 8601. */
     smokeAt: z.optional(text),
-    /** When it had proved itself with live traffic, in ISO 8601. */
+    /** Time when it completed its soak, in ISO 8601. */
     completedAt: z.optional(text),
-    /** Anything a reader should know. */
+    /** Note for readers. */
     note: z.optional(text),
 });
 
-/** What is remembered of one release. */
+/** One release in the history. */
 export type HistoryEntry = z.infer<typeof historyEntry>;
 
 const history = z.array(historyEntry, "a list of releases");
 
-/** What is known of an app's releases. */
+/** Release history of an app. */
 export interface History {
     /** Newest last. */
     entries: HistoryEntry[];
-    /** A text that stands in the entries' place and cannot be read. */
+    /** Corrupt text in place of the entries. */
     corrupt?: string;
-    /** Whether there was no release yet. Not so when what stands or stood there cannot be read. */
+    /** Whether there was no release yet. False if the text is or was corrupt. */
     blank: boolean;
-    /** Version or hash of a release that an operator wants stopped. */
+    /** Version or hash of a release to abort. */
     abort?: string;
 }
 
 type Image = Pick<HistoryEntry, "version" | "image">;
 
-/** Most entries that are kept of one app. */
+/** Maximum number of entries of an app. */
 const LEDGER_LIMIT = 20;
 
-/** Reads what stands under an app's key; throws {@link ValidationError} when that is no list of entries. */
+/** Parses an app's entries; throws {@link ValidationError} for other texts. */
 export function parseEntries(source: string): HistoryEntry[] {
     let raw: unknown;
     try {
@@ -151,7 +151,7 @@ export function parseEntries(source: string): HistoryEntry[] {
     return parse(history, raw);
 }
 
-/** Reads an app's keys of the ledger. */
+/** Reads an app's keys of the history. */
 export function parseHistory(data: Record<string, string>, app: string): History {
     const source = data[app];
     const abort = data[`${app}.abort`]?.trim();
@@ -166,9 +166,9 @@ export function parseHistory(data: Record<string, string>, app: string): History
 }
 
 /**
- * Adds an entry as the newest, in the place of one with the same hash and of the approval it rests on, and drops what
- * exceeds the limit: the oldest that were never completed first, never the new one nor the newest completed one of a
- * colour, which may be live.
+ * Adds an entry as the newest, replacing one with the same hash and the approval it rests on. Drops entries above the
+ * limit: the oldest incomplete ones first, never the new one nor the newest completed one of a colour, which may be
+ * live.
  */
 export function append(entries: HistoryEntry[], entry: HistoryEntry): HistoryEntry[] {
     const approval = isTested(entry) ? untested(entries, entry) : undefined;
@@ -184,28 +184,30 @@ export function append(entries: HistoryEntry[], entry: HistoryEntry): HistoryEnt
     return all.filter((each) => !dropped.has(each));
 }
 
-/** The number of the next release that is completed. */
+/** The next revision number. */
 export function nextRevision(entries: HistoryEntry[]): number {
     return Math.max(0, ...entries.map(({ revision }) => revision ?? 0)) + 1;
 }
 
-/** Whether an entry is of this version and image, whatever configuration it ran with. */
+/** Whether an entry is of this version and image, with any configuration. */
 export function isOfImage(entry: HistoryEntry, { version, image }: Image): boolean {
     return entry.version === version && entry.image === image;
 }
 
-/** The entry with what the checklist found of a version and its image; where it found nothing yet, their newest. */
+/** The entry with the approval of a version and image; without one, their newest entry. */
 export function approvalOf(entries: HistoryEntry[], release: Image): HistoryEntry | undefined {
     const own = entries.filter((entry) => isOfImage(entry, release));
     return own.findLast(({ evidence }) => evidence !== undefined) ?? own.at(-1);
 }
 
-/** What was announced, and neither concluded nor taken back: for each version and image its approval and last failure. */
+/**
+ * Announced releases that are neither completed nor rolled back: approval and last failure of each version and image.
+ */
 export function announcedReleases(entries: HistoryEntry[]): HistoryEntry[] {
     return entries.flatMap((entry) => {
         const approved = approvalOf(entries, entry);
         const { announced, concluded, takenBack } = approved?.evidence ?? {};
-        // Several entries may be of one image: with other configurations.
+        // Several entries may have the same image, with different configurations.
         if (approved !== entry || announced === undefined || (concluded ?? takenBack) !== undefined)
             return [];
         const { failed } =
@@ -214,7 +216,7 @@ export function announcedReleases(entries: HistoryEntry[]): HistoryEntry[] {
     });
 }
 
-/** What was approved, and no gate has tested yet: the first release of this version and image takes its place. */
+/** Approved, but not tested by a gate yet: the first release of this version and image replaces it. */
 export function untested(entries: HistoryEntry[], release: Image): HistoryEntry | undefined {
     return entries.find((entry) => isOfImage(entry, release) && !isTested(entry));
 }
@@ -227,7 +229,7 @@ export function isCompleted({ completedAt }: HistoryEntry): boolean {
     return completedAt !== undefined;
 }
 
-/** The ledger of one app: a key of a ConfigMap that all apps share. */
+/** Release history of one app: a key of a ConfigMap that all apps share. */
 export class ReleaseHistory {
     private readonly place: ResourceRef;
 
@@ -238,14 +240,14 @@ export class ReleaseHistory {
         this.place = { resource: "configmaps", name: where.configMap };
     }
 
-    /** Rejects with {@link GateError} when there is no such ConfigMap. */
+    /** Rejects with {@link GateError} if there is no such ConfigMap. */
     async read(signal: AbortSignal): Promise<History> {
         return parseHistory((await this.configMap(signal)).data ?? {}, this.where.app);
     }
 
     /**
-     * Writes the entry that `change` makes of the present ones, and returns it. `change` is called again when
-     * somebody else wrote in between. A text that could not be read is kept under a key of its own.
+     * Writes the entry that `change` returns for the current ones, and returns it. Calls `change` again after a
+     * concurrent write. Keeps a corrupt text under a separate key.
      */
     async write(
         change: (entries: HistoryEntry[]) => HistoryEntry,
@@ -254,13 +256,13 @@ export class ReleaseHistory {
         const { app } = this.where;
         for (;;) {
             const { metadata, data = {} } = await this.configMap(signal);
-            const { entries, corrupt: garbled } = parseHistory(data, app);
+            const { entries, corrupt } = parseHistory(data, app);
             const entry = change(entries);
             const patch = {
                 metadata: { resourceVersion: metadata.resourceVersion },
                 data: {
                     [app]: JSON.stringify(append(entries, entry)),
-                    ...(garbled === undefined ? {} : { [unreadableKey(app)]: garbled }),
+                    ...(corrupt === undefined ? {} : { [unreadableKey(app)]: corrupt }),
                 },
             };
             try {
@@ -280,13 +282,14 @@ export class ReleaseHistory {
             if (!(error instanceof ApiError && error.status === 404)) throw error;
             const { configMap, namespace } = this.where;
             throw new GateError(
-                `the ledger, ConfigMap ${configMap} in ${namespace}, is gone: bring it back with: pulumi up --refresh`,
+                `the release history, ConfigMap ${configMap} in ${namespace}, is missing: restore it with: pulumi ` +
+                    "up --refresh",
             );
         }
     }
 }
 
-/** Where a text is kept that stood in the entries' place. While it is there, no release counts as the first one. */
+/** Key of a corrupt text. While it exists, no release counts as the first. */
 export function unreadableKey(app: string): string {
     return `${app}.unreadable`;
 }

@@ -1,26 +1,26 @@
 import { type Failure } from "./releaseHistory";
 import { type Message } from "./sns";
 
-/** A release that stakeholders are told of. */
+/** A release in a notice. */
 export interface Notification {
     /** "mcp-server v2.1.0 (green)". */
     subject: string;
     /** "production". */
     environment: string;
-    /** Missing where the app has no colours. */
+    /** Undefined for an app without colours. */
     colour?: "blue" | "green" | undefined;
-    /** What had the traffic before: "v2.0.3 (blue)". Missing where nothing had. */
+    /** The active release before it: "v2.0.3 (blue)". Undefined if there was none. */
     replaces?: string | undefined;
     ticket?: string | undefined;
-    /** Reason why it comes without the rest of the checklist. */
+    /** Reason for skipping the rest of the checklist. */
     skipped?: string | undefined;
-    /** Where its metrics are watched. */
+    /** URL of its metrics. */
     dashboard?: string | undefined;
 }
 
 type Notice = Pick<Message, "subject" | "text">;
 
-/** What stakeholders read before a release's first pod starts. Section 3.1. */
+/** Notice before a release's first pod starts. Section 3.1. */
 export function beginning(told: Notification): Notice {
     const { subject, environment, colour } = told;
     const next =
@@ -35,7 +35,7 @@ export function beginning(told: Notification): Notice {
     };
 }
 
-/** What they read once it has passed its last gate. */
+/** Notice after a release passed its last gate. */
 export function ending(told: Notification): Notice {
     const { subject, environment, replaces } = told;
     return {
@@ -84,13 +84,13 @@ function commitOf({ version, environment }: { version: string; environment: stri
 export interface TakenBack extends Notification {
     app: string;
     version: string;
-    /** What serves: "mcp-server v2.0.3 (blue)". */
+    /** The active release: "mcp-server v2.0.3 (blue)". */
     serving: string;
-    /** Missing where it came to no gate. */
+    /** Undefined if it reached no gate. */
     failed?: Failure | undefined;
 }
 
-/** What they read of a release that has failed. */
+/** Notice of a failed release. */
 export function takenBack(told: TakenBack): Notice {
     const { subject, environment, app, serving, failed } = told;
     const reasons = failed === undefined ? ["Failed: no gate has kept a reason"] : reasonsOf(failed);

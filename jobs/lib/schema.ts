@@ -1,15 +1,15 @@
 import * as z from "zod/mini";
 
-/** One value that a gate cannot work with. */
+/** A problem of a plan's value. */
 export interface Problem {
-    /** Where the value is: "requests[0].path". Empty: the plan itself. */
+    /** Path of the value: "requests[0].path". Empty for the plan itself. */
     path: string;
-    /** What was found there; never a value that may be secret. */
+    /** The value found, without secrets. */
     found: string;
     expected: string;
 }
 
-/** Input that a gate cannot work with, with all its problems. */
+/** An invalid plan, with all problems. */
 export class ValidationError extends Error {
     readonly problems: readonly Problem[];
 
@@ -26,29 +26,29 @@ export class ValidationError extends Error {
     }
 }
 
-/** What a custom issue says of the value it is about. */
+/** Parameters of a custom issue. */
 interface IssueParams {
-    /** In place of the value, which may be secret. */
+    /** Replacement of the value, which may be secret. */
     found?: string;
-    /** Whether the kind of value is shown, and not the value. */
+    /** Whether to show the kind of the value instead of the value. */
     hidden?: boolean;
 }
 
-/** A text that is not empty. */
+/** A non-empty text. */
 export const text = z.string().check(z.minLength(1, "a text"));
 
-/** A text that may be empty. Never shown, as it may be long or secret. */
+/** A text, perhaps empty. Never shown, because it may be long or secret. */
 export const anyText = z.custom<string>((value) => typeof value === "string", {
     error: "a text",
     params: { hidden: true },
 });
 
-/** A text of a certain form, described by `expected`. */
+/** A text of a pattern, described by `expected`. */
 export function pattern(form: RegExp, expected: string) {
     return z.string(expected).check(z.regex(form, expected));
 }
 
-/** A text that a condition holds for; what is shown in its place when it may be secret. */
+/** A text with a condition; what to show instead, if it may be secret. */
 export function textWhere(condition: (value: string) => boolean, expected: string, params: IssueParams = {}) {
     return z.custom<string>((value) => typeof value === "string" && condition(value), {
         error: expected,
@@ -56,7 +56,7 @@ export function textWhere(condition: (value: string) => boolean, expected: strin
     });
 }
 
-/** Name of an object in Kubernetes. */
+/** Name of a Kubernetes object. */
 export const objectName = pattern(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, "a name of a Kubernetes object");
 
 /** ARN of an SNS topic. */
@@ -80,28 +80,28 @@ export function number(min: number, max: number) {
 /** TCP port. */
 export const port = wholeNumber(1, 65_535);
 
-/** One of a few texts. */
+/** One of some texts. */
 export function oneOf<const T extends readonly string[]>(...texts: T) {
     return z.enum(texts, texts.join(" or "));
 }
 
 const SECONDS = "seconds, more than 0 and at most 86400";
 
-/** A time in seconds. At most a day: timers beyond 24 days fire at once. */
+/** A duration in seconds, at most a day: timers beyond 24 days fire at once. */
 export const seconds = z.number(SECONDS).check(z.gt(0, SECONDS), z.lte(86_400, SECONDS));
 
-/** What an exact comparison can be made with. */
+/** Values that can be compared exactly. */
 export const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
     error: "a text, number, true, false or null",
 });
 
-/** A list that is not empty: a gate that checks nothing must not pass. */
+/** A non-empty list: a gate that checks nothing must not pass. */
 export function list<T extends z.ZodMiniType>(item: T) {
     const expected = "a list of at least one";
     return z.array(item, expected).check(z.minLength(1, expected));
 }
 
-/** One of several objects, told apart by the value of a key. */
+/** One of several objects, selected by the value of a key. */
 export function variants<
     Key extends string,
     const Options extends readonly [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]],
@@ -112,12 +112,12 @@ export function variants<
     });
 }
 
-/** Returns `raw` as the schema describes it; throws {@link ValidationError} with all problems. */
+/** Parses `raw` with the schema; throws {@link ValidationError} with all problems. */
 export function parse<T extends z.ZodMiniType>(schema: T, raw: unknown): z.output<T> {
     const result = schema.safeParse(raw, { error: expectedBy });
     if (result.success) return result.data;
     const problems = result.error.issues.flatMap((issue) => problemsOf(issue, raw));
-    // The first one of a value says enough.
+    // The first problem of a value is enough.
     throw new ValidationError(
         ...problems.filter(
             ({ path }, index) => problems.findIndex((problem) => problem.path === path) === index,
@@ -125,7 +125,7 @@ export function parse<T extends z.ZodMiniType>(schema: T, raw: unknown): z.outpu
     );
 }
 
-/** What sort of value it is, without showing it. */
+/** Kind of a value, without its content. */
 export function kind(value: unknown): string {
     if (value === undefined) return "nothing";
     if (value === null) return "null";
@@ -145,7 +145,7 @@ const KINDS: Readonly<Record<string, string>> = {
     boolean: "true or false",
 };
 
-/** What is expected, where the schema itself does not say it. */
+/** The expectation, if the schema does not describe it. */
 function expectedBy(issue: z.core.$ZodRawIssue): string | undefined {
     if (issue.code === "invalid_type") return KINDS[issue.expected];
     if (issue.code !== "unrecognized_keys") return undefined;
@@ -163,7 +163,7 @@ function problemsOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
         }));
     }
     if (issue.code === "invalid_union") {
-        // The one option whose keys are there and no others says what is wrong; otherwise all of them are meant.
+        // If the keys match exactly one option, its problems are reported; otherwise those of all.
         const at = valueAt(raw, issue.path);
         const close = issue.errors.find((issues) =>
             issues.every(
@@ -177,7 +177,7 @@ function problemsOf(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
             );
         }
     }
-    // A record's key: what is wrong with it is an issue of its own.
+    // Problems of a record's key are separate issues.
     const inner = issue.code === "invalid_key" ? issue.issues[0]! : issue;
     const { found, hidden = false } = ((inner.code === "custom" && inner.params) || {}) as IssueParams;
     const value = valueAt(raw, issue.path);

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** File in which `jobs/database/health.sh` leaves what pg_isready said. */
+/** File in which `jobs/database/health.sh` stores the result of pg_isready. */
 export const POSTGRES_READY = "postgres-ready";
 
 /** Component of the metric that measures the age of credentials. */
@@ -16,16 +16,16 @@ export interface MetricDatum {
     unit: "None" | "Milliseconds" | "Count";
 }
 
-/** What the next step of a task needs to publish what this one measured. Read by `metrics.sh`. */
+/** Measurements for the next step to publish, which `metrics.sh` reads. */
 export interface Handover {
     /** CloudWatch namespace of the metrics. */
     namespace: string;
     metrics: readonly MetricDatum[];
-    /** Why this step failed, for the next one to fail with. Undefined: it did not. */
+    /** Why this step failed, which fails the next one. Undefined: it passed. */
     failure: string | undefined;
 }
 
-/** Leaves metrics and verdict in the directory that the steps of a run share. */
+/** Writes metrics and verdict to the shared directory. */
 export function handOver(directory: string, { namespace, metrics, failure }: Handover): void {
     const data = metrics.map(({ name, component, value, unit }) => ({
         MetricName: name,

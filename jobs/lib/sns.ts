@@ -1,20 +1,20 @@
 import { type AwsOptions, requestAws } from "./aws";
 
-/** One message to a topic. */
+/** A message to a topic. */
 export interface Message {
-    /** ARN of the topic; its region is where the message is sent. */
+    /** ARN of the topic, which contains its region. */
     topic: string;
-    /** Of ASCII, in one line; SNS takes at most 100 characters, and the rest is cut off. */
+    /** ASCII, in one line. SNS accepts 100 characters; longer subjects are cut. */
     subject: string;
     text: string;
 }
 
-/** How a message is sent. */
+/** Settings of publishing. */
 export type SnsOptions = AwsOptions;
 
 const SUBJECT_LENGTH = 100;
 
-/** Publishes a message as the pod's own identity. Rejects with {@link GateError} when it was not sent. */
+/** Publishes a message with the pod's identity. Rejects with {@link GateError} on failure. */
 export async function publish({ topic, subject, text }: Message, options: SnsOptions): Promise<void> {
     const parameters = {
         Action: "Publish",

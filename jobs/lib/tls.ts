@@ -6,31 +6,31 @@ import * as z from "zod/mini";
 import { describeError, reasonOf } from "./http";
 import { pattern } from "./schema";
 
-/** Fields of a server that TLS is opened to. */
+/** Fields of a TLS server. */
 export const tlsTarget = {
-    /** Name the server is asked for (SNI). */
+    /** Server name (SNI). */
     host: pattern(/^[a-z0-9][a-z0-9.-]*$/, "a host name in lower case"),
-    /** `host:port` to connect to. Default: the host itself, on port 443. */
+    /** `host:port` to connect to. Default: the host, on port 443. */
     address: z.optional(pattern(/^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "host:port")),
 };
 
-/** A server that TLS is opened to. */
+/** A TLS server. */
 export interface TlsTarget {
     host: string;
     address?: string | undefined;
 }
 
-/** What one handshake shows: the server's certificate, or in words why there is none. */
+/** Result of a handshake: the server's certificate, or an error as text. */
 export type TlsResult =
     | {
           leaf: X509Certificate;
-          /** In words, why it would not be trusted for this host; undefined when it would. */
+          /** Why the certificate is not trusted for this host, as text; undefined if it is. */
           distrust: string | undefined;
           error?: never;
       }
     | { leaf?: never; distrust?: never; error: string };
 
-/** Opens TLS, whoever vouches for the server, and looks at the certificate it shows. Never rejects. */
+/** Performs a TLS handshake without requiring trust, and reads the certificate. Never rejects. */
 export async function servedLeaf(
     { host, address = `${host}:443` }: TlsTarget,
     signal: AbortSignal,
@@ -40,10 +40,10 @@ export async function servedLeaf(
         host: server!.replace(/^\[|\]$/g, ""),
         port: Number(port),
         servername: host,
-        // Trust is for the caller to judge: also of a certificate that nobody trusts, there is something to say.
+        // The caller evaluates trust: untrusted certificates are reported too.
         rejectUnauthorized: false,
     });
-    // For errors that come when nobody waits for them any more.
+    // Handles errors after the result.
     socket.on("error", () => undefined);
     try {
         await once(addAbortSignal(signal, socket), "secureConnect");

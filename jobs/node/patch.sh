@@ -1,10 +1,10 @@
-# One node's turn in the window of the security patches, in the two steps of a document of Systems Manager: `check` looks
-# whether there is time for it, and `restart` restarts the node, if the patches ask for it. A restart cordons the node, has
-# its pods evicted by the API, which honours disruption budgets, and gives the node back once it is ready. Section 5.1.
-# Runs as root on the node, with the node's own identity: that may cordon this node, and evict the pods on it alone.
-# Argument: check or restart. Environment: CLUSTER and AWS_REGION; ZONE, END (such as 04:00) and WINDOW_SECONDS, which say
-# when the window ends; INSTALL_SECONDS, DRAIN_SECONDS and RESTART_SECONDS, the limits of each part.
-# Exit status 194 has the agent restart the node, and run the step once more.
+# One node in the patch window, in two steps of a Systems Manager document: `check` verifies that enough time is left,
+# and `restart` restarts the node if the patches require it. A restart cordons the node, evicts its pods by the API,
+# which respects disruption budgets, and uncordons the node when it is ready. Section 5.1. Runs as root on the node,
+# with the node's identity, which may cordon this node and evict its pods only. Argument: check or restart. Environment:
+# CLUSTER and AWS_REGION; ZONE, END (such as 04:00) and WINDOW_SECONDS, which define the window; INSTALL_SECONDS,
+# DRAIN_SECONDS and RESTART_SECONDS, the limits of each part. Exit status 194 makes the agent reboot the node and run
+# the step again.
 set -euo pipefail
 MARK=mcp.msil.com/restart
 boot=$(< "${BOOT_ID:-/proc/sys/kernel/random/boot_id}")
@@ -18,7 +18,7 @@ fail() {
     echo "✗ $*" >&2
     exit 1
 }
-# How long the window is still open. It is closed where it would have to be longer than it is.
+# Seconds until the window ends; 0 if that is more than its length.
 seconds_left() {
     local now end
     now=$(date +%s)
@@ -32,7 +32,7 @@ fits() {
     ((left >= $2)) || fail "$1 takes up to $(($2 / 60)) minutes, and the window is open for $((left / 60)) more: next time"
 }
 
-# Asks the API server, and prints the HTTP status: 000 where there is no answer. What it answers is in the file $answer.
+# Calls the API server, and prints the HTTP status: 000 without a response. The response is in the file $answer.
 call() {
     local method=$1 path=$2 body=${3-} type=application/json
     [[ $method != PATCH ]] || type=application/merge-patch+json
@@ -40,13 +40,13 @@ call() {
         --header @<(printf 'Authorization: Bearer %s\n' "$token") --header "Content-Type: $type" \
         ${body:+--data "$body"} "$server$path" || true
 }
-# A token is good for a quarter of an hour.
+# A token is valid for a quarter of an hour.
 authenticate() {
     ((SECONDS >= renew)) || return 0
     token=$(aws eks get-token --cluster-name "$CLUSTER" --region "$AWS_REGION" --output json | jq --raw-output .status.token)
     renew=$((SECONDS + 300))
 }
-# Asks until there is an answer, for a minute: while the node starts, and the API server is busy, there may be none.
+# Retries for a minute: while the node starts, or the API server is busy, there may be no response.
 need() {
     local what=$1 status tries=12
     shift
@@ -64,12 +64,12 @@ look() {
     authenticate
     need "$node cannot be read" GET "/api/v1/nodes/$node"
     cordoned=$(jq '.spec.unschedulable // false' "$answer")
-    # That it was ready before this start says nothing.
+    # Readiness from before this boot does not count.
     ready=$(jq --arg boot "$boot" '.status | .nodeInfo.bootID == $boot
         and any(.conditions[]?; .type == "Ready" and .status == "True")' "$answer")
     mark=$(jq --raw-output --arg mark "$MARK" '.metadata.annotations[$mark] // ""' "$answer")
 }
-# The mark tells which start of the node it was cordoned in, and whether somebody had cordoned it before.
+# The mark stores the boot id at which the node was cordoned, and whether it was cordoned already.
 cordon() {
     [[ -n $mark ]] || mark="$boot $cordoned"
     need "$node cannot be cordoned" PATCH "/api/v1/nodes/$node" \
@@ -83,7 +83,7 @@ give_back() {
 }
 needs_restart() {
     local hint command=(needs-restarting)
-    # Of Amazon Linux 2, and of 2023.
+    # Amazon Linux 2, and 2023.
     ! command -v dnf > /dev/null || command=(dnf --quiet needs-restarting)
     hint=$(LC_ALL=C "${command[@]}" --reboothint 2>&1) || true
     case $hint in
@@ -93,7 +93,7 @@ needs_restart() {
     esac
 }
 
-# Pods that are to go: not those that the kubelet or a DaemonSet would start again here, nor those that have ended.
+# Pods to evict: not static or DaemonSet pods, which would start here again, nor completed ones.
 PODS='.items[]
     | select(.metadata.annotations["kubernetes.io/config.mirror"] == null)
     | select(.status.phase != "Succeeded" and .status.phase != "Failed")
@@ -111,12 +111,12 @@ drain() {
         [[ -z $lone ]] || fail "no controller would replace these pods of $node:" $lone
         ((SECONDS < deadline)) || fail "these pods of $node did not go within $((DRAIN_SECONDS / 60)) minutes:" $(awk '{ print $1 "/" $2 }' <<< "$pods")
         while read -r namespace name owner leaving; do
-            # The pod of a Job is waited for: a Job whose pod is evicted has failed.
+            # Waits for a Job's pod: eviction would fail the Job.
             [[ $leaving == stays && $owner != Job ]] || continue
             status=$(call POST "/api/v1/namespaces/$namespace/pods/$name/eviction" \
                 "{\"apiVersion\":\"policy/v1\",\"kind\":\"Eviction\",\"metadata\":{\"name\":\"$name\",\"namespace\":\"$namespace\"}}")
             case $status in
-                # Evicted, or gone; or a budget lets none go now; or the API server is busy.
+                # Evicted or deleted; or a budget allows none now; or the API server is busy.
                 20? | 404 | 429 | 5?? | 000) ;;
                 *) fail "$namespace/$name cannot be evicted: $status $(reason)" ;;
             esac
@@ -139,7 +139,7 @@ user=$(jq --raw-output .status.userInfo.username "$answer")
 [[ $user == system:node:?* ]] || fail "the API server takes this node for $user, expected system:node:NAME"
 node=${user#system:node:}
 
-# While it starts, the API server may not be reached.
+# During its start, the API server may be unreachable.
 deadline=$((SECONDS + RESTART_SECONDS))
 look
 if [[ -n $mark && ${mark% *} != "$boot" ]]; then

@@ -11,8 +11,8 @@ import { skippedRoutes } from "./syntheticRequests";
 import { liveColour } from "./traffic";
 
 /**
- * Measures, while the target has no users, what it counts without them and how the live colour does, and stores both
- * in the release history. Nothing is measured for a release that is known, or where no other colour is live.
+ * Measures the target's requests without users and the active colour's requests, and stores both in the release
+ * history. Skips known releases, and apps without another active colour.
  */
 export async function measureBaseline(plan: CapacityPlan, ctx: ReleaseContext): Promise<void> {
     const { log, history, signal } = ctx;
@@ -38,7 +38,7 @@ async function measure(
     const skipped = await skippedRoutes(routes, ctx);
     const common = { at: timestamp(ctx), colour: live, seconds, skipped };
     if ("prometheus" in metrics) {
-        // Its window ends now, so that there is nothing to wait for.
+        // The window ends now, so that there is no wait.
         const users = usersOf(await new PrometheusCounter(metrics).read(seconds, ctx), undefined, 0);
         return { ...common, requests: users.requests, errors: users.errors, p95Seconds: users.p95 };
     }
@@ -73,12 +73,12 @@ async function measure(
     }
 }
 
-/** What is subtracted: measured for this release, or else for the app's last one that was. */
+/** Background to subtract: measured for this release, otherwise for the app's last measured one. */
 export function backgroundFor(entries: readonly HistoryEntry[], own: Baseline | undefined) {
     return own?.background ?? entries.findLast(({ baseline }) => baseline?.background)?.baseline?.background;
 }
 
-/** Describes a baseline in one line. */
+/** A baseline as one line. */
 export function describeBaseline({ colour, seconds, requests, errors, p95Seconds }: Baseline): string {
     const rate = errorPercent({ requests, errors }).toFixed(2);
     const p95 = p95Seconds === undefined ? "" : `, p95 ${milliseconds(p95Seconds)}`;
@@ -89,7 +89,7 @@ export function milliseconds(seconds: number): string {
     return `${Math.round(seconds * 1000)} ms`;
 }
 
-/** Those that can be asked. */
+/** Pods that accept requests. */
 export function countable(pods: readonly Pod[]): Countable[] {
     return pods.flatMap(({ metadata: { uid, name, deletionTimestamp }, status: { phase, podIP } }) =>
         phase === "Running" && podIP !== undefined && deletionTimestamp === undefined

@@ -17,7 +17,10 @@ import { type CapacityPlan, type SoakPlan } from "./plan";
 import { checkImage } from "./podHealth";
 import { liveColour } from "./traffic";
 
-/** Waits until the target has as many ready pods as the live colour; then measures the live colour before the switch. */
+/**
+ * Waits until the target has as many ready pods as the active colour; then measures the active colour before the
+ * switch.
+ */
 export async function capacity(plan: CapacityPlan, ctx: ReleaseContext): Promise<string> {
     const line = await waitForPods(plan, ctx);
     await measureBaseline(plan, ctx);
@@ -32,12 +35,12 @@ async function waitForPods(plan: CapacityPlan, ctx: ReleaseContext): Promise<str
     let lacking = "nothing was seen yet";
     try {
         for (;;) {
-            // The soak would stop it only with users' traffic on it.
+            // Otherwise only the soak would stop it, with users' traffic on it.
             await checkAbort(plan, ctx);
-            // Never fewer than before: pods of the live colour that falter meanwhile are no reason to ask for less.
+            // Never lowers the number: failing pods of the active colour do not reduce it.
             wanted = Math.max(wanted, await wantedPods(plan, ctx));
             const deployment = await cluster.get<Deployment>({ resource: "deployments", name }, signal);
-            // An update that was interrupted leaves its gate behind, and the next one may have gone back meanwhile.
+            // An interrupted update leaves its gate running, and the next update may have rolled back meanwhile.
             if (deployment.spec.replicas === 0)
                 throw new GateError(`${name} is scaled to 0: it is no target any more`);
             await raise(deployment, wanted, ctx);
@@ -60,13 +63,15 @@ async function waitForPods(plan: CapacityPlan, ctx: ReleaseContext): Promise<str
     }
 }
 
-/** Throws {@link GateError} when an operator has aborted the release. One that was completed is a way back: it is not stopped. */
+/**
+ * Throws {@link GateError} if an operator aborted the release. A completed release is a rollback and is not aborted.
+ */
 async function checkAbort(plan: CapacityPlan, { history, signal }: ReleaseContext): Promise<void> {
     const known = await history.read(signal);
     if (!known.entries.some((entry) => isOf(plan, entry) && isCompleted(entry))) throwIfAborted(plan, known);
 }
 
-/** As many as the live colour has ready, within bounds; the fewest allowed where there is none to compare with. */
+/** The number of the active colour's ready pods, within bounds; the minimum without an active colour. */
 async function wantedPods(plan: CapacityPlan, ctx: ReleaseContext): Promise<number> {
     const { min, max } = await boundsOf(plan, ctx);
     const live = await liveColour(plan, ctx);
@@ -76,8 +81,8 @@ async function wantedPods(plan: CapacityPlan, ctx: ReleaseContext): Promise<numb
 }
 
 /**
- * Bounds of the target's autoscaler. They are read from the cluster and not from the plan, so that scaling changes no
- * gate's plan and runs no gate again.
+ * Bounds of the target's autoscaler, read from the cluster instead of the plan, so that scaling changes no plan and
+ * runs no gate again.
  */
 export async function boundsOf(
     { app, colour }: CapacityPlan | SoakPlan,
@@ -88,7 +93,7 @@ export async function boundsOf(
     return { min: spec.minReplicas ?? 1, max: spec.maxReplicas };
 }
 
-/** Asks for more pods when fewer are asked for. The autoscaler may do the same, but takes its time. */
+/** Scales up if the number is lower. The autoscaler may do the same, but more slowly. */
 async function raise(
     { metadata: { name, resourceVersion }, spec: { replicas = 1 } }: Deployment,
     wanted: number,
@@ -98,18 +103,18 @@ async function raise(
     try {
         await cluster.patch(
             { resource: "deployments", name, subresource: "scale" },
-            // With the version, so that a higher number that somebody set just now is not taken down.
+            // With the resource version, so that a higher number set meanwhile is not lowered.
             { metadata: { resourceVersion }, spec: { replicas: wanted } },
             signal,
         );
         log(`  ${name}: scaled from ${replicas} to ${wanted}`);
     } catch (error) {
-        // It changed in between, and the next look shows how.
+        // It changed meanwhile; the next check reads it.
         if (!(error instanceof ApiError && error.status === 409)) throw error;
     }
 }
 
-/** Ready pods of the Deployment as it is now; none while those of an earlier template are among them. */
+/** Ready pods of the current Deployment; 0 while old pods count among them. */
 function readyPods({ metadata, status }: Deployment): number {
     const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, readyReplicas = 0 } = status;
     return observedGeneration >= (metadata.generation ?? 0) && updatedReplicas === replicas
@@ -117,12 +122,12 @@ function readyPods({ metadata, status }: Deployment): number {
         : 0;
 }
 
-/** Describes which pods are missing and why. */
+/** Describes the missing pods, with reasons. */
 function absences({ metadata, status }: Deployment, pods: Pod[], wanted: number): string {
     const unready = pods.filter((pod) => !isReady(pod));
     const reasons = unready.slice(0, 5).map((pod) => `${pod.metadata.name} ${unreadyBecause(pod)}`);
     if (unready.length > 5) reasons.push(`${unready.length - 5} more are not ready`);
-    // Such as a quota that is used up: it says why pods are not even created.
+    // For example an exhausted quota, which prevents pods.
     const failure = status.conditions?.find(
         ({ type, status }) => type === "ReplicaFailure" && status === "True",
     );

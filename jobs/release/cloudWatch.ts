@@ -4,7 +4,7 @@ import { GateError } from "../lib/gate";
 import { pattern, text } from "../lib/schema";
 import { type ReleaseContext } from "./context";
 
-/** A metric of CloudWatch, a value a minute. */
+/** A CloudWatch metric, one value a minute. */
 export const cloudWatchMetric = {
     /** "ap-south-1". */
     region: pattern(/^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region"),
@@ -20,10 +20,10 @@ export const cloudWatchMetric = {
 
 type CloudWatchMetric = { [Key in keyof typeof cloudWatchMetric]: z.infer<(typeof cloudWatchMetric)[Key]> };
 
-/** Length of one value, and how far back the newest is looked for, in seconds. CloudWatch is some minutes late. */
+/** Period of a value, and lookback for the newest, in seconds. CloudWatch is some minutes late. */
 const [PERIOD_SECONDS, WINDOW_SECONDS] = [60, 600];
 
-/** The newest value since the switch; `value` is missing while there is none. */
+/** The newest value since the switch; `value` is undefined while there is none. */
 export async function readCloudWatch(
     { region, namespace, metric, dimensions, statistic }: CloudWatchMetric,
     elapsedSeconds: number,

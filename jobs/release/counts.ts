@@ -1,48 +1,48 @@
 import { type Buckets, quantile } from "../lib/metrics";
 
-/** What a source of metrics has counted since its first reading. */
+/** Counts of a metrics source since its first reading. */
 export interface Counts {
-    /** Requests that labels do not exclude. */
+    /** Requests that no label excludes. */
     requests: number;
-    /** Those of them that failed. */
+    /** Failed ones among them. */
     errors: number;
     /** Requests that labels exclude. */
     excluded: number;
-    /** How long they took, as far as the source knows. */
+    /** Their durations, if the source knows them. */
     buckets: Buckets;
-    /** The 95th percentile in seconds, where the source itself computes it. */
+    /** The 95th percentile in seconds, if the source computes it. */
     p95?: number | undefined;
-    /** Time of all pods together, in seconds. */
+    /** Total time of all pods, in seconds. */
     podSeconds: number;
-    /** Whether the gate's own requests for this path are among the requests. */
+    /** Whether the requests include the gate's own to this path. */
     includes: (path: string) => boolean;
     /** What could not be counted. */
     error?: string | undefined;
-    /** Whether the source has shown that it counts requests at all, be it none. */
+    /** Whether the source counts requests at all, even if none came. */
     counting: boolean;
 }
 
-/** Requests that pods get without any user: probes and scrapes that no label tells from users' requests. */
+/** Requests of probes and scrapes that no label distinguishes from users'. */
 export interface Background {
     podSeconds: number;
     requests: number;
     errors: number;
-    /** Durations: observations up to each upper bound in seconds; "Infinity" is all. */
+    /** Durations: observations up to each upper bound in seconds; "Infinity" for all. */
     buckets: Record<string, number>;
 }
 
-/** Users' requests: what is left when those of nobody are subtracted. */
+/** Users' requests: counted ones minus the background. */
 export interface UserTraffic {
     requests: number;
     errors: number;
-    /** Fewest requests that are surely users', as the background's rate is known but roughly. */
+    /** Lower bound of users' requests, because the background's rate is approximate. */
     certain: number;
-    /** Requests with a known duration, and the 95th percentile of these in seconds. */
+    /** Requests with a known duration, and their 95th percentile in seconds. */
     timed: number;
     p95: number | undefined;
 }
 
-/** Subtracts the background, and as many as the gate itself has sent. */
+/** Subtracts the background and the gate's own requests. */
 export function usersOf(counts: Counts, background: Background | undefined, own: number): UserTraffic {
     const scale =
         background === undefined || background.podSeconds === 0
@@ -50,13 +50,13 @@ export function usersOf(counts: Counts, background: Background | undefined, own:
             : counts.podSeconds / background.podSeconds;
     const { requests = 0, errors = 0, buckets = {} } = background ?? {};
     const left = Math.max(0, counts.requests - own - scale * requests);
-    // A count of N is known to twice its square root.
+    // The uncertainty of a count is twice its square root.
     const certain = Math.max(0, left - scale * 2 * Math.sqrt(requests));
     const ownShare = counts.requests === 0 ? 0 : own / counts.requests;
     const users = new Map(
         [...counts.buckets].map(([bound, count]) => [
             bound,
-            // The gate's own requests take as long as others.
+            // Assumes that the gate's own requests take as long as others.
             Math.max(0, (count - scale * (buckets[String(bound)] ?? 0)) * (1 - ownShare)),
         ]),
     );
@@ -69,7 +69,7 @@ export function usersOf(counts: Counts, background: Background | undefined, own:
     };
 }
 
-/** What was counted of pods without users, to be subtracted later. */
+/** Count of pods without users, to be subtracted later. */
 export function backgroundOf({ requests, errors, podSeconds, buckets }: Counts): Background {
     return {
         podSeconds,
@@ -79,7 +79,7 @@ export function backgroundOf({ requests, errors, podSeconds, buckets }: Counts):
     };
 }
 
-/** Share of failed requests in percent; errors that no request belongs to are no less than all of them. */
+/** Share of failed requests in percent; errors without any request count as 100 %. */
 export function errorPercent({ requests, errors }: { requests: number; errors: number }): number {
     return errors === 0 ? 0 : (100 * errors) / Math.max(requests, errors);
 }

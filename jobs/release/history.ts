@@ -3,7 +3,7 @@ import { GateError } from "../lib/gate";
 import { type ReleaseContext } from "./context";
 import { type GateBase } from "./plan";
 
-/** Reads the release history, and says so when it cannot be understood. */
+/** Reads the release history; reports a corrupt one. */
 export async function recall({ app }: GateBase, { history, log, signal }: ReleaseContext): Promise<History> {
     const known = await history.read(signal);
     if (known.corrupt !== undefined) {
@@ -15,14 +15,14 @@ export async function recall({ app }: GateBase, { history, log, signal }: Releas
     return known;
 }
 
-/** Whether an entry is the release's. */
+/** Whether an entry is of the release. */
 export function isOf({ release }: GateBase, { hash }: HistoryEntry): boolean {
     return hash === release.hash;
 }
 
 /**
- * Throws {@link GateError} when an operator has aborted the release: its version or hash is the first word of
- * `<app>.abort`, and any reason follows.
+ * Throws {@link GateError} if an operator aborted the release: `<app>.abort` starts with its version or hash, followed
+ * by a reason.
  */
 export function throwIfAborted({ app, namespace, ledger, release }: GateBase, { abort = "" }: History): void {
     const [aborted, ...reason] = abort.split(/\s+/);
@@ -33,7 +33,7 @@ export function throwIfAborted({ app, namespace, ledger, release }: GateBase, { 
     );
 }
 
-/** The release's entry with news in it, and with what was approved of its image. */
+/** The release's entry with changes, and with the approval of its image. */
 export function updatedEntry(
     plan: GateBase,
     entries: HistoryEntry[],
@@ -44,13 +44,13 @@ export function updatedEntry(
     return { ...untested(entries, release), ...own, ...release, colour, failed: undefined, ...news };
 }
 
-/** Keeps in the history why a release has not passed its gate, for the notice that it is taken back. */
+/** Stores why a release failed its gate, for the notice of its rollback. */
 export async function recordFailure(
     plan: GateBase & { gate: string },
     { history, log, date }: ReleaseContext,
     reason: string,
 ): Promise<void> {
-    // Not the gate's own signal: its deadline may be what has passed.
+    // Not with the gate's own signal, whose deadline may have passed.
     const signal = AbortSignal.timeout(RECORD_MILLISECONDS);
     try {
         const { entries } = await history.read(signal);
@@ -62,5 +62,5 @@ export async function recordFailure(
     }
 }
 
-/** Most that the record of a failure may take. */
+/** Limit for recording a failure. */
 const RECORD_MILLISECONDS = 10_000;

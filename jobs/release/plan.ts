@@ -17,110 +17,112 @@ import { watchedMetric } from "./watchedMetrics";
 
 /** Fields of every gate of a release. */
 const common = {
-    /** Who is being released, for the lines printed: "mcp-server v2.1.0 (green)". */
+    /** The release, for log lines: "mcp-server v2.1.0 (green)". */
     subject: text,
-    /** Whole-run limit in seconds; when it is over, the gate fails. */
+    /** Deadline of the run in seconds, after which the gate fails. */
     deadlineSeconds: seconds,
     namespace: objectName,
-    /** Label `app` of the pods, name of the live Service, and key of the release's history. */
+    /** Label `app` of the pods, name of the live Service, and key in the release history. */
     app: objectName,
-    /** The release, as the history remembers it. */
+    /** The release, as in the history. */
     release: z.strictObject({
-        /** Changes with whatever would have to be tested again. */
+        /** Changes with everything that requires a new test. */
         hash: text,
         version: text,
         image: text,
-        /** Environment of its containers, for a rollback to it. */
+        /** Environment of its containers, for a rollback. */
         config: z.optional(z.record(z.string(), anyText)),
-        /** The change request it was approved under. */
+        /** The change request of its approval. */
         ticket: z.optional(text),
     }),
     /** Name of the ConfigMap with the release history. It must exist. */
     ledger: objectName,
 };
 
-/** The target: its pods are labelled `version: <colour>`, its Deployment is `<app>-<colour>`. */
+/** The target: its pods have the label `version: <colour>`, its Deployment is `<app>-<colour>`. */
 const colour = oneOf("blue", "green");
 
-/** Time that a soak gate needs besides its watch, in seconds: for pods that are on their way at its end, too. */
+/** Time of a soak gate in addition to the measurement, in seconds, including pods that are not ready at its end. */
 export const SOAK_MARGIN_SECONDS = 240;
 
-/** Where requests and errors are counted. */
+/** Source of requests and errors. */
 const metrics = z.union([prometheusMetrics, podMetricsTarget], "metrics of Prometheus or of the pods");
 
-/** A way to the live colour that the soak gate sends the smoke requests by. */
+/** A route to the active colour for the soak gate's smoke requests. */
 const syntheticRoute = z.strictObject({
     /** Base URL: the live Service, or a public host. */
     target: baseUrl,
-    /** Whether it is left out when it does not answer as expected before the switch, as from inside a private network. */
+    /** Whether to skip it if it does not respond as expected before the switch, for example from a private network. */
     optional: z.boolean(),
     requests: z.array(smokeRequest, "a list").check(z.minLength(1, "a list of at least one")),
 });
 
-/** Requests that the soak gate sends itself, so that there are some to judge by. */
+/** Requests that the soak gate sends itself, so that there are some to evaluate. */
 const synthetic = z.strictObject({
-    /** Between two rounds. */
+    /** Interval of the rounds. */
     everySeconds: seconds,
     routes: z.array(syntheticRoute, "a list"),
 });
 
 /** How the active colour is measured before the switch. */
 const baseline = z.strictObject({
-    /** For how long. */
+    /** Duration. */
     seconds,
     metrics,
-    /** Those that are optional are tried out. */
+    /** Tries optional routes. */
     routes: z.array(syntheticRoute, "a list"),
 });
 
-/** The target has at least as many ready pods as the live colour; then the live one is measured. */
+/** The target has at least as many ready pods as the active colour; then that is measured. */
 const capacityPlan = z.strictObject({
     gate: z.literal("capacity"),
     ...common,
     colour,
-    /** Default: nothing is measured. */
+    /** Default: no measurement. */
     baseline: z.optional(baseline),
 });
 
-/** The target answers as planned: before it gets traffic, or after the rollout of an app without colours. */
+/** The target responds as expected: before it gets traffic, or after the rollout of an app without colours. */
 const releaseSmokePlan = z.strictObject({
     gate: z.literal("smoke"),
     ...common,
-    /** Missing where the app has no colours. */
+    /** Undefined for an app without colours. */
     colour: z.optional(colour),
-    /** With the target colour's own Service, http://<app>-<colour>:<port>, or the Service of an app without colours. */
+    /**
+     * URL of the target colour's Service, http://<app>-<colour>:<port>, or of the Service of an app without colours.
+     */
     smoke: smokePlan,
 });
 
-/** What the release must keep to with live traffic. */
+/** Limits of the release with live traffic. */
 const soakSettings = {
     /** Less than the deadline. */
     durationSeconds: seconds,
-    /** Highest share of failed requests, in percent of all requests; more fails the release. */
+    /** Limit of failed requests, in percent of all; more fails the release. */
     maxErrorPercent: number(0, 100),
-    /** With fewer requests of users, their error rate says nothing: the gate fails as inconclusive. */
+    /** Minimum number of users' requests; with fewer, the gate fails as inconclusive. */
     minimumRequests: wholeNumber(0, Number.MAX_SAFE_INTEGER),
-    /** Whether fewer requests are good enough, as in an environment that is idle at night. A high error rate still fails. */
+    /** Whether fewer requests pass, as in an environment that is idle at night. A high error rate still fails. */
     allowNoData: z.boolean(),
-    /** Most percentage points that the error rate may exceed the baseline's by. Default: the baseline is not compared. */
+    /** Limit of the error rate's increase over the baseline, in percentage points. Default: not compared. */
     maxErrorIncrease: z.optional(number(0, 100)),
-    /** Limits of the 95th percentile of how long requests take. Default: none. */
+    /** Limits of the 95th percentile of request durations. Default: none. */
     latency: z.optional(
         z.strictObject({
             /** In seconds. Default: none. */
             maxP95Seconds: z.optional(seconds),
-            /** Most that it may exceed the baseline's by, in percent of that. Default: it is not compared. */
+            /** Limit of its increase over the baseline, in percent. Default: not compared. */
             maxIncreasePercent: z.optional(number(0, 10_000)),
         }),
     ),
     metrics,
-    /** Default: the gate sends none. */
+    /** Default: no requests. */
     synthetic: z.optional(synthetic),
-    /** Metrics of the user's own, each with its limit. Default: none. */
+    /** The user's own metrics, each with its limit. Default: none. */
     watched: z.optional(z.array(watchedMetric, "a list")),
 };
 
-/** The target, live now, does well for a while. */
+/** The target, live now, stays within its limits. */
 const soakPlan = z
     .strictObject({
         gate: z.literal("soak"),
@@ -128,11 +130,11 @@ const soakPlan = z
         colour,
         ...soakSettings,
         /**
-         * How long the gate lasts at least, in seconds, even for a release that is known: what follows the switch by itself,
-         * as a load balancer does, must have left the old colour before that is scaled away. Default: 0.
+         * Minimum duration of the gate, in seconds, even for a known release: a load balancer that follows the switch
+         * must have left the old colour before it is scaled to 0. Default: 0.
          */
         lingerSeconds: z.optional(seconds),
-        /** Ingress whose weights must have moved the traffic, too. Default: the Service alone moves it. */
+        /** Ingress whose weights must have switched too. Default: only the Service switches. */
         ingress: z.optional(objectName),
     })
     .check((ctx) => {
@@ -146,7 +148,7 @@ const soakPlan = z
         });
     });
 
-/** Any of a release's gates. */
+/** Any gate of a release. */
 const releasePlan = variants("gate", [capacityPlan, releaseSmokePlan, soakPlan]);
 
 export type CapacityPlan = z.infer<typeof capacityPlan>;
@@ -156,13 +158,13 @@ export type BaselinePlan = z.infer<typeof baseline>;
 export type SyntheticRoute = z.infer<typeof syntheticRoute>;
 export type MetricsPlan = z.infer<typeof metrics>;
 
-/** What one gate of a blue-green release checks. */
+/** Plan of one gate of a blue-green release. */
 export type ReleasePlan = CapacityPlan | ReleaseSmokePlan | SoakPlan;
 
 /** Arguments common to all gates of a release. */
 export type GateBase = Omit<ReleaseSmokePlan, "gate" | "smoke">;
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export function parseReleasePlan(raw: unknown): ReleasePlan {
     return parse(releasePlan, raw);
 }

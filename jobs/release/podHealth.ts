@@ -1,38 +1,38 @@
 import { GateError } from "../lib/gate";
 import { endedBy, isReady, type Pod, unreadyBecause } from "../lib/kubernetes";
 
-/** How long fewer pods than needed may be ready, in seconds: a pod that is moved to another node needs some time. */
+/** How long too few pods may be ready, in seconds: moving a pod to another node takes time. */
 const UNREADY_SECONDS = 120;
 
-/** The same while no pod is ready at all. */
+/** The same while no pod is ready. */
 const DOWN_SECONDS = 30;
 
-/** How often one pod may stop being ready before it counts as unsteady. */
+/** How often one pod may become unready before it counts as unstable. */
 const MOST_FLAPS = 2;
 
-/** What pods must not do during a soak. */
+/** Health of the pods during a soak. */
 export class PodHealth {
-    /** Restarts of each container at the first look; those of later pods begin with 0. */
+    /** Restarts of each container at the first check; later pods start with 0. */
     private began: Map<string, number> | undefined;
-    /** When too few pods were ready first, in seconds since the start; undefined while enough are. */
+    /** When too few pods became ready, in seconds since the start; undefined while enough are. */
     private lackingSince: number | undefined;
-    /** Pods that were ready at the last look, and how often each has stopped being so. */
+    /** Pods that were ready at the last check, and how often each became unready. */
     private ready = new Set<string>();
     private readonly flaps = new Map<string, number>();
 
     constructor(
-        /** Fewest pods that must be ready: the autoscaler's minimum. */
+        /** Minimum number of ready pods: the autoscaler's. */
         private readonly minReady: number,
-        /** Image that each pod must run. */
+        /** Expected image of each pod. */
         private readonly image: string,
     ) {}
 
-    /** Whether too few pods are ready, which may pass. */
+    /** Whether too few pods are ready, which may be temporary. */
     get lacking(): boolean {
         return this.lackingSince !== undefined;
     }
 
-    /** Describes how the pods are; throws {@link GateError} when that is no longer acceptable. */
+    /** Describes the pods; throws {@link GateError} if their state is not acceptable. */
     check(pods: readonly Pod[], elapsedSeconds: number): string {
         checkImage(pods, this.image);
         this.checkRestarts(pods);
@@ -72,7 +72,7 @@ export class PodHealth {
 
     private checkFlaps(pods: readonly Pod[]): void {
         for (const { metadata, ...pod } of pods) {
-            // A pod that is on its way out is no longer ready, as it should be.
+            // A terminating pod is not ready, as expected.
             if (metadata.deletionTimestamp !== undefined) continue;
             const { uid, name } = metadata;
             if (isReady({ metadata, ...pod })) {
@@ -90,7 +90,7 @@ export class PodHealth {
     }
 }
 
-/** Throws when a pod runs another image than the release's. */
+/** Throws if a pod has another image than the release's. */
 export function checkImage(pods: readonly Pod[], image: string): void {
     for (const { metadata, spec } of pods) {
         const images = spec?.containers.map((container) => container.image) ?? [];

@@ -14,35 +14,35 @@ const regularExpression = textWhere((form) => {
     }
 }, "a regular expression");
 
-/** Label to the regular expression that its value matches somewhere: {status: "^5"}. */
+/** Label to a regular expression that must match its value (not anchored): {status: "^5"}. */
 const labelPatterns = z.record(z.string(), regularExpression);
 
 /** Series of one counter in a pod's metrics. */
 const counterChoice = z.strictObject({
     /** Name on the page: "http_requests_total". */
     counter: text,
-    /** A label that a series lacks counts as "". Default: every series of that name. */
+    /** A missing label counts as "". Default: every series of that name. */
     labels: z.optional(labelPatterns),
 });
 
-/** Requests, errors and durations as the pods themselves count them, in Prometheus's text format. */
+/** Requests, errors and durations from the pods' metrics, in Prometheus's text format. */
 export const podMetricsTarget = z.strictObject({
     path: httpPath,
     port,
     requests: counterChoice,
     errors: counterChoice,
-    /** Paths of probes and scrapes: their series are not users' requests, where a label says the path. Default: none. */
+    /** Paths of probes and scrapes, whose series are not users' requests if a label has the path. Default: none. */
     probePaths: z.optional(z.array(httpPath, "a list")),
-    /** Series that are users' requests: every one of these labels matches. Default: all. */
+    /** Labels of users' requests; all must match. Default: all. */
     select: z.optional(labelPatterns),
-    /** Series that are not users' requests: one matching label is enough. Default: none. */
+    /** Labels of other requests; one match excludes a series. Default: none. */
     exclude: z.optional(labelPatterns),
-    /** Histogram of how long requests take. Default: not known. */
+    /** Histogram of request durations. Default: unknown. */
     duration: z.optional(
         z.strictObject({
-            /** Name without `_bucket`. With or without `_seconds` or `_milliseconds`, which say its unit. */
+            /** Name without `_bucket`, with or without `_seconds` or `_milliseconds`, its unit. */
             histogram: text,
-            /** Unit where the name does not say it. */
+            /** Unit if the name does not have it. */
             unit: z.enum(["s", "ms"], "s or ms"),
         }),
     ),
@@ -50,7 +50,7 @@ export const podMetricsTarget = z.strictObject({
 
 export type PodMetricsTarget = z.infer<typeof podMetricsTarget>;
 
-/** A pod that can be asked for its metrics. */
+/** A pod whose metrics can be read. */
 export interface Countable {
     uid: string;
     name: string;
@@ -60,18 +60,18 @@ export interface Countable {
 /** Labels whose value is the path of a request. */
 export const PATH_LABELS = ["path", "handler", "route", "uri", "url", "endpoint", "http_route"];
 
-/** How often the counters of one pod may fall: a worker may be replaced, but a counter does not go backwards. */
+/** How often the counters of one pod may fall: a worker may be replaced, but counters do not decrease otherwise. */
 const MOST_FALLS = 2;
 
-/** Limit of one request for metrics, in seconds. */
+/** Timeout of one request for metrics, in seconds. */
 const SCRAPE_SECONDS = 4;
-/** Most of a pod's metrics that is read, in bytes. */
+/** Limit of a pod's metrics, in bytes. */
 const SCRAPE_LIMIT = 8 * 1024 * 1024;
 
-/** Counts by the counters of the pods. Must be read often: what a pod counted is gone with the pod. */
+/** Counts by the pods' counters. Must be read often: a pod's counts are lost with it. */
 export class PodCounter {
     private readonly increases = new Increases();
-    /** The pods of the first reading, whether they answered or not. */
+    /** The pods of the first reading, whether they responded or not. */
     private old: Set<string> | undefined;
     private last: number | undefined;
     private readonly totals = { requests: 0, errors: 0, excluded: 0, podSeconds: 0, counting: false };
@@ -80,7 +80,7 @@ export class PodCounter {
 
     constructor(private readonly metrics: PodMetricsTarget) {}
 
-    /** Reads all pods. Never rejects over what cannot be reached; rejects when a counter is none. */
+    /** Reads all pods. Ignores unreachable ones; rejects if a metric is no counter. */
     async read(pods: readonly Countable[], elapsedSeconds: number, signal: AbortSignal): Promise<Counts> {
         this.old ??= new Set(pods.map(({ uid }) => uid));
         this.totals.podSeconds += pods.length * (elapsedSeconds - (this.last ?? elapsedSeconds));
@@ -135,7 +135,7 @@ export class PodCounter {
         );
     }
 
-    /** Labels of `select` and `exclude` that no series of the requests has. Known once requests were counted. */
+    /** Labels of `select` and `exclude` that no request series has. Known after requests were counted. */
     unknownLabels(): string[] {
         const { select, exclude } = this.metrics;
         return this.labels.size === 0
@@ -143,7 +143,7 @@ export class PodCounter {
             : Object.keys({ ...select, ...exclude }).filter((label) => !this.labels.has(label));
     }
 
-    /** Labels that the requests' series have. */
+    /** Labels of the request series. */
     seenLabels(): string[] {
         return [...this.labels].sort();
     }
@@ -165,7 +165,7 @@ export class PodCounter {
         if (isUsers && isChosen(sample, errors)) this.totals.errors += increase;
     }
 
-    /** Whether requests with these labels are users', as far as the labels tell: one that is missing tells nothing. */
+    /** Whether requests with these labels are users'; a missing label decides nothing. */
     private isUsers(labels: Record<string, string>): boolean {
         const { select = {}, exclude = {}, probePaths = [] } = this.metrics;
         const matches = ([label, form]: [string, string]) => new RegExp(form).test(labels[label]!);
@@ -179,7 +179,7 @@ export class PodCounter {
         );
     }
 
-    /** Seconds of the unit of a histogram's bucket; undefined of any other series. */
+    /** Unit of a histogram's bucket in seconds; undefined for other series. */
     private unitOf({ name }: Sample): number | undefined {
         const { duration } = this.metrics;
         if (duration === undefined || !name.endsWith("_bucket")) return undefined;
@@ -191,7 +191,7 @@ export class PodCounter {
         return suffix === "_seconds" ? 1 : 0.001;
     }
 
-    /** Whether requests for a path are counted, as far as the labels that have been seen tell. */
+    /** Whether requests to a path are counted, by the labels seen so far. */
     private includes(path: string): boolean {
         const { labels: wanted = {} } = this.metrics.requests;
         const labels = Object.fromEntries(

@@ -8,38 +8,38 @@ import { type Counts } from "./counts";
 /** Base URL of a Prometheus. */
 export const prometheusUrl = pattern(/^https?:\/\/[^?#@]+$/, "a base URL such as http://prometheus:9090");
 
-/** Requests, errors and durations as Prometheus counts them: PromQL that gives one number, with $WINDOW for "600s". */
+/** Requests, errors and durations by Prometheus: PromQL that returns one number, with $WINDOW for "600s". */
 export const prometheusMetrics = z.strictObject({
     /** "http://prometheus.monitoring:9090". */
     prometheus: prometheusUrl,
     requests: text,
     errors: text,
-    /** The 95th percentile of how long requests take, in seconds. Default: not known. */
+    /** The 95th percentile of request durations, in seconds. Default: unknown. */
     p95: z.optional(text),
 });
 
 export type PrometheusMetrics = z.infer<typeof prometheusMetrics>;
 
-/** How often Prometheus is asked in a row before it counts as away. */
+/** Failed queries in a row after which Prometheus counts as unavailable. */
 const ATTEMPTS = 3;
-/** Limit of one request, in seconds. */
+/** Timeout of one request, in seconds. */
 const REQUEST_SECONDS = 4;
-/** Most of an answer that is read, in bytes. */
+/** Limit of a response, in bytes. */
 const ANSWER_LIMIT = 1024 * 1024;
-/** Readings in a row with one number of requests, not zero, after which Prometheus itself has stopped counting. */
+/** Readings in a row with the same non-zero number of requests, after which Prometheus has stopped scraping. */
 const STALE_READINGS = 3;
 
-/** What of the context a query needs. */
+/** Context of a query. */
 type QueryContext = Pick<ReleaseContext, "signal" | "sleep">;
 
-/** Has Prometheus count. */
+/** Counts by Prometheus. */
 export class PrometheusCounter {
     private last: number | undefined;
     private same = 0;
 
     constructor(private readonly metrics: PrometheusMetrics) {}
 
-    /** Never rejects over what cannot be reached; rejects when an expression cannot be evaluated. */
+    /** Ignores unreachable servers; rejects if an expression is invalid. */
     async read(elapsedSeconds: number, ctx: QueryContext): Promise<Counts> {
         const value = (expression: string) =>
             queryPrometheus(this.metrics.prometheus, expression, elapsedSeconds, ctx);
@@ -55,8 +55,8 @@ export class PrometheusCounter {
         const errors = requests.value === undefined ? requests : await value(this.metrics.errors);
         const missing = requests.value === undefined ? "Prometheus has no data for the requests" : undefined;
         const error = errors.error ?? missing ?? this.staleness(requests.value!, elapsedSeconds);
-        // Requests whose errors are unknown say nothing; no series of errors, though, means that there were none.
-        // An expression without series is one of an idle environment; any other answer is no count.
+        // Requests with unknown errors are not counted; no error series means no errors. An expression without series
+        // means an idle environment; any other result is invalid.
         if (error !== undefined) return { ...nothing, error, counting: error === missing };
         const p95 = this.metrics.p95 === undefined ? {} : await value(this.metrics.p95);
         return {
@@ -79,7 +79,7 @@ export class PrometheusCounter {
     }
 }
 
-/** The one number that an expression gives: `value` is missing where there are no series. */
+/** The number that an expression returns: `value` is undefined without series. */
 export async function queryPrometheus(
     prometheus: string,
     expression: string,
@@ -92,7 +92,7 @@ export async function queryPrometheus(
     const options = { accept: "application/json", seconds: REQUEST_SECONDS, limit: ANSWER_LIMIT };
     for (let attempt = 1; ; attempt += 1) {
         const { status, body, error } = await fetchPage(url, options, signal);
-        // 400 and 422: the expression cannot be evaluated, and never will be.
+        // 400 and 422: the expression is invalid, so that a retry does not help.
         if (status === 400 || status === 422) {
             const { error = `status ${status}` } = parsedAnswer(body);
             throw new GateError(`Prometheus cannot evaluate ${expression}: ${error}`);
@@ -116,7 +116,7 @@ function parsedAnswer(body: string): PrometheusAnswer {
     }
 }
 
-/** The one number of an answer; none for an empty one, and for NaN, which is what 0 / 0 gives. */
+/** The number of a result; undefined if empty, or for NaN, the result of 0 / 0. */
 function numberOf({ data }: PrometheusAnswer, expression: string): { value?: number; error?: string } {
     if (data?.resultType === "scalar") return finite((data.result as [number, string])[1]);
     if (data?.resultType !== "vector") return { error: "Prometheus: an answer that is no number" };

@@ -6,8 +6,8 @@ import { isOf, recall, updatedEntry } from "./history";
 import { type ReleaseSmokePlan } from "./plan";
 
 /**
- * Sends the smoke requests to the target, unless the history has them as passed. An app without colours has its traffic by
- * then: its release is asked each time, and is completed with this gate.
+ * Sends the smoke requests to the target, unless the history has them as passed. An app without colours already has
+ * traffic: its release is always tested, and completed by this gate.
  */
 export async function smoke(plan: ReleaseSmokePlan, ctx: ReleaseContext): Promise<string> {
     const { history, signal } = ctx;
@@ -15,7 +15,7 @@ export async function smoke(plan: ReleaseSmokePlan, ctx: ReleaseContext): Promis
     const { entries } = await recall(plan, ctx);
     const known = entries.find((entry) => isOf(plan, entry) && entry.smokeAt !== undefined);
     if (known !== undefined && plan.colour !== undefined)
-        return `${version} passed at ${known.smokeAt}: not asked again`;
+        return `${version} passed at ${known.smokeAt}: not tested again`;
 
     const { passed, failed } = await runSmoke(plan.smoke, ctx);
     throwIfStopped(signal);

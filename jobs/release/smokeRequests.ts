@@ -15,7 +15,7 @@ import {
     wholeNumber,
 } from "../lib/schema";
 
-/** Headers that fetch sets itself, and silently drops or refuses when they are given. */
+/** Headers that fetch sets itself, and drops or refuses otherwise. */
 const CONNECTION_HEADERS =
     /^(host|connection|content-length|expect|keep-alive|sec-fetch-mode|transfer-encoding|upgrade)$/i;
 
@@ -51,30 +51,30 @@ export const baseUrl = z.string("a text").check(
     ),
 );
 
-/** One request and what must come back. */
+/** A request and its expected response. */
 export const smokeRequest = z
     .strictObject({
-        /** Shown in the lines printed: "GET /health". */
+        /** Name in log lines: "GET /health". */
         name: text,
         method: pattern(/^(?!(?:CONNECT|TRACE|TRACK)$)[A-Z]+$/, "an HTTP method in capitals"),
         /** Appended to the plan's target. Redirects are not followed. */
         path: httpPath,
-        /** Headers sent. Their values are never printed, as they might be tokens. */
+        /** Request headers. Values are never printed, because they may be tokens. */
         headers: z.record(sentHeaderName, headerValue),
         body: z.optional(anyText),
-        /** Limit of one attempt, body included. */
+        /** Timeout of one attempt, including the body. */
         timeoutSeconds: seconds,
-        /** At least 1. An attempt is repeated when any expectation fails, after 1, 2, 4, 8, 8... seconds. */
+        /** At least 1. If an expectation fails, repeats after 1, 2, 4, 8, 8... seconds. */
         attempts: wholeNumber(1, 1000),
-        /** Whether the soak gate sends it again and again. Default: true. */
+        /** Whether the soak gate repeats it. Default: true. */
         soak: z.optional(z.boolean()),
         expect: z.strictObject({
             status: wholeNumber(100, 599),
-            /** Header name, in any case, to a text its value must contain. */
+            /** Header name, case-insensitive, to a text that its value must contain. */
             headers: z.optional(z.record(headerName, anyText)),
-            /** Text the body's first MiB must contain. */
+            /** Text that the body's first MiB must contain. */
             bodyContains: z.optional(text),
-            /** Dotted path into a JSON body, array indexes as numbers, to the exact value expected there. */
+            /** Dotted path into a JSON body, with array indexes, to the exact value. */
             json: z.optional(z.record(z.string(), scalar)),
         }),
     })
@@ -86,25 +86,25 @@ export const smokeRequest = z
         }),
     );
 
-/** One request and what must come back. */
+/** A request and its expected response. */
 export type SmokeRequest = z.infer<typeof smokeRequest>;
 
-/** What the smoke gate asks, and of whom. */
+/** Requests of the smoke gate, and their target. */
 export const smokePlan = z.strictObject({
-    /** Who is being checked, for the lines printed: "mcp-server v2.0.3". */
+    /** Subject, for log lines: "mcp-server v2.0.3". */
     subject: text,
     /** Base URL, e.g. "http://mcp-server:8000". */
     target: baseUrl,
-    /** Whole-run limit in seconds; when it is over, the gate fails. */
+    /** Deadline of the run in seconds, after which the gate fails. */
     deadlineSeconds: seconds,
-    /** At least one. All are sent, one after the other, even when one fails. */
+    /** At least one. All are sent in turn, even if one fails. */
     requests: list(smokeRequest),
 });
 
-/** What the smoke gate asks, and of whom. */
+/** Requests of the smoke gate, and their target. */
 export type SmokePlan = z.infer<typeof smokePlan>;
 
-/** One attempt of a request: what is wrong with its answer, if anything. */
+/** One attempt of a request: the problem of its response, if any. */
 export async function sendOnce(
     target: string,
     request: SmokeRequest,
@@ -120,18 +120,18 @@ export async function sendOnce(
     };
 }
 
-/** How a run ended. */
+/** Result of a run. */
 export interface SmokeResult {
     passed: number;
-    /** Names of the requests that failed or were never sent. */
+    /** Names of requests that failed or were not sent. */
     failed: string[];
 }
 
 const LONGEST_PAUSE_SECONDS = 8;
-/** How much is shown of what came back: 200 characters, none of them halved. */
+/** Maximum length of a shown response: 200 whole characters. */
 const EXCERPT = /^.{0,200}/su;
 
-/** Sends all requests of a plan, one line each; never rejects over what the target does. */
+/** Sends all requests of a plan, one line each; never rejects. */
 export async function runSmoke(
     plan: SmokePlan,
     { log, signal, now = () => performance.now() }: GateContext,
@@ -151,7 +151,7 @@ export async function runSmoke(
     });
 }
 
-/** One request with its repetitions, and the lines to print about it. */
+/** One request with its retries, and its log lines. */
 async function outcome(
     target: string,
     request: SmokeRequest,
@@ -190,8 +190,8 @@ function send(
     run: AbortSignal,
 ): Promise<Answer> {
     return withTimeout(timeoutSeconds, `timed out after ${timeoutSeconds} s`, run, (signal) =>
-        // A connection of its own for each attempt: a Service chooses the pod when it is opened, so a kept one
-        // would ask the same pod again, and may just be closing.
+        // A new connection for each attempt: a Service selects the pod when it is opened, and a kept connection may be
+        // closing.
         request(
             target.replace(/\/+$/, "") + path,
             { method, headers: { ...headers, connection: "close" }, ...(body === undefined ? {} : { body }) },
@@ -200,7 +200,7 @@ function send(
     );
 }
 
-/** Waits for the next attempt. Returns whether there is time for one. */
+/** Waits for the next attempt. Returns whether there is time for it. */
 async function pause(attempt: number, run: AbortSignal): Promise<boolean> {
     const length = Math.min(2 ** (attempt - 1), LONGEST_PAUSE_SECONDS);
     await sleep(length * 1000, undefined, { signal: run }).catch(() => undefined);
@@ -272,38 +272,38 @@ function valueAt(value: unknown, path: string): unknown {
         );
 }
 
-/** A value as it stands in a line. */
+/** A value as text for a line. */
 function shown(request: SmokeRequest, value: unknown): string {
     return value === undefined ? "nothing" : printable(request, JSON.stringify(value));
 }
 
-/** Headers whose values are public vocabulary; hiding `application/json` would only hide the news. */
+/** Headers with public values, which need not be hidden. */
 const PUBLIC_HEADERS = /^(accept|content-type|mcp-protocol-version)$/i;
 
 /**
- * A text that came back, fit for one line of a log: on one line, without control characters, shortened, and
- * without the header values that were sent, which a server may echo.
+ * A response as one line for the log: without control characters, shortened, and without the sent header values, which
+ * a server may echo.
  */
 function printable({ headers }: SmokeRequest, raw: string): string {
     const secrets = Object.entries(headers)
         .filter(([name]) => !PUBLIC_HEADERS.test(name))
         .flatMap(([, value]) => [
             value.trim(),
-            // "Bearer <token>" comes back as the token alone, and "Basic abc12" as a short one.
+            // A server may echo "Bearer <token>" as the token alone, and "Basic abc12" as a short one.
             value.trim().replace(/^\S+\s+/, ""),
             ...value.split(/\s+/).filter((word) => word.length >= 8),
         ])
         .flatMap((value) => [value, JSON.stringify(value).slice(1, -1)])
-        // Shorter ones are no secrets ("1", "en") and would riddle the text.
+        // Shorter values are no secrets ("1", "en"), and replacing them would garble the text.
         .filter((value) => value.length >= 4)
-        // The longest first, so that none is broken up by a part of it.
+        // Longest first, so that a part does not break a longer one.
         .sort((a, b) => b.length - a.length);
     const line = raw.replace(/[\t\r\n]+/g, " ").replace(/[\p{Cc}\u2028\u2029]/gu, "");
     const hidden = secrets.reduce((rest, secret) => rest.replaceAll(secret, "•••"), line).trim();
     return EXCERPT.exec(hidden)![0];
 }
 
-/** Checks what was read from a plan's file; throws an error with path, found and expected. */
+/** Parses a plan's file; throws an error with path, found and expected. */
 export function parseSmokePlan(raw: unknown): SmokePlan {
     return parse(smokePlan, raw);
 }

@@ -14,7 +14,7 @@ import { SyntheticRequests } from "./syntheticRequests";
 import { endpointsOf, selectorMismatch, waitForEndpoints } from "./traffic";
 import { WatchedMetrics } from "./watchedMetrics";
 
-/** Watches the release with live traffic, unless the history has it as completed or it is the first one. */
+/** Measures the release with live traffic, unless the history has it as completed or it is the first. */
 export async function soak(plan: SoakPlan, ctx: ReleaseContext): Promise<string> {
     const { history, now, signal } = ctx;
     const { version } = plan.release;
@@ -23,7 +23,7 @@ export async function soak(plan: SoakPlan, ctx: ReleaseContext): Promise<string>
     const known = entries.find((entry) => isOf(plan, entry) && isCompleted(entry));
     if (known !== undefined) {
         await awaitScaleDownDelay(plan, start, ctx);
-        return `${version} was completed at ${known.completedAt}: not asked again`;
+        return `${version} was completed at ${known.completedAt}: not tested again`;
     }
 
     await waitForEndpoints(plan, ctx);
@@ -37,7 +37,7 @@ export async function soak(plan: SoakPlan, ctx: ReleaseContext): Promise<string>
     return `${line}; revision ${revision}`;
 }
 
-/** Waits until the gate has lasted as long as it must at least. */
+/** Waits until the minimum duration of the gate. */
 async function awaitScaleDownDelay(
     { lingerSeconds = 0 }: SoakPlan,
     start: number,
@@ -46,18 +46,18 @@ async function awaitScaleDownDelay(
     const left = lingerSeconds - (now() - start) / 1000;
     if (left <= 0) return;
     log(
-        `  the old colour stays for ${Math.ceil(left)} s more: the load balancer follows the switch by itself`,
+        `  the old colour stays for ${Math.ceil(left)} s more: the load balancer follows the switch with a delay`,
     );
     await sleep(left, signal);
 }
 
-/** Fewest observations that a 95th percentile is judged by: of fewer, one or two slow requests decide. */
+/** Minimum observations for a 95th percentile: with fewer, one or two slow requests decide. */
 const FEWEST_TIMED = 50;
 
-/** Errors that are no more than chance beside a baseline. */
+/** Errors that are within chance of the baseline. */
 const FEWEST_ERRORS = 5;
 
-/** Increase of the 95th percentile, in seconds, that is no more than the width of a histogram's buckets. */
+/** Increase of the 95th percentile, in seconds, within the width of a histogram's buckets. */
 const LEAST_INCREASE_SECONDS = 0.1;
 
 /** One release with live traffic. */
@@ -67,7 +67,7 @@ class Watch {
     private readonly counter: PodCounter | PrometheusCounter;
     private readonly synthetic: SyntheticRequests;
     private readonly watched: WatchedMetrics;
-    /** Looks in a row that found no endpoint. */
+    /** Checks in a row without an endpoint. */
     private withoutEndpoints = 0;
 
     constructor(
@@ -87,7 +87,7 @@ class Watch {
         this.watched = new WatchedMetrics(watched);
     }
 
-    /** Watches until the time is over; returns how the release did. */
+    /** Measures until the time is over; returns the result. */
     async run(minReady: number): Promise<string> {
         const { log, now, signal, sleep, pollSeconds, lineSeconds } = this.ctx;
         const { durationSeconds, release } = this.plan;
@@ -98,7 +98,7 @@ class Watch {
             const pods = await this.look();
             const elapsed = (now() - start) / 1000;
             const state = health.check(pods, elapsed);
-            // Pods that are on their way may still come: the end waits for them.
+            // Starting pods may still become ready: the end waits for them.
             const over = elapsed >= durationSeconds && !health.lacking;
             await this.synthetic.round(elapsed, this.ctx);
             this.synthetic.evaluate(over);
@@ -140,7 +140,7 @@ class Watch {
         log(`  watching for ${this.plan.durationSeconds} s`);
     }
 
-    /** The pods of the release, while it is live and wanted. */
+    /** Pods of the release, while it is live and not aborted. */
     private async look(): Promise<Pod[]> {
         const { plan, ctx } = this;
         const mismatch = await selectorMismatch(plan, ctx);
@@ -165,7 +165,7 @@ class Watch {
         return usersOf(counts, this.background, this.own(counts));
     }
 
-    /** Describes what is not among the requests, and why. */
+    /** Describes what the requests do not include, and why. */
     private exclusions(counts: Counts): string {
         const { metrics } = this.plan;
         const { background } = this;
@@ -184,8 +184,8 @@ class Watch {
     }
 
     /**
-     * Throws {@link GateError} when the release is beyond a limit: at the end, or so far before that the end would hardly
-     * change it; and at the end, when there are too few requests to say.
+     * Throws {@link GateError} if the release exceeds a limit: at the end, or earlier if the rest could hardly change
+     * it; and at the end, if there are too few requests.
      */
     private evaluate(users: UserTraffic, counts: Counts, over: boolean): void {
         const { maxErrorPercent, minimumRequests, allowNoData } = this.plan;
@@ -214,7 +214,7 @@ class Watch {
         const { maxErrorIncrease, minimumRequests } = this.plan;
         const { baseline } = this;
         if (maxErrorIncrease === undefined || baseline === undefined) return;
-        // A baseline of few requests is chance; without errors, it stays what it is.
+        // A baseline with few requests is imprecise; without errors, it is unchanged.
         if (baseline.requests < Math.min(minimumRequests, FEWEST_TIMED)) return;
         const before = errorPercent(baseline);
         const limit = before + (over ? 1 : 2) * maxErrorIncrease;

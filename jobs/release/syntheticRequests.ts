@@ -3,20 +3,20 @@ import { sendOnce } from "./smokeRequests";
 import { type ReleaseContext } from "./context";
 import { type SyntheticRoute } from "./plan";
 
-/** Failures in a row of one request that fail the release, whatever the rate: it does not work. */
+/** Failures in a row of one request that fail the release, at any rate. */
 const FAILURES_IN_A_ROW = 3;
 
-/** Rounds with failures below which their rate says nothing: one pause of the network fails a whole round. */
+/** Failed rounds below which their rate is ignored: one network interruption fails a whole round. */
 const FAILED_ROUNDS = 3;
 
-/** Fewest requests that a rate of failures is judged by. */
+/** Minimum number of requests for a failure rate. */
 const FEWEST_REQUESTS = 20;
 
-/** The gate's own requests: the smoke requests, sent through the live Service and public hosts again and again. */
+/** The gate's own requests: the smoke requests, sent repeatedly through the live Service and public hosts. */
 export class SyntheticRequests {
     sent = 0;
     failed = 0;
-    /** Paths of those that were answered, and which therefore may be among what the pods count. */
+    /** Paths with responses, which the pods' counts may include. */
     readonly answered: string[] = [];
     private due = 0;
     private failedRounds = 0;
@@ -26,11 +26,11 @@ export class SyntheticRequests {
     constructor(
         private readonly routes: readonly SyntheticRoute[],
         private readonly everySeconds: number,
-        /** Most that may fail, in percent. */
+        /** Limit of failures, in percent. */
         private readonly maxErrorPercent: number,
     ) {}
 
-    /** Sends them all once, unless it is too early; rejects when one has failed several times in a row. */
+    /** Sends them all once, unless it is too early; rejects if one failed several times in a row. */
     async round(elapsedSeconds: number, ctx: ReleaseContext): Promise<void> {
         if (this.routes.length === 0 || elapsedSeconds < this.due) return;
         this.due = elapsedSeconds + this.everySeconds;
@@ -64,7 +64,7 @@ export class SyntheticRequests {
         }
     }
 
-    /** Throws when too many have failed: at the end, or so many before that the end would hardly change it. */
+    /** Throws if too many failed: at the end, or earlier if the rest could hardly change it. */
     evaluate(over: boolean): void {
         const percent = this.sent === 0 ? 0 : (100 * this.failed) / this.sent;
         const limit = over ? this.maxErrorPercent : 2 * this.maxErrorPercent;
@@ -77,13 +77,13 @@ export class SyntheticRequests {
         }
     }
 
-    /** Describes how many were sent. */
+    /** Describes the sent requests. */
     toString(): string {
         return `${this.sent} own requests, ${this.failed} failed`;
     }
 }
 
-/** Optional routes by which the active colour itself does not answer as expected, so that nothing can be judged by them. */
+/** Optional routes by which the active colour does not respond as expected, so that they are not evaluated. */
 export async function skippedRoutes(
     routes: readonly SyntheticRoute[],
     ctx: ReleaseContext,

@@ -3,7 +3,7 @@ import { ApiError, type EndpointSlice, type Ingress, isReady, type Service } fro
 import { podsOf, type ReleaseContext } from "./context";
 import { type GateBase, type SoakPlan } from "./plan";
 
-/** Which pods the Service sends traffic to, if there is a Service. */
+/** The pods that the Service sends traffic to, if there is a Service. */
 export async function liveColour(
     { app }: GateBase,
     { cluster, signal }: ReleaseContext,
@@ -17,7 +17,7 @@ export async function liveColour(
     }
 }
 
-/** Waits until traffic goes to ready pods of the colour, and to no others. */
+/** Waits until all traffic goes to ready pods of the colour. */
 export async function waitForEndpoints(plan: SoakPlan, ctx: ReleaseContext): Promise<void> {
     const { log, now, signal, sleep, pollSeconds, settleSeconds } = ctx;
     const start = now();
@@ -32,7 +32,7 @@ export async function waitForEndpoints(plan: SoakPlan, ctx: ReleaseContext): Pro
     }
 }
 
-/** Describes what is wrong with where the traffic goes. */
+/** Describes wrong targets of the traffic. */
 async function misrouting(plan: SoakPlan, ctx: ReleaseContext): Promise<string | undefined> {
     const { app, colour } = plan;
     const mismatch = await selectorMismatch(plan, ctx);
@@ -49,7 +49,7 @@ async function misrouting(plan: SoakPlan, ctx: ReleaseContext): Promise<string |
     );
 }
 
-/** Where the Service sends its traffic. Endpoints on their way out get traffic only when there are no others. */
+/** Targets of the Service. Terminating endpoints get traffic only if there are no others. */
 export async function endpointsOf({ app }: GateBase, { cluster, signal }: ReleaseContext) {
     const labels = { "kubernetes.io/service-name": app };
     const slices = await cluster.list<EndpointSlice>("endpointslices", labels, signal);
@@ -58,10 +58,10 @@ export async function endpointsOf({ app }: GateBase, { cluster, signal }: Releas
         .filter(({ conditions }) => conditions?.terminating !== true);
 }
 
-/** Annotation of an Ingress that says where an ALB sends the traffic of a workload. */
+/** Annotation of an Ingress with an ALB's action for a workload. */
 const ACTION = "alb.ingress.kubernetes.io/actions.";
 
-/** Describes what selects other pods than those of the colour: the Service, or the Ingress. */
+/** Describes what selects pods of another colour: the Service, or the Ingress. */
 export async function selectorMismatch(
     { app, colour, ingress }: SoakPlan,
     { cluster, signal }: ReleaseContext,
@@ -79,7 +79,7 @@ export async function selectorMismatch(
         : `Ingress ${ingress} sends the traffic to ${services.join(" and ") || "no Service"}, not to ${app}-${colour}`;
 }
 
-/** Services that an action of an ALB sends traffic to. */
+/** Services that an ALB action sends traffic to. */
 function weighted(action: string): (string | undefined)[] {
     try {
         const { forwardConfig } = JSON.parse(action) as ForwardAction;
@@ -91,7 +91,7 @@ function weighted(action: string): (string | undefined)[] {
     }
 }
 
-/** As much as is read of it; the annotation may hold anything. */
+/** The fields that are read; the annotation may contain anything. */
 interface ForwardAction {
     forwardConfig?: { targetGroups?: { serviceName?: string; weight?: number }[] };
 }

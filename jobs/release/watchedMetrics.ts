@@ -5,27 +5,27 @@ import { cloudWatchMetric, readCloudWatch } from "./cloudWatch";
 import { type ReleaseContext } from "./context";
 import { prometheusUrl, queryPrometheus } from "./prometheus";
 
-/** Fields of every metric of the user's own. */
+/** Fields of every metric of the user. */
 const common = {
     /** For the lines: "queue length". */
     name: text,
-    /** Most that it may be. Default: no limit. */
+    /** Upper limit. Default: none. */
     max: z.optional(z.number()),
-    /** Least that it must be. Default: no limit. */
+    /** Lower limit. Default: none. */
     min: z.optional(z.number()),
 };
 
 const hasLimit = ({ max, min }: { max?: number | undefined; min?: number | undefined }) =>
     max !== undefined || min !== undefined;
 
-/** A metric of the user's own, with its limit. */
+/** A metric of the user, with its limit. */
 export const watchedMetric = z.union(
     [
         z
             .strictObject({
                 ...common,
                 prometheus: prometheusUrl,
-                /** PromQL that gives one number, with $WINDOW for the time since the switch. */
+                /** PromQL that returns one number, with $WINDOW for the time since the switch. */
                 query: text,
             })
             .check(z.refine(hasLimit, "max, min or both")),
@@ -39,13 +39,16 @@ export type WatchedMetric = z.infer<typeof watchedMetric>;
 /** Readings in a row beyond the limit that fail the release: one may be chance. */
 const READINGS = 2;
 
-/** Watches metrics of the user's own. */
+/** Checks the user's metrics. */
 export class WatchedMetrics {
     private readonly breaches = new Map<string, number>();
 
     constructor(private readonly metrics: readonly WatchedMetric[]) {}
 
-    /** Describes what was found; rejects when a metric is beyond its limit twice in a row, or at the end unknown or beyond it. */
+    /**
+     * Describes the values; rejects if a metric exceeds its limit twice in a row, or is unknown or beyond it at the
+     * end.
+     */
     async read(elapsedSeconds: number, over: boolean, ctx: ReleaseContext): Promise<string[]> {
         const found: string[] = [];
         for (const watched of this.metrics) {

@@ -6,10 +6,10 @@ export const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 
 export const ROLLOUT = `The update waits ${ROLLOUT_TIMEOUT_SECONDS} seconds for the rollout`;
 
-/** What has looked only has nothing to take back. */
+/** A diagnosis has nothing to undo. */
 export const ONLY_LOOKS = { edits: [], changes: [], undo: "Nothing to undo: it only looks." } as const;
 
-/** Names of the stack's workloads. Default: of every strategy. */
+/** Names of the stack's workloads. Default: of any strategy. */
 export const workloadsOf =
     (strategy?: WorkloadValues["strategy"]) =>
     ({ workloads }: StackValues): string[] =>
@@ -17,19 +17,19 @@ export const workloadsOf =
             (name) => strategy === undefined || workloads[name]!.strategy === strategy,
         );
 
-/** What comes or goes with one gate of a colour. */
+/** Resources that come or go with one gate of a colour. */
 export const gateOf = (operation: "create" | "delete", name: string, gate: string): ExpectedChange[] => [
     { operation, type: "kubernetes:batch/v1:Job", name: `${name}-${gate}-*` },
     { operation, type: "kubernetes:core/v1:ConfigMap", name: `${name}-${gate}-program` },
 ];
 
-/** What comes or goes with one run of a task. */
+/** Resources that come or go with one run of a task. */
 export const jobOf = (operation: "create" | "delete", name: string): ExpectedChange[] => [
     { operation, type: "kubernetes:batch/v1:Job", name },
     { operation, type: "kubernetes:core/v1:ConfigMap", name: `${name}-program` },
 ];
 
-/** What comes or goes with an operation that has its rights only while a value asks for it. */
+/** Resources that come or go with an operation whose rights exist only while a value requests it. */
 export const operationOf = (
     operation: "create" | "delete",
     component: string,
@@ -44,7 +44,7 @@ export const operationOf = (
     { operation, type: "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", name },
 ];
 
-/** How an operation is asked for. */
+/** How to request an operation. */
 export const runOf = (operation: string): Edit => ({
     path: `mcp:operations.${operation}`,
     value: "anything it has not been before: the ticket, or the date",

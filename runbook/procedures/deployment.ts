@@ -3,7 +3,7 @@ import { COLOURS, SERVER as SERVER_NAME, SOAK_SECONDS } from "../../core/numbers
 import { type Default, type Edit, type ExpectedChange, type Parameter, type Procedure } from "../procedure";
 import { DEPLOYMENT, gateOf, ROLLOUT, workloadsOf } from "./changes";
 
-/** Traffic moves from one colour to the other; each has its gates, and its notice, as long as it is live. */
+/** The switch of the traffic; each colour has gates and a notice while it is live. */
 const switchOf = (workload: string, from: string, to: string): ExpectedChange[] => [
     { operation: "update", type: DEPLOYMENT, name: `${workload}-${to}` },
     { operation: "update", type: "kubernetes:core/v1:Service", name: workload },
@@ -29,7 +29,7 @@ const SERVER: Parameter = {
     choices: workloadsOf("blueGreen"),
 };
 
-/** A new image replaces the pods and, because it was not asked before, each gate and what it runs. */
+/** A new image replaces the pods and, because it is not tested yet, runs each gate. */
 const releaseOf = (workload: string): ExpectedChange[] => [
     { operation: "update", type: DEPLOYMENT, name: workload },
     ...["evidence", "watch", "smoke", "notice"].flatMap((gate): ExpectedChange[] => [
@@ -41,7 +41,7 @@ const releaseOf = (workload: string): ExpectedChange[] => [
 
 type Given = Readonly<Record<string, string>>;
 
-/** The release that has the traffic of the workload that was named, and its colour where it has one. */
+/** The active release of the given workload, and its colour if it has one. */
 function activeOf({ workloads }: StackValues, { workload = SERVER_NAME }: Given) {
     const found = workloads[workload];
     return found?.strategy === "blueGreen"
@@ -57,7 +57,7 @@ const INACTIVE: Default = {
     },
 };
 
-/** A release of what is active already would change nothing. */
+/** Releasing the active release would change nothing. */
 function refuseActive(values: StackValues, given: Given): string[] {
     const { version, colour } = activeOf(values, given);
     const where = colour === undefined ? "" : ` on ${colour}`;
@@ -72,7 +72,7 @@ function refuseActive(values: StackValues, given: Given): string[] {
     ];
 }
 
-/** A colour that has no release is no way back. */
+/** A colour without a release is no rollback. */
 function refuseBack(values: StackValues, given: Given): string[] {
     const { workload = SERVER_NAME, live = "" } = given;
     const found = values.workloads[workload];
@@ -86,7 +86,7 @@ function refuseBack(values: StackValues, given: Given): string[] {
         : refuseActive(values, given);
 }
 
-/** The colour that gets the traffic. It comes first, because paths of the edits name it. */
+/** The target colour. It comes first, because paths of the edits contain it. */
 const TARGET_COLOUR: Parameter = {
     name: "live",
     meaning: "the colour that gets the traffic",
@@ -94,7 +94,7 @@ const TARGET_COLOUR: Parameter = {
     default: INACTIVE,
 };
 
-/** How the pre-deployment checklist is kept. Section 3.1. */
+/** How the pre-deployment checklist is enforced. Section 3.1. */
 const EVIDENCE =
     "Before the first pod, the evidence gate reads the record of the change, and compares the image's digest with what the " +
     "stack of `mcp:checklist.validatedBy` has completed; the ledger keeps both, with the dashboard's address. Then it tells " +
@@ -103,7 +103,7 @@ const EVIDENCE =
     "back sends another notice. A " +
     "release that it knows has nothing to bring, and nobody is told of it.";
 
-/** What the gate before the first pod of a new release asks for. Section 3.1. */
+/** Requirements of the gate before the first pod of a new release. Section 3.1. */
 const recordOf = (change: string, version = "v1.5.0", previous = "v1.4.2"): Edit[] => [
     {
         path: `${change}.version`,
@@ -134,7 +134,7 @@ export const deployment: readonly Procedure[] = [
         title: "Standard deployment",
         when: "A new version of a service has been approved for the environment.",
         parameters: [WORKLOAD],
-        // Neither approvers of another change nor a reason to skip are this one's.
+        // Neither approvers of another change nor a reason to skip apply to this one.
         replaces: "mcp:workloads.{workload}.release.change",
         edits: [
             {

@@ -4,7 +4,7 @@ import { operationOf, runOf } from "./changes";
 import { SLOW_RESPONSES, STATUS_SYMPTOMS } from "../../core/symptoms";
 import { ONLY_LOOKS } from "./changes";
 
-/** A shell in a pod that has the traffic: with two colours the Service leads to it, and a Deployment's name does not. */
+/** A shell in an active pod: with two colours the Service selects it, and a Deployment's name does not. */
 const IN_SERVER = "kubectl exec svc/mcp-server -n mcp-production --";
 
 const REDIS_MEMORY = "REDISCLI_AUTH=$REDIS_PASSWORD redis-cli --tls -h $REDIS_HOST INFO memory";
@@ -16,7 +16,7 @@ const status = (code: keyof typeof STATUS_SYMPTOMS) => {
     return `${symptom}: ${lower(cause)}; ${lower(resolution)}`;
 };
 
-/** Sections 4.3, 6.1 and 6.3: what is wrong, by looking. */
+/** Sections 4.3, 6.1 and 6.3: diagnosis. */
 export const diagnosis: readonly Procedure[] = [
     {
         id: "high-error-rate",

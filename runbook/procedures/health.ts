@@ -1,7 +1,7 @@
 import { type Procedure } from "../procedure";
 import { jobOf, runOf } from "./changes";
 
-/** Chapter 2: whether the services are well. */
+/** Chapter 2: health of the services. */
 export const health: readonly Procedure[] = [
     {
         id: "health-checks",

@@ -18,7 +18,7 @@ const externalContacts = Object.entries(EXTERNAL_CONTACTS)
     .map(([who, { support, priority }]) => `${who} (${support}; ${priority})`)
     .join(", ");
 
-/** Chapters 4 and 8: who is told, and what helps. */
+/** Chapters 4 and 8: contacts and remedies. */
 export const incidents: readonly Procedure[] = [
     {
         id: "severity-topics",

@@ -2,7 +2,7 @@ import { LOG_RETENTION_DAYS, SLOW_REQUEST_MILLISECONDS, TOOL_EXECUTION } from ".
 import { type Procedure } from "../procedure";
 import { ONLY_LOOKS } from "./changes";
 
-/** A search of MCP Server's log from a shell. */
+/** A query of MCP Server's log from a shell. */
 const search = (pattern: string, more: readonly string[] = []) =>
     [
         "aws logs filter-log-events --log-group-name /mcp/production/server",
@@ -10,7 +10,7 @@ const search = (pattern: string, more: readonly string[] = []) =>
         `--filter-pattern ${pattern}`,
     ].join(" \\\n    ");
 
-/** Sections 5.3, 6.2 and 6.3: what the platform says of itself. */
+/** Sections 5.3, 6.2 and 6.3: logs, metrics and queries. */
 export const logs: readonly Procedure[] = [
     {
         id: "log-retention",

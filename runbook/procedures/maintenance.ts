@@ -3,7 +3,7 @@ import { DATABASE_WINDOW, UPGRADE_SECONDS } from "../../core/numbers";
 import { type ExpectedChange, type Procedure } from "../procedure";
 import { gateOf, jobOf, runOf } from "./changes";
 
-/** Chapter 5: what is done by the calendar. */
+/** Chapter 5: scheduled maintenance. */
 export const maintenance: readonly Procedure[] = [
     {
         id: "security-patches",

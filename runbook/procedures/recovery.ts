@@ -1,7 +1,7 @@
 import { type Edit, type ExpectedChange, type Procedure } from "../procedure";
 import { DEPLOYMENT, gateOf, ROLLOUT } from "./changes";
 
-/** A second instance, its user, and the checks that tell whether it is whole. */
+/** A second instance, its user, and the checks of its data. */
 const restored: readonly ExpectedChange[] = [
     { operation: "create", type: "random:index/randomId:RandomId", name: "mcp-recovery-final" },
     { operation: "create", type: "aws:cloudwatch/logGroup:LogGroup", name: "mcp-recovery-postgresql" },
@@ -11,7 +11,7 @@ const restored: readonly ExpectedChange[] = [
     ...["bootstrap", "verify", "compare"].flatMap((task) => gateOf("create", "mcp-recovery", task)),
 ];
 
-/** What AWS Backup saves and tests is the instance in use. */
+/** AWS Backup saves and tests the instance in use. */
 const savedInstead: readonly ExpectedChange[] = (
     [
         ["create", "mcp-recovery"],
@@ -56,7 +56,7 @@ const bucketCopy = (kind: string): ExpectedChange[] =>
         name: `mcp-production-${kind}-copy${suffix}`,
     }));
 
-/** Copies of everything, and what watches them. */
+/** Copies of everything, and their alarms. */
 const copied: readonly ExpectedChange[] = [
     { operation: "create", type: "pulumi:providers:aws", name: "aws-copies" },
     ...[
@@ -104,7 +104,7 @@ const CACHE_SNAPSHOT: Edit = {
     example: "mcp-production-scheduled-20260131003000000-0001.rdb",
 };
 
-/** A second group, and the name of its last snapshot. */
+/** A second group, and the name of its final snapshot. */
 const restoredCache: readonly ExpectedChange[] = [
     {
         operation: "create",
@@ -118,7 +118,7 @@ const restoredCache: readonly ExpectedChange[] = [
     },
 ];
 
-/** Chapter 7: what is saved, and brought back. */
+/** Chapter 7: backups and recovery. */
 export const recovery: readonly Procedure[] = [
     {
         id: "backup-bucket",
@@ -330,7 +330,7 @@ export const recovery: readonly Procedure[] = [
             ...gateOf("create", "mcp-recovery", "settings"),
             ...savedInstead,
             { operation: "update", type: "kubernetes:core/v1:Secret", name: "mcp-db-secret" },
-            // They watch the instance that the services use.
+            // Alarms follow the instance in use.
             ...["connections", "memory", "silent", "storage", "transaction-ids"].map(
                 (alarm): ExpectedChange => ({
                     operation: "update",
@@ -338,7 +338,7 @@ export const recovery: readonly Procedure[] = [
                     name: `mcp-production-database-${alarm}`,
                 }),
             ),
-            // It shows the instance that is in use.
+            // The dashboard shows the instance in use.
             { operation: "update", type: "aws:cloudwatch/dashboard:Dashboard", name: "mcp-production" },
             ...["blue", "green"].map((colour): ExpectedChange => ({
                 operation: "update",
@@ -408,7 +408,7 @@ export const recovery: readonly Procedure[] = [
         changes: [
             ...restoredCache,
             { operation: "update", type: "kubernetes:core/v1:Secret", name: "mcp-cache-secret" },
-            // They save and watch the group that the services use.
+            // Backups and alarms follow the group in use.
             {
                 operation: "update",
                 type: "aws:sfn/stateMachine:StateMachine",

@@ -120,7 +120,7 @@ const faults: Fault[] = [
     {
         title: "the ledger is deleted",
         strikes: (platform) => platform.lab.api.delete(platform.path("v1", "configmaps/mcp-releases")),
-        says: /the ledger, ConfigMap mcp-releases in mcp-production, is gone: bring it back with: pulumi up --refresh/,
+        says: /the release history, ConfigMap mcp-releases in mcp-production, is missing: restore it with: pulumi up --refresh/,
         leaves: HOME,
         again: { mend: async () => {}, args: ["--refresh"] },
     },

@@ -152,7 +152,7 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
         await production.settles({ live: "blue", blue: 3, green: 3 });
         assert.match(
             production.gateRuns("mcp-server-blue-soak").slice(soaks).join(),
-            /v2\.0\.3 was completed at \S+ not asked again/,
+            /v2\.0\.3 was completed at \S+ not tested again/,
         );
         const waiting = secondsOf(result.events, /^kubernetes:/);
         const beyond = result.seconds - waiting;

@@ -153,7 +153,7 @@ describe("the evidence gate", function () {
     it("asks nothing of an image that it let pass, whatever it is configured with and wherever staging is", async () => {
         await verdict();
         completed({ [app]: `staging/msil-mcp-server:v2.2.0@${digest("b")}` });
-        const known = `PASSED v2.1.0 is known since ${date}: not asked again.`;
+        const known = `PASSED v2.1.0 is known since ${date}: not checked again.`;
         const nothing = { change: undefined };
         assert.equal(await verdict(nothing), known);
         // As the gates of a release leave it, and as a ledger has it of before images were told from configurations.
@@ -173,10 +173,10 @@ describe("the evidence gate", function () {
     it("asks nothing of a release that it let pass, or that was completed before there was a checklist", async () => {
         await verdict();
         const nothing = { change: undefined };
-        assert.equal(await verdict(nothing), `PASSED v2.1.0 is known since ${date}: not asked again.`);
+        assert.equal(await verdict(nothing), `PASSED v2.1.0 is known since ${date}: not checked again.`);
         const entry: HistoryEntry = { ...release, colour: "green", smokeAt: "before" };
         cluster.ledger({ [app]: JSON.stringify([{ ...entry, revision: 1, completedAt: "long ago" }]) });
-        assert.equal(await verdict(nothing), "PASSED v2.1.0 is known since long ago: not asked again.");
+        assert.equal(await verdict(nothing), "PASSED v2.1.0 is known since long ago: not checked again.");
         // One that failed its gates has not been approved by that.
         cluster.ledger({ [app]: JSON.stringify([entry]) });
         assert.match(await verdict(nothing), /^FAILED/);
@@ -197,16 +197,16 @@ describe("the evidence gate", function () {
     });
 
     it("says what is gone, and how it comes back", async () => {
-        const back = "bring it back with: pulumi up --refresh.";
+        const back = "restore it with: pulumi up --refresh.";
         cluster.remove("configmaps", "mcp-validated");
         const other = "FAILED ConfigMap mcp-validated, with what the other stack has completed, is";
-        assert.equal(await verdict(), `${other} gone: ${back}`);
+        assert.equal(await verdict(), `${other} missing: ${back}`);
         cluster.put("configmaps", "mcp-validated", { data: { [COMPLETED_KEY]: "{" } });
-        assert.equal(await verdict(), `${other} garbled: ${back}`);
+        assert.equal(await verdict(), `${other} corrupt: ${back}`);
         cluster.remove("configmaps", "mcp-releases");
         assert.equal(
             await verdict(),
-            `FAILED the ledger, ConfigMap mcp-releases in ${namespace}, is gone: ${back}`,
+            `FAILED the release history, ConfigMap mcp-releases in ${namespace}, is missing: ${back}`,
         );
     });
 

@@ -432,7 +432,7 @@ describe("health check", () => {
         it("is unhealthy before anybody has asked, and when nobody has told", async () => {
             assert.equal(await told(), "✗ Unhealthy (0 of 0 checkers reach it)");
             rmSync(join(folder, "handover", "chat-ui.mcp.msil.com"));
-            assert.match(await found(fromOutside), /✗ .*Unhealthy \(Route 53 has not told\)$/);
+            assert.match(await found(fromOutside), /✗ .*Unhealthy \(Route 53 has not reported\)$/);
         });
 
         it("tells whether it is reached, and no time of its own", async () => {

@@ -290,13 +290,13 @@ describe("what stakeholders are told", function () {
         for (const evidence of [undefined, { at: date, announced: date, concluded: date }]) {
             const entry = { ...completed, ...(evidence && { evidence }) };
             cluster.ledger({ [app]: JSON.stringify([entry]) });
-            assert.match(await begin({ change: undefined }), /^PASSED .* not asked again\.$/);
+            assert.match(await begin({ change: undefined }), /^PASSED .* not checked again\.$/);
             assert.match(await end(), /^PASSED/);
         }
         // One that was announced and has failed: nobody is told again that it begins.
         const failed = { ...release, colour: "green", evidence: { at: date, announced: date } };
         cluster.ledger({ [app]: JSON.stringify([failed]) });
-        assert.match(await begin({ change: undefined }), /not asked again\.$/);
+        assert.match(await begin({ change: undefined }), /not checked again\.$/);
         assert.deepEqual(subjects(), []);
     });
 
@@ -363,7 +363,7 @@ describe("what stakeholders are told", function () {
         assert.equal(await end(), "PASSED nobody was told of its beginning, nor is of its end.");
         assert.match(
             await begin({ change: undefined }),
-            /^PASSED v2\.1\.0 is known since .*: not asked again; its stakeholders are told\.$/,
+            /^PASSED v2\.1\.0 is known since .*: not checked again; its stakeholders are told\.$/,
         );
         assert.deepEqual(subjects(), ["Release begins: mcp-server v2.1.0 (green), production"]);
         const { approvers, announced } = cluster.entries[0]!.evidence!;

@@ -338,7 +338,7 @@ describe("release gates", function () {
             cluster.ledger(formerly());
             await passes(smokePlan(), "1 of 1 requests answered as planned.");
             assert.deepEqual(cluster.entries, [former, { ...release, colour: "green", smokeAt: date }]);
-            await passes(smokePlan(), `v2.1.0 passed at ${date}: not asked again.`);
+            await passes(smokePlan(), `v2.1.0 passed at ${date}: not tested again.`);
             assert.equal(asked, 1);
         });
 
@@ -398,7 +398,7 @@ describe("release gates", function () {
         it("asks nothing without a ledger, and says how to get one", async () => {
             await fails(
                 smokePlan(),
-                `the ledger, ConfigMap mcp-releases in ${namespace}, is gone: bring it back with: pulumi up --refresh.`,
+                `the release history, ConfigMap mcp-releases in ${namespace}, is missing: restore it with: pulumi up --refresh.`,
             );
             assert.equal(asked, 0);
         });
@@ -537,7 +537,7 @@ describe("release gates", function () {
         it("passes at once when the release was completed before", async () => {
             cluster.ledger(formerly({ ...former, hash: release.hash, colour: "green" }));
             cluster.service("blue");
-            await passes(soakPlan(), `v2.1.0 was completed at ${former.completedAt}: not asked again.`);
+            await passes(soakPlan(), `v2.1.0 was completed at ${former.completedAt}: not tested again.`);
         });
 
         it("has nothing to compare a first install with, but wants the switch done", async () => {
@@ -893,11 +893,11 @@ describe("release gates", function () {
             });
 
             const stays = (seconds: number) =>
-                `  the old colour stays for ${seconds} s more: the load balancer follows the switch by itself`;
+                `  the old colour stays for ${seconds} s more: the load balancer follows the switch with a delay`;
 
             it("leaves it the time to follow the switch, even to a release that is known", async () => {
                 cluster.ledger(formerly({ ...former, hash: release.hash, colour: "green" }));
-                const { lines } = await passes(soakPlan({ lingerSeconds: 0.01 }), /not asked again\.$/);
+                const { lines } = await passes(soakPlan({ lingerSeconds: 0.01 }), /not tested again\.$/);
                 assert.deepEqual(lines.slice(1), [stays(1)]);
                 const plan = soakPlan({ deadlineSeconds: 0.2, durationSeconds: 0.1, lingerSeconds: 60 });
                 await fails(plan, "the deadline of 0.2 s passed.");

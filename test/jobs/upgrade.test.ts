@@ -81,7 +81,7 @@ describe("the check before a Kubernetes upgrade", () => {
 
     it("passes when nothing stands in the way, and says what it has seen", async () => {
         const { passed, line, lines } = await check(WELL);
-        assert.deepEqual([passed, line], [true, "PASSED nothing stands in the way of 1.34."]);
+        assert.deepEqual([passed, line], [true, "PASSED no obstacle for 1.34."]);
         assert.deepEqual(lines, [
             "=== Versions of control plane and nodes ===",
             "  ✓ the control plane has 1.33, and its 2 nodes go with 1.34",

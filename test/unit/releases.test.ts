@@ -161,7 +161,7 @@ describe("releases", () => {
         it("prints the releases, and which context they are read by", () => {
             listReleases(options());
             assert.deepEqual(lines, [
-                "Reading the ledger by kubectl's current context, arn:aws:eks:prod; the stack's is EKS mcp-production.",
+                "Reading the release history by kubectl's current context, arn:aws:eks:prod; the stack's is EKS mcp-production.",
                 ...TABLE,
                 "* live in the stack file, on blue",
             ]);
@@ -215,7 +215,10 @@ describe("releases", () => {
         it("marks none that ran another image under the same tag", () => {
             const text = renderReleases([THIRD], { ...live, digest: A });
             assert.deepEqual(marked(text), []);
-            assert.match(text, /\n\nLive in the stack file, and not in the ledger: v2\.0\.3 on blue$/);
+            assert.match(
+                text,
+                /\n\nLive in the stack file, and not in the release history: v2\.0\.3 on blue$/,
+            );
         });
 
         it("says that there are none yet", () => {
@@ -223,7 +226,7 @@ describe("releases", () => {
                 lines = [];
                 ledger(empty);
                 listReleases(options());
-                assert.deepEqual(lines.slice(1), ["The ledger has no releases yet."]);
+                assert.deepEqual(lines.slice(1), ["The release history has no releases yet."]);
             }
         });
     });
@@ -526,7 +529,7 @@ describe("releases", () => {
             refuses(`${PLACE}[0].colour: found "red", expected blue or green`);
             for (const empty of [[], undefined, [TESTED]]) {
                 ledger(empty);
-                const expected = "none: the ledger has no completed release of mcp-server";
+                const expected = "none: the release history has no completed release of mcp-server";
                 refuses(`--revision: found 1, expected ${expected}`);
             }
         });

@@ -2,7 +2,7 @@ import { displayed, type Property } from "../../../offline/property";
 import { type RecordedResource, type Recording } from "../../../offline/record";
 import { type Properties } from "../../../policies/unknown";
 
-/** One thing that somebody can do: the subject, and what it may do, in words. */
+/** A grant: the subject and its right, as text. */
 export interface Grant {
     /** `ServiceAccount mcp-production/chat-ui`. */
     readonly subject: string;
@@ -10,15 +10,15 @@ export interface Grant {
     readonly may: string;
 }
 
-/** A change of what somebody can do. */
+/** A change of grants. */
 export interface AccessChange extends Grant {
     readonly kind: "gained" | "lost" | "unknown";
 }
 
-/** What a stack grants: the grants of one kind, before and after, compared by that kind's own rules. */
+/** Grants of one kind, before and after, with the kind's own comparison. */
 export type CompareAccess = (before: Recording, after: Recording) => AccessChange[];
 
-/** Compares grants that no other can include. */
+/** Compares grants of which none includes another. */
 export function byText(grantsOf: (recording: Recording) => readonly Grant[]): CompareAccess {
     return (before, after) => {
         const [old, now] = [before, after].map(
@@ -36,7 +36,7 @@ export function byText(grantsOf: (recording: Recording) => readonly Grant[]): Co
     };
 }
 
-/** What is in an input for what is not known offline. */
+/** Placeholder of an unknown value in an input. */
 export const NOT_KNOWN = "[unknown]";
 
 const plain = new WeakMap<RecordedResource["inputs"], Properties>();
@@ -48,14 +48,14 @@ export function inputsOf({ inputs }: RecordedResource): Properties {
     return found;
 }
 
-/** Name without what differs from release to release: the hash that it ends in, and the colour that a gate is of. */
+/** Name without the parts that change between releases: the final hash, and the colour of a gate. */
 export function lasting(name: string): string {
     return name
         .replace(/-[0-9a-f]{8}$/, "")
         .replace(/-(blue|green)-(capacity|dump|evidence|notice|smoke|soak)$/, "-$2");
 }
 
-/** Names of the resources that a property is made of, of the types that the pattern matches. */
+/** Names of the resources that a property depends on, of matching types. */
 export function sourcesOf(
     { propertyDependencies }: RecordedResource,
     property: string,

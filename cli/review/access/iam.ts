@@ -12,11 +12,11 @@ interface Permission {
     readonly resource: string;
     /** As canonical JSON; empty for none. */
     readonly condition: string;
-    /** Where it is said, for what is a policy of a resource: `on bucket mcp-audit`. */
+    /** Place of a resource policy: `on bucket mcp-audit`. */
     readonly place: string;
 }
 
-/** What policies of AWS allow that they did not before, or deny no longer. */
+/** What AWS policies allow in addition, or no longer deny. */
 export const comparePolicies: CompareAccess = (before, after) => {
     const [old, now] = [before, after].map(({ resources }) => resources.flatMap(permissionsOf)) as [
         Permission[],
@@ -28,7 +28,7 @@ export const comparePolicies: CompareAccess = (before, after) => {
         ...allowed(now)
             .filter((one) => !allowed(old).some((other) => includes(other, one)))
             .map((one) => change(one, "gained")),
-        // Where something is no longer denied, it is gained.
+        // A removed denial is a gain.
         ...denied(old)
             .filter((one) => !denied(now).some((other) => includes(other, one) || isRenamed(other, one)))
             .filter((one) => isThere(one, after))
@@ -40,12 +40,12 @@ export const comparePolicies: CompareAccess = (before, after) => {
     ];
 };
 
-/** Whether a policy denies the same of another resource: what it protects has another name now. */
+/** Whether a policy denies the same for a renamed resource. */
 function isRenamed(other: Permission, one: Permission): boolean {
     return other.resource !== one.resource && includes({ ...other, resource: one.resource }, one);
 }
 
-/** Whether what a policy protects, or whom it binds, is still there. */
+/** Whether the protected resource, or the bound principal, still exists. */
 function isThere({ subject, place }: Permission, { resources }: Recording): boolean {
     return resources.some(
         ({ name, type }) =>
@@ -72,7 +72,7 @@ function includes(other: Permission, one: Permission): boolean {
     );
 }
 
-/** Whether a pattern of a policy includes another one. */
+/** Whether a pattern of a policy includes another. */
 function matches(pattern: string, text: string): boolean {
     if (pattern === text) {
         return true;
@@ -87,7 +87,7 @@ function matches(pattern: string, text: string): boolean {
     return new RegExp(`^${source}$`, "i").test(text);
 }
 
-/** A document that the program only has after the update, where it was another one before. */
+/** A document that changes and is known only after the update. */
 function unknowns(before: Recording, after: Recording): AccessChange[] {
     const known = new Map(before.resources.map((resource) => [resource.urn, resource]));
     return after.resources.flatMap((resource) =>
@@ -112,11 +112,11 @@ function unknowns(before: Recording, after: Recording): AccessChange[] {
 
 interface PolicyDocument {
     property: string;
-    /** Undefined where it is known only after the update. */
+    /** Undefined if it is known only after the update. */
     document: Properties | undefined;
-    /** Whom it gives rights; undefined where each statement names its own. */
+    /** Its principal; undefined if each statement names its own. */
     subject: string | undefined;
-    /** What it is attached to, where it is no role. */
+    /** What it is attached to, if not a role. */
     place: string;
     trust: boolean;
 }
@@ -169,7 +169,7 @@ function documentsOf(resource: RecordedResource): PolicyDocument[] {
     });
 }
 
-/** The role that a resource is of. */
+/** The role of a resource. */
 function roleOf(resource: RecordedResource): string {
     return sourcesOf(resource, "role", /^aws:iam\/role:/)[0] ?? String(inputsOf(resource)["role"]);
 }
@@ -193,7 +193,7 @@ function permissionsOf(resource: RecordedResource): Permission[] {
     );
 }
 
-/** What a statement names, or everything but what it leaves out. */
+/** What a statement names, or everything except its exclusions. */
 function partOf(statement: Properties, part: "Action" | "Resource"): string[] {
     const left = asList(statement[`Not${part}`]);
     return left.length > 0 ? [`everything but ${left.join(", ")}`] : asList(statement[part]).map(String);
@@ -213,7 +213,7 @@ function principalsOf({ Principal, NotPrincipal }: Properties): string[] {
     );
 }
 
-/** JSON in which neither the order of keys nor that of lists makes a difference. */
+/** JSON normalized by sorting keys and lists. */
 function canonical(value: unknown): string {
     return JSON.stringify(value, (_, inner: unknown) =>
         Array.isArray(inner)
@@ -224,7 +224,7 @@ function canonical(value: unknown): string {
     );
 }
 
-/** Who uses roles, which policies of AWS they have, and what of AWS opens access by another way than a policy. */
+/** Users of roles, their AWS managed policies, and other openings of AWS resources. */
 export const compareRoles: CompareAccess = byText(({ resources }) =>
     resources.flatMap((resource) => {
         const { type, name } = resource;
@@ -290,6 +290,6 @@ export const compareRoles: CompareAccess = byText(({ resources }) =>
     }),
 );
 
-/** Types that open access by what they are; of each it is for a person to judge. */
+/** Types that grant access by their existence; a person must judge each. */
 const OPENING =
     /^aws:(kms\/grant|eks\/access\w*|iam\/(user|accessKey|group|openIdConnectProvider|samlProvider|policyAttachment|userPolicyAttachment|groupPolicyAttachment|userLoginProfile|instanceProfile)|lambda\/(permission|functionUrl)|ram\/\w+|s3\/(bucketReplicationConfig|accessPoint)|cloudwatch\/logSubscriptionFilter|cloudwatch\/eventPermission|ec2\/(vpcPeering\w*|networkAcl\w*|route|internetGateway|eip)|vpc\/\w*endpoint\w*|lb\/\w+|alb\/\w+|apigateway\w*\/\w+|cloudfront\/\w+|rds\/snapshot|rds\/clusterSnapshot|ec2\/amiLaunchPermission|rolesanywhere\/\w+):/i;

@@ -13,15 +13,15 @@ const KINDS: readonly CompareAccess[] = [
     compareCluster,
 ];
 
-/** Who can reach or do what after a change, in one line each. */
+/** New and lost access after a change, in one line each. */
 export interface Access {
-    /** What somebody can do now and could not before. */
+    /** New access. */
     readonly gained: readonly string[];
-    /** What somebody could do before and can no longer. */
+    /** Lost access. */
     readonly lost: readonly string[];
 }
 
-/** Compares who can reach or do what: network, rights on AWS and in the cluster, secrets. */
+/** Compares access: network, rights on AWS and in the cluster, secrets. */
 export function compareAccess(before: Recording, after: Recording): Access {
     const [old, now] = [before, after].map(withoutAccount) as [Recording, Recording];
     const changes = KINDS.flatMap((compare) => compare(old, now));
@@ -31,7 +31,7 @@ export function compareAccess(before: Recording, after: Recording): Access {
     };
 }
 
-/** Changes in words, those of several subjects in one line. */
+/** Changes as text, combined over subjects. */
 function linesOf(changes: readonly AccessChange[], kind: AccessChange["kind"], verb: string): string[] {
     const subjects = new Map<string, Set<string>>();
     for (const change of changes.filter((each) => each.kind === kind)) {

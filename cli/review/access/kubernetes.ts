@@ -17,7 +17,7 @@ import { podsOf } from "./network";
 const isKind = ({ type }: RecordedResource, kind: string) =>
     type.startsWith("kubernetes:") && type.endsWith(`:${kind}`);
 
-/** One verb on one kind of object that RBAC allows somebody. */
+/** One verb on one kind of object that RBAC allows a subject. */
 interface Right {
     readonly subject: string;
     readonly verb: string;
@@ -27,7 +27,7 @@ interface Right {
     readonly place: string;
 }
 
-/** What RBAC allows that it did not before. */
+/** What RBAC newly allows. */
 export const compareRbac: CompareAccess = (before, after) => {
     const [old, now] = [before, after].map(rightsOf) as [Right[], Right[]];
     const beyond = (
@@ -113,7 +113,7 @@ function rightsOfRule({ apiGroups, resources, verbs, resourceNames, nonResourceU
     );
 }
 
-/** Which Secrets pods read, whose rights they have, what they share with the node, and which ways lead to them. */
+/** Secrets that pods read, their ServiceAccounts, what they share with the node, and their entry points. */
 export const compareCluster: CompareAccess = byText(({ resources }) => {
     const secrets = new Map(
         resources
@@ -178,7 +178,7 @@ function podGrants(
     ];
 }
 
-/** Hosts that the configuration of pods names. */
+/** Hosts in the configuration of pods. */
 function hostGrants(resource: RecordedResource): Grant[] {
     if (!isKind(resource, "ConfigMap")) {
         return [];
@@ -192,7 +192,7 @@ function hostGrants(resource: RecordedResource): Grant[] {
     });
 }
 
-/** Roles of AWS that a ServiceAccount names itself, beside its pod identity. */
+/** AWS roles that a ServiceAccount names itself, in addition to Pod Identity. */
 function roleGrants(resource: RecordedResource): Grant[] {
     const { metadata } = inputsOf(resource);
     const role: unknown = metadata?.annotations?.["eks.amazonaws.com/role-arn"];
@@ -206,7 +206,7 @@ function roleGrants(resource: RecordedResource): Grant[] {
         : [];
 }
 
-/** Registries whose images the policies let run. */
+/** Registries whose images the policies allow. */
 function registryGrants(resource: RecordedResource): Grant[] {
     if (!isKind(resource, "Namespace")) {
         return [];
@@ -218,7 +218,7 @@ function registryGrants(resource: RecordedResource): Grant[] {
         .map((registry) => ({ subject: `images of ${registry}`, may: `run in namespace ${metadata?.name}` }));
 }
 
-/** Ways into the cluster: Ingresses with their annotations, and Services that are reached from outside. */
+/** Entry points of the cluster: Ingresses with annotations, and Services that are reachable from outside. */
 function wayGrants(resource: RecordedResource): Grant[] {
     const { metadata, spec } = inputsOf(resource);
     if (isKind(resource, "Service")) {
@@ -228,7 +228,7 @@ function wayGrants(resource: RecordedResource): Grant[] {
             ...asList(externalIPs).map((address) => `address ${String(address)}`),
             ...(externalName === undefined ? [] : [`name ${externalName}`]),
         ];
-        // The colour says which release it is; that is reported as a release.
+        // The colour identifies the release, which is reported separately.
         const pods = Object.entries((spec?.selector ?? {}) as Record<string, string>)
             .filter(([key]) => key !== "version")
             .map(([key, value]) => `${key}=${value}`);

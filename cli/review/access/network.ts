@@ -12,17 +12,17 @@ import { covers } from "../../../policies/selectors";
 import { type Properties } from "../../../policies/unknown";
 import { type AccessChange, type CompareAccess, inputsOf, lasting, NOT_KNOWN, sourcesOf } from "./grant";
 
-/** Traffic that one rule lets through. */
+/** Traffic that one rule allows. */
 interface Flow {
-    /** Whose traffic it is: `pods of chat-ui`, `security group mcp-production-database`. */
+    /** Subject: `pods of chat-ui`, `security group mcp-production-database`. */
     readonly subject: string;
     readonly direction: "in" | "out";
-    /** Addresses, or the others in words; `ANYTHING` for all there is. */
+    /** Addresses, or a description; `ANYTHING` for all. */
     readonly peer: string | readonly AddressRange[];
     readonly protocol: string;
     readonly from: number;
     readonly to: number;
-    /** A port that has a name, which stands for itself. */
+    /** A named port is compared by its name. */
     readonly named?: string;
 }
 
@@ -30,7 +30,7 @@ const ANYTHING = "everything";
 const ANY_PROTOCOL = "any protocol";
 const MOST = 65_535;
 
-/** What traffic NetworkPolicies and security groups let through that they did not before. */
+/** Traffic that NetworkPolicies and security groups newly allow. */
 export const compareNetwork: CompareAccess = (before, after) => {
     const [old, now] = [before, after].map((recording) => [
         ...podFlows(recording),
@@ -42,7 +42,7 @@ export const compareNetwork: CompareAccess = (before, after) => {
     ];
 };
 
-/** The part of a flow that none of others lets through, in words. */
+/** The part of a flow that no other allows, as text. */
 function beyond(flow: Flow, others: readonly Flow[], kind: "gained" | "lost"): AccessChange[] {
     const alike = others.filter((other) => includesPorts(other, flow));
     if (alike.some(({ peer }) => peer === ANYTHING || peer === flow.peer)) {
@@ -75,7 +75,7 @@ function sentenceOf({ subject, direction, peer, protocol, from, to, named }: Flo
         : { subject: others, may: `connect to ${subject} on ${place}` };
 }
 
-/** Most blocks of addresses that are listed. */
+/** Maximum number of listed address blocks. */
 const MOST_BLOCKS = 4;
 
 function describeAddresses(ranges: readonly AddressRange[]): string {
@@ -92,7 +92,7 @@ function describeAddresses(ranges: readonly AddressRange[]): string {
     ].join(", ");
 }
 
-/** What the pods of a stack may do by the NetworkPolicies that select them; without one, everything. */
+/** Allowed traffic of a stack's pods by the NetworkPolicies that select them; without one, all. */
 function podFlows({ resources }: Recording): Flow[] {
     const policies = resources
         .filter(({ type }) => /^kubernetes:networking\.k8s\.io\/.*:NetworkPolicy$/.test(type))
@@ -115,7 +115,7 @@ function podFlows({ resources }: Recording): Flow[] {
                 own.map(({ spec }) => spec),
             );
         }),
-        // Pods that are not of this stack.
+        // Pods outside this stack.
         ...unselected.flatMap(({ namespace, spec }) =>
             flowsOf(`${describeSelector(spec["podSelector"], "pods")} in ${namespace}`, [spec]),
         ),
@@ -153,7 +153,7 @@ function flowsOf(subject: string, policies: readonly Properties[]): Flow[] {
     });
 }
 
-/** Kubernetes derives the directions that are not stated from the rules. */
+/** Kubernetes derives unset directions from the rules. */
 function governs({ policyTypes, egress }: Properties, direction: Flow["direction"]): boolean {
     const types: string[] = policyTypes ?? (egress == null ? ["Ingress"] : ["Ingress", "Egress"]);
     return types.includes(direction === "in" ? "Ingress" : "Egress");
@@ -186,7 +186,7 @@ function describeSelector(selector: Properties | undefined, what: string): strin
     return all.length === 0 ? `all ${what}` : `${what} with ${all.join(", ")}`;
 }
 
-/** The pods that a resource declares. */
+/** The pods of a resource. */
 export function podsOf(
     resource: RecordedResource,
 ): { name: string; namespace: string; labels: Properties; spec: Properties }[] {
@@ -214,7 +214,7 @@ export function podsOf(
     ];
 }
 
-/** What security groups let through: rules of their own, and those inside the groups. */
+/** Traffic that security groups allow, by separate and inline rules. */
 function groupFlows({ resources }: Recording): Flow[] {
     return resources.flatMap((resource) => {
         const inputs = inputsOf(resource);
@@ -277,7 +277,7 @@ function groupRule(
     ];
 }
 
-/** A group in words; one whose id AWS gives by what the id comes from. */
+/** A group as text; an unknown id by the resource it comes from. */
 function describeGroup(id: string, resource: RecordedResource): string {
     if (id !== NOT_KNOWN) {
         return `members of ${id}`;
