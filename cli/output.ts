@@ -34,6 +34,11 @@ export function printError(text: string): void {
 /** Minimum layout width; a narrower terminal wraps by itself. */
 const LEAST_WIDTH = 60;
 
+/** The terminal where lines can be written over; undefined for a pipe, and for a terminal that cannot. */
+export function liveScreen(): Screen | undefined {
+    return process.stdout.isTTY && process.env["TERM"] !== "dumb" ? screen() : undefined;
+}
+
 /**
  * Target of standard output. FORCE_COLOR enables and NO_COLOR disables colours; by default, only a terminal has them.
  */

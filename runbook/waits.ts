@@ -109,6 +109,11 @@ const WAITS: readonly (Wait & { of: RegExp })[] = [
     { of: /:Job mcp-cache-cleanup-/, what: "cleanup", seconds: 2010, meaning: "all keys are looked at" },
 ];
 
+/** When an update gives up, in seconds, by what it waits for. */
+export const WAIT_SECONDS: Readonly<Record<string, number>> = Object.fromEntries(
+    WAITS.map(({ what, seconds }) => [what, seconds]),
+);
+
 /** Waits of the update of a procedure's example, in order. */
 export function waitsOf({ changes }: Procedure): Wait[] {
     const made = changes.filter(({ operation }) => operation !== "delete");

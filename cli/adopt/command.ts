@@ -16,10 +16,11 @@ import { commandOf, fitAws, fitWorkloads, sharedAccount, type Store, STORES } fr
 
 const help = (
     root: string,
-) => `Usage: npm run adopt -- --kubernetes FILE [--kubernetes FILE] [--aws FILE] [options]
+) => `Compares a platform that runs with what a stack declares, and writes the file by which pulumi import takes it over.
 
-Compares a platform that runs with what a stack declares, and writes the file by which pulumi import takes it over. It
-connects to nothing: docs/adopting.md has the commands that list what is there. Data is never replaced. Exit status: 0, or 1 for
+Usage: npm run adopt -- --kubernetes FILE [--kubernetes FILE] [--aws FILE] [options]
+
+It connects to nothing: docs/adopting.md has the commands that list what is there. Data is never replaced. Exit status: 0, or 1 for
 bad input, and where something cannot be adopted; then no file is written.
 
   --stack NAME       stack that takes the platform over (${stackNames(root).join(", ")}); default production

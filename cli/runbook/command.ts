@@ -32,7 +32,7 @@ import { alike, find, renderList, renderMatches } from "./find";
 import { givenEdits, terminal } from "./edits";
 import { Interruption } from "../interruption";
 import { withLock } from "./lock";
-import { print, printError, screen } from "../output";
+import { liveScreen, print, printError, screen } from "../output";
 import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
 import { renderShown } from "./show";
 import { type AbortableRelease } from "./soak";
@@ -375,6 +375,7 @@ async function attempt(
             interruption,
             kubernetes: valuesOf(root, stack).kubernetes,
             log,
+            live: json ? undefined : liveScreen(),
         });
         ({ begun } = result);
         return { ...result, edits };

@@ -8,7 +8,7 @@ import { inCluster } from "../kubectl";
 const LOOK_MILLISECONDS = 2000;
 
 /**
- * Prints the lines of gates and tasks live, by `kubectl logs`: the engine shows only those of a failed Job, at its end.
+ * Hands on the lines of gates and tasks live, by `kubectl logs`: the engine shows only those of a failed Job, at its end.
  * Without kubectl or its rights, there are no lines and no error.
  */
 export class GateLines {
@@ -18,7 +18,8 @@ export class GateLines {
 
     constructor(
         private readonly access: KubernetesValues,
-        private readonly log: (line: string) => void,
+        /** Takes the name of a Job's resource, and a line of the Job. */
+        private readonly heard: (name: string, line: string) => void,
     ) {}
 
     /** Follows the Job of a resource with this name, to which the engine adds digits. */
@@ -46,7 +47,7 @@ export class GateLines {
                 const child = this.kubectl("logs", "--follow", "--all-containers", pod);
                 this.running.set(name, child);
                 for await (const line of createInterface({ input: child.stdout! })) {
-                    this.log(`${name}: ${line}`);
+                    this.heard(name, line);
                 }
                 return;
             }
@@ -68,13 +69,8 @@ export class GateLines {
             "-o",
             `jsonpath=${columns}`,
         );
-        let text = "";
-        child.stdout!.setEncoding("utf8").on("data", (part: string) => (text += part));
-        const status = await new Promise<number | null>((done) => {
-            child.once("error", () => done(null));
-            child.once("close", done);
-        });
-        if (status !== 0) {
+        const text = await outputOf(child);
+        if (text === undefined) {
             return undefined;
         }
         const begun = text
@@ -90,9 +86,38 @@ export class GateLines {
         return begun.sort(([one], [other]) => (one! < other! ? -1 : 1)).at(-1)?.[2] ?? "";
     }
 
+    /** Ready and wanted pods of a Deployment; undefined where there is none, or no kubectl. */
+    readonly podsOf = async (deployment: string): Promise<{ ready: number; wanted: number } | undefined> => {
+        const columns = "{.status.readyReplicas} {.spec.replicas}";
+        const text = await outputOf(
+            this.kubectl(
+                "get",
+                "deployment",
+                deployment,
+                "--request-timeout=5s",
+                "-o",
+                `jsonpath=${columns}`,
+            ),
+        );
+        const [ready, wanted] = (text ?? "").split(" ");
+        // No pod is ready where the first is missing.
+        return wanted === undefined ? undefined : { ready: Number(ready), wanted: Number(wanted) };
+    };
+
     private kubectl(...args: string[]): ChildProcess {
         return spawn("kubectl", [...args, ...inCluster(this.access)], {
             stdio: ["ignore", "pipe", "ignore"],
         });
     }
+}
+
+/** What a program printed; undefined where it failed. */
+async function outputOf(child: ChildProcess): Promise<string | undefined> {
+    let text = "";
+    child.stdout!.setEncoding("utf8").on("data", (part: string) => (text += part));
+    const status = await new Promise<number | null>((done) => {
+        child.once("error", () => done(null));
+        child.once("close", done);
+    });
+    return status === 0 ? text : undefined;
 }

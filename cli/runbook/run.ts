@@ -3,7 +3,9 @@ import { type Stack as EngineStack } from "@pulumi/pulumi/automation";
 import { type EngineEvent, type StepEventMetadata } from "@pulumi/pulumi/automation/events";
 import { type KubernetesValues } from "../../config/kubernetes";
 import { configOf, UsageError } from "../../offline/stackFile";
+import { type Screen } from "../../offline/layout";
 import { GateLines } from "./gateLines";
+import { GateView } from "./gateView";
 import { lockOf } from "./stackLock";
 import { type StackFileEdit } from "./stackFileEdit";
 import { type Interruption } from "../interruption";
@@ -40,6 +42,8 @@ export interface RunOptions {
     kubernetes: KubernetesValues;
     /** Receives output line by line. */
     log: (line: string) => void;
+    /** Terminal that shows what the update waits for. Default: lines alone. */
+    live?: Screen | undefined;
 }
 
 /** What to do if {@link openStack} finds no Pulumi CLI. */
@@ -165,7 +169,8 @@ export async function update(
         interruption,
         kubernetes,
         log,
-    }: Pick<RunOptions, "refresh" | "interruption" | "kubernetes" | "log"> & {
+        live,
+    }: Pick<RunOptions, "refresh" | "interruption" | "kubernetes" | "log" | "live"> & {
         file?: StackFileEdit;
         plan?: string;
     },
@@ -177,11 +182,24 @@ export async function update(
             `Pulumi.${stack.name}.yaml was changed meanwhile, by another run in this folder: run this again.`,
         );
     }
-    const gates = new GateLines(kubernetes, (line) => log(`    ${line}`));
-    const progress = new Progress(log, ({ type, urn }) => {
-        if (type === "kubernetes:batch/v1:Job") {
-            gates.follow(nameIn(urn));
+    const gates = new GateLines(kubernetes, (name, line) =>
+        view === undefined ? log(`    ${name}: ${line}`) : view.heard(name, line),
+    );
+    const view =
+        live === undefined
+            ? undefined
+            : new GateView(live, gates.podsOf, (text) => process.stdout.write(text));
+    const progress = new Progress(view?.log ?? log, ({ type, urn, op }, isOver) => {
+        const name = nameIn(urn);
+        if (op === "delete" || !WAITED.includes(type)) {
+            return;
         }
+        if (isOver) {
+            view?.end(name);
+            return;
+        }
+        view?.begin(name, type === JOB);
+        if (type === JOB) gates.follow(name);
     });
     const end = (outcome: Outcome, reason: string): RunResult => {
         return { outcome, begun: true, changes: progress.changes, reason };
@@ -204,8 +222,14 @@ export async function update(
             : end("failed", progress.reason(error));
     } finally {
         gates.stop();
+        view?.stop();
     }
 }
+
+const JOB = "kubernetes:batch/v1:Job";
+
+/** Types that an update waits for. */
+const WAITED = [JOB, "kubernetes:apps/v1:Deployment"];
 
 const CHANGING = ["create", "update", "delete", "replace"];
 
@@ -216,7 +240,7 @@ export class Progress {
 
     constructor(
         private readonly log: (line: string) => void = () => undefined,
-        private readonly begins: (step: StepEventMetadata) => void = () => undefined,
+        private readonly passes: (step: StepEventMetadata, isOver: boolean) => void = () => undefined,
     ) {}
 
     get changes(): string[] {
@@ -226,11 +250,12 @@ export class Progress {
     readonly take = (event: EngineEvent): void => {
         const { resourcePreEvent, resOutputsEvent, diagnosticEvent, policyEvent } = event;
         if (resourcePreEvent !== undefined && CHANGING.includes(resourcePreEvent.metadata.op)) {
-            this.begins(resourcePreEvent.metadata);
             this.log(`  ${lineOf(resourcePreEvent.metadata)} …`);
+            this.passes(resourcePreEvent.metadata, false);
         }
         if (resOutputsEvent !== undefined && CHANGING.includes(resOutputsEvent.metadata.op)) {
             this.steps.add(lineOf(resOutputsEvent.metadata));
+            this.passes(resOutputsEvent.metadata, true);
             this.log(`  ${lineOf(resOutputsEvent.metadata)}, done`);
         }
         if (diagnosticEvent?.severity === "error") {

@@ -353,6 +353,8 @@ describe("npm run runbook", () => {
         assert.equal(called.filter((line) => /^(preview|up) .*judged by policies$/.test(line)).length, 2);
         assert.equal(set, "# set: mcp:workloads.mcp-server.restart=INC-1\n");
         assert.match(stdout, /update kubernetes:apps\/v1:Deployment mcp-server-blue, done/);
+        // A pipe gets lines alone.
+        assert.doesNotMatch(stdout, /\u001b| rollout /);
     });
 
     it("tells the result as JSON, and everything else aside", () => {
@@ -438,6 +440,10 @@ describe("npm run runbook", () => {
             const agreed = await typed(["run", "restart"], asked, [/Update production\?/, "yes\r"]);
             assert.equal(agreed.status, 0, agreed.screen);
             assert.equal(agreed.set, "# set: mcp:workloads.mcp-server.restart=INC-7\n");
+            // What is waited for is written over: nothing of it is left.
+            const waited = agreed.screen.indexOf("mcp-server-blue  rollout  0 s, at most 5 min");
+            assert.ok(waited > 0, agreed.screen);
+            assert.ok(agreed.screen.indexOf("\u001b[1A\u001b[J", waited) > waited);
         });
 
         for (const [keys, key] of [
