@@ -3,7 +3,7 @@ import { type Pod } from "../lib/kubernetes";
 import { type Baseline, type HistoryEntry, isCompleted } from "../lib/releaseHistory";
 import { podsOf, type ReleaseContext, timestamp } from "./context";
 import { backgroundOf, errorPercent, usersOf } from "./counts";
-import { isOf, recall, updatedEntry } from "./history";
+import { checkAbort, isOf, recall, updatedEntry } from "./history";
 import { type BaselinePlan, type CapacityPlan } from "./plan";
 import { type Countable, PodCounter } from "./podMetrics";
 import { PrometheusCounter } from "./prometheus";
@@ -70,6 +70,7 @@ async function measure(
             };
         }
         await sleep(Math.min(pollSeconds, seconds - elapsed), signal);
+        await checkAbort(plan, ctx);
     }
 }
 

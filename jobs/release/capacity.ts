@@ -9,10 +9,9 @@ import {
     type Pod,
     unreadyBecause,
 } from "../lib/kubernetes";
-import { isCompleted } from "../lib/releaseHistory";
 import { measureBaseline } from "./baseline";
 import { podsOf, type ReleaseContext } from "./context";
-import { isOf, throwIfAborted } from "./history";
+import { checkAbort } from "./history";
 import { type CapacityPlan, type SoakPlan } from "./plan";
 import { checkImage } from "./podHealth";
 import { liveColour } from "./traffic";
@@ -61,14 +60,6 @@ async function waitForPods(plan: CapacityPlan, ctx: ReleaseContext): Promise<str
         if (!signal.aborted) throw error;
         throw new GateError(`${reasonOf(signal)}, ${lacking}`);
     }
-}
-
-/**
- * Throws {@link GateError} if an operator aborted the release. A completed release is a rollback and is not aborted.
- */
-async function checkAbort(plan: CapacityPlan, { history, signal }: ReleaseContext): Promise<void> {
-    const known = await history.read(signal);
-    if (!known.entries.some((entry) => isOf(plan, entry) && isCompleted(entry))) throwIfAborted(plan, known);
 }
 
 /** The number of the active colour's ready pods, within bounds; the minimum without an active colour. */

@@ -33,6 +33,14 @@ export function throwIfAborted({ app, namespace, ledger, release }: GateBase, { 
     );
 }
 
+/**
+ * Throws {@link GateError} if an operator aborted the release. A completed release is a rollback and is not aborted.
+ */
+export async function checkAbort(plan: GateBase, { history, signal }: ReleaseContext): Promise<void> {
+    const known = await history.read(signal);
+    if (!known.entries.some((entry) => isOf(plan, entry) && isCompleted(entry))) throwIfAborted(plan, known);
+}
+
 /** The release's entry with changes, and with the approval of its image. */
 export function updatedEntry(
     plan: GateBase,

@@ -131,6 +131,7 @@ class Watch {
                 ? "  no baseline was measured before the switch: only the limits count"
                 : `  before the switch: ${describeBaseline(this.baseline)}`,
         );
+        for (const line of this.limitsBelowBaseline()) log(`  ${line}: only a better release passes`);
         for (const target of this.baseline?.skipped ?? []) {
             log(`  ${target} did not answer as expected before the switch: not asked`);
         }
@@ -138,6 +139,25 @@ class Watch {
             log("  requests without users were not measured: only labels tell them apart");
         }
         log(`  watching for ${this.plan.durationSeconds} s`);
+    }
+
+    /** Limits that the active colour did not keep to. A release that mends that is judged all the same. */
+    private limitsBelowBaseline(): string[] {
+        const { baseline, plan } = this;
+        if (baseline === undefined || baseline.requests < FEWEST_TIMED) return [];
+        const { maxErrorPercent, latency } = plan;
+        const [before, p95 = 0] = [errorPercent(baseline), baseline.p95Seconds];
+        const limit = latency?.maxP95Seconds;
+        return [
+            ...(before > maxErrorPercent
+                ? [`the limit of ${maxErrorPercent} % errors is below the baseline, ${before.toFixed(2)} %`]
+                : []),
+            ...(limit !== undefined && p95 > limit
+                ? [
+                      `the limit of the p95, ${milliseconds(limit)}, is below the baseline, ${milliseconds(p95)}`,
+                  ]
+                : []),
+        ];
     }
 
     /** Pods of the release, while it is live and not aborted. */

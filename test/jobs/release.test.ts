@@ -308,6 +308,28 @@ describe("release gates", function () {
             await passes(capacityPlan(), "ready pods: 2, needed: 2.");
         });
 
+        it("stops one that is aborted while the live colour is measured", async () => {
+            blue(2);
+            cluster.deployment("green", 2);
+            cluster.ledger(formerly());
+            const metrics = {
+                ...{ path: "/metrics", port: cluster.metricsPort },
+                ...{
+                    requests: { counter: "http_requests_total" },
+                    errors: { counter: "http_requests_total" },
+                },
+            };
+            let waits = 0;
+            const sleep = () => {
+                if ((waits += 1) === 2)
+                    cluster.ledger({ ...formerly(), [`${app}.abort`]: "v2.1.0 for scale-up" });
+                return Promise.resolve();
+            };
+            const plan = capacityPlan({ baseline: { seconds: 3600, metrics, routes: [] } });
+            await fails(plan, /^aborted by an operator, for scale-up\./, { sleep });
+            assert.equal(waits, 2);
+        });
+
         it("keeps in the history why it failed, until a gate passes, and not of what was completed", async () => {
             blue(2);
             cluster.deployment("green", 0);
@@ -532,6 +554,21 @@ describe("release gates", function () {
                 "  before the switch: blue had 400 requests in 60 s, 2 errors (0.50 %), p95 250 ms",
             );
             assert.ok(!lines.some((line) => line.includes("not measured")));
+        });
+
+        it("says which limits are below the baseline, and takes a release that is better", async () => {
+            const baseline = {
+                ...{ at: date, colour: "blue", seconds: 60, skipped: [] },
+                ...{ requests: 400, errors: 32, p95Seconds: 3 },
+            };
+            cluster.ledger(formerly({ ...release, colour: "green", smokeAt: date, baseline }));
+            traffic(50, 0);
+            const plan = soakPlan({ latency: { maxP95Seconds: 2 }, allowNoData: true });
+            const { lines } = await passes(plan, /^10 s with/);
+            assert.deepEqual(lines.slice(2, 4), [
+                "  the limit of 5 % errors is below the baseline, 8.00 %: only a better release passes",
+                "  the limit of the p95, 2000 ms, is below the baseline, 3000 ms: only a better release passes",
+            ]);
         });
 
         it("passes at once when the release was completed before", async () => {
