@@ -424,20 +424,53 @@ function immutableBlockers(
     if (forced.length === 0) {
         return [];
     }
-    const controlsPods = ["Deployment", "DaemonSet"].includes(object.kind);
+    const labels = selectorOf(resource.inputs);
     return [
         {
             subject: subjectOf(object),
             reason: `it would be replaced, because these cannot change: ${forced.map(describeDifference).join("; ")}`,
-            remedy: controlsPods
-                ? [
-                      `kubectl ${onObject("delete", object)} --cascade orphan`,
-                      "Its pods go on and the first update makes it again. Delete its ReplicaSets afterwards.",
-                  ]
-                : [
-                      `kubectl ${onObject("delete", object)}, where nothing needs it; the first update makes it again`,
-                  ],
+            remedy:
+                object.kind !== "Deployment" || labels === undefined
+                    ? [
+                          `kubectl ${onObject("delete", object)}, where nothing needs it; the first update makes it again`,
+                      ]
+                    : hasLabels(object, labels)
+                      ? withSelector(object, labels)
+                      : [
+                            labelPods(object, labels),
+                            "Then list and compare again: a Deployment of another selector takes these pods over.",
+                        ],
         },
+    ];
+}
+
+/** Labels by which a Deployment is declared to select its pods. */
+function selectorOf({ spec }: RecordedResource["inputs"]): Record<string, string> | undefined {
+    const selector = isObject(spec) ? spec["selector"] : undefined;
+    const labels = isObject(selector) ? selector["matchLabels"] : undefined;
+    return isObject(labels) ? (labels as Record<string, string>) : undefined;
+}
+
+function hasLabels(deployment: KubernetesObject, labels: Readonly<Record<string, string>>): boolean {
+    const own = podOf(deployment).labels;
+    return Object.entries(labels).every(([key, value]) => own[key] === value);
+}
+
+function labelPods(deployment: KubernetesObject, labels: Readonly<Record<string, string>>): string {
+    const patch = JSON.stringify({ spec: { template: { metadata: { labels } } } });
+    return `kubectl ${onObject("patch", deployment)} --patch '${patch}'`;
+}
+
+/** Makes a Deployment again with another selector. The pods stay, because the new one takes over their ReplicaSet. */
+function withSelector(deployment: KubernetesObject, labels: Readonly<Record<string, string>>): string[] {
+    const { name } = deployment.metadata;
+    const edit = [
+        `.spec.selector.matchLabels = ${JSON.stringify(labels)}`,
+        "del(.metadata.uid, .metadata.resourceVersion, .metadata.managedFields, .status)",
+    ].join(" | ");
+    return [
+        `kubectl ${onObject("get", deployment)} --output json | jq '${edit}' > ${name}.json`,
+        `kubectl ${onObject("delete", deployment)} --cascade orphan && kubectl create --filename ${name}.json`,
     ];
 }
 
@@ -503,16 +536,14 @@ function serviceBlockers(
     const selector = declared["selector"];
     const app = isObject(selector) ? selector["app"] : undefined;
     const port = portOf(declared);
-    for (const deployment of podsBehind(object, objects)) {
+    const behind = podsBehind(object, objects);
+    for (const deployment of behind) {
         const { labels, ports } = podOf(deployment);
         if (typeof app === "string" && labels["app"] !== app) {
-            const template = { metadata: { labels: { app } } };
             blockers.push({
                 subject: subjectOf(deployment),
                 reason: `its pods have the label app: ${labels["app"] ?? "none"}, expected ${app}: the NetworkPolicies of the first update would cut them off`,
-                remedy: [
-                    `kubectl ${onObject("patch", deployment)} --patch '${JSON.stringify({ spec: { template } })}'`,
-                ],
+                remedy: [labelPods(deployment, { app })],
             });
         }
         const target = targetOf(object, ports);
@@ -526,7 +557,23 @@ function serviceBlockers(
             });
         }
     }
+    const others = isObject(selector) ? extraKeys(spec["selector"], selector) : [];
+    if (others.length > 0 && isObject(selector) && !("version" in selector)) {
+        const labels = selector as Record<string, string>;
+        const patch = [{ op: "replace", path: "/spec/selector", value: labels }];
+        blockers.push({
+            subject,
+            reason: `it selects by ${others.join(" and ")}, too, which the pods of the first update do not have`,
+            remedy: behind.every((deployment) => hasLabels(deployment, labels))
+                ? [`kubectl ${onObject("patch", object)} --type json --patch '${JSON.stringify(patch)}'`]
+                : ["Give its pods the label app, as this list says, then list and compare again"],
+        });
+    }
     return blockers;
+}
+
+function extraKeys(live: unknown, declared: Readonly<Record<string, Property>>): string[] {
+    return isRecord(live) ? Object.keys(live).filter((key) => !(key in declared)) : [];
 }
 
 /** Number of the port that a Service is declared with. */

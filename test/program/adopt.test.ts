@@ -275,7 +275,7 @@ describe("npm run adopt", () => {
             const both = ["--kubernetes", "none.json", "--aws", "none.json"];
             assert.match(
                 (await run("adopt", ...both)).stderr,
-                /^--kubernetes: cannot read none\.json: ENOENT\n$/,
+                /^--kubernetes: cannot read none\.json: ENOENT\n/,
             );
             assert.match(
                 (await run("adopt", ...both, "--make", "x")).stderr,
@@ -357,14 +357,31 @@ describe("npm run adopt", () => {
             );
         });
 
-        it("a Deployment whose selector is another", async () => {
+        it("a Deployment whose selector is another, with what makes it again around its pods", async () => {
             const labels = { app: "chat-ui", tier: "web" };
             await refuses(
                 [
                     /spec\.selector\.matchLabels\.tier: found web, expected nothing/,
-                    /→ kubectl delete deployment chat-ui --namespace mcp-production --cascade orphan/,
+                    /→ kubectl get deployment chat-ui --namespace mcp-production --output json \| jq '\.spec\.selector\.matchLabels = \{"app":"chat-ui"\} \| del\(.*\)' > chat-ui\.json\n/,
+                    /→ kubectl delete deployment chat-ui --namespace mcp-production --cascade orphan && kubectl create --filename chat-ui\.json\n/,
                 ],
                 listed(objects(deployment({ ...chat, replicas: 1, labels }))),
+            );
+            // Without the label, it could not take them over.
+            await refuses(
+                /it would be replaced.*→ kubectl patch deployment chat-ui --namespace mcp-production --patch '\{"spec":\{"template":\{"metadata":\{"labels":\{"app":"chat-ui"\}\}\}\}\}'/s,
+                listed(objects(deployment({ ...chat, replicas: 1, labels: { tier: "web" } }))),
+            );
+        });
+
+        it("a Service that would not select the new pods of a rolling update", async () => {
+            const labels = { app: "chat-ui", tier: "web" };
+            await refuses(
+                [
+                    /Service chat-ui\n +it selects by tier, too, which the pods of the first update do not have/,
+                    /→ kubectl patch service chat-ui --namespace mcp-production --type json --patch '\[\{"op":"replace","path":"\/spec\/selector","value":\{"app":"chat-ui"\}\}\]'/,
+                ],
+                listed(objects(service({ ...chat, labels }))),
             );
         });
 
