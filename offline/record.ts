@@ -1,6 +1,8 @@
 import { RunError } from "@pulumi/pulumi/errors";
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- what it exports is replaced for a run
 import sdkDebuggable = require("@pulumi/pulumi/runtime/debuggable");
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- what it exports is replaced for a run
+import sdkResource = require("@pulumi/pulumi/runtime/resource");
 import { setAllConfig } from "@pulumi/pulumi/runtime/config";
 import { MockMonitor, setMocks } from "@pulumi/pulumi/runtime/mocks";
 import { disconnect, setMockOptions } from "@pulumi/pulumi/runtime/settings";
@@ -330,19 +332,58 @@ function spareStacks(program: Runnable): () => void {
 /** Exported by the SDK, but not declared. */
 const debuggable = sdkDebuggable as unknown as { debuggablePromise: <T>(promise: Promise<T>) => Promise<T> };
 
+/** A resource, as the SDK registers it. */
+interface Registered {
+    readonly __name: string;
+    readonly __pulumiType: string;
+    readonly __parentResource?: Registered;
+}
+
+/** Exported by the SDK, but not declared. Further arguments are not read. */
+const registrations = sdkResource as unknown as {
+    registerResource: (resource: Registered, ...args: unknown[]) => void;
+};
+
+/** Position of the options among the arguments after the resource. */
+const OPTIONS = 7;
+
 /** The SDK tracks each promise to report leaks at exit; one check of the whole run reports the same. */
 function spareWatch(): () => void {
     const { debuggablePromise } = debuggable;
+    const { registerResource } = registrations;
+    const cycles: string[] = [];
     debuggable.debuggablePromise = (promise) => promise;
+    registrations.registerResource = (resource, ...args) => {
+        cycles.push(...ownAncestors(resource, args[OPTIONS] as { dependsOn?: unknown }));
+        registerResource(resource, ...args);
+    };
     const unfinished = () => {
-        process.stderr.write("The program waits for a value that never comes.\n");
+        const why = cycles.length === 0 ? "" : `: ${cycles.join("; ")}`;
+        process.stderr.write(`The program waits for a value that never comes${why}.\n`);
         process.exitCode = 1;
     };
     process.once("exit", unfinished);
     return () => {
         debuggable.debuggablePromise = debuggablePromise;
+        registrations.registerResource = registerResource;
         process.off("exit", unfinished);
     };
+}
+
+/**
+ * Dependencies of a resource on what contains it. The SDK waits for all resources in a component that another one
+ * depends on, so that two such siblings wait for each other.
+ */
+function ownAncestors(resource: Registered, { dependsOn }: { dependsOn?: unknown }): string[] {
+    const found: string[] = [];
+    for (let each = resource.__parentResource; each !== undefined; each = each.__parentResource) {
+        if ([dependsOn].flat().includes(each)) {
+            found.push(
+                `${resource.__name} (${resource.__pulumiType}) depends on ${each.__name}, which contains it`,
+            );
+        }
+    }
+    return found;
 }
 
 /** Requests and responses stay in this process: their properties are passed as objects, with sorted keys. */

@@ -96,6 +96,32 @@ describe("a program that waits for a value that never comes", () => {
     });
 });
 
+describe("a program with siblings that depend on the component that contains them", () => {
+    let folder: string;
+    before(() => (folder = copyOfProject()));
+    after(() => rmSync(folder, { recursive: true }));
+
+    it("fails, and names them", () => {
+        writeFileSync(
+            join(folder, "index.ts"),
+            `import { ComponentResource, CustomResource } from "@pulumi/pulumi";
+            const group = new ComponentResource("test:index:Group", "group");
+            for (const name of ["one", "two"]) {
+                new CustomResource("test:index:Thing", name, {}, { parent: group, dependsOn: [group] });
+            }
+            export = {};
+            `,
+        );
+        const { status, stderr } = spawned(["preview"], folder);
+        const cycle = (name: string) => `${name} (test:index:Thing) depends on group, which contains it`;
+        assert.equal(
+            stderr,
+            `The program waits for a value that never comes: ${cycle("one")}; ${cycle("two")}.\n`,
+        );
+        assert.equal(status, 1);
+    });
+});
+
 describe("the commands", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
         scripts: Record<string, string>;

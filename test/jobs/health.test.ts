@@ -499,7 +499,7 @@ describe("health check", () => {
             const { status, output } = await ask("chat-ui.mcp.msil.com id-1\nother id-2");
             assert.equal(status, 0, output);
             assert.match(output, /AccessDenied[^]*✗ Route 53 does not tell of chat-ui\.mcp\.msil\.com/);
-            assert.match(await found(fromOutside), /has not told/);
+            assert.match(await found(fromOutside), /has not reported/);
             assert.match(await found({ ...fromOutside, file: "other" }), /✓/);
         });
     });

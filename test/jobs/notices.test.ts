@@ -591,7 +591,10 @@ describe("what stakeholders are told", function () {
         assert.equal(cluster.entries[0]!.evidence!.concluded, undefined);
         assert.match(await end(), /are told that it is done\.$/);
         cluster.remove("configmaps", "mcp-releases");
-        assert.match(await end(), /^PASSED it is done, but .* NOT TOLD so: the ledger, .* is gone/);
+        assert.match(
+            await end(),
+            /^PASSED it is done, but .* NOT TOLD so: the release history, .* is missing/,
+        );
         cluster.failing = 500;
         assert.match(await end(), /^PASSED it is done, but .* NOT TOLD so: the API server has not answered/);
     });
