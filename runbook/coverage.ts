@@ -648,19 +648,19 @@ export const coverage: readonly Item[] = [
         [
             "AWS Support",
             "incident",
-            "program/incidents: tell on the incident who helps from outside",
+            "program/incidents: record the external support on the incident",
             { byPeople: true, numbers: ["EXTERNAL_CONTACTS"] },
         ],
         [
             "Azure AD: Microsoft Support",
             "incident",
-            "program/incidents: tell on the incident who helps from outside",
+            "program/incidents: record the external support on the incident",
             { byPeople: true },
         ],
         [
             "Nagarro's support",
             "incident",
-            "program/incidents: tell on the incident who helps from outside",
+            "program/incidents: record the external support on the incident",
             { byPeople: true },
         ],
     ),

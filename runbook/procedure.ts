@@ -88,6 +88,8 @@ export interface Procedure {
     revertible?: boolean;
     /** Whether a failed run is rolled back unless it is to be kept. Default: false. */
     rollsBack?: boolean;
+    /** Whether a run updates a second time, to set what AWS leaves out when it restores. Default: false. */
+    updatesTwice?: boolean;
     /** Whether it can roll back to a revision in the release history. Default: false. */
     takesRevision?: boolean;
     /** Why the values make no sense for the stack, one line each. Default: none. */

@@ -369,6 +369,7 @@ async function attempt(
             confirm,
             file,
             goesBack: goesBack(procedure, options),
+            updatesTwice: procedure.updatesTwice ?? false,
             urgent: aborted.length > 0 && yes,
             waits: aborted.length > 0,
             refresh,

@@ -34,6 +34,8 @@ export interface RunOptions {
     urgent: boolean;
     /** Whether to wait for another update's lock, which is about to end. */
     waits: boolean;
+    /** Whether a second update follows one that is done: it sets what AWS leaves out when it restores. Default: false. */
+    updatesTwice?: boolean;
     /** Refreshes the state first. */
     refresh: boolean;
     /** Checked between the steps; the engine, once interrupted, completes its current step. */
@@ -115,6 +117,17 @@ export async function runProcedure(options: RunOptions): Promise<RunResult> {
     }
 
     const result = await (options.waits ? updateOnceFree : update)(stack, options, id);
+    if (result.outcome === "done" && options.updatesTwice) {
+        log("Updating once more, to set what AWS leaves out when it restores …");
+        const second = await updateOnceFree(stack, options, `${id}, second update`);
+        const unset = "What AWS left out is not set. Run pulumi up once more.";
+        return {
+            ...second,
+            begun: true,
+            changes: [...result.changes, ...second.changes],
+            reason: second.outcome === "done" ? "" : `${second.reason}\n${unset}`.trim(),
+        };
+    }
     if (result.outcome !== "failed" || !options.goesBack) {
         return result;
     }

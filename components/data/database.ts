@@ -243,6 +243,8 @@ export class Database extends ComponentResource {
                     DeletionProtection: String(protect),
                     CopyTagsToSnapshot: "true",
                     "DBParameterGroups[0].ParameterApplyStatus": "in-sync",
+                    // What waits for a restart or for the maintenance window.
+                    "PendingModifiedValues.keys(@).length(@)": "0",
                 },
             };
         };

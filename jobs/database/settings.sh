@@ -18,7 +18,12 @@ for ((attempt = 1; ; attempt += 1)); do
 done
 if ((${#different[@]} > 0)); then
     printf "✗ $INSTANCE: %s\n" "${different[@]}" >&2
-    echo "✗ run the update once more: it sets what RDS did not restore" >&2
+    # No update restarts an instance.
+    if [[ ${different[*]} == *pending-reboot* ]]; then
+        echo "✗ $INSTANCE waits for a restart: aws rds reboot-db-instance --db-instance-identifier $INSTANCE; then run the update once more" >&2
+    else
+        echo "✗ run the update once more: it sets what RDS did not restore" >&2
+    fi
     exit 1
 fi
 echo "✓ $INSTANCE has its windows, its retention and Performance Insights"

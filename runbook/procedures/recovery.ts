@@ -301,8 +301,10 @@ export const recovery: readonly Procedure[] = [
             "waits until it is available, gives the application its user, runs the queries of `mcp:database.checks` (one that " +
             "counts less than it must fails the update), and counts the rows of each table that only one of both has. " +
             "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-database` shows them. RDS restores without backup and " +
-            "maintenance windows, retention and Performance Insights: update once more, `pulumi up --stack production " +
-            "--policy-pack policies`, which changes `mcp-recovery` alone and sets them.",
+            "maintenance windows, retention and Performance Insights: the command updates a second time, which changes `mcp-recovery` " +
+            "alone and sets them. By hand, run `pulumi up --stack production --policy-pack policies` once more. The settings gate of " +
+            "[the switch](#database-switch) checks them.",
+        updatesTwice: true,
         undo:
             "Removing it takes two updates, because it is protected: one after `pulumi config set --stack production --path " +
             "mcp:recovery.protect false`, one after `pulumi config rm --stack production mcp:recovery`. A last snapshot stays. To keep it for good, set `mcp:recovery.keep true`: " +

@@ -357,6 +357,23 @@ describe("npm run runbook", () => {
         assert.doesNotMatch(stdout, /\u001b| rollout /);
     });
 
+    it("updates a second time where AWS restores without all settings", () => {
+        const restore = ["run", "database-recovery", "--restore-time", "2026-01-31T10:30:00+05:30"];
+        const ran = (fails: string) => {
+            rmSync(calls, { force: true });
+            rmSync(`${calls}.failed`, { force: true });
+            writeFileSync(file, original);
+            const { status, stdout, stderr, called } = runbook([...restore, "--yes"], fails);
+            return { status, stdout, stderr, ups: called.filter((line) => line.startsWith("up")).length };
+        };
+        const done = ran("");
+        assert.deepEqual([done.status, done.ups], [0, 2], done.stderr);
+        assert.match(done.stdout, /^Updating once more, to set what AWS leaves out when it restores …$/m);
+        // A restore that fails is not updated again.
+        const failed = ran("up");
+        assert.deepEqual([failed.status, failed.ups], [4, 1], failed.stderr);
+    });
+
     it("tells the result as JSON, and everything else aside", () => {
         const { stdout } = runbook([...RESTART, "--yes", "--json"]);
         const { outcome, changes, edits } = JSON.parse(stdout);

@@ -188,6 +188,24 @@ esac
             assert.match(output, /^✓ mcp-recovery has its windows/);
         });
 
+        it("fail the update while the instance waits for a restart, which no update makes", () => {
+            const path = join(folder, "bin", "aws");
+            writeFileSync(path, "#!/bin/sh\necho pending-reboot\n");
+            chmodSync(path, 0o755);
+            const { status, output } = run("settings.sh", {
+                INSTANCE: "mcp-recovery",
+                EXPECTED: "DBParameterGroups[0].ParameterApplyStatus\tin-sync",
+                ATTEMPTS: "1",
+            });
+            assert.equal(status, 1);
+            assert.equal(
+                output,
+                "✗ mcp-recovery: DBParameterGroups[0].ParameterApplyStatus is pending-reboot, expected in-sync\n" +
+                    "✗ mcp-recovery waits for a restart: aws rds reboot-db-instance --db-instance-identifier mcp-recovery; " +
+                    "then run the update once more\n",
+            );
+        });
+
         it("fail the update where the second one has not set them", () => {
             plant("03:00-03:30");
             const { status, output } = look();

@@ -255,6 +255,7 @@ describe("the database", () => {
             DeletionProtection: String(instance.deletionProtection),
             CopyTagsToSnapshot: String(instance.copyTagsToSnapshot),
             "DBParameterGroups[0].ParameterApplyStatus": "in-sync",
+            "PendingModifiedValues.keys(@).length(@)": "0",
         });
     });
 
