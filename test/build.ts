@@ -1,5 +1,6 @@
 import { controlPlane } from "./cluster/control-plane";
 import { buildToolchain } from "./engine/toolchain";
+import { collector } from "./jobs/otelcol";
 
 /* Builds with Go what tiers of tests need, once: of the tiers that the arguments name, or of all. */
 
@@ -9,6 +10,7 @@ const builds: Record<string, (log: (line: string) => void) => Promise<unknown>> 
         await controlPlane.build(log);
         await buildToolchain(log);
     },
+    jobs: (log) => collector.build(log),
 };
 
 async function main(tiers: string[]): Promise<void> {
