@@ -85,8 +85,11 @@ export function describeDifference(dollars: number): string {
 /** Fixed monthly costs of a stack, as declared. */
 function itemsOf({ resources }: Recording): Item[] {
     const ofType = (type: string) => resources.filter((resource) => resource.type === type && !resource.read);
-    const databases = ofType("aws:rds/instance:Instance").flatMap(({ inputs }) => {
-        const { instanceClass, multiAz, allocatedStorage } = inputs as unknown as Database;
+    const instances = ofType("aws:rds/instance:Instance").map(({ inputs }) => inputs as unknown as Database);
+    // An instance that is restored has the disk of the one that it is restored from.
+    const restored = instances.find((instance) => instance.allocatedStorage !== undefined);
+    const databases = instances.flatMap(({ instanceClass, multiAz, ...instance }) => {
+        const allocatedStorage = instance.allocatedStorage ?? restored?.allocatedStorage ?? NaN;
         const copies = multiAz ? 2 : 1;
         const zones = multiAz ? ", two zones" : "";
         return [
@@ -168,7 +171,7 @@ export function withCosts(text: string, table: string): string {
 interface Database {
     instanceClass: string;
     multiAz: boolean;
-    allocatedStorage: number;
+    allocatedStorage?: number;
 }
 
 interface Cache {

@@ -59,6 +59,48 @@ describe("what the stacks cost", () => {
     });
 });
 
+describe("what a change costs", () => {
+    const costsOf = async (...edits: string[]) => {
+        const changes = costChanges(
+            await recordStack("production"),
+            await recordStack("production", ...edits),
+        );
+        return Object.fromEntries(
+            changes.map(({ what, from, to }) => [what, Math.round((to - from) * 10) / 10]),
+        );
+    };
+
+    // By hand from the list prices of us-east-1: 730 hours, each zone an instance and a disk of its own.
+    for (const [what, edits, expected] of [
+        [
+            "a class eight times as large",
+            ["mcp:database.instanceClass=db.r6g.4xlarge"],
+            { PostgreSQL: 2299.5 },
+        ],
+        ["a disk five times as large", ["mcp:database.storage.initial=500"], { "its disk": 92 }],
+        [
+            "two replicas more, with three alarms each",
+            ["mcp:cache.replicas=3"],
+            { Redis: 319.7, "metrics that alarms look at": 0.6 },
+        ],
+        [
+            "a restored instance, whose disk is that of its source",
+            ["mcp:recovery.restoreTime=2026-01-31T10:30:00+05:30"],
+            { PostgreSQL: 328.5, "its disk": 23, "its administrator's secret": 0.4 },
+        ],
+        ["a restored cache", ["mcp:cacheRecovery.snapshot=mcp-1.rdb"], { Redis: 319.7 }],
+        [
+            "no objectives, whose four composites look at twenty metrics",
+            ["mcp:objectives-"],
+            { "metrics that alarms look at": -2, "composite alarms": -2 },
+        ],
+    ] as const) {
+        it(`is what AWS asks for it: ${what}`, async () => {
+            assert.deepEqual(await costsOf(...edits), expected);
+        });
+    }
+});
+
 /** A recording with another type of node. */
 function withNodeType(recording: Recording, nodeType: string): Recording {
     const resources = recording.resources.map((resource) =>
