@@ -120,10 +120,10 @@ function itemsOf({ resources }: Recording): Item[] {
         monthly: number * price,
     });
     const metrics = ofType("aws:cloudwatch/metricAlarm:MetricAlarm").flatMap(metricsOf);
-    const own = new Set(metrics.filter(({ namespace }) => namespace.startsWith("MCP/")).map(keyOf));
+    const own = new Set(metrics.filter(({ namespace = "" }) => namespace.startsWith("MCP/")).map(keyOf));
     const filters = ofType("aws:cloudwatch/logMetricFilter:LogMetricFilter").map(({ inputs }) => {
         const { metricTransformation } = inputs as unknown as Filter;
-        return keyOf({ ...metricTransformation, metricName: metricTransformation.name });
+        return keyOf({ ...metricTransformation, metricName: metricTransformation?.name ?? "" });
     });
     return [
         ...databases,
@@ -180,13 +180,13 @@ interface Cache {
 }
 
 interface PricedUsage {
-    namespace: string;
+    namespace?: string;
     metricName: string;
     dimensions?: Record<string, string>;
 }
 
 interface Filter {
-    metricTransformation: { namespace: string; name: string };
+    metricTransformation?: { namespace: string; name: string };
 }
 
 /** Metrics of an alarm: one, or those of its expressions. */

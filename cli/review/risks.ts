@@ -90,29 +90,47 @@ const SAFEGUARD =
 /** Changes that prevent alarms from notifying. */
 const MUTE = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule";
 
-/** Inputs with which an alarm fires less often, or does not notify. */
-const ALARM_INPUTS =
-    /^(threshold|period|evaluationPeriods|datapointsToAlarm|treatMissingData|actionsEnabled|actionsSuppressor\w*|alarmActions|arn|roleArn|destinationArn|eventPattern|comparisonOperator|metricQueries|alarmRule|statistic|extendedStatistic|pattern|state)\b/;
+/**
+ * Inputs of AWS resources whose change opens, stops and weakens nothing, or which another section judges. Any other change
+ * of what watches, backs up or delivers is one that a person looks at: nothing here knows what it means.
+ */
+const HARMLESS: readonly (readonly [type: RegExp, path: RegExp])[] = [
+    // What people read.
+    [/^aws:/, /^(tags|tagsAll|description|alarmDescription|displayName)\b/],
+    [/^aws:cloudwatch\/(dashboard|queryDefinition):/, /^/],
+    // Access.
+    [/^aws:/, /^(policy|assumeRolePolicy|inlinePolicies|managedPolicyArns|policyArn)\b/],
+    [/^aws:(ec2|vpc)\//, /^/],
+    // Cost.
+    [/^aws:rds\/instance:/, /^(instanceClass|allocatedStorage|maxAllocatedStorage)$/],
+    [/^aws:elasticache\/replicationGroup:/, /^nodeType$/],
+];
+
+/** Whether a change of AWS is one that a person looks at. */
+function isUnexplained({ type, name }: RecordedResource, { path, before, after }: PropertyChange): boolean {
+    return (
+        type.startsWith("aws:") &&
+        KEEPING[path] === undefined &&
+        !HARMLESS.some(([types, paths]) => types.test(type) && paths.test(path)) &&
+        // More replicas serve more; an alarm of an autoscaler's maximum follows that.
+        !(path === "numCacheClusters" && Number(after) > Number(before)) &&
+        !(path === "threshold" && name.endsWith("-at-maximum"))
+    );
+}
 
 /** Inputs of a pod that change what it runs, when it ends, where it is scheduled, or how it resolves names. */
 const POD_INPUTS =
     /(^spec\.(suspend|schedule)$|\b(priorityClassName|hostAliases|dnsConfig|dnsPolicy|shareProcessNamespace|tolerations|nodeSelector|schedulerName|runtimeClassName|lifecycle)\b|initContainers\b(?!\[\d+\]\.(env|resources)\b)|(startup|liveness|readiness)Probe\b)/;
 
 /** Variables that change what any process loads or trusts. */
-const LOADING = /\b(NODE_OPTIONS|NODE_EXTRA_CA_CERTS|LD_PRELOAD|LD_LIBRARY_PATH|BASH_ENV|HTTPS?_PROXY)\b/;
+const LOADING =
+    /\b(NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_TLS_REJECT_UNAUTHORIZED|SSL_CERT_(FILE|DIR)|JAVA_TOOL_OPTIONS|PYTHONPATH|LD_PRELOAD|LD_LIBRARY_PATH|BASH_ENV|(HTTPS?|ALL)_PROXY)\b/;
 
-/** Inputs of other types that change what a state machine does, when a window runs, or what a namespace allows. */
+/** Inputs of other types that change what a namespace allows, or what a connection is. */
 const WATCHED: readonly (readonly [type: RegExp, path: RegExp])[] = [
     [/^kubernetes:core\/v1:Namespace$/, /pod-security\.kubernetes\.io/],
     [/^kubernetes:core\/v1:Secret$/, /^(stringData|data)\b/],
     [/^kubernetes:(apps|batch)\//, POD_INPUTS],
-    [/^aws:sfn\/stateMachine:/, /^definition\b/],
-    [/^aws:scheduler\/schedule:/, /^(target|scheduleExpression)\b/],
-    [
-        /^aws:ssm\//,
-        /^(taskArn|taskInvocationParameters|rejectedPatches|approvedPatches|approvalRules|globalFilters)\b/,
-    ],
-    [/^aws:iam\/role:/, /^maxSessionDuration\b/],
 ];
 
 /** Whether a property decides what runs, or what is monitored. */
@@ -137,7 +155,7 @@ function isText(value: Property | undefined): boolean {
 
 /** Values of the stack files that weaken checks. */
 const CHECKS =
-    /^mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.databaseChange)|alarms|checklist|archive\.(?!bucket)|backups\.(?!bucket)|maintenance\.mutedYears|incident\.escalation|images\.(registry|trusted)|observability\.audit)\b/;
+    /^mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.databaseChange)|alarms|objectives|health|checklist|archive\.(?!bucket)|backups\.(?!bucket|manual)|copies|database\.(checks|snapshots|backupRetention|active)|cache\.active|maintenance\.(?!upgrade)|incident\.(?!external)|images\.(registry|trusted)|ingress\.verify|observability)\b/;
 
 /** Removed or changed monitoring and release checks, for a person to confirm. */
 export function loosened(
@@ -166,25 +184,15 @@ export function loosened(
                 return [];
             }
             const watched = properties
-                .filter((change) => isWatched(resource, change) && !isFirstAccount(change))
+                .filter((change) => isWatched(resource, change) || isUnexplained(resource, change))
+                .filter((change) => !isFirstAccount(change))
                 .map(({ path, before, after }) =>
                     // For a document or a Secret, its name is enough: the properties below have the details.
                     /^(definition|stringData|data)\b/.test(path)
                         ? `${type} ${lasting(name)}: other ${path.split(".")[0]}`
                         : `${type} ${name}: ${path} ${textOf(before)} => ${textOf(after)}`,
                 );
-            const alarms = /^aws:(cloudwatch|scheduler)\//.test(type)
-                ? properties
-                      .filter(({ path }) => ALARM_INPUTS.test(path))
-                      // A maximum of one autoscaler follows from another.
-                      .filter(({ path }) => !(path === "threshold" && name.endsWith("-at-maximum")))
-                      .filter((change) => !isFirstAccount(change))
-                      .map(
-                          ({ path, before, after }) =>
-                              `${type} ${name}: ${path} ${textOf(before)} => ${textOf(after)}`,
-                      )
-                : [];
-            return [...new Set([...watched, ...alarms])];
+            return [...new Set(watched)];
         }),
         ...edits
             .filter(({ path, before }) => CHECKS.test(path) && before !== undefined)
@@ -203,8 +211,12 @@ function isFirstAccount({ before, after }: PropertyChange): boolean {
     );
 }
 
+/** Longest value that is shown here: the properties below show all of it. */
+const LONGEST_SHOWN = 100;
+
 function textOf(value: Property | undefined): string {
-    return isObject(value) || typeof value === "object" ? "…" : String(value);
+    const text = isObject(value) || typeof value === "object" ? "…" : String(value);
+    return text.length > LONGEST_SHOWN ? "…" : text;
 }
 
 /** Types that an edit may add, and that open nothing: a disabled tool, and its provider. */

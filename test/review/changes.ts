@@ -38,6 +38,12 @@ const SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription";
 const RBAC = "kubernetes:rbac.authorization.k8s.io/v1";
 const ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
+const SCHEDULE = "aws:scheduler/schedule:Schedule";
+const PLAN = "aws:backup/plan:Plan";
+const METRIC_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter";
+const LOGS_TO_ARCHIVE = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter";
+const TARGET = "aws:cloudwatch/eventTarget:EventTarget";
+const RESTORED = "mcp:recovery.restoreTime=2026-01-31T10:30:00+05:30";
 const BUDGET = "kubernetes:policy/v1:PodDisruptionBudget";
 const AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler";
 
@@ -539,6 +545,144 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         declares: set(ROLE, "mcp-production-logs", "inputs maxSessionDuration", 43_200),
         says: /Safeguards:[^]*maxSessionDuration/,
     },
+    "a health check runs once a day": {
+        declares: set("kubernetes:batch/v1:CronJob", "mcp-health", "inputs spec schedule", "0 0 * * *"),
+        says: /Safeguards:[^]*mcp-health: spec\.schedule \*\/2 \* \* \* \* => 0 0 \* \* \*/,
+    },
+    "a schedule of AWS starts once a day": {
+        declares: set(SCHEDULE, "mcp-production-outside", "inputs scheduleExpression", "rate(1 day)"),
+        says: /Safeguards:[^]*mcp-production-outside: scheduleExpression .* => rate\(1 day\)/,
+    },
+    "snapshots are taken once a month": {
+        declares: set(PLAN, "mcp-production-snapshots-daily", "inputs rules 0 schedule", "cron(0 0 1 * ? *)"),
+        says: /Safeguards:[^]*mcp-production-snapshots-daily: rules/,
+    },
+    "snapshots are kept for a day": {
+        declares: set(PLAN, "mcp-production-snapshots-daily", "inputs rules 0 lifecycle deleteAfter", 1),
+        says: /mcp-production-snapshots-daily/,
+    },
+    "the metrics collector collects nothing": {
+        declares: set("kubernetes:core/v1:ConfigMap", "mcp-metrics-config", "inputs data", {}),
+        says: /Safeguards:[^]*mcp-metrics-config: other data/,
+    },
+    "an alarm looks at what nothing reports": {
+        declares: set(ALARM, "mcp-production-database-connections", "inputs dimensions", {
+            DBInstanceIdentifier: "another",
+        }),
+        says: /Safeguards:[^]*mcp-production-database-connections: dimensions/,
+    },
+    "an alarm looks at another metric": {
+        declares: set(ALARM, "mcp-production-database-connections", "inputs metricName", "CPUCreditBalance"),
+        says: /Safeguards:[^]*metricName/,
+    },
+    "an alarm never ends for the incident": {
+        declares: set(ALARM, "mcp-production-escalation-failed", "inputs okActions", []),
+        says: /Safeguards:[^]*okActions/,
+    },
+    "errors in the log count nothing": {
+        declares: set(
+            METRIC_FILTER,
+            "mcp-production-server-ErrorLines",
+            "inputs metricTransformation value",
+            "0",
+        ),
+        says: /Safeguards:[^]*mcp-production-server-ErrorLines: metricTransformation/,
+    },
+    "errors in the log count elsewhere": {
+        declares: set(METRIC_FILTER, "mcp-production-server-ErrorLines", "inputs logGroupName", "/other"),
+        says: /Safeguards:[^]*logGroupName/,
+    },
+    "audit events are no longer sent to the archive": {
+        declares: set(LOGS_TO_ARCHIVE, "mcp-production-audit", "inputs filterPattern", "nothing"),
+        says: /Safeguards:[^]*mcp-production-audit: filterPattern/,
+    },
+    "a notice says something else": {
+        declares: set(
+            TARGET,
+            "mcp-production-snapshots-failed",
+            "inputs inputTransformer inputTemplate",
+            '"ok"',
+        ),
+        says: /Safeguards:[^]*mcp-production-snapshots-failed: inputTransformer/,
+    },
+    "a state machine has another role": {
+        declares: set(
+            "aws:sfn/stateMachine:StateMachine",
+            "mcp-production-escalation-reminder",
+            "inputs roleArn",
+            "arn:aws:iam::000000000000:role/other",
+        ),
+        says: /mcp-production-escalation-reminder/,
+    },
+    "a check from outside takes any answer": {
+        declares: (resources) =>
+            resources.map((resource) =>
+                resource.type === "aws:route53/healthCheck:HealthCheck"
+                    ? (edited(resource, "inputs type", "TCP") as RecordedResource)
+                    : resource,
+            ),
+        says: /Safeguards:[^]*HealthCheck .*: type/,
+    },
+    "a topic's subscriber gets some messages": {
+        declares: (resources) =>
+            resources.map((resource) =>
+                resource.type === SUBSCRIPTION
+                    ? (edited(resource, "inputs filterPolicy", '{"never":["x"]}') as RecordedResource)
+                    : resource,
+            ),
+    },
+    "messages link to pages elsewhere": {
+        before: ["mcp:incident.pages=https://docs.msil.com/mcp/"],
+        edits: ["mcp:incident.pages=https://docs.msil.example/mcp/"],
+        says: /Safeguards:[^]*mcp:incident\.pages/,
+    },
+    "a recovered database is asked for nothing": {
+        before: [
+            "mcp:database.checks[0].query=SELECT COUNT(*) FROM tools",
+            "mcp:database.checks[0].atLeast=40",
+        ],
+        edits: ["mcp:database.checks[0].atLeast=0"],
+        says: /Safeguards:[^]*mcp:database\.checks\[0\]\.atLeast: 40 => 0/,
+    },
+    "patches come after months": {
+        edits: ["mcp:maintenance.patches.approveAfterDays=100"],
+        says: /Safeguards:[^]*approveAfterDays/,
+    },
+    "the objectives of a workload go": {
+        edits: ["mcp:objectives.mcp-server-"],
+        says: /Safeguards:/,
+    },
+    "the health check asks another APIM": {
+        edits: ["mcp:health.apim=https://apim.example.com/health"],
+        says: /Safeguards:[^]*mcp:health\.apim/,
+    },
+    "a certificate is no longer verified": {
+        before: ["mcp:ingress.verify=true"],
+        edits: ["mcp:ingress.verify=false"],
+        says: /Safeguards:[^]*mcp:ingress\.verify/,
+    },
+    "the services move to a database that was restored": {
+        before: [RESTORED, "mcp:database.active=primary"],
+        edits: ["mcp:database.active=recovery"],
+        says: /Safeguards:[^]*mcp:database\.active: "primary" => "recovery"/,
+    },
+    "a process trusts any certificate": {
+        edits: ["mcp:workloads.chat-ui.config.NODE_TLS_REJECT_UNAUTHORIZED=0"],
+        says: /Safeguards:[^]*chat-ui-config: other data/,
+    },
+    "a connection of the cache may be in plain text": {
+        declares: set(CACHE, "mcp-production-cache", "inputs transitEncryptionMode", "preferred"),
+        says: /Safeguards:[^]*transitEncryptionMode/,
+    },
+    "the database restarts at once": {
+        declares: set(DATABASE, "mcp-production", "inputs applyImmediately", true),
+        says: /Safeguards:[^]*applyImmediately/,
+    },
+    "PostgreSQL goes up a version, and never back": {
+        before: ["mcp:database.version=16"],
+        edits: ["mcp:database.version=17"],
+        says: /Safeguards:[^]*engineVersion/,
+    },
     // Data
     "the region is another one": {
         edits: ["mcp:aws.region=eu-west-1"],
@@ -852,6 +996,51 @@ export const HARMLESS: Record<string, ProjectChange> = {
         before: [],
         declares: set("aws:kms/alias:Alias", "mcp-production-database", "options", { protect: true }),
     },
+    "a cache is described": {
+        declares: set(CACHE, "mcp-production-cache", "inputs description", "Redis of the platform"),
+    },
+    "an owner is named": {
+        declares: set(CACHE, "mcp-production-cache", "inputs tags owner", "platform"),
+    },
+    "a topic is called otherwise": {
+        declares: set("aws:sns/topic:Topic", "mcp-production-incidents-p1", "inputs displayName", "P1"),
+    },
+    "an event rule is described": {
+        declares: set(
+            "aws:cloudwatch/eventRule:EventRule",
+            "mcp-production-escalation-incidents",
+            "inputs description",
+            "OpsItems",
+        ),
+    },
+    "a key waits longer before it is deleted": {
+        declares: set(KEY, "mcp-production-database", "inputs deletionWindowInDays", 30),
+    },
+    "the database may grow further": { edits: ["mcp:database.storage.max=2000"] },
+    "more pods of the admin portal": { edits: ["mcp:workloads.admin-portal.scaling.max=6"] },
+    "autoscaling begins sooner": { edits: ["mcp:workloads.chat-ui.scaling.cpu=60"] },
+    "a variable more": { edits: ["mcp:workloads.chat-ui.config.THEME=dark"] },
+    "more CPU": { edits: ["mcp:workloads.mcp-server.resources.cpu.request=750m"] },
+    "the dashboard shows more": {
+        declares: set(
+            "aws:cloudwatch/dashboard:Dashboard",
+            "mcp-production",
+            "inputs dashboardBody",
+            '{"widgets":[]}',
+        ),
+    },
+    "a saved query is better": {
+        declares: set(
+            "aws:cloudwatch/queryDefinition:QueryDefinition",
+            "mcp-production-server-errors",
+            "inputs queryString",
+            "fields @timestamp",
+        ),
+    },
+    "a tag of a resource": {
+        declares: set(ALARM, "mcp-production-database-connections", "inputs tags team", "a"),
+    },
+    "more pods at night": { declares: set(AUTOSCALER, "chat-ui", "inputs spec minReplicas", 4) },
     "documents change": { files: ["README.md", "docs/reviewing.md", "CHANGELOG.md"] },
     "a test is added": { files: ["+test/review/more.test.ts"] },
     "what tests compare with is written": { files: ["test/golden/production/outputs.yaml"] },

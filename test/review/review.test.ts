@@ -204,7 +204,7 @@ describe("a review", () => {
         const [first, , ...urgent] = renderText(result).split("\n");
         assert.match(
             first!,
-            /^Refused: 1 change that the engine refuses, \d+ new accesses, no new findings, \d+ resources changed$/,
+            /^Refused: 1 change that the engine refuses, \d+ new accesses, \d+ safeguards removed or changed, no new findings, \d+ resources changed$/,
         );
         // Once, and not as data in danger: it stays where it is.
         assert.deepEqual(urgent.slice(0, 3), [
