@@ -13,8 +13,8 @@ const end = () => {
 };
 
 if (verb === "get" && what === "jobs") {
-    const items = cluster.jobs.map(({ name, owner }) => ({
-        metadata: { name, ...(owner && { ownerReferences: [{ kind: owner }] }) },
+    const items = cluster.jobs.map(({ name, owner, annotations }) => ({
+        metadata: { name, annotations, ...(owner && { ownerReferences: [{ kind: owner }] }) },
         status: { active: 1, startTime: "2026-11-30T23:10:11Z" },
     }));
     console.log(JSON.stringify({ items }));

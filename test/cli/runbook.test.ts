@@ -323,6 +323,21 @@ describe("npm run runbook", () => {
             ["plan", "release", "--workload", "chat-ui", "--version", "v1.4.2", ...RECORD],
             /^--version: found "v1\.4\.2", which is active; expected another version/,
         ],
+        [
+            "a revision beside a version",
+            [
+                "run",
+                "rollback",
+                "--workload",
+                "chat-ui",
+                "--to-revision",
+                "2",
+                "--version",
+                "v1.4.1",
+                "--yes",
+            ],
+            /^--version: found with --to-revision, expected one of the two$/m,
+        ],
         ["a revision of what has none", [...RESTART, "--yes", "--to-revision", "3"], /^--to-revision: /],
     ];
     for (const [what, args, message] of bad) {
