@@ -105,7 +105,7 @@ export function declareJob(
             parent,
             dependsOn: [...ready, ...after],
             // Longer than the Job's own limit, so that the Job itself gives up and reports why.
-            customTimeouts: { create: `${spec.activeDeadlineSeconds + 30}s` },
+            ...(awaited && { customTimeouts: { create: `${spec.activeDeadlineSeconds + 30}s` } }),
             ...(ignoreChanges && { ignoreChanges }),
         },
     );

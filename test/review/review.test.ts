@@ -95,14 +95,17 @@ describe("a review", () => {
             stack!.changes
                 .map(({ operation, resource }) => `${operation} ${resource.type.split(":").at(-1)}`)
                 .sort(),
-            // Two gates and the notice, and what each runs.
+            // Two gates, the watch and the notice, and what each runs.
             [
                 "create Job",
                 "create Job",
                 "create Job",
+                "create Job",
                 "delete Job",
                 "delete Job",
                 "delete Job",
+                "delete Job",
+                "replace ConfigMap",
                 "replace ConfigMap",
                 "replace ConfigMap",
                 "replace ConfigMap",
