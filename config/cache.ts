@@ -54,6 +54,8 @@ export const cacheRecoverySchema = z.strictObject({
         "the name of a snapshot, or of its file in mcp:cache.snapshotBucket, such as " +
             "mcp-production-scheduled-20260131003000000-0001.rdb",
     ),
+    /** Least number of keys that the restored group must have before the services use it. Default: 1. */
+    atLeast: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(1),
     /** Whether the engine refuses to delete it. Default: true. */
     protect: z.boolean({ error: "true or false" }).default(true),
 });

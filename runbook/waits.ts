@@ -44,7 +44,13 @@ const WAITS: readonly (Wait & { of: RegExp })[] = [
     },
     { of: /:Job .*-verify-\*$/, what: "verify gate", seconds: 810, meaning: "the queries count enough" },
     {
-        of: /:Job .*-compare-\*$/,
+        of: /:Job mcp-cache-compare-\*$/,
+        what: "compare gate",
+        seconds: 270,
+        meaning: "the keys of both groups are counted",
+    },
+    {
+        of: /:Job .*-recovery-compare-\*$/,
         what: "compare gate",
         seconds: 810,
         meaning: "rows that one instance alone has are counted",

@@ -5,7 +5,7 @@ import { DatabaseDumps, DUMP_PODS } from "../components/backup/databaseDumps";
 import { CacheSnapshots } from "../components/backup/cacheSnapshots";
 import { DatabaseSnapshots } from "../components/backup/databaseSnapshots";
 import { SnapshotCopies } from "../components/backup/snapshotCopies";
-import { Cache } from "../components/data/cache";
+import { Cache, CACHE_PODS } from "../components/data/cache";
 import { type Connection } from "../components/data/connection";
 import { Database } from "../components/data/database";
 import { DATABASE_PODS, DatabaseAccess } from "../components/data/databaseAccess";
@@ -40,9 +40,10 @@ type ResolvedBackups = NonNullable<ResolvedStack["backups"]>;
 type ResolvedCache = NonNullable<ResolvedStack["cache"]>;
 
 /** Maximum number of pods at the same time. */
-export function dataPods({ database, backups }: ResolvedStack): PodResources[] {
+export function dataPods({ database, cache, backups }: ResolvedStack): PodResources[] {
     return [
         ...(database === undefined ? [] : DATABASE_PODS),
+        ...(cache === undefined ? [] : CACHE_PODS),
         ...(backups === undefined ? [] : EXPORT_PODS),
         ...(backups?.dumps === undefined ? [] : DUMP_PODS),
     ];
@@ -295,6 +296,8 @@ function declareCache(context: PlatformContext, cache: ResolvedCache, incidents:
             logGroup: logGroupOf(stack.cacheSnapshots.name),
             namespace: namespace.namespace,
             labels,
+            network: stack.kubernetes.vpc,
+            nodeImage: stack.nodeImage,
             protect: production,
         },
         { providers: { aws, kubernetes, random } },

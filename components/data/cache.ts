@@ -2,6 +2,8 @@ import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup";
 import { ReplicationGroup, type ReplicationGroupArgs } from "@pulumi/aws/elasticache/replicationGroup";
 import { SubnetGroup } from "@pulumi/aws/elasticache/subnetGroup";
 import { SecurityGroupIngressRule } from "@pulumi/aws/vpc/securityGroupIngressRule";
+import { type Job } from "@pulumi/kubernetes/batch/v1";
+import { Secret } from "@pulumi/kubernetes/core/v1";
 import {
     ComponentResource,
     type ComponentResourceOptions,
@@ -11,10 +13,14 @@ import {
 } from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random/randomId";
 import { RandomPassword } from "@pulumi/random/randomPassword";
+import { contentHash } from "../../core/hash";
 import { CACHE } from "../../core/numbers";
+import { type ComparePlan } from "../../jobs/cacheCompare";
 import { required } from "../../core/required";
 import { declareKey, logsUse } from "../encryption";
 import { bucketArn } from "../storage/bucket";
+import { declareTaskAccess, egressToNetwork } from "../tasks/access";
+import { declareTask, program, taskPods } from "../tasks/task";
 import { type Connection, declareConnection } from "./connection";
 
 /** Arguments of {@link Cache}. */
@@ -46,6 +52,10 @@ export interface CacheArgs {
     recovery?: CacheRecoveryArgs | undefined;
     /** When the token was made, and whether the one before it has ended. Default: at the installation. */
     token?: { rotated?: string | undefined; isOnly: boolean };
+    /** Range of the network that contains the groups. */
+    network: string;
+    /** Image of Node.js, pinned, for the comparison with a restored group. */
+    nodeImage: string;
     /** The group in use. */
     active: "primary" | "recovery";
     /** Namespace and labels of the Secret with the URL. */
@@ -57,12 +67,23 @@ export interface CacheArgs {
 
 /** The group that a recovery creates. Section 7.2. */
 export interface CacheRecoveryArgs {
+    /** Least number of keys that it must have before the services use it. */
+    atLeast: number;
     /** Name of the replication group. */
     group: string;
     /** Name of the snapshot, or of its file in the bucket, which ends in .rdb. */
     snapshot: string;
     protect: boolean;
 }
+
+/** Maximum number of pods at the same time. */
+export const CACHE_PODS = taskPods(1);
+
+/** Task that counts the keys of both groups. */
+const COMPARE = "mcp-cache-compare";
+
+/** Time limit of that task, in seconds. */
+const COMPARE_SECONDS = 60;
 
 /** Length of the token, in characters; ElastiCache accepts 16 to 128. Its alphabet needs no escaping. */
 const TOKEN_LENGTH = 64;
@@ -197,6 +218,10 @@ export class Cache extends ComponentResource {
         const active = args.active === "recovery" ? required(recovered, "mcp:cacheRecovery") : primary;
         this.host = active.primaryEndpointAddress;
 
+        const compared =
+            recovery && recovered
+                ? [this.declareCompare(args, recovery, primary, recovered, token.result)]
+                : [];
         this.connection = declareConnection(
             CACHE.secret,
             {
@@ -210,10 +235,62 @@ export class Cache extends ComponentResource {
                     port: String(CACHE.port),
                     password: token.result,
                 },
+                after: compared,
             },
             this,
         );
 
         this.registerOutputs({ host: this.host });
+    }
+
+    /** Counts the keys of both groups once the second is restored, and again before each switch. */
+    private declareCompare(
+        { group, active, namespace, labels, network, nodeImage }: CacheArgs,
+        recovery: CacheRecoveryArgs,
+        primary: ReplicationGroup,
+        recovered: ReplicationGroup,
+        password: Output<string>,
+    ): Job {
+        const access = declareTaskAccess(
+            COMPARE,
+            { namespace, labels, egress: [egressToNetwork({ cidr: network, port: CACHE.port })] },
+            this,
+        );
+        const secret = new Secret(
+            COMPARE,
+            {
+                metadata: { namespace, labels },
+                immutable: true,
+                stringData: {
+                    primary: primary.primaryEndpointAddress,
+                    recovered: recovered.primaryEndpointAddress,
+                    password,
+                },
+            },
+            { parent: this },
+        );
+        return declareTask(
+            COMPARE,
+            {
+                access,
+                hash: contentHash([recovery.group, recovery.snapshot, recovery.atLeast, active]),
+                deadlineSeconds: COMPARE_SECONDS,
+                steps: [
+                    {
+                        name: "compare",
+                        image: nodeImage,
+                        program: program("cacheCompare", {
+                            primary: group,
+                            recovered: recovery.group,
+                            port: CACHE.port,
+                            atLeast: recovery.atLeast,
+                            deadlineSeconds: COMPARE_SECONDS,
+                        } satisfies ComparePlan),
+                        secrets: [{ name: secret.metadata.name, keys: ["primary", "recovered", "password"] }],
+                    },
+                ],
+            },
+            this,
+        );
     }
 }

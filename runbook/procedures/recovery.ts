@@ -106,6 +106,14 @@ const CACHE_SNAPSHOT: Edit = {
 
 /** A second group, and the name of its final snapshot. */
 const restoredCache: readonly ExpectedChange[] = [
+    ...gateOf("create", "mcp-cache", "compare"),
+    ...["core/v1:Secret", "core/v1:ServiceAccount", "networking.k8s.io/v1:NetworkPolicy"].map(
+        (type): ExpectedChange => ({
+            operation: "create",
+            type: `kubernetes:${type}`,
+            name: "mcp-cache-compare",
+        }),
+    ),
     {
         operation: "create",
         type: "random:index/randomId:RandomId",
@@ -393,7 +401,8 @@ export const recovery: readonly Procedure[] = [
         verify:
             "The update waits until `mcp-production-recovery` is available, with the token, network and zones of the first group. " +
             "`aws elasticache describe-replication-groups --replication-group-id mcp-production-recovery` shows it; " +
-            "`redis-cli --tls -h HOST DBSIZE` from a pod counts its keys.",
+            "The Job `mcp-cache-compare` counts the keys of both groups, and fails the update if the restored one has " +
+            "fewer than `mcp:cacheRecovery.atLeast`, 1 by default.",
         undo:
             "Removing it takes two updates, because it is protected: one after `pulumi config set --stack production --path " +
             "mcp:cacheRecovery.protect false`, one after `pulumi config rm --stack production mcp:cacheRecovery`. A last snapshot stays.",
@@ -430,7 +439,7 @@ export const recovery: readonly Procedure[] = [
                 name: `mcp-server-${colour}`,
             })),
         ],
-        verify: `The pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release. From then on the snapshots are those of \`mcp-production-recovery\`.`,
+        verify: `The keys of both groups are counted before \`mcp-cache-secret\` is written. The pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release. From then on the snapshots are those of \`mcp-production-recovery\`.`,
         undo: "Set `active` back to `primary`. What was written to the one is not in the other.",
     },
 ];

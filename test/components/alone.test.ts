@@ -215,6 +215,8 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
                 maintenanceWindow: "sat:20:30-sat:22:30",
                 logGroup: "/aws/vendedlogs/states/it",
                 snapshotBucket: "snapshots",
+                network,
+                nodeImage: "node:24",
                 active: "primary",
                 protect: false,
             },

@@ -287,6 +287,8 @@ describe("a cache that is restored", () => {
         );
         const secret = only(recording, "kubernetes:core/v1:Secret", CACHE.secret);
         assert.ok(secret.propertyDependencies["stringData"]!.some((urn) => urn.endsWith(`::${RESTORED}`)));
+        // Its keys are counted before.
+        assert.ok(secret.dependencies.some((urn) => urn.includes("::mcp-cache-compare-")));
         const { definition } = inputsOf(recording, "aws:sfn/stateMachine:StateMachine", BACKUP);
         assert.deepEqual(
             JSON.parse(definition),
