@@ -28,6 +28,7 @@ import { pinImages } from "../images/pin";
 import { resolveDigest } from "../images/registry";
 import { restore } from "../releases";
 import { commandsFor, commit, type DueCommit, dueCommit, isUncommitted } from "./commit";
+import { choose } from "./choose";
 import { alike, find, renderList, renderMatches } from "./find";
 import { givenEdits, terminal } from "./edits";
 import { Interruption } from "../interruption";
@@ -40,7 +41,8 @@ import { StackFileEdit } from "./stackFileEdit";
 
 const help = (root: string) => `Finds, shows, plans and runs the procedures of the operations runbook.
 
-Usage: npm run runbook -- list [--json]
+Usage: npm run runbook
+       npm run runbook -- list [--json]
        npm run runbook -- find WORDS [--json]
        npm run runbook -- show ID [--json]
        npm run runbook -- plan ID [--PARAMETER VALUE …] [--stack NAME] [--unset PATH] [--diff] [--json]
@@ -48,7 +50,7 @@ Usage: npm run runbook -- list [--json]
                                  [--keep-failed] [--rollback-on-failure] [--to-revision N] [--commit]
                                  [--wait | --abort-soak]
 
-list shows the procedures by chapter. find looks for words, an alarm or an HTTP status. plan shows offline what one would
+Without arguments, a terminal asks what you look for. list shows the procedures by chapter. find looks for words, an alarm or an HTTP status. plan shows offline what one would
 change. run sets its values in the stack file, previews, asks, updates the stack, and shows the gates' lines. What a procedure needs and was not given it asks for at a terminal.
 
 The ids release and rollback mean the procedure of the strategy of --workload:
@@ -104,6 +106,10 @@ export async function runbookCommand(root: string, args: string[]): Promise<numb
     const [action, named, ...others] = args;
     const id = procedureId(root, named, args);
     const procedure = catalogue.find((each) => each.id === id);
+    const chosen = action === undefined ? await choice(root) : undefined;
+    if (chosen !== undefined) {
+        return chosen;
+    }
     if (args.includes("--help") || action === undefined) {
         print(procedure === undefined ? help(root) : helpWith(procedure));
         return args.includes("--help") ? 0 : 1;
@@ -203,6 +209,27 @@ async function show(root: string, procedure: Procedure, args: string[]): Promise
         print(renderShown(procedure, alarms, { ...screen(), pages: incident?.pages }));
     }
     return 0;
+}
+
+/** Has a procedure chosen at the terminal, and shows it. Undefined without a terminal, and in a pipeline that has one. */
+async function choice(root: string): Promise<number | undefined> {
+    const interruption = new Interruption();
+    const ask = process.env["CI"] || !process.stdout.isTTY ? undefined : terminal(interruption);
+    try {
+        if (ask === undefined) {
+            return undefined;
+        }
+        const procedure = await choose(ask, documentedAlarms(root), screen());
+        print("\n");
+        return await show(root, procedure, []);
+    } catch (error) {
+        if (interruption.happened) {
+            return STATUS.interrupted;
+        }
+        throw error;
+    } finally {
+        interruption.forget();
+    }
 }
 
 async function plan(root: string, procedure: Procedure, args: string[]): Promise<number> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { type ApprovalPlan } from "../../jobs/evidence";
 import { indexedEdits } from "../../offline/stackFile";
 import { catalogue } from "../../runbook/catalogue";
@@ -93,20 +94,28 @@ describe("npm run runbook", () => {
         return { status: await done, stderr, set: set() };
     }
 
+    /** What CI says to commands at a terminal. */
+    let ci: string | undefined;
+
     /** Types at a terminal: each key, or line, once what is asked for is there. */
     async function typed(args: readonly string[], ...dialogue: (readonly [asked: RegExp, keys: string])[]) {
         const words = [process.execPath, "cli/main.cjs", "runbook", ...args].map((word) => `'${word}'`);
         const child = spawn("script", ["--quiet", "--return", "--command", words.join(" "), "/dev/null"], {
             cwd: folder,
-            env: environment(""),
+            env: { ...environment(""), CI: ci },
             stdio: ["pipe", "pipe", "ignore"],
         });
         let screen = "";
         child.stdout.setEncoding("utf8").on("data", (text: string) => (screen += text));
         const done = new Promise<number | null>((end) => child.once("close", end));
-        for (const [asked, keys] of dialogue) {
-            await eventually(String(asked), () => asked.test(screen), 120);
-            child.stdin.write(keys);
+        try {
+            for (const [asked, keys] of dialogue) {
+                await eventually(String(asked), () => asked.test(stripVTControlCharacters(screen)), 120);
+                child.stdin.write(keys);
+            }
+        } catch (error) {
+            child.kill();
+            throw new Error(`${(error as Error).message}\n${screen}`);
         }
         return { status: await done, screen, set: set() };
     }
@@ -476,6 +485,32 @@ describe("npm run runbook", () => {
             const waited = agreed.screen.indexOf("mcp-server-blue  rollout  0 s, at most 5 min");
             assert.ok(waited > 0, agreed.screen);
             assert.ok(agreed.screen.indexOf("\u001b[1A\u001b[J", waited) > waited);
+        });
+
+        it("asks what is looked for, and shows what is chosen", async () => {
+            const prompt = /503[^]*other words\r?\n> /;
+            const { status, screen } = await typed(
+                [],
+                [/Enter lists all\.\r?\n> /, "xylophone\r"],
+                [/Nothing found[^]*An id, or words\r?\n> /, "503\r"],
+                [prompt, "1\r"],
+            );
+            assert.equal(status, 0, screen);
+            assert.match(screen, / 1 {2}high-error-rate +High error rate/);
+            assert.match(stripVTControlCharacters(screen), /^Look\r?\n +kubectl logs /m);
+            const ended = await typed([], [/Enter lists all\.\r?\n> /, "\x03"]);
+            assert.equal(ended.status, 130, ended.screen);
+        });
+
+        it("asks no pipeline, though it may have a terminal", async () => {
+            ci = "true";
+            try {
+                const { status, screen } = await typed([]);
+                assert.equal(status, 1);
+                assert.match(screen, /^Finds, shows, plans and runs /);
+            } finally {
+                ci = undefined;
+            }
         });
 
         for (const [keys, key] of [
