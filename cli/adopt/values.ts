@@ -259,7 +259,9 @@ export function sharedAccount({ database }: StackValues, objects: readonly Kuber
     const url = isRecord(secret?.["data"]) ? secret["data"][DATABASE.secretKey] : undefined;
     const [, user] =
         /^postgres(?:ql)?:\/\/([^:@/]+)/.exec(Buffer.from(String(url), "base64").toString()) ?? [];
-    return database === undefined || user !== database.user
+    return database === undefined ||
+        user === undefined ||
+        ![database.user, `${database.user}_b`].includes(user)
         ? []
         : [
               {
