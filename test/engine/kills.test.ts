@@ -166,6 +166,7 @@ suite(`an update that is killed on the engine${missing ? ` (skipped: ${missing})
         await change.prepare?.(platform);
         const operations = operationsIn((await updated(to)).events).length;
         const points = pointsOf(operations);
+        assert.ok(points.length > 0, `MCP_KILL_POINTS: expected numbers of 1 to ${operations}, such as 5-8`);
         await watcher.begin();
         let killed = 0;
         for (const [index, point] of points.entries()) {
