@@ -48,7 +48,11 @@ export function declareIncidents({ stack, providers }: PlatformContext): Inciden
             external,
             logDays: stack.logDays,
             // Built from names: the state machine's definition is shown before the topics exist.
-            severityTopics: { arns: { P1: topicArn("P1"), P2: topicArn("P2") }, keyArn },
+            severityTopics: {
+                arns: { P1: topicArn("P1"), P2: topicArn("P2") },
+                keyArn,
+                keyAlias: `alias/${stack.name}-incidents`,
+            },
             staleSeconds: stale,
             topic: { arn: topics.P1, keyArn },
         },

@@ -25,7 +25,11 @@ export interface EscalationArgs {
     /** Retention of the logs, in days. */
     logDays: number;
     /** Topics for reminders of open incidents, and their key. */
-    severityTopics: { arns: Record<keyof typeof ESCALATED, string>; keyArn: Input<string> };
+    severityTopics: {
+        arns: Record<keyof typeof ESCALATED, string>;
+        keyArn: Input<string>;
+        keyAlias: string;
+    };
     /** How long an incident may stay unchanged, in seconds. */
     staleSeconds: number;
     /** Topic for an escalation that no level acknowledged, or that failed, and its key. */
@@ -143,7 +147,7 @@ export class Escalation extends ComponentResource {
             this,
             [escalation],
         );
-        this.declareReminder(`${name}-reminder`, args, key);
+        this.declareReminder(`${name}-reminder`, { ...args, l1TopicArn: topicArn(topicOf("L1")) }, key);
         declareTrigger(
             incidentsName,
             {
@@ -185,9 +189,9 @@ export class Escalation extends ComponentResource {
         this.registerOutputs({ actions: this.actions });
     }
 
-    /** Hourly, for incidents that stayed unchanged. */
-    private declareReminder(name: string, args: EscalationArgs, key: Key): void {
-        const { platform, accountId, region, severityTopics, staleSeconds } = args;
+    /** Hourly, for incidents that stayed unchanged, and a key without which alarms reach nobody. */
+    private declareReminder(name: string, args: EscalationArgs & { l1TopicArn: string }, key: Key): void {
+        const { platform, accountId, region, severityTopics, staleSeconds, l1TopicArn } = args;
         const machine = declareStateMachine(
             name,
             {
@@ -195,12 +199,21 @@ export class Escalation extends ComponentResource {
                     platform,
                     region,
                     topics: severityTopics.arns,
+                    keyAlias: severityTopics.keyAlias,
+                    l1TopicArn,
                     staleSeconds,
                 }),
                 accountId,
                 statements: [
-                    { actions: ["sns:Publish"], resources: Object.values(severityTopics.arns) },
-                    { actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [severityTopics.keyArn] },
+                    {
+                        actions: ["sns:Publish"],
+                        resources: [...Object.values(severityTopics.arns), l1TopicArn],
+                    },
+                    {
+                        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+                        resources: [severityTopics.keyArn, key.arn],
+                    },
+                    { actions: ["kms:DescribeKey"], resources: [severityTopics.keyArn] },
                     // AWS does not support resource-level rights for this action.
                     { actions: ["ssm:DescribeOpsItems"], resources: ["*"] },
                 ],

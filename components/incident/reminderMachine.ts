@@ -2,7 +2,9 @@ import { ESCALATED } from "./incidentMachine";
 import { call, otherwise } from "./machineParts";
 
 /**
- * Reminds of open OpsItems of P1 and P2 that stayed unchanged: those in progress, whose alarms open no other, and
+ * Checks the key of the severity topics first: while it is disabled, SNS drops what alarms send, and the levels of the
+ * escalation, whose topics have another key, are the only way to people. Then
+ * reminds of open OpsItems of P1 and P2 that stayed unchanged: those in progress, whose alarms open no other, and
  * reopened ones, which are not escalated again. Sections 4.2 and 8.1.
  */
 export function reminderMachine(args: {
@@ -11,10 +13,14 @@ export function reminderMachine(args: {
     region: string;
     /** ARN of each escalated severity's topic. */
     topics: Record<keyof typeof ESCALATED, string>;
+    /** Key of the severity topics, by its alias. */
+    keyAlias: string;
+    /** ARN of the topic of L1, which has another key. */
+    l1TopicArn: string;
     /** How long an OpsItem may stay unchanged, in seconds. */
     staleSeconds: number;
 }): object {
-    const { platform, region, topics, staleSeconds } = args;
+    const { platform, region, topics, keyAlias, l1TopicArn, staleSeconds } = args;
     const topicOf = Object.fromEntries(
         Object.entries(ESCALATED).map(([severity, number]) => [
             number,
@@ -28,8 +34,33 @@ export function reminderMachine(args: {
         Comment: `Reminders of the incidents of ${platform}`,
         QueryLanguage: "JSONata",
         TimeoutSeconds: 900,
-        StartAt: "List open incidents",
+        StartAt: "Read the key of the topics",
         States: {
+            "Read the key of the topics": call(
+                "aws-sdk:kms:describeKey",
+                { KeyId: keyAlias },
+                {
+                    Assign: { key: "{% $states.result.KeyMetadata.KeyState %}" },
+                    Next: "Is the key enabled",
+                    Catch: otherwise("Is the key enabled", {
+                        Assign: { key: "{% $states.errorOutput.Error %}" },
+                    }),
+                },
+            ),
+            "Is the key enabled": {
+                Type: "Choice",
+                Choices: [{ Condition: '{% $key = "Enabled" %}', Next: "List open incidents" }],
+                Default: "Notify L1 of the key",
+            },
+            "Notify L1 of the key": call(
+                "sns:publish",
+                {
+                    TopicArn: l1TopicArn,
+                    Subject: `${platform}: alarms are not delivered`,
+                    Message: `{% "The key ${keyAlias} is not enabled (" & $key & "): messages of P3 and P4 of ${platform} reach nobody, and P1 and P2 come by the escalation alone. Read the OpsItems, and repair the key:\\naws kms enable-key --region ${region} --key-id $(aws kms describe-key --region ${region} --key-id ${keyAlias} --query KeyMetadata.KeyId --output text)" %}`,
+                },
+                { Next: "List open incidents", Catch: otherwise("List open incidents") },
+            ),
             "List open incidents": call(
                 "aws-sdk:ssm:describeOpsItems",
                 {

@@ -359,7 +359,7 @@ const COMPONENTS: Readonly<Record<string, (opts: ComponentResourceOptions) => un
                 external: {},
                 logDays: 7,
                 topic: { arn: topic, keyArn },
-                severityTopics: { arns: bySeverity(topic), keyArn },
+                severityTopics: { keyAlias: "alias/mcp-incidents", arns: bySeverity(topic), keyArn },
                 staleSeconds: 86_400,
             },
             opts,

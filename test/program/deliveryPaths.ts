@@ -188,6 +188,10 @@ const CALLS: Readonly<
             "arn:aws:route53:::healthcheck/mcp-production-outside-chat-ui.mcp.msil.com",
         ],
     ],
+    // By its alias; AWS evaluates the right on the key.
+    "aws-sdk:kms:describeKey": ({ KeyId }) => [
+        ["kms:DescribeKey", `arn:aws:kms:${REGION}:${ACCOUNT}:${KeyId!.replace("alias/", "key/")}`],
+    ],
     "aws-sdk:sfn:startExecution": ({ StateMachineArn }) => [["states:StartExecution", StateMachineArn!]],
     "aws-sdk:elasticache:createSnapshot": ({ ReplicationGroupId }) => [
         ["elasticache:CreateSnapshot", cache(`replicationgroup:${ReplicationGroupId}`)],
@@ -302,7 +306,15 @@ export function pathsOf(recording: Recording): Path[] {
                     ...requests(Arguments).flatMap(([action, resource]) =>
                         action === "sns:Publish" || action === "states:StartExecution"
                             ? stack.send(role!, resource)
-                            : [stack.asRole(role!, action, resource, undefined, context)],
+                            : [
+                                  stack.asRole(
+                                      role!,
+                                      action,
+                                      resource,
+                                      action.startsWith("kms:") ? stack.keyPolicy(resource) : undefined,
+                                      context,
+                                  ),
+                              ],
                     ),
                     ...(call === "aws-sdk:elasticache:copySnapshot"
                         ? stack.exportSnapshot(role!, Arguments.TargetBucket)

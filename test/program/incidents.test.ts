@@ -128,8 +128,11 @@ describe("incidents", () => {
     it("send reminders while they are open", () => {
         const { scheduleExpression } = inputsOf("aws:scheduler/schedule:Schedule", `${NAME}-reminder`);
         assert.equal(scheduleExpression, "cron(15 * * * ? *)");
-        const [, , remind] = Object.keys(statesOf(`${NAME}-reminder`));
-        assert.ok(remind !== undefined);
+        assert.ok("Remind of each" in statesOf(`${NAME}-reminder`));
+        const { KeyId } = statesOf(`${NAME}-reminder`)["Read the key of the topics"].Arguments;
+        const { targetKeyId } = only(production, "aws:kms/alias:Alias", "mcp-production-incidents").inputs;
+        assert.equal(KeyId, inputsOf("aws:kms/alias:Alias", "mcp-production-incidents").name);
+        assert.ok(targetKeyId !== undefined);
     });
 
     it("reach people by e-mail, SMS, https endpoints and chats, as the values say", async () => {

@@ -3,12 +3,15 @@ import { reminderMachine } from "../../components/incident/reminderMachine";
 import { execute, type Fake, TaskError } from "./interpreter";
 
 const LIST = "arn:aws:states:::aws-sdk:ssm:describeOpsItems";
+const KEY = "arn:aws:states:::aws-sdk:kms:describeKey";
 const PUBLISH = "arn:aws:states:::sns:publish";
 
 const machine = reminderMachine({
     platform: "mcp-production",
     region: "ap-south-1",
     topics: { P1: "topic-p1", P2: "topic-p2" },
+    keyAlias: "alias/mcp-production-incidents",
+    l1TopicArn: "topic-l1",
     staleSeconds: 4 * 3600,
 });
 
@@ -20,7 +23,11 @@ const item = (id: string, Severity: string, Status: string) => ({
 });
 
 /** Reminds of OpsItems; returns what was published. */
-async function remind(items: object[], publish: Fake = () => ({ MessageId: "1" })) {
+async function remind(
+    items: object[],
+    publish: Fake = () => ({ MessageId: "1" }),
+    key: Fake = () => ({ KeyMetadata: { KeyState: "Enabled" } }),
+) {
     let filters: unknown;
     const done = await execute(machine, {
         fakes: {
@@ -28,6 +35,7 @@ async function remind(items: object[], publish: Fake = () => ({ MessageId: "1" }
                 filters = OpsItemFilters;
                 return { OpsItemSummaries: items };
             },
+            [KEY]: key,
             [PUBLISH]: publish,
         },
         input: {},
@@ -68,6 +76,26 @@ describe("the reminder", () => {
         assert.deepEqual((await remind([])).published, []);
         const { status, published } = await remind([item("oi-3", "3", "Open"), item("oi-4", "4", "Open")]);
         assert.deepEqual([status, published], ["SUCCEEDED", []]);
+    });
+
+    it("calls L1 while the key of the alarms' topics is disabled or gone, and reminds as well", async () => {
+        for (const [key, found] of [
+            [() => ({ KeyMetadata: { KeyState: "Disabled" } }), "Disabled"],
+            [
+                () => {
+                    throw new TaskError("Kms.NotFoundException", "why");
+                },
+                "Kms.NotFoundException",
+            ],
+        ] as const) {
+            const { status, published } = await remind([item("oi-1", "1", "InProgress")], undefined, key);
+            assert.equal(status, "SUCCEEDED");
+            assert.deepEqual(
+                published.map(({ TopicArn }) => TopicArn),
+                ["topic-l1", "topic-p1"],
+            );
+            assert.ok(published[0]!.Message.includes(`is not enabled (${found})`), published[0]!.Message);
+        }
     });
 
     it("goes on with the others where one cannot be told", async () => {

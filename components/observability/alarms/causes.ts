@@ -188,6 +188,27 @@ export const CAUSES: readonly Cause[] = [
     { cause: "The maintenance of the database fails", rings: ["database-maintenance-failed"] },
 ];
 
+/** Causes that no alarm reports, and what is known of them. */
+const UNWATCHED = [
+    "## Causes without an alarm",
+    "",
+    "| Cause | What people learn, and why there is no alarm |",
+    "| --- | --- |",
+    "| The key of the severity topics is disabled | SNS drops the messages of alarms without a metric. P1 and P2 are called: " +
+        "their OpsItems start the escalation, whose topics have another key. P3 and P4 leave their OpsItems. The hourly " +
+        "reminder reads the state of the key, and notifies L1 |",
+    "| That key and the one of the escalation are disabled | OpsItems alone. A rule on CloudTrail would need a trail, " +
+        "which the account may not have |",
+    "| The ingress controller answers a part of the requests with 5xx itself | The checks from outside report a host whose " +
+        "health path fails, within two minutes. Errors of a part are not counted: each controller has metrics of its own, " +
+        "and none is collected |",
+    "| A certificate is revoked | Nothing: neither Route 53 nor the health check asks the authority for revocations. The " +
+        "authority announces them to its account: rotate the certificate (section 5.4) |",
+    "| Secrets Manager throttles or refuses | The update fails, and names the Job: only the bootstrap of the database reads " +
+        "a secret there. Services read their secrets from the cluster |",
+    "",
+];
+
 /** A notification about a cause. */
 export interface Notification {
     severity: Severity;
@@ -273,6 +294,7 @@ export function renderCauses(alarms: readonly Alarm[]): string {
             return `| ${cause.cause} | ${line(true)} | ${line(false)} | ${rings} |`;
         }),
         "",
+        ...UNWATCHED,
         "## Incidents",
         "",
         "| Incident | What it is about | Silent while one of these rings | Procedure |",
