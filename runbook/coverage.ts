@@ -583,7 +583,7 @@ export const coverage: readonly Item[] = [
         ],
         [
             "Audit events continuously, for 7 years, where nobody can change them",
-            "audit-archive copies",
+            "audit-archive audit-export copies",
             "program/storage: keeps every event for seven years in production",
             { decision: "worm-archive" },
         ],

@@ -223,6 +223,21 @@ export const recovery: readonly Procedure[] = [
         undo: "Nothing can be undone: in COMPLIANCE mode no one deletes an event before its time.",
     },
     {
+        id: "audit-export",
+        sections: ["7.1"],
+        title: "Export of audit events for an auditor",
+        when:
+            "An auditor asks for the events of a period. From a checkout, with the rights to read `msil-mcp-audit` and to use its key: " +
+            "`ARCHIVE=msil-mcp-audit bash jobs/audit/export.sh 2026-01-01 2026-01-31 audit-2026-01`. Objects of more than a year must be " +
+            "restored from deep storage first. [Recovery](recovery.md#an-export-of-audit-events) has each step.",
+        edits: [],
+        changes: [],
+        verify:
+            "The last line counts objects and events. `sha256sum --check audit-2026-01.sha256` checks the files. If an object cannot be read " +
+            "or unpacked, nothing is written.",
+        undo: "Nothing to undo: it only reads the archive.",
+    },
+    {
         id: "copies",
         sections: ["7.1"],
         title: "Copies in a second region",
