@@ -75,3 +75,14 @@ const BACKSLASH = " \\";
 
 /** A word of a shell, with the spaces that it has in quotes. */
 const WORD = /(?:'[^']*'|"[^"]*"|[^\s'"])+/g;
+
+/** Columns that a line of a generated document has at most. Tables are wider. */
+export const MARKDOWN_WIDTH = 118;
+
+/** Folds a text into lines. Code and links are not broken, and no line begins like a list or a heading. */
+export function foldMarkdown(text: string, indent = ""): string[] {
+    const kept = text
+        .replaceAll(/`[^`]+`|\[[^\]]+\]\([^)]+\)/g, (piece) => unbroken(piece))
+        .replaceAll(/ (?=(?:[-+*>#]+|\d+[.)]) )/g, (space) => unbroken(space));
+    return joined(fold(kept, MARKDOWN_WIDTH, indent)).split("\n");
+}

@@ -1,12 +1,9 @@
 import { catalogue } from "./catalogue";
-import { fold, foldCommand, joined, unbroken } from "../core/fold";
+import { foldCommand, foldMarkdown, MARKDOWN_WIDTH } from "../core/fold";
 import { SEVERITIES } from "../core/numbers";
 import { SYMPTOMS } from "../core/symptoms";
 import { type Lead, type Part, piecesOf, sectionsOf } from "./page";
 import { type Procedure } from "./procedure";
-
-/** Maximum width of a line, in columns. Tables are wider. */
-const WIDTH = 118;
 
 /** The catalogue as a page (docs/runbook.md), with the alarms that refer to its procedures. */
 export function renderRunbook(alarms: readonly Lead[]): string {
@@ -68,26 +65,18 @@ function renderProcedure(procedure: Procedure, alarms: readonly Lead[]): string[
 function renderPart(part: Part): string[] {
     if ("text" in part) return paragraphs(part.text);
     if ("commands" in part) return [...commandBlock(part.commands)];
-    if ("items" in part) return [...part.items.flatMap((item) => folded(`- ${item}`, "  ")), ""];
+    if ("items" in part) return [...part.items.flatMap((item) => foldMarkdown(`- ${item}`, "  ")), ""];
     const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
     return [line(part.columns), line(part.columns.map(() => "---")), ...part.rows.map(line), ""];
 }
 
 /** A text as paragraphs: a command wider than a line becomes a block between them. */
 function paragraphs(text: string): string[] {
-    return piecesOf(text, WIDTH).flatMap((piece) =>
-        "text" in piece ? [...folded(piece.text), ""] : commandBlock([piece.command]),
+    return piecesOf(text, MARKDOWN_WIDTH).flatMap((piece) =>
+        "text" in piece ? [...foldMarkdown(piece.text), ""] : commandBlock([piece.command]),
     );
 }
 
 function commandBlock(commands: readonly string[]): string[] {
-    return ["```bash", ...commands.flatMap((command) => foldCommand(command, WIDTH)), "```", ""];
-}
-
-/** Folds a text into lines. Code and links are not broken, and no line begins like a list or a heading. */
-export function folded(text: string, indent = ""): string[] {
-    const kept = text
-        .replaceAll(/`[^`]+`|\[[^\]]+\]\([^)]+\)/g, (piece) => unbroken(piece))
-        .replaceAll(/ (?=(?:[-+*>#]+|\d+[.)]) )/g, (space) => unbroken(space));
-    return joined(fold(kept, WIDTH, indent)).split("\n");
+    return ["```bash", ...commands.flatMap((command) => foldCommand(command, MARKDOWN_WIDTH)), "```", ""];
 }

@@ -1,3 +1,4 @@
+import { foldMarkdown } from "../../../core/fold";
 import { SEVERITIES } from "../../../core/numbers";
 import { type Alarm, conditionOf, MISSING_DATA } from "../alarm";
 
@@ -15,7 +16,8 @@ export function renderAlarms(alarms: readonly Alarm[]): string {
         "# Alarms",
         "",
         "Generated from `components/observability/alarms` by `npm run docs`, with the values of production and with copies in a",
-        "second region. The name of each begins with the stack's: `mcp-production-database-silent`. A test finds for each who publishes its metric.",
+        "second region. The name of each begins with the stack's: `mcp-production-database-silent`. A test finds for each who",
+        "publishes its metric.",
         "",
         "| Alarm | Severity | What is wrong | Procedure |",
         "| --- | --- | --- | --- |",
@@ -27,15 +29,17 @@ export function renderAlarms(alarms: readonly Alarm[]): string {
         ...sorted.flatMap((alarm) => [
             `<a id="${alarm.id}"></a>`,
             "",
-            `**${alarm.id}** (${alarm.severity}) ${alarm.meaning}`,
+            ...foldMarkdown(`**${alarm.id}** (${alarm.severity}) ${alarm.meaning}`),
             "",
-            `- Rings on: ${conditionOf(alarm)}; ${SILENT[MISSING_DATA[alarm.missingData]]}`,
-            `- Likely cause: ${alarm.cause}`,
-            `- What helps: ${alarm.resolution}`,
-            ...(alarm.mutedIn === undefined
-                ? []
-                : [`- Muted in the windows of: ${alarm.mutedIn.join(", ")}`]),
-            `- Procedure: [${alarm.procedure}](runbook.md#${alarm.procedure})`,
+            ...[
+                `- Rings on: ${conditionOf(alarm)}; ${SILENT[MISSING_DATA[alarm.missingData]]}`,
+                `- Likely cause: ${alarm.cause}`,
+                `- What helps: ${alarm.resolution}`,
+                ...(alarm.mutedIn === undefined
+                    ? []
+                    : [`- Muted in the windows of: ${alarm.mutedIn.join(", ")}`]),
+                `- Procedure: [${alarm.procedure}](runbook.md#${alarm.procedure})`,
+            ].flatMap((item) => foldMarkdown(item, "  ")),
             "",
         ]),
     ].join("\n");
