@@ -4,6 +4,7 @@ import { isObject, type Property, Secret } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { UsageError } from "../../offline/stackFile";
 import { describeFound, type Difference, differences, isRecord } from "./difference";
+import { shellQuoted } from "../shell";
 import { type Blocker, type Match } from "./problems";
 
 /** An object as `kubectl get -o json` prints it. */
@@ -402,7 +403,7 @@ function ownerBlockers(inputs: RecordedResource["inputs"], object: KubernetesObj
                     `${entry.manager} owns ${kept.join(", ")}, which the program does not declare: ` +
                     "an update would leave it there",
                 remedy: [
-                    `kubectl ${onObject("patch", object)} --type json --patch '${JSON.stringify(patch)}'`,
+                    `kubectl ${onObject("patch", object)} --type json --patch ${shellQuoted(JSON.stringify(patch))}`,
                 ],
             },
         ];
@@ -458,7 +459,7 @@ function hasLabels(deployment: KubernetesObject, labels: Readonly<Record<string,
 
 function labelPods(deployment: KubernetesObject, labels: Readonly<Record<string, string>>): string {
     const patch = JSON.stringify({ spec: { template: { metadata: { labels } } } });
-    return `kubectl ${onObject("patch", deployment)} --patch '${patch}'`;
+    return `kubectl ${onObject("patch", deployment)} --patch ${shellQuoted(patch)}`;
 }
 
 /** Makes a Deployment again with another selector. The pods stay, because the new one takes over their ReplicaSet. */
@@ -469,7 +470,7 @@ function withSelector(deployment: KubernetesObject, labels: Readonly<Record<stri
         "del(.metadata.uid, .metadata.resourceVersion, .metadata.managedFields, .status)",
     ].join(" | ");
     return [
-        `kubectl ${onObject("get", deployment)} --output json | jq '${edit}' > ${name}.json`,
+        `kubectl ${onObject("get", deployment)} --output json | jq ${shellQuoted(edit)} > ${name}.json`,
         `kubectl ${onObject("delete", deployment)} --cascade orphan && kubectl create --filename ${name}.json`,
     ];
 }
@@ -565,7 +566,9 @@ function serviceBlockers(
             subject,
             reason: `it selects by ${others.join(" and ")}, too, which the pods of the first update do not have`,
             remedy: behind.every((deployment) => hasLabels(deployment, labels))
-                ? [`kubectl ${onObject("patch", object)} --type json --patch '${JSON.stringify(patch)}'`]
+                ? [
+                      `kubectl ${onObject("patch", object)} --type json --patch ${shellQuoted(JSON.stringify(patch))}`,
+                  ]
                 : ["Give its pods the label app, as this list says, then list and compare again"],
         });
     }

@@ -3,8 +3,9 @@ import { PLACEHOLDER_ACCOUNT } from "../../config/requiredInputs";
 import { databaseNames } from "../../config/resolve/names";
 import { DATABASE } from "../../core/numbers";
 import { type Inventory } from "./aws";
-import { describeFound, isRecord } from "./difference";
+import { isRecord } from "./difference";
 import { type KubernetesObject, podOf, podsBehind } from "./kubernetes";
+import { shellQuoted } from "../shell";
 import { type Blocker } from "./problems";
 
 /** Values by which the stack declares what exists, as edits `PATH=VALUE`; and what no value can tell. */
@@ -275,6 +276,6 @@ export function sharedAccount({ database }: StackValues, objects: readonly Kuber
 /** Describes an edit as `pulumi config set` takes it. */
 export function commandOf(stack: string, edit: string): string {
     const [, path = "", value = ""] = /^([^=]*)=(.*)$/s.exec(edit) ?? [];
-    const quoted = (word: string) => (/^[A-Za-z0-9_.:/-]+$/.test(word) ? word : `'${describeFound(word)}'`);
+    const quoted = (word: string) => (/^[A-Za-z0-9_.:/-]+$/.test(word) ? word : shellQuoted(word));
     return `pulumi config set --stack ${stack} --path ${quoted(path)} ${quoted(value)}`;
 }
