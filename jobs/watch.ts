@@ -13,7 +13,7 @@ import {
     unreadyBecause,
 } from "./lib/kubernetes";
 import { approvalOf, approvedRelease, type Failure, isOfImage, ReleaseHistory } from "./lib/releaseHistory";
-import { failing } from "./lib/releaseNotice";
+import { failing, takenBack } from "./lib/releaseNotice";
 import { getIfThere, runningVersion, VERSION_LABEL, versionOf } from "./lib/runningVersion";
 import { objectName, oneOf, parse, seconds, text, topicArn } from "./lib/schema";
 import { publish, type SnsOptions } from "./lib/sns";
@@ -57,7 +57,8 @@ type Context = WatchOptions & Required<Pick<WatchOptions, "cluster" | "date" | "
 
 /**
  * Watches a release that was announced, and notifies its stakeholders at the moment it fails: in a gate, in the dump
- * before it, or in its rollout, which no gate sees. The update does not wait for it. Ends with the release.
+ * before it, or in its rollout, which no gate sees; and when it is taken back after that. The update does not wait for it.
+ * The update that takes the release back may run no other Job, and deletes this one: it looks once more when it is stopped.
  */
 export function runWatch(plan: WatchPlan, options: WatchOptions): Promise<GateResult> {
     return runInCluster("watch", plan, options, (ctx) =>
@@ -76,29 +77,85 @@ async function watch(plan: WatchPlan, ctx: Context): Promise<string> {
     const { cluster, pollSeconds, signal } = ctx;
     const history = new ReleaseHistory(cluster, { namespace, configMap: plan.ledger, app });
     const rollout = new Rollout(plan, ctx);
-    for (;;) {
-        const { entries } = await history.read(signal);
-        const { announced, concluded, takenBack } = approvalOf(entries, release)?.evidence ?? {};
-        if (announced === undefined) return "its stakeholders do not know that it begins";
-        const end = concluded ?? takenBack;
-        if (end !== undefined) return `its stakeholders know since ${end} how it ended`;
-        const failed = (await failedJob(plan, announced, ctx)) ?? (await rollout.failure());
-        if (failed !== undefined) {
-            await report(plan, announced, failed, history, ctx);
-            return `its stakeholders are told that it has failed: ${failed.gate}, ${failed.reason}`;
+    let failed: Reported | undefined;
+    try {
+        for (;;) {
+            const { entries } = await history.read(signal);
+            const evidence = approvalOf(entries, release)?.evidence;
+            const announced = evidence?.announced;
+            if (announced === undefined) return "its stakeholders do not know that it begins";
+            const end = evidence?.concluded ?? evidence?.takenBack;
+            if (end !== undefined) return `its stakeholders know since ${end} how it ended`;
+            if (failed !== undefined) {
+                if (await isTakenBack(plan, failed, ctx))
+                    return await reportRollback(plan, failed, history, ctx);
+            } else {
+                const found = (await failedJob(plan, announced, ctx)) ?? (await rollout.failure());
+                failed = found && (await report(plan, announced, found, history, ctx));
+            }
+            await pause(failed === undefined ? pollSeconds : pollSeconds / 5, signal);
         }
-        await pause(pollSeconds, signal);
+    } catch (error) {
+        if (failed === undefined || !signal.aborted) throw error;
+        const last = { ...ctx, signal: AbortSignal.timeout(LAST_LOOK_MILLISECONDS) };
+        if (await isTakenBack(plan, failed, last)) return await reportRollback(plan, failed, history, last);
+        return `its stakeholders are told that it has failed: ${failed.gate}, ${failed.reason}`;
     }
 }
 
-/** Notifies of a failure, and keeps it in the history where the gate has not. */
+/** Limit of the last look: less than the time that Kubernetes gives a pod to end. */
+const LAST_LOOK_MILLISECONDS = 20_000;
+
+/** A failure that stakeholders know of, and what had the traffic then. */
+type Reported = Failure & { serving: string | undefined };
+
+/** Whether another release has taken the place of one that failed. */
+async function isTakenBack(plan: WatchPlan, { serving }: Reported, ctx: Context): Promise<boolean> {
+    const { release } = plan;
+    const deployment = await getIfThere<Deployment>(deploymentOf(plan), ctx);
+    const isGone =
+        deployment === undefined ||
+        versionOf(deployment) !== release.version ||
+        deployment.spec.replicas === 0;
+    // On warm standby a colour without traffic keeps its pods.
+    return isGone || (serving !== undefined && (await runningVersion(plan, ctx)) !== serving);
+}
+
+/** Notifies of a rollback, unless the update's notice Job has done so. */
+async function reportRollback(
+    plan: WatchPlan,
+    failed: Reported,
+    history: ReleaseHistory,
+    ctx: Context,
+): Promise<string> {
+    const { app, release, topic } = plan;
+    const { entries } = await history.read(ctx.signal);
+    const { ticket, evidence } = approvalOf(entries, release) ?? {};
+    if (evidence !== undefined && evidence.takenBack === undefined) {
+        const running = await runningVersion(plan, ctx);
+        const notice = takenBack({
+            ...{ ...plan, version: release.version, failed, ticket },
+            ...{ skipped: evidence.skipped, dashboard: evidence.dashboard },
+            serving: running === undefined ? "nothing" : `${app} ${running}`,
+        });
+        await publish({ topic, ...notice }, ctx);
+        const at = ctx.date().toISOString();
+        await history.write(
+            (all) => ({ ...(approvalOf(all, release) ?? release), evidence: { ...evidence, takenBack: at } }),
+            ctx.signal,
+        );
+    }
+    return `its stakeholders are told that it has failed, ${failed.gate}, and was taken back`;
+}
+
+/** Notifies of a failure, and stores it in the history where the gate has not. */
 async function report(
     plan: WatchPlan,
     announced: string,
     found: Failure,
     history: ReleaseHistory,
     ctx: Context,
-): Promise<void> {
+): Promise<Reported> {
     const { app, release, topic, environment, colour } = plan;
     const { entries } = await history.read(ctx.signal);
     const own = entries.findLast(
@@ -109,13 +166,19 @@ async function report(
         await history.write((all) => ({ ...(approvalOf(all, release) ?? release), failed }), ctx.signal);
     }
     const { ticket, evidence } = approvalOf(entries, release) ?? {};
+    // Without colours, pods of both versions may have it.
+    const serving = colour && (await runningVersion(plan, ctx));
     const notice = failing({
         ...{ ...plan, environment, app, version: release.version, failed, ticket },
         ...{ replaces: evidence?.replaces, skipped: evidence?.skipped, dashboard: evidence?.dashboard },
-        // Without colours, pods of both versions may have it.
-        serving: colour && (await runningVersion(plan, ctx)),
+        serving,
     });
     await publish({ topic, ...notice }, ctx);
+    return { ...failed, serving };
+}
+
+function deploymentOf({ app, colour }: WatchPlan) {
+    return { resource: "deployments", name: [app, colour].filter(Boolean).join("-") } as const;
 }
 
 /** The first of the release's Jobs that has failed since it was announced. */
@@ -162,11 +225,10 @@ class Rollout {
 
     /** Why it has failed; undefined before it begins, while it goes on, and once it is done. */
     async failure(): Promise<Failure | undefined> {
-        const { app, colour, release, rolloutSeconds } = this.plan;
+        const { app, release, rolloutSeconds } = this.plan;
         const { cluster, now, signal } = this.ctx;
         if (this.done) return undefined;
-        const name = [app, colour].filter(Boolean).join("-");
-        const deployment = await getIfThere<Deployment>({ resource: "deployments", name }, this.ctx);
+        const deployment = await getIfThere<Deployment>(deploymentOf(this.plan), this.ctx);
         const isOwn =
             deployment !== undefined &&
             versionOf(deployment) === release.version &&

@@ -487,6 +487,7 @@ describe("what stakeholders are told", function () {
             cluster.ledger();
             runs(app, "v1.4.2");
             await begin(own);
+            runs(app, "v2.1.0");
             for (const [ended, name, reason] of [
                 [{ exitCode: 3 }, "smoke", "gate ended: Error \\(exit code 3\\)"],
                 [undefined, "dump", "DeadlineExceeded"],
@@ -520,6 +521,7 @@ describe("what stakeholders are told", function () {
                 if (request === "get deployments" && nth === 4) runs("mcp-server-green", "v2.0.9");
             };
             await watch();
+            assert.equal(aws.messages.length, 2);
             assert.match(aws.messages[0]!.get("Message")!, new RegExp(`it was given up: ${PULLED}$`, "m"));
         });
 
@@ -541,6 +543,42 @@ describe("what stakeholders are told", function () {
         it("is nothing of a release whose beginning they do not know", async () => {
             cluster.ledger();
             assert.equal(await watch(), "PASSED its stakeholders do not know that it begins.");
+        });
+
+        it("is that it was taken back, too, once: at a look, or when the update that does so deletes the Job", async () => {
+            runs("mcp-server-green", "v2.1.0");
+            cluster.service("green");
+            const [known] = cluster.entries;
+            for (const stops of [false, true]) {
+                aws.messages.length = 0;
+                cluster.ledger({ [app]: JSON.stringify([known]) });
+                cluster.service("green");
+                fails(soak, second, { message: `FAILED ${subject}: too many errors.` });
+                const stop = new AbortController();
+                let looks = 0;
+                cluster.onRequest = (request) => {
+                    if (aws.messages.length === 0 || request !== "get configmaps" || (looks += 1) !== 2)
+                        return;
+                    cluster.service("blue");
+                    if (stops) stop.abort(new Error("stopped by SIGTERM"));
+                };
+                assert.equal(
+                    await watch({}, { signal: stop.signal }),
+                    "PASSED its stakeholders are told that it has failed, soak, and was taken back.",
+                );
+                cluster.onRequest = () => {};
+                assert.deepEqual(
+                    subjects(),
+                    ["failed", "taken back"].map(
+                        (what) => `Release ${what}: mcp-server v2.1.0 (green), production`,
+                    ),
+                );
+                assert.match(
+                    aws.messages[1]!.get("Message")!,
+                    /^Reason: too many errors\nServing: mcp-server v2\.0\.3 \(blue\)$/m,
+                );
+                assert.equal(cluster.entries[0]!.evidence!.takenBack, date);
+            }
         });
 
         it("is tried again by the Job where it cannot be sent", async () => {
