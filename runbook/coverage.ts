@@ -77,11 +77,11 @@ export const coverage: readonly Item[] = [
     ...section(
         "2.2",
         [
-            "Ask MCP Server, with a line that says how it is",
+            "Check MCP Server, with a line for its health",
             "health-check",
             "jobs/health: prints the lines of section 2.2",
         ],
-        ["Ask Admin Portal", "health-check", "jobs/health: prints the lines of section 2.2"],
+        ["Check Admin Portal", "health-check", "jobs/health: prints the lines of section 2.2"],
         ["Ask Chat UI", "health-check", "jobs/health: prints the lines of section 2.2"],
         [
             "Run a query in PostgreSQL",
@@ -114,7 +114,7 @@ export const coverage: readonly Item[] = [
             "jobs/evidence: says what is gone, and how it comes back",
         ],
         [
-            "Tell the stakeholders when it begins and when it is done",
+            "Notify the stakeholders when it begins and when it is completed",
             "standard-deployment blue-green-release",
             "jobs/notices: is that a release begins, and that it is done, each once",
             { decision: "stakeholders-are-told-by-the-gates" },
@@ -122,7 +122,7 @@ export const coverage: readonly Item[] = [
         [
             "Have a backup, where the database changes",
             "database-change",
-            "program/dumps: waits for a dump of its own before its Deployment changes",
+            "program/dumps: waits for a separate dump before its Deployment changes",
         ],
         [
             "Have the dashboard at hand",
@@ -150,7 +150,7 @@ export const coverage: readonly Item[] = [
             "program/workload: is gated after its rollout, its Service and its autoscaler",
         ],
         [
-            "Ask its health endpoint",
+            "Check its health endpoint",
             "standard-deployment",
             "jobs/smoke: passes when every answer is as planned",
         ],
@@ -248,7 +248,7 @@ export const coverage: readonly Item[] = [
             "program/alarms: each watch what something emits, judge silence rightly, and lead to a procedure",
         ],
         [
-            "An incident is created, and somebody is told",
+            "An incident is created, and people are notified",
             "incident",
             "stateMachine/incident: is escalated under its own name, with what its reader needs",
             { decision: "incidents-are-opsitems" },
@@ -280,7 +280,7 @@ export const coverage: readonly Item[] = [
             "jobs/operations: Pods by memory, with CPU (4.3.3)",
         ],
         [
-            "Ask APIM whether it is reached",
+            "Check that APIM is reachable",
             "high-error-rate diagnostics",
             "jobs/operations: APIM (4.3.1, 4.3.4, 6.3)",
             { numbers: ["EXTERNAL"] },
@@ -300,7 +300,7 @@ export const coverage: readonly Item[] = [
     ...section(
         "4.3.2",
         [
-            "Ask PostgreSQL whether it accepts connections",
+            "Check that PostgreSQL accepts connections",
             "database-connections",
             "jobs/database: hands on what pg_isready says and how long it took, and never fails",
         ],
@@ -344,7 +344,7 @@ export const coverage: readonly Item[] = [
     ...section(
         "4.3.4",
         [
-            "Ask Azure AD for its openid configuration",
+            "Fetch Azure AD's OpenID configuration",
             "authentication-failures diagnostics",
             "jobs/health: finds an issuer's configuration and its keys",
         ],
@@ -386,7 +386,7 @@ export const coverage: readonly Item[] = [
         [
             "Kubernetes upgrade: every quarter in a planned window of 8 hours",
             "kubernetes-upgrade muted-alarms",
-            "jobs/upgrade: passes when nothing stands in the way, and says what it has seen",
+            "jobs/upgrade: passes without obstacles, and prints what it checked",
             { decision: "upgrades-are-made-elsewhere", numbers: ["UPGRADE_SECONDS"] },
         ],
         [
@@ -450,7 +450,7 @@ export const coverage: readonly Item[] = [
             { byPeople: true },
         ],
         [
-            "Put it into a Secret of its own",
+            "Put it into a separate Secret",
             "certificate-rotation database-rotation database-rotation-end cache-rotation cache-rotation-end " +
                 "secret-rotation managed-rotation",
             "program/ingress: rotates in three edits",
@@ -555,7 +555,7 @@ export const coverage: readonly Item[] = [
         [
             "PostgreSQL every hour, for 24 hours, as snapshots",
             "database-snapshots",
-            "program/databaseSnapshots: are due by plans of their own, kept as long as the runbook says, in its zone",
+            "program/databaseSnapshots: have separate plans, kept as long as the runbook says, in its zone",
             { decision: "database-snapshots", numbers: ["BACKUPS"] },
         ],
         [
@@ -593,10 +593,10 @@ export const coverage: readonly Item[] = [
         [
             "Say which moment to go back to",
             "database-recovery region-loss deleted-bucket",
-            "config/database: take a restore time as the engine hands it on when it stands without quotes",
+            "config/database: accept a restore time as the engine passes it if it is unquoted",
         ],
         [
-            "Restore beside the production instance, in its subnets",
+            "Restore next to the production instance, in its subnets",
             "database-recovery",
             "program/database: is restored with the same network, parameters and zones, and protected",
             { decision: "recovery-is-protected", numbers: ["DATABASE"] },
@@ -640,7 +640,7 @@ export const coverage: readonly Item[] = [
         [
             "L4 VP Engineering, 2 hours",
             "escalation",
-            "stateMachine/escalation: calls every level when nobody answers, and fails at the end so that it is heard of",
+            "stateMachine/escalation: calls every level when none acknowledges, and fails at the end with a report",
         ],
     ),
     ...section(
@@ -682,7 +682,7 @@ export function renderCoverage(): string {
         "",
         "A test finds each test by the words that are given here.",
         "",
-        "| Section | What the runbook asks for | Verdict | Procedure | Test | Decision |",
+        "| Section | Requirement of the runbook | Verdict | Procedure | Test | Decision |",
         "| --- | --- | --- | --- | --- | --- |",
         ...coverage.map((each) => {
             const { section, item, procedures, shownBy, decision } = each;

@@ -165,7 +165,8 @@ function commandsOf(procedure: Procedure): string[] {
 }
 
 /**
- * The procedure's example in one command: `plan` shows offline what `run` does. `run` asks before it changes anything.
+ * The procedure's example in one command: `plan` shows offline what `run` does. `run` prompts before it changes
+ * anything.
  */
 export function commandOf(action: "plan" | "run" | "show", procedure: Procedure): string {
     const parameters = parametersOf(procedure).map(({ name, example }) => `${flagOf(name)} ${example}`);

@@ -50,7 +50,8 @@ export function renderQuickCard(): string {
         "| --- | --- |",
         ...FIRST_AID.map(([id, what]) => `| [${what}](runbook.md#${id}) | \`${commandFor(id)}\` |`),
         "",
-        "A run asks before it changes anything. While a release has the stack's lock, `--abort-soak` aborts it and goes on.",
+        "A run prompts before it changes anything. While a release holds the stack's lock, `--abort-soak` aborts " +
+            "it and goes on.",
         "",
         "| Users see | Likely cause | Procedure |",
         "| --- | --- | --- |",

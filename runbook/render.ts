@@ -12,7 +12,7 @@ export function renderRunbook(alarms: readonly Lead[]): string {
         "",
         "Generated from `runbook/catalogue.ts` by `npm run docs`. The commands are those of production; another stack's",
         "differ by its name. What each step changes is tested against the program. `npm run runbook -- run ID` does a step",
-        "at once: it sets the values, previews, asks, and updates.",
+        "at once: it sets the values, previews, prompts, and updates.",
         "",
         "| Symptom | Likely cause | What mostly helps | Procedure |",
         "| --- | --- | --- | --- |",

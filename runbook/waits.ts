@@ -103,9 +103,9 @@ const WAITS: readonly (Wait & { of: RegExp })[] = [
         seconds: 330,
         meaning: "each host serves the new certificate",
     },
-    { of: /:Job mcp-health-/, what: "health check", seconds: 270, meaning: "each component is asked" },
+    { of: /:Job mcp-health-/, what: "health check", seconds: 270, meaning: "each component is checked" },
     { of: /:Job mcp-diagnostics-/, what: "diagnostics", seconds: 390, meaning: "each step is looked at" },
-    { of: /:Job mcp-jwks-cache-/, what: "clearing", seconds: 330, meaning: "each pod is asked" },
+    { of: /:Job mcp-jwks-cache-/, what: "clearing", seconds: 330, meaning: "each pod is called" },
     {
         of: /:Job mcp-db-maintenance-/,
         what: "maintenance",

@@ -94,7 +94,7 @@ function plan(changes: readonly Change[]): string {
     return [...describeWorkloads(changes).sort(), "", ...lines.flat(), ""].join("\n");
 }
 
-/** Longest text a golden dump shows in full; what is longer stands as its length and hash. */
+/** Maximum text length of a golden dump; longer texts are replaced by length and hash. */
 const LONGEST_TEXT = 3000;
 
 /** A recording as files, one for each component of the stack: name to content. */

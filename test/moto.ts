@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { onProcessEnd } from "./cluster/process-end";
 import { freePort } from "./jobs/postgres";
 
-/** A server that stands for AWS: moto keeps what it is told, in memory, and lets everybody. */
+/** A stub of AWS: moto stores all calls in memory, and admits every caller. */
 export interface Moto {
     port: number;
     /** Asks a service of AWS in a region, both by the names that requests are signed with: `ap-south-1/ec2`. */

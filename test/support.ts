@@ -151,7 +151,7 @@ export function spawned(args: readonly string[], folder = root): Outcome {
     });
 }
 
-/** A copy of the project in a folder of its own, whose files a test may change. */
+/** A copy of the project in a temporary folder, whose files a test may change. */
 export function copyOfProject(): string {
     const folder = mkdtempSync(join(tmpdir(), "mcp-project-"));
     const files = [

@@ -96,12 +96,12 @@ const TARGET_COLOUR: Parameter = {
 
 /** How the pre-deployment checklist is enforced. Section 3.1. */
 const EVIDENCE =
-    "Before the first pod, the evidence gate reads the record of the change, and compares the image's digest with what the " +
-    "stack of `mcp:checklist.validatedBy` has completed; the ledger keeps both, with the dashboard's address. Then it tells " +
-    "those of `mcp:checklist.stakeholders` that the release begins, and a notice after the last gate that it is done; " +
-    "a watch beside the update notifies at once of one that fails, with gate, reason and the next step, and the update that takes it " +
-    "back sends another notice. A " +
-    "release that it knows has nothing to bring, and nobody is told of it.";
+    "Before the first pod, the evidence gate reads the change record, and checks that the stack of " +
+    "`mcp:checklist.validatedBy` completed the image's digest; the release history stores both, with the " +
+    "dashboard's URL. Then it notifies `mcp:checklist.stakeholders` that the release begins; a notice after the " +
+    "last gate says that it is completed. If it fails, a watch in parallel to the update notifies at once, with " +
+    "gate, reason and the next step, and the update that rolls it back sends another notice. A known release needs " +
+    "no record, and sends no notice.";
 
 /** Requirements of the gate before the first pod of a new release. Section 3.1. */
 const recordOf = (change: string, version = "v1.5.0", previous = "v1.4.2"): Edit[] => [
@@ -149,7 +149,9 @@ export const deployment: readonly Procedure[] = [
         rollsBack: true,
         refuses: refuseActive,
         changes: releaseOf("chat-ui"),
-        verify: `${EVIDENCE} ${ROLLOUT} and then for the smoke gate, which asks the service from inside the cluster; its lines are in the update's output and in \`kubectl logs\` of the Job.`,
+        verify:
+            `${EVIDENCE} ${ROLLOUT} and then for the smoke gate, which tests the service from inside the ` +
+            "cluster; its lines are in the update's output and in \`kubectl logs\` of the Job.",
         undo: "Roll back to the version before it: `npm run runbook -- run rollback --workload chat-ui --version v1.4.2`.",
     },
     {
@@ -166,8 +168,8 @@ export const deployment: readonly Procedure[] = [
             ...gateOf("create", "mcp-server-green", "smoke"),
         ],
         verify:
-            `${ROLLOUT} and for the smoke gate, which asks \`http://mcp-server-green:8000\`. That Service stays for ` +
-            "validation tests of your own; users' traffic does not change.",
+            `${ROLLOUT} and for the smoke gate, which tests \`http://mcp-server-green:8000\`. That Service stays ` +
+            "for your own validation tests; users' traffic does not change.",
         undo: "Remove the value: the idle colour is scaled to 0 again.",
     },
     {
@@ -204,10 +206,10 @@ export const deployment: readonly Procedure[] = [
         refuses: refuseActive,
         changes: switchOf("mcp-server", "blue", "green"),
         verify:
-            `${EVIDENCE} ` +
-            "One update does it all: rollout of the idle colour, capacity gate (as many ready pods as the live one), " +
-            `smoke gate, switch of the Service, soak gate (${SOAK_SECONDS / 60} minutes of error rate, restarts and ` +
-            "readiness), and only then the old colour is scaled to 0. If a gate fails, the update stops and is taken back.",
+            `${EVIDENCE} One update does it all: rollout of the idle colour, capacity gate (as many ready pods as ` +
+            `the live one), smoke gate, switch of the Service, soak gate (${SOAK_SECONDS / 60} minutes of error ` +
+            "rate, restarts and readiness), and only then the old colour is scaled to 0. If a gate fails, the " +
+            "update stops and is rolled back.",
         undo: "Roll back to the colour before it: `npm run runbook -- run rollback --workload mcp-server`.",
     },
     {
@@ -215,9 +217,9 @@ export const deployment: readonly Procedure[] = [
         sections: ["3.1", "3.3"],
         title: "Deployment that changes the database: backup first",
         when:
-            "The release migrates the database (pre-deployment checklist: verify backup completed). It says so with " +
-            "`databaseChange`, and stands with the release it belongs to; a rolling workload has it below `release`. Both " +
-            "colours use one database: migrations expand it first, and contract it in a later release.",
+            "The release migrates the database (pre-deployment checklist: verify backup completed). Set " +
+            "`databaseChange` in that release; a rolling workload has it below `release`. Both colours use one " +
+            "database: migrations expand it first, and contract it in a later release.",
         parameters: [SERVER, TARGET_COLOUR],
         edits: [
             {
@@ -246,7 +248,7 @@ export const deployment: readonly Procedure[] = [
         id: "blue-green-rollback",
         sections: ["3.3", "3.4"],
         title: "Rollback of a blue-green deployment",
-        when: "The release that has the traffic misbehaves, or its soak failed. Set `live` to the colour before it.",
+        when: "The active release misbehaves, or its soak failed. Set `live` to the previous colour.",
         parameters: [SERVER, { ...TARGET_COLOUR, example: "blue" }],
         edits: [{ path: "mcp:workloads.{workload}.live", value: "that colour", example: "blue" }],
         revertible: true,
@@ -255,9 +257,10 @@ export const deployment: readonly Procedure[] = [
         from: ["mcp:workloads.mcp-server.live=green"],
         changes: switchOf("mcp-server", "green", "blue"),
         verify:
-            "The gates ask the ledger: a release that once passed is not tested again, so the switch takes as long as " +
-            "its pods need to start, and seconds where they still run (`standby: warm`, or a soak that failed). " +
-            "An earlier revision: `--to-revision N` sets it on the idle colour first, with the configuration it ran with.",
+            "The gates read the release history: a release that passed is not tested again, so the switch takes as " +
+            "long as its pods need to start, and seconds if they still run (`standby: warm`, or a soak that " +
+            "failed). An earlier revision: `--to-revision N` sets it on the idle colour first, with the " +
+            "configuration it ran with.",
         undo: "Set the other colour again.",
     },
     {

@@ -49,8 +49,8 @@ export const diagnosis: readonly Procedure[] = [
         ],
         ...ONLY_LOOKS,
         verify:
-            "`available` and a pool with room: the database is well. Many idle connections beside a pool that is used up are " +
-            "a leak: restart gracefully, and find it.",
+            "`available` and a pool with room: the database is healthy. Many idle connections with an exhausted " +
+            "pool are a leak: restart gracefully, and find it.",
     },
     {
         id: "resource-exhaustion",
@@ -133,7 +133,7 @@ export const diagnosis: readonly Procedure[] = [
             "6.3",
         ],
         title: "Diagnostics: everything at once",
-        when: "Something is wrong and it is not clear what, or nobody at hand may use kubectl and psql.",
+        when: "The cause is unclear, or the people at hand may not use kubectl and psql.",
         edits: [runOf("diagnostics")],
         changes: operationOf("create", "Diagnostics", "mcp-diagnostics", "inc-2041"),
         verify:

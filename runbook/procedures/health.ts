@@ -11,8 +11,8 @@ export const health: readonly Procedure[] = [
         edits: [],
         changes: [],
         verify:
-            "Kubernetes asks the live path every 10 seconds and the ready path every 5. A pod that fails readiness " +
-            "leaves its Service, one that fails liveness is restarted.",
+            "Kubernetes probes the live path every 10 seconds and the ready path every 5. A pod that fails " +
+            "readiness leaves its Service, one that fails liveness is restarted.",
         undo: "Nothing to undo.",
     },
     {
@@ -20,8 +20,8 @@ export const health: readonly Procedure[] = [
         sections: ["2.1"],
         title: "Health check matrix",
         when:
-            "Always: every five minutes all six rows are asked, and beside them what the platform depends on (4.3.1, 4.3.4) " +
-            "and, in production, what the public hosts look like from around the world (`mcp:health.outside`).",
+            "Always: every five minutes all six rows are checked, in addition to the external dependencies (4.3.1, " +
+            "4.3.4) and, in production, the public hosts from outside (`mcp:health.outside`).",
         edits: [],
         changes: [],
         verify:
@@ -34,7 +34,7 @@ export const health: readonly Procedure[] = [
         id: "health-check",
         sections: ["2.2"],
         title: "Quick health check",
-        when: "Somebody asks whether all is well now: before and after a change, or in an incident.",
+        when: "You want to know whether all services are healthy now: before and after a change, or in an incident.",
         edits: [runOf("healthCheck")],
         changes: jobOf("create", "mcp-health-inc-2041"),
         verify:

@@ -23,14 +23,14 @@ export const incidents: readonly Procedure[] = [
     {
         id: "severity-topics",
         sections: ["4.1", "8.1"],
-        title: "Who is told about an incident",
+        title: "Who is notified of an incident",
         when: "An address must be added to, or taken from, a severity's notifications.",
         parameters: [{ name: "severity", meaning: "P1 to P4", example: "P1", choices: () => SEVERITIES }],
         edits: [
             {
                 path: "mcp:incident.contacts.{severity}[]",
                 parameter: "address",
-                value: "an address beside the ones that are there",
+                value: "a further address",
                 example: "platform-lead@nagarro.com",
             },
         ],
@@ -49,8 +49,8 @@ export const incidents: readonly Procedure[] = [
         sections: ["4.2", "8.2"],
         title: "Incident: acknowledge, resolve, post-mortem",
         when:
-            "An alarm of P1 or P2 rings: it opens an OpsItem, which holds the response time, who was told, and who helps from " +
-            `outside: ${externalContacts}.`,
+            "An alarm of P1 or P2 fires: it opens an OpsItem with the response time, the notified levels, and " +
+            `external support: ${externalContacts}.`,
         looks: [
             "aws ssm describe-ops-items --ops-item-filters \\\n" +
                 "    Key=Status,Values=Open,Operator=Equal Key=Title,Values=mcp-production,Operator=Contains",
@@ -59,10 +59,11 @@ export const incidents: readonly Procedure[] = [
         edits: [],
         changes: [],
         verify:
-            "Acknowledge it, and nobody else is called: `aws ssm update-ops-item --ops-item-id OPS_ITEM --status InProgress`. " +
-            "When it is over: the same with `Resolved`; the OpsItem then says that a post-mortem is due " +
-            "([template](post-mortem.md)). Resolve it: as long as it is not, the same alarm opens no other. One that no alarm " +
-            "has seen is opened by hand: `aws ssm create-ops-item --source people --severity 1 --title 'mcp-production: …' --description '…'`.",
+            "Acknowledge it to end the escalation: `aws ssm update-ops-item --ops-item-id OPS_ITEM --status " +
+            "InProgress`. When it is over: the same with `Resolved`; the OpsItem then says that a post-mortem is " +
+            "due ([template](post-mortem.md)). Resolve it: as long as it is not, the same alarm opens no other. " +
+            "Open an incident without an alarm by hand: `aws ssm create-ops-item --source people --severity 1 " +
+            "--title 'mcp-production: …' --description '…'`.",
         undo: "`--status Open` opens it again; it is not escalated a second time.",
     },
     {
@@ -75,7 +76,7 @@ export const incidents: readonly Procedure[] = [
             {
                 path: "mcp:incident.escalation.{level}.contacts[]",
                 parameter: "address",
-                value: "an address beside the ones that are there",
+                value: "a further address",
                 example: "platform-lead@nagarro.com",
             },
         ],
@@ -117,8 +118,8 @@ export const incidents: readonly Procedure[] = [
         sections: ["4.1", "4.2"],
         title: "Limits of the alarms",
         when:
-            "An alarm rings too early or too late. docs/alarms.md has all of them, and what each means; its description " +
-            "says the same to whoever is woken by it. Limits of the runbook are no values: they stand in `core/numbers.ts`.",
+            "An alarm fires too early or too late. docs/alarms.md describes all alarms, as their descriptions do. " +
+            "The runbook's limits are no values: they are in `core/numbers.ts`.",
         edits: [
             {
                 path: "mcp:alarms.cache.memory",
@@ -139,8 +140,8 @@ export const incidents: readonly Procedure[] = [
         sections: ["4.3.1 step 5"],
         title: "Disable a tool",
         when:
-            "One tool fails or does harm, and the others are well: users do not have it as long as its name is in the list, " +
-            "whatever somebody switches by hand in between.",
+            "One tool fails or does harm, and the others work: it stays disabled while its name is in the list, " +
+            "even if it is enabled by hand.",
         preparation: [
             `export ${ADMIN_API.tokenFile}=FILE   # holds the token of the admin API, and nothing else`,
         ],
@@ -162,8 +163,9 @@ export const incidents: readonly Procedure[] = [
             },
         ],
         verify:
-            "The admin API has taken it, or the update fails and says why; what may pass by itself is tried for up to a minute. " +
-            "`pulumi preview --refresh` tells whether somebody has enabled it by hand; `pulumi up --refresh` disables it again.",
+            "The admin API has disabled it, or the update fails with the reason; transient errors are retried for " +
+            "up to a minute. `pulumi preview --refresh` shows whether it was enabled by hand; `pulumi up " +
+            "--refresh` disables it again.",
         undo:
             "Take its name out of the list and update, which enables it: `pulumi config rm --stack production --path " +
             "'mcp:disabledTools[N]'`, where N is its place, from 0.",
@@ -226,10 +228,11 @@ export const incidents: readonly Procedure[] = [
             name: `mcp-server-${colour}`,
         })),
         verify:
-            "`kubectl get hpa -n mcp-production`: the replicas reach the new minimum within seconds. While a release soaks, its " +
-            "update has the stack's lock: `--abort-soak` aborts the release and goes on, `--wait` waits. By hand, beside the " +
-            'update: `kubectl patch hpa mcp-server-blue -n mcp-production -p \'{"spec":{"minReplicas":6}}\'` for the colour that ' +
-            "has the traffic; then set the same value here when the release has ended.",
+            "`kubectl get hpa -n mcp-production`: the replicas reach the new minimum within seconds. While a " +
+            "release soaks, its update has the stack's lock: `--abort-soak` aborts the release and goes on, " +
+            "`--wait` waits. By hand, during the update: `kubectl patch hpa mcp-server-blue -n mcp-production -p " +
+            '\'{"spec":{"minReplicas":6}}\'` for the colour that has the traffic; then set the same value here ' +
+            "when the release has ended.",
         undo: "Set the value it had; the autoscaler takes the replicas away after five calm minutes.",
     },
     {
@@ -249,7 +252,9 @@ export const incidents: readonly Procedure[] = [
         when: "Tokens that are valid are refused, and the pods' `/debug/jwks-status` holds keys that Azure AD no longer uses.",
         edits: [runOf("clearJwksCache")],
         changes: operationOf("create", "JwksCacheClearing", "mcp-jwks-cache", "inc-2041"),
-        verify: "Every running pod is asked itself; the update fails if one refuses. The next request fetches the keys anew.",
+        verify:
+            "Every running pod is called directly; the update fails if one refuses. The next request fetches " +
+            "the keys again.",
         undo: "Nothing to undo. Removing the value takes its rights away.",
     },
 ];

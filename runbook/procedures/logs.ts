@@ -35,7 +35,7 @@ export const logs: readonly Procedure[] = [
         verify:
             "`aws logs describe-log-groups --log-group-name-prefix /mcp/production/ --query " +
             "'logGroups[].[logGroupName,retentionInDays]'`. MCP Server's own stays at what section 5.3 says.",
-        undo: "Set the value it had. What is older than that then goes for good.",
+        undo: "Set the previous value. Older events are then deleted permanently.",
         revertible: false,
     },
     {
@@ -43,9 +43,9 @@ export const logs: readonly Procedure[] = [
         sections: ["6.2"],
         title: "Search of MCP Server's log",
         when:
-            "Something has gone wrong and the log tells what. The same searches are saved in Logs Insights, in the folder " +
-            "`mcp-production` (`pulumi stack output savedQueries --stack production` leads there); put the user's address " +
-            "into the one of a user's activity.",
+            "Something failed, and the log has the details. The same searches are saved in Logs Insights, in the " +
+            "folder `mcp-production` (`pulumi stack output savedQueries --stack production` leads there); replace " +
+            "the user's address in the query of a user's activity.",
         looks: [
             search('"ERROR"', ['--start-time $(date -d "1 hour ago" +%s000)']),
             search(`'{ $.status = "error" && $.event_type = "${TOOL_EXECUTION}" }'`),

@@ -15,9 +15,10 @@ export const maintenance: readonly Procedure[] = [
         edits: [],
         changes: [],
         verify:
-            "Contacts of P4 are told when it begins, those of P3 when it did not end well. What each node printed is in " +
-            "`/mcp/production/patches`: the node's time, its patches, its drain and its restart. A node for which the window is " +
-            "too short fails, and is the next window's. What a node lacks: `aws ssm describe-instance-patch-states-for-patch-group --patch-group mcp-production`.",
+            "Contacts of P4 are notified when it begins, those of P3 if it fails. The output of each node is in " +
+            "`/mcp/production/patches`: the node's time, its patches, its drain and its restart. A node for which " +
+            "the window is too short fails, and is the next window's. What a node lacks: `aws ssm " +
+            "describe-instance-patch-states-for-patch-group --patch-group mcp-production`.",
         undo:
             "A patch that must not be installed is rejected in the baseline; a node that it spoilt is replaced. A node that is not " +
             "ready after its restart stays cordoned; `kubectl uncordon NODE` gives it back.",
@@ -71,11 +72,12 @@ export const maintenance: readonly Procedure[] = [
             },
         ],
         verify:
-            `Contacts of P4 are told when it begins, for ${UPGRADE_SECONDS / 3600} hours unless \`duration\` says otherwise. Every day at the hour ` +
-            "of its beginning, and so then too, what stands in its way is looked for: versions of nodes, disruption budgets that " +
-            "let no pod go, APIs that will be gone. `kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-upgrade-check` has the last " +
-            "findings; `kubectl create job -n mcp-production --from=cronjob/mcp-upgrade-check upgrade-check-now` looks at once. " +
-            "`upgrade-check-failed` rings as long as something does.",
+            `Contacts of P4 are notified when it begins, for ${UPGRADE_SECONDS / 3600} hours unless \`duration\` ` +
+            "says otherwise. Daily at its hour, and so at its start too, a Job checks for obstacles: versions of " +
+            "nodes, disruption budgets that allow no eviction, API versions that will be removed. `kubectl logs -n " +
+            "mcp-production -l mcp.msil.com/task=mcp-upgrade-check` has the last findings; `kubectl create job -n " +
+            "mcp-production --from=cronjob/mcp-upgrade-check upgrade-check-now` checks at once. " +
+            "`upgrade-check-failed` fires while there is an obstacle.",
         undo: "Remove the values, when it is done too: the check goes with them.",
     },
     {
@@ -89,7 +91,7 @@ export const maintenance: readonly Procedure[] = [
             {
                 path: "mcp:maintenance.mutedYears[]",
                 parameter: "year",
-                value: "the year, beside the ones that are there",
+                value: "a further year",
                 example: "2028",
             },
         ],
@@ -99,8 +101,8 @@ export const maintenance: readonly Procedure[] = [
             name: `mcp-production-muted-database-2028-${day}`,
         })),
         verify:
-            "`aws cloudwatch list-alarm-mute-rules`; `aws cloudwatch get-alarm-mute-rule --alarm-mute-rule-name mcp-production-muted-patches`. " +
-            "What still rings when a window ends is told then.",
+            "`aws cloudwatch list-alarm-mute-rules`; `aws cloudwatch get-alarm-mute-rule --alarm-mute-rule-name " +
+            "mcp-production-muted-patches`. An alarm that still fires when a window ends notifies then.",
         undo: "Remove the year. Nothing is muted in a year that is not in the list.",
     },
     {
@@ -126,18 +128,20 @@ export const maintenance: readonly Procedure[] = [
         sections: ["5.1", "5.2"],
         title: "Database maintenance",
         when:
-            "On the first Sunday of every month from 01:00 by itself, until 05:00 at the latest, and not while nodes or RDS " +
-            "are patched (02:00 to 04:00). A run that fails or is killed is resumed within the window. Contacts of P4 are told when " +
-            "it begins, and those of P3 when it has not come to its end. By hand in the same hours. Outside of them only with a reason: " +
-            "`{ run: CHG-2041, force: tables doubled after the import }`.",
+            "On the first Sunday of every month from 01:00 by itself, until 05:00 at the latest, and not while " +
+            "nodes or RDS are patched (02:00 to 04:00). A run that fails or is killed is resumed within the " +
+            "window. Contacts of P4 are notified when it begins, and those of P3 if it is not completed. By hand " +
+            "in the same hours. Outside these hours only with a reason: `{ run: CHG-2041, force: tables doubled " +
+            "after the import }`.",
         edits: [{ ...runOf("databaseMaintenance"), example: "CHG-2041" }],
         changes: jobOf("create", "mcp-db-maintenance-chg-2041"),
         verify:
-            "The update waits for every step and fails with the first that does: the window; the dump, verified and uploaded below " +
-            "`manual/`; `VACUUM (ANALYZE)`; what an interrupted run left behind is dropped; `REINDEX TABLE CONCURRENTLY` of each " +
-            "table, which blocks nobody; the ten largest tables. The table `mcp_maintenance.steps` in the database holds what is done; " +
-            "a run that has its row `finished` has come to its end. What of it is still at work when the window ends is broken off. " +
-            "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-db-maintenance --all-containers --tail=-1` shows the last " +
+            "The update waits for every step and fails with the first that does: the window; the dump, verified " +
+            "and uploaded below `manual/`; `VACUUM (ANALYZE)`; what an interrupted run left behind is dropped; " +
+            "`REINDEX TABLE CONCURRENTLY` of each table, which blocks no writes; the ten largest tables. The table " +
+            "`mcp_maintenance.steps` in the database records the completed steps; the row `finished` means that a " +
+            "run is completed. At the end of the window, the running step is cancelled. `kubectl logs -n " +
+            "mcp-production -l mcp.msil.com/task=mcp-db-maintenance --all-containers --tail=-1` shows the last " +
             "runs, `/mcp/production/jobs` those before, with the reasons they were forced for.",
         undo:
             "Nothing to undo: rows stay as they are. What is below `manual/` stays until somebody removes it. To end a run, delete " +
@@ -159,7 +163,7 @@ export const maintenance: readonly Procedure[] = [
             {
                 path: "mcp:ingress.certificates[]",
                 parameter: "certificate",
-                value: "the new pair's name, beside the old one",
+                value: "the new pair's name, in addition to the old one",
                 example: "mcp-tls-new",
             },
             { path: "mcp:ingress.certificate", value: "the new pair's name", example: "mcp-tls-new" },
@@ -190,8 +194,8 @@ export const maintenance: readonly Procedure[] = [
         edits: [runOf("cacheCleanup")],
         changes: jobOf("create", "mcp-cache-cleanup-inc-2041"),
         verify:
-            "Keys `cache:*` that nobody has read or written for 24 hours go, a batch at a time; the last line counts them: " +
-            "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-cache-cleanup`.",
-        undo: "Nothing to undo: what is asked for again is cached again.",
+            "Keys `cache:*` that were neither read nor written for 24 hours are removed in batches; the last line " +
+            "counts them: `kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-cache-cleanup`.",
+        undo: "Nothing to undo: the application caches the values again.",
     },
 ];

@@ -145,20 +145,21 @@ export const recovery: readonly Procedure[] = [
         sections: ["7.1"],
         title: "Snapshots of PostgreSQL, hourly and daily",
         when:
-            "Always, by AWS Backup: every hour into the vault `mcp-production-snapshots-hourly`, kept a day, and at 00:00 " +
-            "IST into `mcp-production-snapshots-daily`, kept 30 days. AWS takes none in a window of the instance or in the hour " +
-            "before it, so none is due there: from 04:00 to 06:00 IST beside the daily automated backup, and on Sunday from " +
-            "01:00 beside the patches. Point-in-time recovery has no such gap.",
+            "Always, by AWS Backup: every hour into the vault `mcp-production-snapshots-hourly`, kept a day, and " +
+            "at 00:00 IST into `mcp-production-snapshots-daily`, kept 30 days. AWS takes none in a window of the " +
+            "instance or in the hour before it, so none is scheduled there: from 04:00 to 06:00 IST around the " +
+            "daily automated backup, and on Sunday from 01:00 around the patches. Point-in-time recovery has no " +
+            "such gap.",
         edits: [],
         changes: [],
         verify:
-            "`aws backup list-recovery-points-by-backup-vault --backup-vault-name mcp-production-snapshots-daily`. A job " +
-            "that fails tells P3, with the command that shows why. Every Monday at 10:00 IST the latest daily one is restored " +
-            "beside the database, and removed within hours; P4 hears of it, and P3 if it fails. If no job ever ran, see " +
-            "whether `aws backup describe-region-settings` has RDS opted in.",
+            "`aws backup list-recovery-points-by-backup-vault --backup-vault-name mcp-production-snapshots-daily`. " +
+            "A failed job notifies P3, with the command that shows the reason. Every Monday at 10:00 IST the " +
+            "latest daily one is restored to a separate instance, and removed within hours; P4 is notified, and P3 " +
+            "if it fails. If no job ever ran, check that `aws backup describe-region-settings` has RDS opted in.",
         undo:
-            "The vaults are protected. Nobody deletes a daily snapshot before its time who cannot take the vault's lock away " +
-            "first, which is a right of its own: `backup:DeleteBackupVaultLockConfiguration`.",
+            "The vaults are protected. Deleting a daily snapshot before its time requires removing the vault's " +
+            "lock first, which is a separate right: `backup:DeleteBackupVaultLockConfiguration`.",
     },
     {
         id: "cache-backup",
@@ -171,8 +172,8 @@ export const recovery: readonly Procedure[] = [
         edits: [],
         changes: [],
         verify:
-            "`aws s3 ls s3://msil-mcp-redis/`. A run that fails tells P2, with the command that shows why. To look into a " +
-            "copy, [restore it beside the other](#cache-recovery).",
+            "`aws s3 ls s3://msil-mcp-redis/`. A failed run notifies P2, with the command that shows the reason. " +
+            "To inspect a copy, [restore it to a second group](#cache-recovery).",
         undo: "Snapshots that people took are never removed. The bucket is protected: the engine refuses to delete it.",
     },
     {
@@ -190,9 +191,9 @@ export const recovery: readonly Procedure[] = [
             "`MCP/production` is reported, by `Kind`. `kubectl get cronjobs -n mcp-production` and " +
             "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-dumps --all-containers` show the last runs.",
         undo:
-            "Nothing to undo. A dump is restored into a database of another name and looked at there: " +
-            "`aws s3 cp s3://msil-mcp-backups/daily/FILE . && pg_restore --dbname mcp_restored --no-owner FILE`; " +
-            "its SHA-256 stands in the object's metadata. One in Glacier must be asked for first: `aws s3api restore-object`, some hours.",
+            "Nothing to undo. To inspect a dump, restore it into a database of another name: `aws s3 cp " +
+            "s3://msil-mcp-backups/daily/FILE . && pg_restore --dbname mcp_restored --no-owner FILE`; the object's " +
+            "metadata has its SHA-256. Retrieve one in Glacier first: `aws s3api restore-object`, some hours.",
     },
     {
         id: "kubernetes-configurations",
@@ -205,8 +206,8 @@ export const recovery: readonly Procedure[] = [
             "`kubectl logs -n mcp-production -l mcp.msil.com/task=mcp-configurations --all-containers` counts the objects " +
             "of the last run; `DumpSucceeded` of `MCP/production` with `Kind` `kubernetes` follows each verified upload.",
         undo:
-            "Nothing to undo. An update declares everything anew; the export tells what was there: " +
-            "`aws s3 cp s3://msil-mcp-backups/kubernetes/FILE - | zcat | kubectl diff -f -`.",
+            "Nothing to undo. An update declares everything again; the export shows the earlier objects: `aws s3 " +
+            "cp s3://msil-mcp-backups/kubernetes/FILE - | zcat | kubectl diff -f -`.",
     },
     {
         id: "audit-archive",
@@ -220,7 +221,7 @@ export const recovery: readonly Procedure[] = [
             "`aws s3 cp s3://msil-mcp-audit/events/2026/01/31/FILE - | zcat`. After a year an object must be restored from " +
             "deep storage first (`aws s3api restore-object`, some hours). What could not be delivered is below `failed/`, " +
             "and `/mcp/production/audit-delivery` says why. [An export for an auditor](recovery.md#an-export-of-audit-events) has checksums.",
-        undo: "Nothing can be undone: in COMPLIANCE mode no one deletes an event before its time.",
+        undo: "Cannot be undone: in COMPLIANCE mode an event cannot be deleted before its time.",
     },
     {
         id: "audit-export",
@@ -267,10 +268,10 @@ export const recovery: readonly Procedure[] = [
         ],
         changes: copied,
         verify:
-            "A copy that fails or is late tells P3. `aws backup list-recovery-points-by-backup-vault --region ap-southeast-1 " +
-            "--backup-vault-name mcp-production-snapshots-copies-daily` lists the snapshots there. " +
-            "`aws s3api head-object --bucket msil-mcp-backups --key KEY --query ReplicationStatus` says COMPLETED. Objects from before " +
-            "are copied by one job of S3 Batch Replication: `aws s3control create-job`.",
+            "A failed or late copy notifies P3. `aws backup list-recovery-points-by-backup-vault --region " +
+            "ap-southeast-1 --backup-vault-name mcp-production-snapshots-copies-daily` lists the snapshots there. " +
+            "`aws s3api head-object --bucket msil-mcp-backups --key KEY --query ReplicationStatus` says COMPLETED. " +
+            "Objects from before are copied by one job of S3 Batch Replication: `aws s3control create-job`.",
         undo: "What is in the second region is protected: the engine refuses to delete it. Locked copies stay until their time is over.",
     },
     {
@@ -278,8 +279,9 @@ export const recovery: readonly Procedure[] = [
         sections: ["7.2"],
         title: "The region is lost: start in the second one",
         when:
-            "AWS says that the region does not come back in time. A stack of its own is declared in the second region, from the " +
-            "copies. What was written after the last copy is lost: [recovery](recovery.md#the-region-is-lost) has each step.",
+            "AWS says that the region will not come back in time. A separate stack is declared in the second " +
+            "region, from the copies. Data written after the last copy is lost: " +
+            "[recovery](recovery.md#the-region-is-lost) has each step.",
         looks: [
             "aws backup list-recovery-points-by-backup-vault --region ap-southeast-1 --backup-vault-name mcp-production-snapshots-copies-hourly",
             "aws s3api list-objects-v2 --bucket msil-mcp-backups-copy --prefix daily/ --query 'Contents[].[Key,LastModified]' --output text",
@@ -287,8 +289,8 @@ export const recovery: readonly Procedure[] = [
         edits: [],
         changes: [],
         verify:
-            "Preview the new stack before its update. The bootstrap gives the application its user, and the health check " +
-            "asks every component.",
+            "Preview the new stack before its update. The bootstrap gives the application its user, and the health " +
+            "check checks every component.",
         undo: "Nothing was changed in the first region. What is written in the second one is not in the first.",
     },
     {
@@ -296,8 +298,9 @@ export const recovery: readonly Procedure[] = [
         sections: ["7.2"],
         title: "A bucket or its objects were deleted",
         when:
-            "Objects are hidden by a delete marker, were deleted for good, or the bucket is gone. What Object Lock holds was not " +
-            "deleted. [Recovery](recovery.md#a-bucket-or-its-objects-are-deleted) has each step.",
+            "Objects are hidden by a delete marker, were deleted permanently, or the bucket is gone. Objects under " +
+            "Object Lock were not deleted. [Recovery](recovery.md#a-bucket-or-its-objects-are-deleted) has each " +
+            "step.",
         looks: [
             "aws s3api list-object-versions --bucket msil-mcp-backups --prefix daily/ --query 'DeleteMarkers[].[Key,LastModified]' --output text",
             "aws s3api list-objects-v2 --bucket msil-mcp-backups-copy --query 'length(Contents)'",
@@ -329,9 +332,10 @@ export const recovery: readonly Procedure[] = [
             "[the switch](#database-switch) checks them.",
         updatesTwice: true,
         undo:
-            "Removing it takes two updates, because it is protected: one after `pulumi config set --stack production --path " +
-            "mcp:recovery.protect false`, one after `pulumi config rm --stack production mcp:recovery`. A last snapshot stays. To keep it for good, set `mcp:recovery.keep true`: " +
-            "its restore time is history then, and no update compares it any more.",
+            "Removing it takes two updates, because it is protected: one after `pulumi config set --stack " +
+            "production --path mcp:recovery.protect false`, one after `pulumi config rm --stack production " +
+            "mcp:recovery`. A final snapshot stays. To keep it permanently, set `mcp:recovery.keep true`: then no " +
+            "update compares its restore time any more.",
     },
     {
         id: "database-switch",

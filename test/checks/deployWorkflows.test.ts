@@ -125,7 +125,7 @@ function problemsOf(files: ReadonlyMap<string, string>): string[] {
         stepWith(update, "actions/download-artifact@")?.with?.["artifact-ids"] ===
             "${{ needs.preview.outputs.artifact }}",
         "update.yml",
-        "takes the plan of its own preview",
+        "uses the plan of its own preview",
     );
     const uploaded = String(stepWith(preview, "actions/upload-artifact@")?.with?.["path"]).trim().split("\n");
     expect(

@@ -162,7 +162,7 @@ describe("the workflows", () => {
         for (const [file, { jobs }] of workflows) {
             for (const { run = "", shell } of Object.values(jobs).flatMap(({ steps = [] }) => steps)) {
                 if (/^npm .* \| /m.test(run)) {
-                    // What runs without a shell of its own is not told to fail so.
+                    // A step without its own shell does not set the option to fail early.
                     assert.equal(shell, "bash", `${file}: ${run}`);
                 }
             }

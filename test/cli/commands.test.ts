@@ -28,7 +28,7 @@ describe("npm run preview", () => {
         ["accepted", "mcp:workloads.chat-ui.scaling.min=3", 0],
         ["refused", "mcp:archive.bucket=another-bucket", 1],
     ] as const) {
-        it(`ends quietly when nobody reads on, with the status of what is ${what}`, async () => {
+        it(`ends quietly when the pipe is closed, with the status of what is ${what}`, async () => {
             const args = ["cli/main.cjs", "preview", "--format", "json", "--set", edit];
             const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
             // As head does at once.

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { parse } from "yaml";
 import { copyOfProject } from "../support";
 
-/* `npm run deploy` with a stand-in for the Pulumi CLI, in a repository of its own. */
+/* `npm run deploy` with a fake Pulumi CLI, in a separate repository. */
 
 /** What differs between updates of the history. */
 interface Entry {
@@ -227,7 +227,7 @@ describe("npm run deploy", () => {
             assert.deepEqual(updates, []);
         });
 
-        it("takes them back where it is told to, and says so to those who approve", () => {
+        it("reverts them with the option, and tells the approvers", () => {
             const { status, summary } = deploy([...PLAN, plan, "--discard"], [night()]);
             assert.equal(status, 0);
             assert.match(
@@ -341,7 +341,7 @@ describe("npm run deploy", () => {
         });
     });
 
-    it("names all that is wrong with what it is told at once, and needs the CLI", () => {
+    it("reports all invalid options at once, and needs the CLI", () => {
         const { status, stderr } = deploy(["apply", "--stack", "test", "--discard"]);
         assert.equal(status, 1);
         assert.equal(

@@ -1,5 +1,6 @@
-// Stands for kubectl in the tests of the stack's lock. CLUSTER is a file with the Jobs that are active, the release history,
-// and how many more looks see the Jobs; then, or when a release is aborted, the update of the Jobs ends, and with it its lock.
+// Fake kubectl for the tests of the stack's lock. CLUSTER is a file with the active Jobs, the release history, and the
+// number of further checks that see the Jobs; then, or when a release is aborted, the update of the Jobs ends and
+// releases its lock.
 "use strict";
 const { appendFileSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 
@@ -25,7 +26,7 @@ if (verb === "get" && what === "jobs") {
     cluster.patch = args[args.indexOf("-p") + 1];
     end();
 } else {
-    console.error(`the stand-in knows no ${verb} ${what}`);
+    console.error(`the fake kubectl knows no ${verb} ${what}`);
     process.exitCode = 1;
 }
 writeFileSync(process.env.CLUSTER, JSON.stringify(cluster));

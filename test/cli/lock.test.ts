@@ -126,7 +126,7 @@ describe("npm run runbook, while another update has the stack's lock", function 
         assert.match(reason!, /locked by alice@ci-runner [^]*No Job of it runs in the cluster/);
     });
 
-    it("waits for its end where it is told to, and looks at the plan once more", () => {
+    it("waits for its end with the option, and checks the plan again", () => {
         const { status, called, set, stderr } = runbook([...SCALE_UP, "--yes", "--wait"]);
         assert.equal(status, 0, stderr);
         assert.deepEqual(

@@ -1,7 +1,7 @@
-// Stands for the Pulumi CLI in the tests of the runbook command: answers what the Automation API asks it, notes each
-// call in calls.log, keeps the values it is told beside the stack file, fails where FAILS says so, and waits to be
-// interrupted where HANGS does. The stack's history is what HISTORY has, and CHANGES says how many resources a preview changes.
-// While there is a file LOCKED, another update has the lock that is told in it.
+// Fake Pulumi CLI for the tests of the runbook command: answers the Automation API, logs each call in calls.log, stores
+// the given values next to the stack file, fails if FAILS says so, and waits to be interrupted if HANGS does. HISTORY
+// has the stack's history, and CHANGES the number of resources that a preview changes. While there is a file LOCKED,
+// another update has the lock that it describes.
 "use strict";
 const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
 
@@ -97,6 +97,6 @@ switch (command) {
         }
         break;
     default:
-        console.error(`error: the stand-in knows no ${command}`);
+        console.error(`error: the fake pulumi knows no ${command}`);
         process.exitCode = 1;
 }

@@ -244,7 +244,7 @@ describe("npm run runbook", () => {
             [1, 2, 0],
         ],
     ] as const) {
-        it(`leaves what stands in a list: ${id}${replacement && `, ${replacement.split("\n").at(-1)!.trim()}`}`, () => {
+        it(`keeps the values of a list: ${id}${replacement && `, ${replacement.split("\n").at(-1)!.trim()}`}`, () => {
             edited(found, replacement);
             const procedure = catalogue.find((each) => each.id === id)!;
             const edits = indexedEdits(folder, "production", editsWith(procedure, given));
@@ -301,7 +301,7 @@ describe("npm run runbook", () => {
             ["run", "autoscaling", "--yes"],
             /autoscaling has no value to set/,
         ],
-        ["a run that nobody can confirm", ["run", "restart", "--restart", "x"], /^--yes: found nothing/],
+        ["a run that cannot be confirmed", ["run", "restart", "--restart", "x"], /^--yes: found nothing/],
         [
             "to go back where there is no way",
             [...RESTART, "--yes", "--rollback-on-failure"],
@@ -432,7 +432,7 @@ describe("npm run runbook", () => {
         assert.match(set, /^# set: /);
     });
 
-    it("takes back what can be taken back when it fails and is asked to", () => {
+    it("rolls back a failed update with the option", () => {
         const release = ["run", "scale-up", "--min", "6", "--yes", "--rollback-on-failure"];
         const { status, stderr, set, called } = runbook(release, "up once");
         assert.equal(status, 5);
@@ -448,7 +448,7 @@ describe("npm run runbook", () => {
         assert.match(stderr, /The way back failed too: ✗ GET/);
     });
 
-    it("ends the engine when it is asked to end, and keeps the values of an update that had begun", async () => {
+    it("interrupts the engine on a signal, and keeps the values of an update that had begun", async () => {
         const early = await terminated([...RESTART, "--yes"], "preview");
         assert.deepEqual([early.status, early.set], [130, ""]);
         assert.match(early.stderr, /^Interrupted: nothing was changed\.$/m);
@@ -458,7 +458,7 @@ describe("npm run runbook", () => {
         assert.match(late.set, /^# set: /);
     });
 
-    it("says so when it is asked to end on the way back", async () => {
+    it("reports a signal during the rollback", async () => {
         const release = ["run", "scale-up", "--min", "6", "--yes", "--rollback-on-failure"];
         const { status, stderr, set } = await terminated(release, "up", "up once");
         assert.deepEqual([status, set], [130, ""]);

@@ -11,12 +11,12 @@ export const ACCEPTED: readonly Accepted[] = [
     {
         check: "container-image-pull-policy",
         objects: /./,
-        reason: "Production's images are named by digest, of which a node has the one content or none: asking again helps nobody.",
+        reason: "Production's images are named by digest, whose content cannot change: pulling again has no effect.",
     },
     {
         check: "container-ephemeral-storage-request-and-limit",
         objects: /./,
-        reason: "Root file systems are read-only, and each emptyDir has a limit of its own that the kubelet enforces.",
+        reason: "Root file systems are read-only, and the kubelet enforces a separate limit for each emptyDir.",
     },
     {
         check: "pod-probes-identical",

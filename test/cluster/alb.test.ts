@@ -9,9 +9,11 @@ import { type Cloud, startCloud } from "./cloud";
 import { type ControlPlane, lent, startControlPlane, whyNoCluster } from "./control-plane";
 import { type Controller, startController, whyNoController } from "./load-balancer-controller";
 
-/* What the AWS Load Balancer Controller makes of production behind an ALB. It is the controller itself, at an API server
- * as real, and at a server that stands for AWS, which keeps what it is told and calls every target healthy. Nobody's
- * requests are balanced, and nothing is said of how fast AWS is. */
+/*
+ * What the AWS Load Balancer Controller makes of production behind an ALB: the real controller, a real API server, and
+ * a stub of AWS, which stores all calls and reports every target as healthy. No requests are balanced, and AWS's timing
+ * is not simulated.
+ */
 
 const NAMESPACE = "mcp-production";
 const INGRESS = `/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/ingresses/mcp-ingress`;
@@ -41,7 +43,7 @@ const eachOf = <From, To>(values: Record<string, From>, of: (value: From) => To)
     Object.fromEntries(Object.entries(values).map(([key, value]) => [key, of(value)]));
 
 const missing =
-    (lent && "a cluster is lent, and this test brings a controller of its own") ??
+    (lent && "the cluster is shared, and this test installs a controller") ??
     whyNoController() ??
     whyNoMoto() ??
     whyNoCluster();

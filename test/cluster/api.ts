@@ -119,8 +119,8 @@ export class Api {
     }
 
     /**
-     * Tells every state of the objects of a list, in order, beginning with those that it has now. Returns what ends it.
-     * A connection that breaks is opened again; then objects that are there are told as ADDED once more.
+     * Sends every state of the objects of a list, in order, starting with the current ones. Returns a function that
+     * ends it. Reopens a broken connection; then existing objects are sent as ADDED again.
      */
     watch<T>(list: string, tell: (type: "ADDED" | "MODIFIED" | "DELETED", object: T) => void): () => void {
         let ended = false;
@@ -221,8 +221,8 @@ export function pathOf({ apiVersion, kind, metadata: { name, namespace } }: Mani
 }
 
 /**
- * Asks again until the check gives something true; its last error is told when time runs out. The seconds are those of an
- * idle machine: they pass slower on one that has more to do.
+ * Repeats until the check returns a truthy value; at the timeout, throws its last error. The seconds are those of an
+ * idle machine, and stretch under load.
  */
 export async function eventually<T>(
     what: string,

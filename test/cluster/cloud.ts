@@ -11,7 +11,7 @@ export const CLUSTER = "mcp";
 /** Addresses of a node, of which kwok gives each of its pods one. */
 const ADDRESSES = 62;
 
-/** What a cluster is on at AWS, at a server that stands for AWS. */
+/** AWS resources of a cluster, at a stub of AWS. */
 export interface Cloud {
     url: string;
     vpc: string;

@@ -32,7 +32,7 @@ suite(`the control plane for tests${missing ? ` (skipped: ${missing})` : ""}`, f
         assert.match(gitVersion!, /^v1\.34\.\d+$/);
     });
 
-    it("answers nobody without credentials", async () => {
+    it("refuses requests without credentials", async () => {
         const call = get(new URL("/version", cluster.server), { ca: api.ca, agent: false });
         const [response] = (await once(call, "response")) as [IncomingMessage];
         response.resume();
@@ -356,7 +356,7 @@ suite(`the control plane for tests${missing ? ` (skipped: ${missing})` : ""}`, f
             });
     });
 
-    // A suite of its own: Mocha runs the tests of a suite before the suites inside it.
+    // A separate suite: Mocha runs the tests of a suite before the suites inside it.
     describe("at its end", () => {
         it("leaves no process behind when stopped", async () => {
             assert.equal(cluster.processes.filter(runs).length, 5);
@@ -364,7 +364,7 @@ suite(`the control plane for tests${missing ? ` (skipped: ${missing})` : ""}`, f
             assert.deepEqual(cluster.processes.filter(runs), []);
         });
 
-        it("leaves no process behind when its own process is told to end", async () => {
+        it("leaves no process behind when its process is terminated", async () => {
             const program = `
                 const { startControlPlane } = require("./control-plane");
                 startControlPlane().then(({ processes }) => console.log(JSON.stringify(processes)));

@@ -31,7 +31,7 @@ const [, version, major, minor] = /k8s\.io\/kubernetes (v(\d+)\.(\d+)\S*)/.exec(
     readFileSync(join(kubernetes, "go.mod"), "utf8"),
 )!;
 
-// A server built from a module reports v0.0.0-master unless told; clients parse what it reports.
+// A server built from a module reports v0.0.0-master by default; clients parse the version.
 const stamp = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
 /** Zones that have a node each. */
 const ZONES = ["ap-south-1a", "ap-south-1b", "ap-south-1c"];

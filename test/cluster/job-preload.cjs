@@ -18,7 +18,7 @@ net.Socket.prototype.connect = function (...args) {
 };
 
 const mapped = (path) => {
-    // What was found out about a mount leads into the folder that stands for it, which may itself be below a mount: /tmp.
+    // A mount's path leads to the folder that replaces it, which may itself be below a mount: /tmp.
     if (typeof path !== "string" || path.startsWith(`${own}/`)) return path;
     for (const [mount, folder] of mounts) {
         if (path === mount || path.startsWith(`${mount}/`)) return folder + path.slice(mount.length);

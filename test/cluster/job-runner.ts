@@ -123,7 +123,7 @@ export function startJobRunner(kubeconfig: string, options: JobRunnerOptions = {
     async function start(pod: Pod): Promise<void> {
         const { uid, namespace, name } = pod.metadata;
         const folder = mkdtempSync(join(tmpdir(), "mcp-job-"));
-        // The pod, or the whole control plane, may be gone by the time something is told of it.
+        // The pod, or the whole control plane, may be gone before the status is written.
         const tell = (phase: string, state: object) =>
             report(api, pod, phase, state).catch((error: Error) => log(error.message));
         try {

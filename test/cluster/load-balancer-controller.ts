@@ -89,7 +89,7 @@ export async function startController(kubeconfig: string, cloud: Cloud): Promise
         "webhook-key-file": "tls.key",
         "metrics-bind-addr": 0,
         "health-probe-bind-addr": "127.0.0.1:0",
-        // Not of the server that stands for AWS.
+        // Not of the AWS stub.
         "enable-shield": false,
         "enable-waf": false,
         "enable-wafv2": false,

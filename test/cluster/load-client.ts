@@ -28,8 +28,8 @@ const IN_FLIGHT = 50;
 const LIMIT = { requests: 200_000, seconds: 900 };
 
 /**
- * Sends requests to a Service at a fixed rate. Every second one opens a connection of its own; the others share connections
- * that are kept open, as those of an ingress controller. No request is tried twice.
+ * Sends requests to a Service at a fixed rate. Every second one opens a new connection; the others share kept
+ * connections, as an ingress controller does. No request is retried.
  */
 export function startLoad({ host, port }: ServiceProxy, perSecond: number): Load {
     const kept = new Agent({ keepAlive: true, maxSockets: 20, scheduling: "fifo" });

@@ -18,7 +18,7 @@ import { type ServiceProxy, startServiceProxy, watchEndpoints } from "./service-
 const PER_SECOND = 200;
 const { min: REPLICAS } = EXAMPLE.scaling;
 
-/** Stands for the soak, in milliseconds: longer than any proxy takes to follow the switch. */
+/** Replaces the soak, in milliseconds: longer than any proxy takes to follow the switch. */
 const SOAK_MILLISECONDS = 3000;
 
 type DeploymentManifest = Manifest & {

@@ -18,7 +18,7 @@ const KUBE_SCORE = "github.com/zegl/kube-score/cmd/kube-score@v1.20.0";
 const KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0";
 const ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
 
-/** Runs a tool; what it finds makes it end with a status of its own. */
+/** Runs a tool; findings change its exit status. */
 async function tool(
     module: string,
     ...args: string[]

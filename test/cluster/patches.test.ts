@@ -257,7 +257,7 @@ suite(`a node in the patch window${missing ? ` (skipped: ${missing})` : ""}`, fu
             spec: {
                 backoffLimit: 0,
                 template: {
-                    // kwok leaves it to whoever says so.
+                    // kwok does not set it.
                     metadata: { annotations: { "mcp.test/runner": "test" } },
                     spec: {
                         restartPolicy: "Never",

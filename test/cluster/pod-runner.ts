@@ -29,9 +29,9 @@ export interface PodRunner {
 }
 
 /**
- * Plays the kubelet for the pods of a namespace with {@link RUN_BY_POD_RUNNER}: each is an HTTP server (pod-server.cjs) at an
- * address of its own, ready once it listens. A deleted pod ends as a kubelet ends it: the preStop hook, then SIGTERM, then
- * SIGKILL when the grace period has passed.
+ * Runs the pods of a namespace with {@link RUN_BY_POD_RUNNER} as a kubelet would: each is an HTTP server
+ * (pod-server.cjs) with a separate address, ready once it listens. A deleted pod ends as a kubelet ends it: the preStop
+ * hook, then SIGTERM, then SIGKILL after the grace period.
  */
 export function startPodRunner(api: Api, namespace: string): PodRunner {
     const pods = `/api/v1/namespaces/${namespace}/pods`;
@@ -44,7 +44,7 @@ export function startPodRunner(api: Api, namespace: string): PodRunner {
         if (type === "DELETED") play?.kill();
         else if (play === undefined && pod.spec.nodeName && !deletionTimestamp && !pod.status.podIP) {
             count += 1;
-            // The API takes no loopback addresses of pods; processOf leads to the one that stands for it.
+            // The API accepts no loopback addresses of pods; processOf maps to the real one.
             playing.set(uid, new Play(api, pods, pod, `10.${64 + (count >> 8)}.${count & 255}.1`));
         } else if (deletionTimestamp) play?.terminate(pod);
     });
@@ -128,7 +128,7 @@ class Play {
         return this.unlessGone(this.api.patch(`${this.pods}/${name}/status`, { status }));
     }
 
-    /** Whatever a pod, or the whole control plane, is told may come too late. */
+    /** A pod, or the whole control plane, may be gone before a status is written. */
     private async unlessGone(call: Promise<unknown>): Promise<void> {
         await call.catch((error: unknown) => {
             const closed = (error as NodeJS.ErrnoException).code === "ECONNREFUSED";

@@ -11,7 +11,7 @@ import { root } from "../support";
 const examples = join(root, "examples");
 const load = createRequire(__filename);
 
-/** Records an example as a stack of its own project, from its own folder. */
+/** Records an example as a stack of a separate project, from its folder. */
 async function recordExample(name: string, config: Readonly<Record<string, string>>): Promise<Recording> {
     return recordProject(name, {
         project: name,

@@ -80,7 +80,7 @@ describe("limits of the alarms", () => {
         it(`refuse ${what}`, () => assert.deepEqual(linesOf(withValue(path, value)), [line]));
     }
 
-    it("are told all at once", () => {
+    it("are all reported at once", () => {
         assert.equal(linesOf(withValue("alarms", { cache: { memory: 0, evictions: -1 } })).length, 2);
     });
 });

@@ -123,7 +123,7 @@ describe("values of an ALB", () => {
             'mcp:ingress.alb.switch: found "dns", expected weights or selector',
         ],
         [
-            "an attribute that has a value of its own",
+            "an attribute that has its own value",
             "alb/attributes/idle_timeout.timeout_seconds",
             "120",
             'mcp:ingress.alb.attributes["idle_timeout.timeout_seconds"]: found "120", expected nothing: ingress.alb.idleTimeout sets the one, and the other is always true',
@@ -152,7 +152,7 @@ describe("values of an ALB", () => {
         }
     });
 
-    it("want to be told who admits security groups of one's own to the pods", () => {
+    it("require an explicit value for who admits custom security groups to the pods", () => {
         const [groups, admits] = ["security-groups", "manage-backend-security-group-rules"].map(
             (name) => `alb.ingress.kubernetes.io/${name}`,
         ) as [string, string];
@@ -166,7 +166,7 @@ describe("values of an ALB", () => {
         assert.deepEqual(linesOf(values), []);
     });
 
-    it("refuse an annotation of another controller, which nobody would read", () => {
+    it("refuse an annotation of another controller, which would have no effect", () => {
         for (const name of [
             "nginx.ingress.kubernetes.io/proxy-body-size",
             "traefik.ingress.kubernetes.io/router.tls",

@@ -206,7 +206,7 @@ describe("certificates", () => {
         });
     });
 
-    describe("that stand in for others in an offline preview", () => {
+    describe("that are placeholders in an offline preview", () => {
         it("are taken as they are", () => {
             for (const text of [PLACEHOLDER_PEM, "[encrypted]"]) {
                 assert.deepEqual(problems(text, text), []);
@@ -369,7 +369,7 @@ describe("certificates", () => {
                 ],
             ],
             [
-                "a host and a path that stand there twice",
+                "a duplicate host and path",
                 ({ ingress }) => {
                     const path = { path: "/mcp", workload: "mcp-server" };
                     const [host] = ingress["hosts"] as object[];

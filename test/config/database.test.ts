@@ -208,7 +208,7 @@ describe("values of the database", () => {
         ]);
     });
 
-    it("take a restore time as the engine hands it on when it stands without quotes", () => {
+    it("accept a restore time as the engine passes it if it is unquoted", () => {
         const { values } = parseStack(
             withValue("recovery", { restoreTime: "2026-01-31 10:30:00 +0530 +0530" }),
         );

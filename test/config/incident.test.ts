@@ -12,7 +12,7 @@ describe("values of the incidents", () => {
             'mcp:incident.escalation.L3.contacts[0]: found "architect", expected an e-mail address, a phone number such as +911234567890, or the name of an entry of mcp:endpoints',
         ],
         [
-            "a level that calls nobody",
+            "a level without contacts",
             "incident/escalation/L4/contacts",
             [],
             "mcp:incident.escalation.L4.contacts: found [], expected at least one contact: without one, nobody receives the alarm",

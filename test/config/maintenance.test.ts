@@ -183,7 +183,7 @@ describe("values of the maintenance", () => {
             'mcp:maintenance.patches.window: found {"weekday":"sun","start":"02:00","end":"03:00"}, expected a window of whole hours, at least two',
         ],
         [
-            "a zone of its own",
+            "another zone",
             "maintenance/patches/window",
             { weekday: "sun", start: "02:00", end: "04:00", zone: "UTC" },
             "mcp:maintenance.patches.window.zone: found an unknown key, expected one of end, start, weekday",

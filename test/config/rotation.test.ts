@@ -75,7 +75,7 @@ describe("values of rotations", () => {
             `mcp:rotation.workloads.admin-portal.NO_SECRET: found "${LATER}", expected NO_SECRET in mcp:workloads.admin-portal.secrets, generated or supplied`,
         ],
         [
-            "the URL of a store, which has a rotation of its own",
+            "the URL of a store, which has a separate rotation",
             { workloads: { "mcp-server": { DATABASE_URL: LATER } } },
             `mcp:rotation.workloads.mcp-server.DATABASE_URL: found "${LATER}", expected DATABASE_URL in mcp:workloads.mcp-server.secrets, generated or supplied`,
         ],

@@ -26,7 +26,7 @@ import { root } from "../support";
 /** Declared by the SDK for itself: what the engine tells the program by its environment. */
 const { getStore } = state as unknown as { getStore(): { settings: { options: Record<string, unknown> } } };
 
-/** Stands for a secret: no message may have it. */
+/** Placeholder of a secret: no message may contain it. */
 const PLANTED = "planted-CANARY";
 
 describe("a stack file", () => {
@@ -209,7 +209,7 @@ describe("a stack file", () => {
         assert.deepEqual(refusals(`mcp:secrets.mcp-server.AZURE_AD_CLIENT_SECRET=${PLANTED}`), ["", ""]);
     });
 
-    it("shows no secret that stands where its origin belongs", () => {
+    it("shows no secret in place of its origin", () => {
         write(production);
         assertInvalid(
             /mcp:workloads\.chat-ui\.secrets\.KEY: found a secret \(not shown\)/,

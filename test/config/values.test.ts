@@ -133,7 +133,7 @@ describe("stack values", () => {
             `${at}.releases.green.change.rollbackPlan: found nothing, expected a value, or a reason to omit it in skip`,
         ],
         [
-            "a change that nobody approved",
+            "a change without approvers",
             `${server}/releases/green/change`,
             { version: "v2.1.0", ticket: "CHG-1", approvers: [], rollbackPlan: "live: blue" },
             `${at}.releases.green.change.approvers: found [], expected at least one name`,
@@ -199,7 +199,7 @@ describe("stack values", () => {
             "mcp:checklist.stakeholders: found [], expected at least one address, or the reason to have none in unannounced",
         ],
         [
-            "stakeholders, and a reason why nobody is told",
+            "stakeholders, and a reason for notifying none",
             "checklist",
             { unvalidated: "x", stakeholders: ["a@example.com"], unannounced: "x" },
             'mcp:checklist.unannounced: found "x", expected nothing, because stakeholders are set',
@@ -223,7 +223,7 @@ describe("stack values", () => {
             `${at}.strategy: found "recreate", expected rolling or blueGreen`,
         ],
         [
-            "a call to nobody",
+            "a call to an unknown workload",
             `${server}/network/calls`,
             ["nobody"],
             `${at}.network.calls[0]: found "nobody", expected one of mcp-server, admin-portal, chat-ui`,
@@ -289,7 +289,7 @@ describe("stack values", () => {
             "mcp:aws: found nothing, expected an account and a region, for mcp:kubernetes.cluster, the default of mcp:images.registry, mcp:incident, mcp:database, mcp:cache, mcp:backups, mcp:archive, mcp:maintenance, mcp:observability, mcp:health",
         ],
         [
-            "nobody who is told of alarms",
+            "no contacts for alarms",
             "incident",
             undefined,
             "mcp:incident: found nothing, expected contacts, because alarms on AWS need recipients",
@@ -308,7 +308,7 @@ describe("stack values", () => {
             'mcp:tier: found "trial", expected production, as the environment\'s name says',
         ],
         [
-            "an environment of its own",
+            "an environment with another name",
             "environment",
             "qa",
             "mcp:tier: found nothing, expected production or trial, because the environment qa has no default",

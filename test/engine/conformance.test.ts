@@ -13,8 +13,10 @@ import { GREEN } from "./platform";
 import { conformance, registrationsIn } from "./registrations";
 import { type EngineEvent, type Stack } from "./stack";
 
-/* What the offline preview records is what the real engine is asked to register, in every state of the platform's
- * life that has a golden dump. Both start from nothing, with the same values. */
+/*
+ * The offline recording equals the registrations at the real engine, in every state of the platform with a golden dump.
+ * Both start empty, with the same values.
+ */
 
 const states = new Map<string, { stack: string; edits: readonly string[] }>(
     ["production", "staging"].map((stack) => [`${stack} @core`, { stack, edits: [] }]),
@@ -31,7 +33,7 @@ for (const [step, { before, after }] of Object.entries(STEPS)) {
 const missing = whyNoEngine();
 const suite = missing ? describe.skip : describe;
 
-suite(`what the engine is asked to register${missing ? ` (skipped: ${missing})` : ""}`, function () {
+suite(`the registrations at the engine${missing ? ` (skipped: ${missing})` : ""}`, function () {
     this.timeout(300_000);
     let lab: Lab;
     let stacks: Record<string, Stack>;
@@ -147,7 +149,7 @@ suite(`what the engine is asked to register${missing ? ` (skipped: ${missing})` 
     }
 });
 
-/** A finding as the engine tells it: below the policy's description, and of a policy of its own where undetermined. */
+/** A finding in the engine's form: the policy's description first, and a separate policy for undetermined rules. */
 function findingOf({
     policyName,
     message,

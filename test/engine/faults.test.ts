@@ -11,7 +11,7 @@ import { addressOf, listening } from "./world";
  * the real engine. Each release is tried, tried again with the same values, and taken back by the opposite ones. */
 
 const SWITCH = "update kubernetes:core/v1:Service mcp-server";
-/** Before the switch: the target is up, and nobody has noticed. */
+/** Before the switch: the target is up, without users. */
 const BEFORE: Traffic = { live: "blue", blue: 3, green: 3 };
 /** After it: the target has the traffic, and the old colour is still at full size. */
 const AFTER: Traffic = { live: "green", blue: 3, green: 3 };
@@ -24,9 +24,9 @@ interface Fault {
     core?: true;
     /** Brings it about, before the update or while that is on its way. */
     strikes: (platform: Platform, running: () => Running) => Promise<unknown>;
-    /** What the update, or the gate, says about it; nothing where there is nobody left to say it. */
+    /** Output of the update, or the gate; empty if neither can report. */
     says?: RegExp;
-    /** How things stand then. */
+    /** State of the cluster. */
     leaves: Traffic;
     /**
      * The same values again: a gate that runs again and fails as it did; or how the cause is removed, and what the
@@ -41,7 +41,7 @@ interface Fault {
 
 const faults: Fault[] = [
     {
-        title: "the stakeholders cannot be told that it begins",
+        title: "the notice to the stakeholders fails when it begins",
         strikes: async ({ lab, namespace }) => lab.world.muted.add(namespace),
         says: /FAILED mcp-server v2\.1\.0 \(green\): its stakeholders are not told: SNS: status 403/,
         leaves: HOME,

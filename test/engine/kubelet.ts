@@ -5,7 +5,7 @@ import { type Api, type List, type Resource } from "../cluster/api";
 import { type JobRunner } from "../cluster/job-runner";
 import { addressOf, listening } from "./world";
 
-/** Plays the kubelets where the API server asks one for a pod's log: it is told what the runner's programs print. */
+/** Serves pods' logs to the API server as kubelets do: the output of the runner's programs. */
 export async function serveLogs(api: Api, { runs }: JobRunner, certificate: Issued): Promise<Server> {
     const own = { cert: certificate.certificate, key: certificate.privateKey };
     const server = createServer(own, (request, response) => {

@@ -74,7 +74,7 @@ export class Lab {
         return new Lab(folder, cluster, api, world, line, runner, env, authority);
     }
 
-    /** A stack of its own state, with the values of the project's file of that name and the edits in it. */
+    /** A stack with separate state, with the values of the project's file of that name and the edits applied. */
     async stack(name: string, ...edits: string[]): Promise<Stack> {
         return this.started(name, edits, root);
     }
@@ -106,7 +106,7 @@ export class Lab {
         const own = [`mcp:aws.accountId=${ACCOUNT}`, "mcp:checklist.unvalidated=no other stack is here"];
         return readStackFile(project, stack, [...own, ...edits])
             .placeholders.flatMap(({ path, placeholder }) =>
-                // A list is as long as what stands in for it.
+                // A list is as long as its placeholder.
                 typeof placeholder === "string"
                     ? `${configPath(path)}=${this.supply(stack, path, placeholder)}`
                     : placeholder.map((each, index) => `${configPath([...path, index])}=${each}`),
@@ -129,7 +129,7 @@ export class Lab {
         return pair;
     }
 
-    /** A certificate of its own signature. */
+    /** A self-signed certificate. */
     issue(name: string, hosts: string[]): Issued {
         return this.authority.issue(name, { hosts });
     }

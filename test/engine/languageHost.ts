@@ -13,8 +13,10 @@ import {
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 
-/* Stands for pulumi-language-nodejs, which is not published as a Go module: it has Node run programs and policy packs by
- * the SDK of theirs. It installs nothing and generates nothing. */
+/*
+ * Replaces pulumi-language-nodejs, which is not published as a Go module: it runs programs and policy packs by Node and
+ * their SDK. It installs and generates nothing.
+ */
 
 /** How the SDK ends a program that has already reported its errors. */
 const REPORTED = 32;

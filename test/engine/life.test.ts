@@ -70,8 +70,8 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
     });
 
     const procedures = catalogue
-        // Some have tests of their own: a recovered database does not go by the opposite edit, and tools are switched at an
-        // address outside of the cluster (tools.test.ts).
+        // Some have separate tests: a recovered database is not undone by the opposite edit, and tools are switched at
+        // an address outside the cluster (tools.test.ts).
         .filter(
             ({ id, edits }) =>
                 edits.length > 0 && !["database-recovery", "database-switch", "disable-tool"].includes(id),
@@ -120,7 +120,7 @@ suite(`the platform's life on the engine${missing ? ` (skipped: ${missing})` : "
             measured("release beyond its gates, seconds", beyond, "goal 15");
             measured("of that, beyond an update with nothing to do, seconds", beyond - nothing);
         },
-        // Stakeholders were told of the release before it, and not of the way back to one that is known.
+        // Stakeholders were notified of the release before it, and not of the rollback to a known one.
         "blue-green-rollback": async () => told("v2.1.0"),
         "scale-up": async () => {
             await eventually("the autoscaler follows its new minimum", async () => {

@@ -122,7 +122,7 @@ export class Platform {
         return { live: spec.selector.version, ...(Object.fromEntries(ready) as Record<Colour, number>) };
     }
 
-    /** Pods that are going need a moment; the traffic must come to stand so. */
+    /** Terminating pods need a moment until the traffic has switched. */
     async settles(wanted: Traffic): Promise<void> {
         let found: Traffic | undefined;
         await eventually(

@@ -24,9 +24,11 @@ import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/st
 import { replaces } from "../../offline/forceNew";
 import { PLANTED } from "./planted";
 
-/* Stands for the AWS and the random provider in the engine's tests. It owns nothing: what a resource is given is
- * what it has, beside an id, an ARN and the few outputs that the program reads. So a type that is added to the program
- * works here as it is, unless it has outputs of its own: those go into the table. */
+/*
+ * Fake AWS and random providers for the engine's tests. They own nothing: a resource has its inputs, an id, an ARN and
+ * the few outputs that the program reads. A new type works without changes, unless the program reads other outputs: add
+ * those to the table.
+ */
 
 type Properties = Record<string, JavaScriptValue>;
 
@@ -47,7 +49,7 @@ const OUTPUTS: Readonly<Record<string, (inputs: Properties, id: string) => Prope
         // What the program looks up is the control plane of the tests.
         ...(JSON.parse(process.env["MCP_STUB_CLUSTER"]!) as Properties),
         vpcConfig: { vpcId: "vpc-0f00", clusterSecurityGroupId: "sg-0f00" },
-        // The policy pack looks at it, whoever declares the cluster.
+        // The policy pack checks it, whichever program declares the cluster.
         encryptionConfig: {
             resources: ["secrets"],
             provider: { keyArn: "arn:aws:kms:ap-south-1:111122223333:key/cluster" },

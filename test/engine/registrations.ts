@@ -83,7 +83,7 @@ function registrationOf({ method, request, response }: Call): RecordedResource {
     };
 }
 
-/** Where the program declares it, unless a class of the SDK is in between: the engine is told of that. */
+/** Position in the program, if no class of the SDK is in between: then the engine gets that class. */
 function sourceOf({ sourcePosition }: Call["request"]): RecordedResource["source"] {
     if (sourcePosition === undefined || sourcePosition.uri.includes("/node_modules/")) return undefined;
     return { file: relative(root, fileURLToPath(sourcePosition.uri)), line: sourcePosition.line };
@@ -114,7 +114,7 @@ function optionsOf(request: Call["request"]): RecordedOptions {
 export interface Conformance {
     /** Every difference, in a line; none is allowed. */
     differences: string[];
-    /** Values the engine knew already, because a provider had been asked, and offline nobody could be. */
+    /** Values that the engine got from a provider, which are unknown offline. */
     resolved: { urn: string; path: string }[];
     /** Values that follow from the inputs of an AWS resource (offline/awsOutputs.ts), and that the engine asks AWS for. */
     foretold: { urn: string; path: string }[];

@@ -130,7 +130,7 @@ suite(`saved plans on the engine${missing ? ` (skipped: ${missing})` : ""}`, fun
         assert.match(await succeed(...UP, "--plan", "plan.json"), /2 updated/);
     });
 
-    it("can be told to be stale, and uncommitted values be named, by the history", async () => {
+    it("are refused if stale, and uncommitted values are listed, by the history", async () => {
         const head = commit("Second");
         await succeed(...UP);
         const [clean, before] = readHistory(folder, "dev")!;

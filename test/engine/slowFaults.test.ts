@@ -9,7 +9,7 @@ import { changesIn, type Running } from "./stack";
 
 interface SlowFault {
     title: string;
-    /** Each has a namespace of its own: they wait at the same time. */
+    /** Each has a separate namespace: they wait at the same time. */
     namespace: string;
     /** Brings it about before the update. */
     strikes: (platform: Platform) => Promise<unknown>;
@@ -59,7 +59,7 @@ suite(`a release that waits in vain on the engine${missing ? ` (skipped: ${missi
         this.timeout(30 * 60_000);
         lab = await Lab.open((line) => console.log(`    ${line}`));
         endings = new Map(slowFaults.map((fault) => [fault.title, isRetriedAndUndone(lab, fault)]));
-        for (const ending of endings.values()) ending.catch(() => "told by its own test");
+        for (const ending of endings.values()) ending.catch(() => "covered by a separate test");
     });
     after(() => lab?.close());
 

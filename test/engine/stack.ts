@@ -49,7 +49,7 @@ export interface Result {
 /** A command of the CLI on its way. */
 export interface Running {
     done: Promise<Result>;
-    /** What the engine has told so far. */
+    /** The engine's output so far. */
     events(): EngineEvent[];
     /** Ends the CLI and every plugin it started, at once. */
     kill(): void;
@@ -59,7 +59,7 @@ export interface Running {
 
 let recording: Promise<unknown> = Promise.resolve();
 
-/** A stack of its own state, driven by the real CLI. */
+/** A stack with separate state, driven by the real CLI. */
 export class Stack {
     readonly file: string;
     /** The stack's file as it is before any edit: the key of its secrets is in there. */
@@ -201,7 +201,7 @@ export class Stack {
     }
 }
 
-/** A process and all that it started, which are groups of their own and would outlive it. */
+/** A process and its children, whose process groups would outlive it. */
 function withDescendants(id: number): number[] {
     const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
     const processes = lines.map(
@@ -246,7 +246,7 @@ export function changesIn(events: readonly EngineEvent[]): string[] {
         .flatMap(({ resOutputsEvent }) => (resOutputsEvent === undefined ? [] : [resOutputsEvent.metadata]))
         .filter(({ op }) => ["create", "update", "delete", "replace"].includes(op))
         .map(({ op, type, urn }) => `${op} ${type} ${urn.split("::").at(-1)!}`);
-    // Components are told of twice.
+    // Components are reported twice.
     return [...new Set(lines)].sort();
 }
 

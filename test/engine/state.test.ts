@@ -92,7 +92,7 @@ suite(`the state of production${missing ? ` (skipped: ${missing})` : ""}`, funct
         assert.deepEqual(await uids(), before);
     });
 
-    it("that is behind a resource which is gone declares it anew", async () => {
+    it("that is older than a deleted resource declares it again", async () => {
         await lab.api.delete(platform.path("policy/v1", "poddisruptionbudgets/chat-ui"));
         const { status, output, events } = await platform.stack.up("--refresh");
         assert.equal(status, 0, output);

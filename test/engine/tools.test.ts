@@ -11,7 +11,7 @@ import { root } from "../support";
 import { Commands, openToolchain, whyNoToolchain } from "./toolchain";
 import { addressOf, listening } from "./world";
 
-/* Disabled tools by the real engine, which keeps their provider as text and has it revived by a process of its own. */
+/* Disabled tools by the real engine, which stores their provider as text and runs it in a separate process. */
 
 const TOKEN = "planted-token";
 const missing = whyNoToolchain();

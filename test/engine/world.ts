@@ -20,7 +20,7 @@ export class World {
     readonly failing = new Set<string>();
     /** Failed requests of a thousand, as Prometheus counts them. */
     errors = 0;
-    /** Subjects of what stakeholders were told, oldest first. */
+    /** Subjects of the notices, oldest first. */
     readonly notices: string[] = [];
     /** Their texts. */
     readonly texts: string[] = [];

@@ -149,7 +149,7 @@ suite(`acknowledging an incident${missing ? ` (skipped: ${missing})` : ""}`, () 
         assert.match(item.OperationalData["escalation-end"]!.Value, / InProgress by .* when L2 /);
     });
 
-    it("shows, by the other command of the message, what is known and who was told before", async () => {
+    it("shows, by the message's other command, the details and the notified levels", async () => {
         let shown = "";
         await escalate(async (level, message) => {
             if (level === "L2") {

@@ -35,7 +35,7 @@ function start(script: string, env: Record<string, string>, limit = "") {
 }
 
 function toldNoSecret(run: Ended): Ended {
-    assert.ok(!run.output.includes("planted"), `a secret stands in: ${run.output}`);
+    assert.ok(!run.output.includes("planted"), `a secret is in: ${run.output}`);
     return run;
 }
 
@@ -267,7 +267,7 @@ suiteOf(noS3)(`an upload to S3${because(noS3)}`, function () {
     const upload = (env?: Record<string, string>) => startUpload(env).ended;
 
     for (const [what, size] of Object.entries({ "in one piece": 1000, "in parts": 12 * 1024 * 1024 })) {
-        it(`comes there whole ${what}, under a name of its own, with its checksum`, async () => {
+        it(`is stored complete ${what}, under a unique name, with its checksum`, async () => {
             const { sha256 } = leave(size);
             const began = Date.now();
             const { status, output } = await upload();
@@ -359,7 +359,7 @@ suiteOf(noS3)(`an upload to S3${because(noS3)}`, function () {
         assert.match(output, /AccessDenied/);
     });
 
-    it("is not reported where nobody waits for it", async () => {
+    it("sends no heartbeat without an expected next run", async () => {
         leave(1000);
         assert.equal((await upload({ KIND: "manual", LABEL: "CHG-1041" })).status, 0);
         assert.deepEqual(

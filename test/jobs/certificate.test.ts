@@ -149,7 +149,7 @@ describe("certificate gate", () => {
     const nothing = (address: string, why: string) =>
         `  ✗ ${HOST}: expected serial ${serial}, no TLS at ${address}: ${why}; the deadline of 3 s passed`;
 
-    it("fails where nobody listens", async () => {
+    it("fails without a listener", async () => {
         const { server, address } = await serve(ours);
         server.close();
         assert.equal(await failure(address), nothing(address, "connection refused (ECONNREFUSED)"));
@@ -184,7 +184,7 @@ describe("certificate gate", () => {
         assert.equal(lines.at(-1), "FAILED 1 of 2 hosts: mcp-tls-new is not what they serve.");
     });
 
-    it("ends when it is told to stop", async () => {
+    it("ends when it is terminated", async () => {
         const { address } = await serve(theirs);
         const { code, lines } = await gate(plan({ host: HOST, address }), (child, out) => {
             if (out.includes("…")) child.kill("SIGTERM");

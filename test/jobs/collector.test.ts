@@ -12,13 +12,15 @@ import { otelcol, whyNoCollector } from "./otelcol";
 import { freePort } from "./postgres";
 import { listen } from "./servers";
 
-/* The collector's configuration in the hands of the OpenTelemetry collector itself: two pods that are asked, and calls of
- * CloudWatch Logs out. The calls go to a server of the test, which reads them as CloudWatch does: as metrics. */
+/*
+ * The collector's configuration in the OpenTelemetry collector itself: two pods that are scraped, and calls to
+ * CloudWatch Logs. The calls go to a stub server, which reads them as CloudWatch does: as metrics.
+ */
 
 const missing = whyNoCollector();
 const suite = missing === undefined ? describe : describe.skip;
 
-/** What a metric is, where several values of one moment are told as one. */
+/** One metric, with several values of one moment combined. */
 interface Statistics {
     Count: number;
     Sum: number;
@@ -49,7 +51,7 @@ interface EmbeddedMetrics {
     [field: string]: unknown;
 }
 
-/** The metrics in an event, each under every set of dimensions that it is told with. */
+/** The metrics in an event, each with every set of its dimensions. */
 function dataOf(message: string): Datum[] {
     const { _aws: told, ...fields } = JSON.parse(message) as EmbeddedMetrics;
     assert.ok(Math.abs(Date.now() - told.Timestamp) < 60_000, "a time of now");
@@ -75,7 +77,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
     return Buffer.concat(chunks).toString();
 }
 
-/** One pod of MCP Server: its counts, and what it answers when it is asked for them. */
+/** One pod of MCP Server: its counts, and its metrics page. */
 class Pod {
     requests = 0;
     seconds = 0;
@@ -124,7 +126,7 @@ suite(`the collector on its configuration${missing ? ` (skipped: ${missing})` : 
     const closers: (() => void)[] = [];
     const pods = [new Pod(), new Pod()] as const;
     const [first, second] = pods;
-    /** What CloudWatch was told, in order, and what it was asked for that the collector has no right to. */
+    /** What CloudWatch received, in order, and refused calls for which the collector has no right. */
     const told: Datum[] = [];
     const refused: string[] = [];
     let running: ChildProcess;
@@ -137,16 +139,16 @@ suite(`the collector on its configuration${missing ? ` (skipped: ${missing})` : 
             assert.ok(Date.now() < deadline, `${what}: not within 60 s\n${said}`);
         }
     };
-    /** Waits until what was told of every pod is of a look that came after this call. */
+    /** Waits until the sent values of every pod are from a scrape after this call. */
     const looked = async () => {
         const before = pods.map(({ looks }) => looks);
-        // The look after the next: what the one before it found has been told by then.
-        await until("every pod is asked twice", () =>
+        // The scrape after the next: the values of the previous one have been sent by then.
+        await until("every pod is scraped twice", () =>
             pods.every(({ looks }, pod) => looks >= before[pod]! + 2),
         );
         const { length } = told;
         await until(
-            "both are told",
+            "both are sent",
             () => told.slice(length).filter(({ metric }) => metric === "db_pool_size").length > 3,
         );
     };
@@ -154,7 +156,7 @@ suite(`the collector on its configuration${missing ? ` (skipped: ${missing})` : 
     const numbers = (metric: string, from = 0) => of(metric, from).map(({ value }) => value as number);
     const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
 
-    /** CloudWatch Logs, as far as it is called: one group, whose streams are made by whoever writes to them. */
+    /** CloudWatch Logs, as far as it is called: one group, whose streams the callers create. */
     async function cloudwatch(group: string): Promise<string> {
         const streams = new Set<string>();
         const server = createServer((request, response) => {
@@ -312,7 +314,7 @@ suite(`the collector on its configuration${missing ? ` (skipped: ${missing})` : 
         assert.equal(new Set(origins).size, 2);
     });
 
-    it("tells of counters what came since the last look, and nothing twice, also when a pod begins anew", async () => {
+    it("sends the increase of counters since the last scrape, once, even after a restart of a pod", async () => {
         await looked();
         const from = told.length;
         first.requests += 40;
@@ -325,7 +327,7 @@ suite(`the collector on its configuration${missing ? ` (skipped: ${missing})` : 
         Object.assign(second, { requests: 5, seconds: 1, errors: 0 });
         await looked();
         const came = sum(numbers("requests_total", anew));
-        assert.ok(came >= 0 && came <= 5, `${came} since it began anew`);
+        assert.ok(came >= 0 && came <= 5, `${came} since its restart`);
     });
 
     for (const [metric, kind] of Object.entries({
@@ -344,7 +346,7 @@ suite(`the collector on its configuration${missing ? ` (skipped: ${missing})` : 
         });
     }
 
-    it("cannot tell the slowest and the quickest of a histogram: they are 0, and nobody looks at them", async () => {
+    it("has no minimum and maximum of a histogram: they are 0, and nothing uses them", async () => {
         const found = of("request_duration_seconds").map(({ value }) => value as Statistics);
         assert.ok(found.length > 0);
         assert.deepEqual([...new Set(found.flatMap(({ Min, Max }) => [Min, Max]))], [0]);

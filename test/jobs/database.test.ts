@@ -33,7 +33,7 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
     });
     afterEach(() => rmSync(folder, { recursive: true }));
 
-    /** Runs a script as its container would, and sees to it that no secret is told. */
+    /** Runs a script as its container would, and checks that no secret is printed. */
     function run(script: string, env: Record<string, string>, secrets: Record<string, string> = {}) {
         for (const [key, value] of Object.entries(secrets)) {
             const file = join(folder, "secrets", key);
@@ -54,8 +54,8 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
             },
         });
         const output = stdout + stderr;
-        assert.ok(!output.includes("planted"), `a secret stands in: ${output}`);
-        assert.ok(!output.includes(SALT.toString("base64")), `the verifier stands in: ${output}`);
+        assert.ok(!output.includes("planted"), `a secret is in: ${output}`);
+        assert.ok(!output.includes(SALT.toString("base64")), `the verifier is in: ${output}`);
         return { status, output };
     }
 

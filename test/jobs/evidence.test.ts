@@ -156,7 +156,8 @@ describe("the evidence gate", function () {
         const known = `PASSED v2.1.0 is known since ${date}: not checked again.`;
         const nothing = { change: undefined };
         assert.equal(await verdict(nothing), known);
-        // As the gates of a release leave it, and as a ledger has it of before images were told from configurations.
+        // As a release's gates leave it, and in the old form in which entries did not distinguish images from
+        // configurations.
         for (const tested of [{ smokeAt: "then" }, {}]) {
             const [entry] = cluster.entries;
             cluster.ledger({ [app]: JSON.stringify([{ ...entry, hash: "4d3c2b1a", ...tested }]) });

@@ -4,7 +4,7 @@ import { app, namespace } from "./releaseCluster";
 /** When the gates of a test ask. */
 export const date = "2026-11-23T12:00:00.000Z";
 
-/** What the gate before a release is told, where staging has to have completed its image. */
+/** Plan of the gate before a release, if staging must have completed its image. */
 export const evidencePlan = {
     subject: "mcp-server v2.1.0 (green)",
     deadlineSeconds: 20,

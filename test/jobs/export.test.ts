@@ -159,7 +159,7 @@ describe("the export of the configurations", () => {
         });
     }
 
-    it("gives up when it is told to stop", async () => {
+    it("gives up when it is terminated", async () => {
         const stop = new AbortController();
         cluster.onRequest = () => stop.abort(new Error("stopped by SIGTERM"));
         const { passed, line } = await run({}, stop.signal);

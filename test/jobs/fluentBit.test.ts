@@ -28,7 +28,7 @@ interface Event {
     message: string;
 }
 
-/** As much of CloudWatch Logs as Fluent Bit calls. Only the groups that it is told exist. */
+/** The part of CloudWatch Logs that Fluent Bit calls. Only the configured groups exist. */
 class Logs {
     readonly events = new Map<string, Event[]>();
     /** Actions it was asked for that the shipper has no right to. */
@@ -132,7 +132,7 @@ suite(`Fluent Bit on the shipper's configuration${missing ? ` (skipped: ${missin
         await ended;
     };
 
-    /** Path of a container's current file, below the folder that stands for the node's. */
+    /** Path of a container's current file, below the folder that replaces the node's. */
     const file = (pod: string, container: string, namespace = "mcp-production") => {
         const directory = join(folder, "pods", `${namespace}_${pod}_0a1b2c3d-0000`, container);
         mkdirSync(directory, { recursive: true });

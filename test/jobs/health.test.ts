@@ -89,7 +89,7 @@ describe("health check", () => {
                 },
             },
         );
-        assert.ok(!output.includes("planted"), `a secret stands in: ${output}`);
+        assert.ok(!output.includes("planted"), `a secret is in: ${output}`);
         // Times differ from run to run.
         return {
             status,
@@ -388,7 +388,7 @@ describe("health check", () => {
                 /^✗ away: Unhealthy \(connection refused/,
             ];
             expected.forEach((form, index) => assert.match(lines[1 + index]!, form));
-            // Trust comes with the authority, which this process has not been told of.
+            // The authority is trusted only if this process is configured with it.
             assert.match(
                 await found({ name: "Redis", kind: "redis", timeoutSeconds, secrets: "well" }),
                 /^✗ Redis: Unhealthy \(TLS failure \(UNABLE_TO_VERIFY/,
@@ -429,13 +429,13 @@ describe("health check", () => {
             );
         });
 
-        it("is unhealthy before anybody has asked, and when nobody has told", async () => {
+        it("is unhealthy before the first check, and without a result", async () => {
             assert.equal(await told(), "✗ Unhealthy (0 of 0 checkers reach it)");
             rmSync(join(folder, "handover", "chat-ui.mcp.msil.com"));
             assert.match(await found(fromOutside), /✗ .*Unhealthy \(Route 53 has not reported\)$/);
         });
 
-        it("tells whether it is reached, and no time of its own", async () => {
+        it("reports whether it is reached, without a duration", async () => {
             await told(ANSWERED);
             await run(plan(fromOutside));
             assert.deepEqual(published(), { "Chat UI at mcp.msil.com Healthy": 1 });
@@ -518,7 +518,7 @@ describe("health check", () => {
     });
 
     describe("published by the next step", () => {
-        /** Runs the script with an AWS command line that leaves what it was told. */
+        /** Runs the script with an AWS command line that prints its input. */
         function publish(status: number) {
             const aws = join(folder, "bin", "aws");
             writeFileSync(

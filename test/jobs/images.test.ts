@@ -88,7 +88,7 @@ function challenge(response: ServerResponse, value: string) {
     response.writeHead(401, { "www-authenticate": value }).end();
 }
 
-/** A registry that lets in whoever has the password. */
+/** A registry that admits clients with the password. */
 function basicRegistry(): Promise<Registry> {
     return Registry.start(({ headers }, response) =>
         headers.authorization === `Basic ${AUTH}`
@@ -361,7 +361,7 @@ describe("images", () => {
                 ]);
             });
 
-            it("does not follow a token service, whoever it sends to", async () => {
+            it("does not follow a token service's redirect", async () => {
                 const registry = await Registry.start(({ url }, response) =>
                     url.pathname === "/token"
                         ? response.writeHead(307, { location: "/elsewhere" }).end()
@@ -453,7 +453,7 @@ describe("images", () => {
                 ["until a date", "in 9 seconds", 1, 9_000],
                 ["until a date in the past", "Mon, 01 Jan 2001 00:00:00 GMT", 0, 0],
                 ["of a day", "86400", 10_000, 10_000],
-                ["that nobody understands", "soon", 200, 200],
+                ["with an unknown challenge", "soon", 200, 200],
             ] as const) {
                 it(`are passed over when a 429 is followed by an answer, after a pause ${name}`, async () => {
                     const soon = () => new Date(Date.now() + 9_000).toUTCString();
@@ -765,7 +765,7 @@ describe("images", () => {
             assert.equal((await stat(file)).ino, ino);
         });
 
-        it("pins anew what is pinned to no digest", async () => {
+        it("pins again if a pin is no digest", async () => {
             const head = "config:\n  mcp:images:\n    pins:\n";
             assert.equal(await pinIn(`${head}      "${A}": latest\n      "${B}":\n`), head + both("      "));
         });

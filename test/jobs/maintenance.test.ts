@@ -129,7 +129,7 @@ describe("the window of the database's maintenance", () => {
         assert.deepEqual(readdirSync(folder.handover("")), []);
     });
 
-    it("gives way to a reason, which is told, for as long as a run may take", () => {
+    it("runs with a reason, which it prints, for as long as a run may take", () => {
         assert.deepEqual(look({ force: "tables doubled" }, "2026-12-07T22:30:00"), {
             passed: true,
             line: "PASSED until 2026-12-08 02:30, forced: tables doubled",
@@ -240,7 +240,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
         writeFileSync(folder.handover("until"), `${until}\n`);
         writeFileSync(folder.handover("run"), `${run}\n`);
         const ended = await startStep("database/maintain.sh", secrets, env).ended;
-        assert.ok(!ended.output.includes("planted"), `a secret stands in: ${ended.output}`);
+        assert.ok(!ended.output.includes("planted"), `a secret is in: ${ended.output}`);
         assert.ok(!existsSync(folder.handover("pgpass")), "the password is left");
         return ended;
     }
@@ -269,7 +269,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
             /^✓ VACUUM \(ANALYZE\)\n✓ REINDEX TABLE CONCURRENTLY public\.notes\n✓ REINDEX TABLE CONCURRENTLY public\.tools\ntools\t\d+ kB\nnotes\t\d+ bytes\n✓ largest tables\n✓ mcp at 127\.0\.0\.1: \d+ kB, before it \d+ MB\n$/,
         );
         assert.ok(sizeOf("tools") < bloated.table / 10, "rows were not given back");
-        assert.ok(sizeOf("tools_name") < bloated.index / 10, "the index was not built anew");
+        assert.ok(sizeOf("tools_name") < bloated.index / 10, "the index was not rebuilt");
         assert.equal(server.sql("SELECT reltuples FROM pg_class WHERE relname = 'tools'", "mcp"), "200");
     });
 
@@ -394,7 +394,7 @@ suite(`maintenance of a real PostgreSQL${missing ? ` (skipped: ${missing})` : ""
             /the time for it is over/,
         ],
         [
-            "without TLS where it is asked for",
+            "without TLS if TLS is required",
             () => maintain({}, seconds() + 3600, { PGSSLMODE: "require" }),
             /server does not support SSL/,
         ],

@@ -17,7 +17,7 @@ import { type Listening, listen } from "./servers";
 const TOPIC = "arn:aws:sns:ap-south-1:111122223333:mcp-production-stakeholders";
 const { subject, release, change } = evidencePlan;
 
-/** Programs of the cluster wait seconds between two attempts; here nobody has the time. */
+/** The cluster's programs wait seconds between two attempts; tests do not. */
 const soon = { pauseSeconds: 0.01, attemptSeconds: 2 };
 
 /** What an answer of SNS says in words. */
@@ -26,7 +26,7 @@ const told = (code: string, message: string) =>
 
 /** Plays the agent that hands out credentials, and SNS. */
 class FakeAws {
-    /** What SNS was told, oldest first. */
+    /** Messages that SNS received, oldest first. */
     readonly messages: URLSearchParams[] = [];
     /** Requests to either. */
     readonly requests: string[] = [];
@@ -124,7 +124,7 @@ describe("a message to SNS", function () {
         });
     });
 
-    it("is sent again where SNS is in trouble, in a hurry, away or silent, and that is told", async () => {
+    it("is sent again when SNS fails, throttles, is unreachable or does not respond, and prints that", async () => {
         aws.answers = [[503, ""], "dropped"];
         await send();
         assert.deepEqual(lines, [
@@ -181,7 +181,7 @@ describe("a message to SNS", function () {
     });
 });
 
-describe("what stakeholders are told", function () {
+describe("notices to stakeholders", function () {
     this.timeout(10_000);
     const cluster = new FakeCluster();
     const aws = new FakeAws();
@@ -293,7 +293,7 @@ describe("what stakeholders are told", function () {
             assert.match(await begin({ change: undefined }), /^PASSED .* not checked again\.$/);
             assert.match(await end(), /^PASSED/);
         }
-        // One that was announced and has failed: nobody is told again that it begins.
+        // An announced release that failed: its start is not announced again.
         const failed = { ...release, colour: "green", evidence: { at: date, announced: date } };
         cluster.ledger({ [app]: JSON.stringify([failed]) });
         assert.match(await begin({ change: undefined }), /not checked again\.$/);
@@ -588,7 +588,7 @@ describe("what stakeholders are told", function () {
         });
     });
 
-    it("holds a release up that nobody can be told of, until they are told", async () => {
+    it("stops a release whose notice cannot be sent, until it is sent", async () => {
         aws.answers = [[403, told("AuthorizationError", "no")]];
         const failed = "FAILED its stakeholders are not told: SNS: status 403, AuthorizationError, no.";
         assert.equal(await begin(), failed);
@@ -605,7 +605,7 @@ describe("what stakeholders are told", function () {
         aws.answers = [[403, ""]];
         assert.equal(await begin({ change: skip }), "PASSED skipped: outage INC-7.");
         assert.equal(cluster.entries[0]!.evidence!.unannounced, "SNS: status 403");
-        // It is on its way: nobody is told later that it begins, nor that what they do not know of is done.
+        // It has begun: no later notice announces its start, or the completion of an unannounced release.
         await begin({ change: skip });
         await end();
         assert.equal(aws.messages.length, 1);
@@ -617,7 +617,7 @@ describe("what stakeholders are told", function () {
         assert.deepEqual(aws.requests, []);
     });
 
-    it("does not take a finished release back when they cannot be told that it is done", async () => {
+    it("does not roll back a completed release when the notice of completion fails", async () => {
         await begin();
         aws.answers = [
             [500, ""],
@@ -741,7 +741,7 @@ suite(`a message to a server that speaks SNS${missing ? ` (skipped: ${missing})`
             RoleArn: valueOf(created, "Arn"),
             RoleSessionName: "pod",
         });
-        // From here on it lets nobody in that has no right to.
+        // From here on it requires rights.
         await aws.ask("/moto-api/reset-auth", { method: "POST", body: "0" });
         credentials = {
             AccessKeyId: valueOf(assumed, "AccessKeyId"),

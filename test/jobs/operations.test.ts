@@ -315,7 +315,7 @@ describe("operations", () => {
                         },
                     },
                 );
-                assert.ok(!output.includes("planted"), `a secret stands in: ${output}`);
+                assert.ok(!output.includes("planted"), `a secret is in: ${output}`);
                 return { status, line: output.trim().split("\n").at(-1) };
             }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Issued } from "../certificates";
 import { onProcessEnd } from "../cluster/process-end";
 
-/** A PostgreSQL server of its own, on a free port of loopback. */
+/** A PostgreSQL server for one test, on a free port of loopback. */
 export interface Postgres {
     port: number;
     administrator: { username: string; password: string };
@@ -44,7 +44,7 @@ export function whyNoPostgres(): string | undefined {
     return undefined;
 }
 
-/** Whom the server runs as; nobody else's than ours, except that it refuses to be root. */
+/** User of the server: ours, except that it refuses to be root. */
 function owner(): { uid: number; gid: number } | undefined {
     const id = (flag: string) =>
         Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout || NaN);

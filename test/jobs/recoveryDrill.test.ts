@@ -135,7 +135,7 @@ suite(`a drill of point-in-time recovery${missing ? ` (skipped: ${missing})` : "
         const writer = write(primary);
         await written(primary, WRITTEN);
         time = primary.sql("SELECT clock_timestamp()");
-        // The mistake, among the writes that nobody wants to lose.
+        // The mistake, among writes that must not be lost.
         application("DELETE FROM tools WHERE id > 10; UPDATE tools SET name = 'spoilt' WHERE id = 1");
         await written(primary, count(primary, "writes") + WRITTEN);
         primary.sql("SELECT pg_switch_wal()");

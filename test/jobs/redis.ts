@@ -7,7 +7,7 @@ import { type Issued } from "../certificates";
 import { onProcessEnd } from "../cluster/process-end";
 import { freePort } from "./postgres";
 
-/** A Redis server of its own, on a free port of loopback, with TLS and a password as ElastiCache has them. */
+/** A Redis server for one test, on a free port of loopback, with TLS and a password like ElastiCache. */
 export interface RedisServer {
     port: number;
     password: string;

@@ -396,7 +396,7 @@ describe("release gates", function () {
             assert.deepEqual(cluster.entries, [completed]);
             const other = { ...plan, release: { ...release, hash: "debug", config: {} } };
             await passes(other, /; revision 2\.$/);
-            // A way back is asked again, and keeps its number.
+            // A rollback is tested again, and keeps its number.
             await passes(plan, /; revision 1\.$/);
             assert.equal(asked, 3);
             assert.deepEqual(

@@ -19,7 +19,7 @@ interface Stored extends Json {
 export interface PodState {
     ready?: boolean;
     restarts?: number;
-    /** What its container runs. Default: not told. */
+    /** Program of its container. Default: none. */
     image?: string;
     waiting?: { reason: string; message?: string };
     /** Of condition PodScheduled. */
@@ -62,7 +62,7 @@ export class FakeCluster {
     /** Prometheus' answers, by what the query contains. */
     prometheus: (query: string) => { status?: number; body: unknown } = () => ({ body: {} });
 
-    /** Starts it, with a certificate of its own in `folder`, which becomes a ServiceAccount's folder. */
+    /** Starts it, with a self-signed certificate in `folder`, which becomes a ServiceAccount's folder. */
     async start(folder: string): Promise<void> {
         mkdirSync(folder, { recursive: true });
         const [key, ca] = [join(folder, "key.pem"), join(folder, "ca.crt")];
@@ -182,7 +182,7 @@ export class FakeCluster {
         this.put("services", app, { spec: { selector: { app, ...(colour && { version: colour }) } } });
     }
 
-    /** A Deployment whose controller has caught up, unless told otherwise. */
+    /** A Deployment whose controller has caught up, by default. */
     deployment(colour: string, replicas: number, status: Json = {}, generation = 1): void {
         this.put("deployments", `${app}-${colour}`, {
             metadata: { generation },

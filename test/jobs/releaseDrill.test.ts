@@ -260,7 +260,7 @@ const GOOD: Record<string, Scenario> = {
     "low traffic, where that is allowed": { users: 0.05, soak: quiet },
     "no traffic at all, where that is allowed": { users: 0, soak: quiet },
     "just enough traffic": { users: 0.36 },
-    "heavy probes, told apart by labels": { probes: 20 },
+    "heavy probes, distinguished by labels": { probes: 20 },
     "heavy probes that no label tells apart": { probes: 5, pathLabel: false },
     "bursts of traffic": { users: (time) => (time % 120 < 20 ? 20 : 1) },
     "the autoscaler adds pods": {

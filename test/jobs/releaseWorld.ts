@@ -145,7 +145,7 @@ const former: HistoryEntry = {
     completedAt: "2026-10-01T12:10:00.000Z",
 };
 
-/** A cluster with real HTTP servers and a clock of its own: an hour of it takes what its requests take. */
+/** A cluster with real HTTP servers and a simulated clock: an hour of it takes as long as its requests. */
 export class World {
     /** Seconds. */
     clock = 0;

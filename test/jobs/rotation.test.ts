@@ -15,7 +15,7 @@ const PODS = 4;
 /** Requests that the pods of each credential send at least. */
 const REQUESTS = 40;
 
-/** Sends one request on a connection of its own, with a credential; rejects if the server refuses it. */
+/** Sends one request on a new connection, with a credential; rejects if the server refuses it. */
 type Request<Credential> = (credential: Credential) => Promise<void>;
 
 /**
@@ -118,7 +118,7 @@ const noPostgres = whyNoPostgres();
             const { status, output } = await bootstrap(...users);
             assert.equal(status, 0, output);
         };
-        /** What the application does: a table of its own now and then, and a row. */
+        /** What the application does: occasionally a new table, and a row. */
         const psql = ({ user, password }: Login, statement: string) =>
             new Promise<string>((resolve, reject) => {
                 const args = [
@@ -219,7 +219,7 @@ const noPostgres = whyNoPostgres();
             assert.equal(pods.counts.failed, failed);
         });
 
-        it("ends the other user once nobody uses it, and lets it in again", async () => {
+        it("ends the other user once it has no connections, and admits it again", async () => {
             const end = await hold(login("mcp_b"));
             const early = await bootstrap(["mcp", "LOGIN", SECOND], ["mcp_b", "NOLOGIN", FIRST]);
             assert.equal(early.status, 1);

@@ -129,7 +129,7 @@ describe("smoke gate", function () {
     describe("what it asks", () => {
         it("passes when every answer is as planned, and says so where Kubernetes looks", async () => {
             const target = await serve((_, response) => response.end("fine"));
-            writeFileSync(lastWords, "something longer that stood there before. ".repeat(5));
+            writeFileSync(lastWords, "something longer that was there before.".repeat(5));
             const run = await gate(plan(`${target}/`, request(), request({ path: "/ready" })));
             assert.equal(run.code, 0, run.out);
             assert.equal(run.err, "");
@@ -412,7 +412,7 @@ describe("smoke gate", function () {
         });
 
         it("name not found", async () => {
-            // Longer than a label may be, so that no name server is asked.
+            // Longer than a DNS label may be, so that no name server is queried.
             const [unmet] = await outcomes(`http://${"a".repeat(64)}.invalid`, {});
             assert.match(unmet!, /: name not found \(ENOTFOUND\) \(attempt/);
         });
@@ -609,7 +609,7 @@ describe("smoke gate", function () {
             ],
         ];
 
-        it("each is told in one line with path, found and expected", async () => {
+        it("each is reported in one line with path, found and expected", async () => {
             const runs = await Promise.all(
                 cases.map(async ([name, content]) => {
                     const path = planFile(content);
@@ -691,7 +691,7 @@ describe("smoke gate", function () {
                 log: () => undefined,
                 signal,
             });
-            // Fetch and the server keep one or two of their own.
+            // Fetch and the server keep one or two connections.
             assert.ok(timers() < before + 5, `${timers()} timers, ${before} before`);
             assert.equal(getEventListeners(signal, "abort").length, 0);
         });
@@ -730,7 +730,7 @@ describe("smoke gate", function () {
 
     // Last, when most of its three seconds have passed.
     describe("what it repeats", () => {
-        it("repeats an attempt after one second, then two, on a connection of its own", async () => {
+        it("repeats an attempt after one second, then two, on a new connection", async () => {
             const { code, lines } = await recovery;
             assert.equal(code, 0);
             assert.match(lines[1]!, /^ {2}✓ GET \/health: 200 in \d+ ms \(attempt 3 of 3\)$/);

@@ -1,7 +1,7 @@
 import { gateMain } from "../../jobs/lib/gate";
 import { parseSmokePlan, runSmoke, type SmokePlan, type SmokeResult } from "../../jobs/release/smokeRequests";
 
-/* The requests of the smoke gate as a program of their own, without release and release history. */
+/* The requests of the smoke gate as a separate program, without release and release history. */
 
 /** The last line of a run. */
 export function smokeVerdict({ subject, requests }: SmokePlan, { passed, failed }: SmokeResult): string {

@@ -85,7 +85,7 @@ describe("the provider of tools", () => {
             assert.equal(tools["one"], true);
         });
 
-        it("has its token as soon as it is configured, though nobody awaits that", async () => {
+        it("has its token as soon as it is configured, even if that is not awaited", async () => {
             const provider = new ToolProvider(PATIENCE);
             void provider.configure();
             await provider.create(state);
@@ -183,7 +183,7 @@ describe("the provider of tools", () => {
             await assert.rejects(provider.create(state), /: no answer within 0\.05 s, 2 times$/);
         });
 
-        it("nobody there", async () => {
+        it("unknown host", async () => {
             const provider = await configured();
             const nowhere = { ...state, api: `http://127.0.0.1:${await freePort()}/api/admin/tools` };
             await assert.rejects(

@@ -79,7 +79,7 @@ describe("the check before a Kubernetes upgrade", () => {
         return { passed, line, blockers: lines.filter((each) => each.startsWith("  ✗ ")), lines };
     }
 
-    it("passes when nothing stands in the way, and says what it has seen", async () => {
+    it("passes without obstacles, and prints what it checked", async () => {
         const { passed, line, lines } = await check(WELL);
         assert.deepEqual([passed, line], [true, "PASSED no obstacle for 1.34."]);
         assert.deepEqual(lines, [
@@ -119,7 +119,7 @@ describe("the check before a Kubernetes upgrade", () => {
         assert.deepEqual(blockers, ["  ✗ mcp-test/admin-portal lets none of its 3 pods go (3 healthy)"]);
     });
 
-    it("finds APIs that are asked for and gone by then, and no others", async () => {
+    it("finds APIs in use that are removed by then, and no others", async () => {
         const labels = (removed: string, version: string) =>
             `group="policy",removed_release="${removed}",resource="podsecuritypolicies",subresource="",version="${version}"`;
         const { blockers } = await check({

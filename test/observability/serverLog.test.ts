@@ -45,7 +45,7 @@ describe("MCP Server's log", () => {
         filters = production.resources.filter(({ type }) => type === FILTER).map(shown);
     });
 
-    it("is counted by exactly these metrics, of its own group and in the platform's namespace", () => {
+    it("is counted by exactly these metrics, of its group and in the platform's namespace", () => {
         assert.deepEqual(filters.map(({ metricTransformation: { name } }) => name).sort(), [
             "ErrorLines",
             "Errors",
@@ -121,7 +121,7 @@ describe("MCP Server's log", () => {
         assert.match(queryString, /^filter ispresent\(http_status\)$/m);
     });
 
-    it("is asked by saved queries, each of its group, in the folder of the stack", () => {
+    it("has saved queries, each of its group, in the folder of the stack", () => {
         const queries = production.resources.filter(({ type }) => type === QUERY).map(shown);
         assert.deepEqual(queries.map(({ name }) => name).sort(), [
             "mcp-production/Activity of a user",

@@ -250,7 +250,7 @@ export const ACCESS_CASES: Record<string, Case[]> = {
             }),
             ["rolePolicy: allows iam:PassRole"],
         ],
-        // Whoever asks over TLS meets it.
+        // Applies to every caller over TLS.
         [
             statement("iam:PassRole", "arn:aws:iam::1:role/x", {
                 Condition: { Bool: { "aws:SecureTransport": "true" } },

@@ -303,7 +303,7 @@ export const AWS_CASES: Record<string, Case[]> = {
             { "topicPolicy props policy": policy({ ...PLAINTEXT, ...change }) },
             ["topic: no policy denies publishing without TLS"],
         ]),
-        // Whoever asks without TLS is anybody.
+        // Applies to every caller without TLS.
         [
             { "topicPolicy props policy": policy({ ...PLAINTEXT, Effect: "Allow" }) },
             ["topic: no policy denies publishing without TLS", "topic: is public"],
@@ -561,7 +561,7 @@ export const AWS_CASES: Record<string, Case[]> = {
         [{ "redis props transitEncryptionMode": undefined }],
         [{ "redis props authToken": undefined }, ["redis: lets anybody in"]],
         [{ "redis props authToken": undefined, "redis props userGroupIds": ["people"] }],
-        // The token is of this update, so that nobody knows it yet.
+        // The token is generated in this update, so that it is unknown.
         [{ "redis props authToken": UNKNOWN, "redis from": { authToken: ["key"] } }],
         [{ "redis props authToken": UNKNOWN }, [unknown("redis: authToken")]],
     ],

@@ -70,14 +70,14 @@ interface Kept {
     storageClass?: string;
 }
 
-/** What is denied to whoever comes to a bucket without TLS. */
+/** Denial of a bucket's access without TLS. */
 export const unsafe = (name: string) => ({
     ...PLAINTEXT,
     Action: "s3:*",
     Resource: [`arn:aws:s3:::${name}`, `arn:aws:s3:::${name}/*`],
 });
 
-/** A bucket with all that is set of it, each a resource of its own. */
+/** A bucket with all its settings as separate resources. */
 function bucket(key: string, name: string, kept: readonly Kept[]): Record<string, Sound> {
     const part = (kind: string, props: Properties): Sound => ({
         type: `aws:s3/bucket${kind}:Bucket${kind}`,

@@ -80,7 +80,7 @@ function run(judged: readonly Rule[], resources: readonly Properties[], options?
 }
 
 describe("policies of the engine", () => {
-    it("stand one for each rule, beside those that tell what is undetermined, suppressed or wrongly accepted", () => {
+    it("are one for each rule, plus those for undetermined, suppressed and wrongly exempted findings", () => {
         const policies = enginePolicies(rules);
         assert.deepEqual(
             policies.map(({ name }) => name),

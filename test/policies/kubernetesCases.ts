@@ -67,7 +67,7 @@ const onMatrix = (probe: "liveness" | "readiness", path: string): Case[] => {
         [{ [`${get} path`]: UNKNOWN }, [inContainer(`${probe}Probe.httpGet.path`)]],
         [{ [`${LABELS} app`]: "elsewhere", [`${get} path`]: "/healthz" }],
         [{ [`${CONTAINER} name`]: "main", [`${get} path`]: "/healthz" }, asks(":8000/healthz")],
-        // The sidecar answers on a path of its own.
+        // The sidecar has another path.
         [
             {
                 [`${POD} containers 1`]: {
@@ -303,7 +303,7 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
             },
         ],
         [{ [`${POD} automountServiceAccountToken`]: UNKNOWN }, [inPod("automountServiceAccountToken")]],
-        // Labels that are not known are in nobody's way.
+        // Unknown labels do not matter.
         [{ [`${SPEC} template metadata`]: UNKNOWN }],
     ],
     "kubernetes-pod-container-disallow-secret-env": [
@@ -695,7 +695,7 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
         ],
         [{ [`${INGRESS} tls 0 hosts`]: undefined }, uncovered("mcp.msil.com", "admin.mcp.msil.com")],
         [{ [`${INGRESS} tls 0 hosts`]: ["mcp.msil.com"] }, uncovered("admin.mcp.msil.com")],
-        // A wildcard stands for one label: neither for none nor for two.
+        // A wildcard matches one label: neither none nor two.
         [{ [`${INGRESS} tls 0 hosts`]: ["*.mcp.msil.com"] }, uncovered("mcp.msil.com")],
         [{ [`${INGRESS} tls 0 hosts`]: ["*.msil.com"] }, uncovered("admin.mcp.msil.com")],
         [{ [`${INGRESS} tls 0 hosts`]: ["*.msil.com", "admin.mcp.msil.com"] }],
@@ -873,7 +873,7 @@ export const KUBERNETES_CASES: Record<string, Case[]> = {
             { "export props metadata namespace": UNKNOWN },
             ["? namespace: metadata.namespace is known only after the update"],
         ],
-        // What serves nobody is as it was declared.
+        // An idle workload stays as declared.
         [{ export: undefined, deployment: undefined }],
         [
             { export: undefined, "deployment props metadata namespace": UNKNOWN },

@@ -670,7 +670,7 @@ describe("the alarms", () => {
         ]);
     });
 
-    it("are in docs/alarms.md as they are declared (npm run docs writes it anew)", () => {
+    it("are in docs/alarms.md as they are declared (npm run docs rewrites it)", () => {
         const page = renderAlarms(documentedAlarms(root));
         assert.equal(readFileSync(join(root, "docs", "alarms.md"), "utf8"), page);
     });

@@ -30,7 +30,7 @@ function gate({ resources }: Recording, name: string): RecordedResource {
     return found[0]!;
 }
 
-/** What a gate is told. */
+/** Plan of a gate. */
 const planOf = (recording: Recording, name: string): any =>
     JSON.parse(inputsOf(recording, CONFIG_MAP, `${name}-program`).data["plan.json"]);
 
@@ -66,7 +66,7 @@ describe("the ingress behind an ALB", () => {
         selector = await recordStack("production", ...BEHIND_ALB, ...pair, SELECTOR);
     });
 
-    it("is told its load balancer, TLS alone, and where each colour's weight stands", () => {
+    it("gets its load balancer, TLS only, and each colour's weight", () => {
         const { metadata, spec } = inputsOf(alb, INGRESS, "mcp-ingress");
         const {
             "mcp.msil.com/certificate-not-after": notAfter,
@@ -334,7 +334,7 @@ describe("the ingress behind an ALB", () => {
         );
     });
 
-    it("stands in front of staging, too", async () => {
+    it("serves staging too", async () => {
         const staging = await recordStack("staging", ...BEHIND_ALB);
         assert.equal(inputsOf(staging, INGRESS, "mcp-ingress").spec.ingressClassName, "alb");
     });

@@ -120,7 +120,7 @@ describe("a blue-green workload", () => {
         );
     });
 
-    it("gives a release configuration of its own without touching the live colour", async () => {
+    it("changes a release's own configuration without touching the live colour", async () => {
         const lines = linesOf(await changesOf("production", `${AT}.releases.green.config.LOG_LEVEL=debug`));
         assert.deepEqual(lines, [
             "replace kubernetes:core/v1:ConfigMap mcp-server-green-config",
@@ -290,7 +290,7 @@ describe("a blue-green workload", () => {
         assert.ok(JSON.stringify(egressOf(recording)).includes('"monitoring"'));
     });
 
-    it("may stand beside another one, each with its own gates", async () => {
+    it("may exist with another one, each with its own gates", async () => {
         const edits = [
             "mcp:workloads.tools.strategy=blueGreen",
             "mcp:workloads.tools.image=msil-tools",

@@ -64,7 +64,7 @@ describe("the cache", () => {
         assert.equal(only(staging, GROUP, "mcp-staging-cache").options.protect, undefined);
     });
 
-    it("lets the cluster in, and nobody else", () => {
+    it("admits the cluster only", () => {
         const [rule, ...others] = production.resources.filter(
             ({ type, name }) => type.startsWith("aws:vpc/securityGroup") && name === "mcp-production-cache",
         );
@@ -77,7 +77,7 @@ describe("the cache", () => {
         assert.equal("ingress" in group, false);
     });
 
-    it("is reached by pods that were told its URL, through a policy that lets them out to its port", () => {
+    it("is reached by pods with its URL, through a policy that allows its port", () => {
         for (const name of ["mcp-server-blue", "mcp-server-green"]) {
             const { spec } = inputsOf(production, "kubernetes:apps/v1:Deployment", name).spec.template;
             const projected = spec.volumes.find((volume: any) => volume.name === "secrets").projected;
@@ -108,7 +108,7 @@ describe("the cache", () => {
             "mcp:cache.nodeType=cache.r7g.xlarge",
             "mcp:cache.replicas=2",
         );
-        // Each node is watched by alarms of its own.
+        // Each node has separate alarms.
         const others = changes.filter(({ resource }) => !resource.type.startsWith("aws:cloudwatch/"));
         assert.deepEqual(linesOf(others), [`update ${GROUP} mcp-production-cache`]);
     });
@@ -195,7 +195,7 @@ describe("the snapshots of the cache", () => {
         );
     });
 
-    it("go to a private bucket of their own, which ElastiCache writes to, for as long as the runbook says", () => {
+    it("go to a dedicated private bucket, which ElastiCache writes to, for as long as the runbook says", () => {
         const bucket = inputsOf(production, "aws:s3/bucket:Bucket", BACKUP);
         assert.deepEqual([bucket.bucket, bucket.forceDestroy], ["msil-mcp-redis", false]);
         assert.equal(only(production, "aws:s3/bucket:Bucket", BACKUP).options.protect, true);

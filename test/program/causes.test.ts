@@ -36,7 +36,7 @@ describe("causes", () => {
     for (const cause of CAUSES) {
         it(`reach people, and call them once at most: ${cause.cause}`, () => {
             const found = notificationsOf(cause, alarms);
-            assert.ok(found.length > 0, "nobody is told");
+            assert.ok(found.length > 0, "no notification");
             const called = found.filter(({ escalates }) => escalates);
             assert.ok(called.length <= 1, called.map(({ id }) => id).join(", "));
             // L1 must be able to respond in time.

@@ -36,7 +36,7 @@ describe("the checklist", () => {
     const planOf = (recording: Recording, gate: string) =>
         JSON.parse(inputsOf(recording, "kubernetes:core/v1:ConfigMap", `${gate}-program`).data["plan.json"]);
 
-    it("is asked for by one Job a release, named by what is released, before its pods", () => {
+    it("is required by one Job a release, named by what is released, before its pods", () => {
         const { hash, after, inputs } = jobOf(production, "mcp-server-blue-evidence");
         assert.equal(hash, jobOf(production, "mcp-server-blue-notice").hash);
         assert.ok(after.includes("mcp-validated"));
@@ -111,7 +111,7 @@ describe("the checklist", () => {
         }
     });
 
-    it("tells the stakeholders that a release is done behind its last gate, which waits for nobody", () => {
+    it("notifies the stakeholders of completion after the last gate, without delaying the update", () => {
         const last = (gate: string) => `${gate}-${jobOf(production, gate).hash}`;
         assert.ok(jobOf(production, "mcp-server-blue-notice").after.includes(last("mcp-server-blue-soak")));
         assert.ok(jobOf(production, "chat-ui-notice").after.includes(last("chat-ui-smoke")));
@@ -172,11 +172,11 @@ describe("the checklist", () => {
         assert.equal(inputsOf(production, association, NAME).serviceAccount, NAME);
     });
 
-    it("has a topic of its own, which is encrypted, and tells who is named", async () => {
+    it("has a separate encrypted topic, and notifies the listed addresses", async () => {
         const named = ["one", "two"].map((who, at) => `mcp:checklist.stakeholders[${at}]=${who}@example.com`);
         const lines = linesOf(await changesOf("production", ...named));
         const subscription = "aws:sns/topicSubscription:TopicSubscription";
-        // Nothing in the cluster: no gate runs again because somebody else is told.
+        // Nothing in the cluster changes: no gate runs again for another contact.
         assert.deepEqual(lines, [
             `create ${subscription} ${TOPIC}-one@example.com`,
             `create ${subscription} ${TOPIC}-two@example.com`,
@@ -186,7 +186,7 @@ describe("the checklist", () => {
         assert.deepEqual([topic.inputs["name"], topic.inputs["kmsMasterKeyId"]], [TOPIC, TOPIC_KEY]);
     });
 
-    it("tells nobody where the values say so, and then has no rights on AWS", async () => {
+    it("notifies nobody if the values say so, and then has no AWS rights", async () => {
         const alone = await recordStack("production", "mcp:checklist.unannounced=one team, one room");
         assert.deepEqual(planOf(alone, "chat-ui-evidence").announcement, {
             unannounced: "one team, one room",
@@ -207,7 +207,7 @@ describe("the checklist", () => {
         );
     });
 
-    it("asks for the same of a release that is tried without traffic, and tells nobody", async () => {
+    it("requires the same of a staged release, without a notice", async () => {
         const staged = await recordStack("production", `${AT}.stage=green`);
         assert.equal(planOf(staged, "mcp-server-green-evidence").announcement, undefined);
         assert.deepEqual(

@@ -14,7 +14,7 @@ const row = (table: string, what: string) =>
         .slice(2, -1);
 
 describe("what the stacks cost", () => {
-    it("is in docs/first-deployment.md as they are declared (npm run docs writes it anew)", async () => {
+    it("is in docs/first-deployment.md as they are declared (npm run docs rewrites it)", async () => {
         const text = readFileSync(join(root, "docs", "first-deployment.md"), "utf8");
         const production = await recordStack("production");
         const table = renderCosts({ production, staging: await recordStack("staging") });
@@ -70,7 +70,7 @@ describe("what a change costs", () => {
         );
     };
 
-    // By hand from the list prices of us-east-1: 730 hours, each zone an instance and a disk of its own.
+    // By hand from the list prices of us-east-1: 730 hours, each zone with an instance and a disk.
     for (const [what, edits, expected] of [
         [
             "a class eight times as large",

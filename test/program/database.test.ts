@@ -15,7 +15,7 @@ const ACTIVE = "mcp:database.active=recovery";
 const inputsOf = (recording: Recording, type: string, name: string): any =>
     displayed(only(recording, type, name).inputs as never);
 
-/** What saves and watches the instance in use follows every switch; it has tests of its own. */
+/** Backups and alarms of the instance in use follow every switch; they have separate tests. */
 const follows = ({ type }: { type: string }) => /^aws:(backup|cloudwatch)\//.test(type);
 
 describe("the database", () => {
@@ -97,7 +97,7 @@ describe("the database", () => {
         assert.deepEqual([libraries.value, libraries.applyMethod], ["pg_stat_statements", "pending-reboot"]);
     });
 
-    it("lets the cluster in, and nobody else", () => {
+    it("admits the cluster only", () => {
         const rules = production.resources.filter(({ type }) => type.startsWith("aws:vpc/securityGroup"));
         const [rule, ...others] = rules.filter(({ name }) => name === "mcp-production-database");
         assert.deepEqual(others, []);
@@ -115,7 +115,7 @@ describe("the database", () => {
         assert.equal("ingress" in group, false);
     });
 
-    it("stays in reach of the tasks where the API server has a range of its own", async () => {
+    it("stays reachable for the tasks if the API server has another range", async () => {
         const narrowed = await recordStack(
             "production",
             "mcp:kubernetes.apiServer.cidr=10.20.240.0/24",
@@ -230,7 +230,7 @@ describe("the database", () => {
         assert.ok(dependencies.some((urn) => urn.includes("mcp-recovery-bootstrap-")));
         const [comparison] = secret.dependencies.filter((urn) => urn.includes("mcp-recovery-compare-"));
         assert.ok(comparison);
-        // In an emergency nobody waits for windows and Performance Insights.
+        // In an emergency the switch does not wait for windows and Performance Insights.
         assert.ok(!secret.dependencies.some((urn) => urn.includes("mcp-recovery-settings-")));
     });
 

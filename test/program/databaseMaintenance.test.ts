@@ -137,7 +137,7 @@ describe("maintenance of the database", () => {
         }
     });
 
-    it("is forced for a reason, which stands in its plan, in a Job of another name than the one refused", () => {
+    it("is forced with a reason, in its plan, in a Job with another name than the refused one", () => {
         assert.deepEqual(planOf(asked, `${NAME}-chg-1-forced`), {
             ...WINDOW,
             scheduled: false,

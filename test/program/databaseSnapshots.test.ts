@@ -34,7 +34,7 @@ describe("the snapshots of the database", () => {
         staging = await recordStack("staging");
     });
 
-    it("are due by plans of their own, kept as long as the runbook says, in its zone", () => {
+    it("have separate plans, kept as long as the runbook says, in its zone", () => {
         for (const [kind, { retentionDays }] of Object.entries({
             hourly: BACKUPS.postgresql.hourly,
             daily: BACKUPS.postgresql.daily,
@@ -90,7 +90,7 @@ describe("the snapshots of the database", () => {
         );
     });
 
-    it("go to vaults under a key of their own, the daily one locked in production", () => {
+    it("go to vaults with a separate key, the daily one locked in production", () => {
         for (const kind of ["hourly", "daily"]) {
             const { options, propertyDependencies } = only(production, VAULT, `${NAME}-${kind}`);
             assert.equal(options.protect, true);

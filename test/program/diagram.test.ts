@@ -82,7 +82,7 @@ describe("pictures of a stack", () => {
     });
 
     for (const file of PICTURED) {
-        it(`are in ${file} as the program is (npm run docs draws them anew)`, async () => {
+        it(`are in ${file} as the program is (npm run docs redraws them)`, async () => {
             const text = readFileSync(join(root, file), "utf8");
             const pictures = {
                 ...(await picturesOf((...edits) => recordStack("production", ...edits))),

@@ -100,7 +100,7 @@ describe("the dumps of the database", () => {
         assert.deepEqual(mounts, [true, false]);
     });
 
-    it("reach PostgreSQL, AWS and the agent with their credentials, and nobody reaches them", () => {
+    it("reach PostgreSQL, AWS and the agent with their credentials, and accept no connections", () => {
         const { podSelector, policyTypes, ingress, egress } = inputsOf(
             production,
             NETWORK_POLICY,
@@ -172,7 +172,7 @@ describe("a release that changes the database", () => {
     const dumps = ({ resources }: Recording) =>
         resources.filter(({ type, name }) => type === JOB && name.includes("-dump-"));
 
-    it("waits for a dump of its own before its Deployment changes", async () => {
+    it("waits for a separate dump before its Deployment changes", async () => {
         const released = await recordStack("production", CHANGE, GREEN);
         const [dump, ...others] = dumps(released);
         assert.deepEqual(others, []);
@@ -293,7 +293,7 @@ describe("the export of the configurations", () => {
     it("covers every kind that the stack declares in its namespace, but Jobs, which have run, and Secrets", () => {
         const kinds = production.resources
             .filter(({ type }) => type.startsWith("kubernetes:"))
-            // The shipper of the logs has a namespace of its own.
+            // The log shipper has a separate namespace.
             .filter(({ inputs }) => (inputs["metadata"] as any).namespace !== "mcp-production-logs")
             .map(({ type }) => type.split(":").at(-1)!);
         const left = new Set(kinds.filter((kind) => !(Object.values(EXPORTED) as string[]).includes(kind)));

@@ -42,8 +42,8 @@ interface Account {
 const text = (value: Property | undefined) => String(value);
 
 /**
- * Metrics that AWS publishes of the types the program declares, by type: of all there are, those an alarm may use. What
- * is not in here nobody publishes, as far as the tests know.
+ * Metrics that AWS publishes for the program's types: those that an alarm may use. Metrics that are missing here count
+ * as unpublished.
  */
 const PUBLISHED: Readonly<Record<string, readonly Published[]>> = {
     "aws:rds/instance:Instance": [
@@ -259,7 +259,7 @@ function healthMetrics({ type, inputs }: RecordedResource): Emitter[] {
     }));
 }
 
-/** The heartbeats of a CronJob's steps, by the script that each runs and what it is told. */
+/** The heartbeats of a CronJob's steps, by script and environment. */
 function taskMetrics({ type, inputs }: RecordedResource): Emitter[] {
     if (type !== "kubernetes:batch/v1:CronJob") {
         return [];
@@ -295,8 +295,9 @@ interface CronJobInputs {
 }
 
 /**
- * What the collector passes on of each service that it asks, whose names are the application's own. As Prometheus has it,
- * a name that ends in one of these counts, and one of durations is measured of requests; any other is a level, and told at every look, so that it is a sign of life.
+ * Metrics that the collector passes on for each scraped service, whose names the application defines. By Prometheus's
+ * conventions, a name with one of these suffixes is a counter, and one of durations is measured for requests; any other
+ * is a level, sent at every scrape, so that it is a sign of life.
  */
 function collectedMetrics({ type, inputs }: RecordedResource): Emitter[] {
     const data = inputs["data"];

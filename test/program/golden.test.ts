@@ -16,7 +16,7 @@ describe("golden files", () => {
         assert.deepEqual(found.sort(), [...files.keys()].sort());
     });
 
-    it("are what the program declares (npm run golden writes them anew)", () => {
+    it("are what the program declares (npm run golden rewrites them)", () => {
         for (const [file, content] of files) {
             assert.equal(content, readFileSync(join(root, "test", "golden", file), "utf8"), file);
         }

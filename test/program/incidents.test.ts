@@ -77,7 +77,7 @@ describe("incidents", () => {
         }
     });
 
-    it("are processed when an OpsItem is opened or resolved, and not at each of their own records", () => {
+    it("are processed when an OpsItem is opened or resolved, and not for each of their records", () => {
         const { eventPattern } = inputsOf("aws:cloudwatch/eventRule:EventRule", `${NAME}-incidents`);
         assert.deepEqual(JSON.parse(eventPattern), {
             source: ["aws.ssm"],

@@ -251,7 +251,7 @@ describe("the maintenance windows", () => {
         assert.ok(!patches.includes("mcp-production-database-memory"));
     });
 
-    it("of an upgrade look for what stands in its way, every day from when it is planned on", async () => {
+    it("of an upgrade check for obstacles daily from its planning", async () => {
         const planned = await recordStack("production", ...UPGRADE);
         const name = "mcp-upgrade-check";
         const of = (type: string): any => displayed(only(planned, type, name).inputs as never);

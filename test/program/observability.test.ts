@@ -21,7 +21,7 @@ before(async () => {
     }
 });
 
-/** What Fluent Bit is told in a stack. */
+/** Fluent Bit's configuration in a stack. */
 function fluentBit(stack: string): any {
     const { data } = inputsOf(recordings[stack]!, CONFIG, `mcp-${stack}-logs-config`);
     return JSON.parse(data["fluent-bit.yaml"]);
@@ -33,7 +33,7 @@ describe("the log groups", () => {
             ({ type, name }) => type === GROUP && name.startsWith(`mcp-${stack}-logs-`),
         );
 
-    it("are one for each service and one for jobs, of the class that takes filters, under a key of their own", () => {
+    it("are one for each service and one for jobs, of the class with filters, with a separate key", () => {
         const groups = groupsOf("production");
         assert.deepEqual(groups.map(({ inputs }) => inputs["name"]).sort(), [
             "/mcp/production/admin-portal",
@@ -362,7 +362,7 @@ describe("the collector of metrics", () => {
 describe("the metrics of pods", () => {
     const ADDON = "aws:eks/addon:Addon";
 
-    it("come from the add-on, which is told to do that and nothing else", () => {
+    it("come from the add-on, with all its other functions disabled", () => {
         const addon = inputsOf(recordings["production"]!, ADDON, "mcp-production-pods");
         assert.deepEqual(
             [addon.clusterName, addon.addonName, addon.addonVersion],

@@ -17,7 +17,7 @@ const inputsOf = (recording: Recording, type: string, name: string): any =>
 describe("disabled tools", () => {
     const TOOL = "pulumi-nodejs:dynamic/operations:DisabledTool";
 
-    it("are declared by an explicit provider, with what the admin API is asked, and without the provider's code", async () => {
+    it("are declared by an explicit provider, with the admin API's settings, and without the provider's code", async () => {
         const recording = await recordStack(
             "production",
             "mcp:disabledTools[0]=one",
@@ -91,7 +91,7 @@ describe("the operations", () => {
         assert.ok(!names.includes("mcp-diagnostics") && !names.includes("mcp-jwks-cache"));
     });
 
-    it("are told the runbook's numbers and paths", () => {
+    it("get the runbook's numbers and paths", () => {
         const { pattern, idleSeconds, dryRun } = parseCleanupPlan(
             planOf("mcp-cache-cleanup-inc-1-dry-program", "cleanup"),
         );

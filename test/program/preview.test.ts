@@ -535,7 +535,7 @@ describe("npm run preview", () => {
             assert.match(joined(set.stdout), /the certificate is encrypted: only the update can read it/);
         });
 
-        it("suppresses a violation that is accepted, says by whom, and can be told not to", async () => {
+        it("suppresses an accepted violation, names the owner, and can be disabled", async () => {
             const oneZone = (text: string) =>
                 text.replace("active: primary", "active: primary\n    multiAz: false");
             // An exception ends within 180 days.

@@ -23,9 +23,9 @@ describe("the buckets", () => {
     });
 
     for (const stack of ["production", "staging"]) {
-        it(`of ${stack} are all versioned, encrypted with a key of their own, private and TLS only`, () => {
+        it(`of ${stack} are all versioned, encrypted with a separate key, private and TLS only`, () => {
             const { resources } = recordings[stack]!;
-            // The one that ElastiCache writes to has tests of its own.
+            // The one that ElastiCache writes to has separate tests.
             const buckets = resources.filter(
                 ({ type, name }) => type === BUCKET && !name.endsWith("-redis-backup"),
             );
@@ -130,7 +130,7 @@ describe("the buckets", () => {
 });
 
 describe("what holds data", () => {
-    it("is not taken away: whoever removes it from production is refused", async () => {
+    it("is protected: removing it from production is refused", async () => {
         const production = await recordStack("production");
         const refused = compare(production, { ...production, resources: [] }).filter(
             (change) => change.refused,
@@ -185,7 +185,7 @@ describe("the audit archive", () => {
         assert.deepEqual(inputsOf(staging, LIFECYCLE, "mcp-staging-audit").rules[0].transitions, []);
     });
 
-    it("has a key that nobody deletes, in production", () => {
+    it("has a key that cannot be deleted, in production", () => {
         const denied = (recording: Recording, name: string) =>
             JSON.parse(inputsOf(recording, KEY, name).policy)
                 .Statement.filter(({ Effect }: { Effect: string }) => Effect === "Deny")

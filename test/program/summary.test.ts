@@ -50,7 +50,7 @@ describe("what edits mean, in words: evidence", () => {
         assert.match((await said(`${SERVER}.stage=green`)).join(), stops);
     });
 
-    it("asks who has completed the image, or says why nobody is asked", async () => {
+    it("names the stack that must have completed the image, or the reason for none", async () => {
         const green = [
             "version=v2.1.0",
             "ticket=CHG-7",

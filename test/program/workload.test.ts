@@ -54,7 +54,7 @@ describe("a workload", () => {
 
     const task = (name: string) => ({ podSelector: { matchLabels: { "mcp.msil.com/task": name } } });
 
-    it("is reached by its gate, the tasks that ask it, its callers and the ingress, and by nobody else", () => {
+    it("admits only its gate, its tasks, its callers and the ingress", () => {
         const { ingress } = inputsOf(production, NETWORK_POLICY, "mcp-server").spec;
         assert.deepEqual(ingress, [
             {
@@ -247,7 +247,7 @@ describe("a workload", () => {
         );
     });
 
-    it("gets AWS rights of its own before its pods start, and only its ServiceAccount has them", async () => {
+    it("gets its AWS rights before its pods start, and only its ServiceAccount has them", async () => {
         const edits = [
             "mcp:workloads.mcp-server.awsPermissions[0].actions[0]=s3:GetObject",
             "mcp:workloads.mcp-server.awsPermissions[0].resources[0]=arn:aws:s3:::example-bucket/*",
@@ -302,7 +302,7 @@ describe("a workload", () => {
 });
 
 describe("the stack", () => {
-    it("means the same in whatever order its values stand", async () => {
+    it("means the same in any order of its values", async () => {
         const file = readStackFile(root, "production");
         const reversed = (value: unknown): unknown =>
             Array.isArray(value)
@@ -372,7 +372,7 @@ describe("the stack", () => {
             .filter(
                 ({ type, name }) =>
                     type === "aws:sns/topicSubscription:TopicSubscription" &&
-                    // The levels of the escalation have tests of their own.
+                    // The levels of the escalation have separate tests.
                     /^mcp-production-incidents-p\d-/.test(name),
             )
             .map(({ inputs }) => inputs["endpoint"]);

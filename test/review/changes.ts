@@ -236,7 +236,7 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         ],
         says: /may now reach admin-portal at mcp\.msil\.com\/admin/,
     },
-    "an Ingress is told something by an annotation": {
+    "an annotation configures an Ingress": {
         declares: set(
             INGRESS,
             "mcp-ingress",
@@ -286,7 +286,7 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         declares: trusts({ Effect: "Allow", Principal: { AWS: ELSEWHERE }, Action: "sts:AssumeRole" }),
         says: /^Refused.*[^]*arn:aws:iam::999999999999:root may now act as the role/,
     },
-    "whoever has a token of an issuer may take a role on": {
+    "every token of an issuer may assume a role": {
         declares: trusts({
             Effect: "Allow",
             Principal: {
@@ -349,7 +349,7 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         }),
         says: /https https:\/\/collector\.example\.com may now read what topic topic sends/,
     },
-    "a user with a key of its own": {
+    "a user with an access key": {
         declares: (resources) =>
             add("aws:iam/accessKey:AccessKey", "ci", { user: "ci" })(
                 add("aws:iam/user:User", "ci", { name: "ci" })(resources),
@@ -392,7 +392,7 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         declares: role("deployer", { apiGroups: ["apps"], resources: ["deployments"], verbs: ["patch"] }),
         says: /may now patch deployments\.apps in namespace mcp-production/,
     },
-    "whoever is authenticated has a role": {
+    "all authenticated users have a role": {
         declares: add(`${RBAC}:ClusterRoleBinding`, "everybody", {
             metadata: { name: "everybody" },
             roleRef: { kind: "ClusterRole", name: "view" },
@@ -440,11 +440,11 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         ),
         says: /^Refused/,
     },
-    "a password stands in the configuration": {
+    "a password is in the configuration": {
         edits: ["mcp:workloads.chat-ui.config.DB_PASSWORD=hunter2-hunter2"],
         says: /^Refused/,
     },
-    "a key of AWS stands in the configuration": {
+    "an AWS key is in the configuration": {
         declares: set(CONFIG_MAP, "chat-ui-config", "inputs data NOTE", "AKIAIOSFODNN7EXAMPLE"),
         says: /^Refused/,
     },
@@ -636,7 +636,7 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         edits: ["mcp:incident.pages=https://docs.msil.example/mcp/"],
         says: /Safeguards:[^]*mcp:incident\.pages/,
     },
-    "a recovered database is asked for nothing": {
+    "a recovered database has no checks": {
         before: [
             "mcp:database.checks[0].query=SELECT COUNT(*) FROM tools",
             "mcp:database.checks[0].atLeast=40",
@@ -753,7 +753,7 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         declares: drop(ALARM, "mcp-production-escalation-failed"),
         says: /escalation-failed goes/,
     },
-    "an alarm tells nobody": {
+    "an alarm has no actions": {
         declares: set(ALARM, "mcp-production-escalation-failed", "inputs actionsEnabled", false),
         says: /actionsEnabled/,
     },
@@ -817,7 +817,7 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         declares: set(KEY, "mcp-production-database", "inputs isEnabled", false),
         says: /isEnabled .* => false/,
     },
-    "the database keeps no backups of its own": {
+    "the database keeps no automated backups": {
         declares: set(DATABASE, "mcp-production", "inputs backupRetentionPeriod", 0),
         says: /backupRetentionPeriod 35 => 0/,
     },
@@ -880,7 +880,7 @@ export const DANGEROUS: Record<string, ProjectChange> = {
     "a test changes": { files: ["test/policies/rules.test.ts"], says: /changes tests that there were/ },
     "a package changes": { files: ["package-lock.json"], says: /changes packages/ },
     "a gate's program changes": { files: ["jobs/release.ts"], says: /changes programs of gates and jobs/ },
-    "a component changes whose policies nobody knows offline": {
+    "a component changes whose policies are unknown offline": {
         files: ["components/backup/databaseDumps.ts"],
         declares: set("aws:iam/rolePolicy:RolePolicy", "mcp-dumps", "inputs policy", UNKNOWN),
         says: /Not compared:\n.*policies that are known only after the update, while the program changes: .*mcp-dumps/,

@@ -152,7 +152,7 @@ describe("a review", () => {
         );
     });
 
-    it("refuses what a mandatory rule finds anew, and not what was there before", async () => {
+    it("refuses new findings of a mandatory rule, and not earlier ones", async () => {
         const fresh = await reviewed([], [TOO_FEW]);
         assert.equal(isRefused(fresh), true);
         assert.deepEqual(

@@ -98,7 +98,7 @@ describe("the runbook's procedures", () => {
         }
     });
 
-    it("are in docs/runbook.md as they are in the catalogue (npm run docs writes it anew)", () => {
+    it("are in docs/runbook.md as they are in the catalogue (npm run docs rewrites it)", () => {
         const page = renderRunbook(documentedAlarms(root));
         assert.equal(readFileSync(join(root, "docs", "runbook.md"), "utf8"), page);
     });

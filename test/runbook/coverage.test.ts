@@ -34,7 +34,7 @@ const COUNTED: Readonly<Record<string, number>> = {
 };
 
 describe("the coverage of the runbook", () => {
-    it("lists everything that stands in it", () => {
+    it("lists everything that is in it", () => {
         const listed: Record<string, number> = {};
         for (const { section } of coverage) listed[section] = (listed[section] ?? 0) + 1;
         assert.deepEqual(listed, COUNTED);
@@ -95,7 +95,7 @@ describe("the coverage of the runbook", () => {
         );
     });
 
-    it("is in docs/coverage.md as it is in the table (npm run docs writes it anew)", () => {
+    it("is in docs/coverage.md as it is in the table (npm run docs rewrites it)", () => {
         assert.equal(readFileSync(join(root, "docs", "coverage.md"), "utf8"), renderCoverage());
     });
 });

@@ -101,7 +101,7 @@ describe("the snapshots of Redis", () => {
         assert.equal(done.seconds, 3 * 60 + 4 * 60);
     });
 
-    it("have names of their own, by the millisecond their run began", async () => {
+    it("have unique names, by the millisecond their run began", async () => {
         for (const [time, name] of Object.entries({
             "2026-02-01T00:30:00Z": SNAPSHOT,
             "2026-02-01T00:30:00.007Z": "mcp-production-scheduled-20260201003000007",

@@ -81,7 +81,7 @@ const failing = (when: (args: { TopicArn: string }) => boolean, then: Fake): Fak
 };
 
 describe("the escalation", () => {
-    it("calls every level when nobody answers, and fails at the end so that it is heard of", async () => {
+    it("calls every level when none acknowledges, and fails at the end with a report", async () => {
         const { fakes, records } = opsItem();
         const done = await run(fakes);
         assert.deepEqual(notified(done), ALL);
@@ -195,7 +195,7 @@ describe("the escalation", () => {
         assert.deepEqual([done.status, notified(done)], ["SUCCEEDED", ALL.slice(0, 2)]);
     });
 
-    it("goes on when the alarm recovers and nobody has answered: it never asks the alarm", async () => {
+    it("goes on when the alarm recovers and no level acknowledged: it never reads the alarm", async () => {
         const done = await run(opsItem().fakes);
         assert.deepEqual(notified(done), ALL);
         assert.deepEqual([...new Set(done.calls.map(({ resource }) => resource))].sort(), [

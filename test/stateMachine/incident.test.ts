@@ -142,7 +142,7 @@ describe("an incident", () => {
         },
         "that somebody has begun with already": { Status: "InProgress" },
     })) {
-        it(`${what} calls nobody`, async () => {
+        it(`${what} does not escalate`, async () => {
             const { executions, report, record } = aws(opened(change));
             const done = await report("OpsItem Create");
             assert.deepEqual([done.status, done.calls.length, executions.size], ["SUCCEEDED", 1, 0]);
@@ -158,7 +158,7 @@ describe("an incident", () => {
             record("post-mortem"),
             "Due. Fill in a copy of docs/post-mortem.md of the platform's repository for oi-1 (CloudWatch alarm - 'mcp-production-database-down' is in ALARM state), opened 2026-02-01T00:00:00Z, resolved 2026-02-01T02:00:00Z. The escalation-… records show who was notified and who acknowledged.",
         );
-        // Writing it is an update of its own, which is reported again.
+        // Writing it is a separate update, which is reported again.
         const second = await report("OpsItem Update");
         assert.deepEqual([second.status, second.calls.length, executions.size], ["SUCCEEDED", 1, 0]);
     });

@@ -30,8 +30,8 @@ export interface Run {
 }
 
 /**
- * Stands for a resource of AWS: returns its result, {@link later} if that takes time, or throws a {@link TaskError}.
- * Whatever else it throws ends the test.
+ * Fake AWS resource: returns its result, {@link later} if that takes time, or throws a {@link TaskError}. Any other
+ * error ends the test.
  */
 export type Fake = (args: Call["arguments"], call: Call) => unknown;
 
@@ -52,12 +52,12 @@ class Later {
     ) {}
 }
 
-/** A result, or a {@link TaskError}, that comes after so many seconds. Whoever waits for a token gets one so. */
+/** A result, or a {@link TaskError}, after so many seconds. Also for a task that waits for a token. */
 export function later(seconds: number, answer: unknown = {}): unknown {
     return new Later(seconds, answer);
 }
 
-/** Nobody ever answers. */
+/** Never responds. */
 export const NEVER = later(Infinity);
 
 /** What an execution is started with. */
@@ -155,7 +155,7 @@ interface Machine extends Processor {
     TimeoutSeconds?: number;
 }
 
-/** Where an execution, an iteration or a branch stands: its time and its variables, which those outside do not see. */
+/** State of an execution, an iteration or a branch: its time and its variables, which outer scopes do not see. */
 class Scope {
     private readonly own: Record<string, unknown> = {};
 
@@ -173,7 +173,7 @@ class Scope {
         for (const [name, value] of Object.entries(values)) {
             if (Object.hasOwn(this.outer?.variables ?? {}, name)) {
                 throw new Error(
-                    `the variable ${name} is one of an outer scope, where AWS lets nobody assign it`,
+                    `the variable ${name} is one of an outer scope, which AWS does not allow to assign`,
                 );
             }
             this.own[name] = value;
@@ -365,7 +365,7 @@ class Execution {
         return [Next, handed];
     }
 
-    /** Retriers first, each with a count of its own, then catchers. */
+    /** Retriers first, each with a separate count, then catchers. */
     private async trying(
         { Retry = [], Catch = [] }: State,
         query: Query,

@@ -17,7 +17,7 @@ import { StepFolder } from "../jobs/steps";
 import { PROPERTY_RUNS } from "../properties";
 import { root } from "../support";
 
-/** Stands for a secret: no message may have it. */
+/** Placeholder of a secret: no message may contain it. */
 const PLANTED = "planted-CANARY";
 
 /** Most CPU time of one input, in microseconds: what takes longer has no end. */
@@ -159,7 +159,7 @@ describe("whatever an operator gives", () => {
                     createSecureContext({ cert: given.certificate, key: given.privateKey });
                     assert.match(certificateFacts(given.certificate).notAfter, /^\d{4}-/);
                     const { leaf, chain: others } = leafAndChain(given.certificate);
-                    // Go reads blocks whose lines are lines of their own, and nothing before the first.
+                    // Go requires BEGIN and END on separate lines, and nothing before the first.
                     assert.match(
                         leaf,
                         /^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+\n-----END CERTIFICATE-----$/,

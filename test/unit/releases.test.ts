@@ -412,7 +412,7 @@ describe("releases", () => {
             );
         });
 
-        it("pins anew what the idle colour alone runs", () => {
+        it("pins again what only the idle colour runs", () => {
             pin({ "v2.0.3": C, "v2.1.0": A });
             ledger([{ ...TESTED, revision: 4 }]);
             assert.deepEqual(changed({ revision: "4" }), [

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeGenerated } from "../../offline/writeGenerated";
 
-describe("what is written anew", () => {
+describe("generated files", () => {
     let folder: string;
     beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "mcp-anew-"))));
     afterEach(() => rmSync(folder, { recursive: true }));
