@@ -30,6 +30,7 @@ export function copyWithSmallProduction(): string {
     delete server.secrets["REDIS_URL"];
     config["mcp:workloads"] = { "mcp-server": server };
     config["mcp:ingress"].hosts = [{ host: "mcp.msil.com", paths: [{ path: "/", workload: "mcp-server" }] }];
-    writeFileSync(path, stringify(file));
+    // A time without quotes is another value to some readers.
+    writeFileSync(path, stringify(file, { defaultStringType: "QUOTE_DOUBLE" }));
     return folder;
 }

@@ -20,6 +20,7 @@ import {
     inventory,
     KEY_ID,
     listed,
+    NAMESPACE,
     secret,
     service,
     SERVICES,
@@ -468,6 +469,17 @@ describe("npm run adopt", () => {
         assert.match(stdout, /--path mcp:workloads\.mcp-server\.live green/);
         assert.match(stdout, /--path mcp:workloads\.mcp-server\.releases\.blue\.version v2-blue/);
         assert.match(stdout, /--path mcp:workloads\.mcp-server\.releases\.green\.version v2-green/);
+    });
+
+    it("takes an object that no field was ever set of", async () => {
+        const list = listed(objects()) as { items: object[] };
+        const account = {
+            apiVersion: "v1",
+            kind: "ServiceAccount",
+            metadata: { name: "default", namespace: NAMESPACE },
+        };
+        const { imported, text } = await adopted({ ...list, items: [...list.items, account] });
+        assert.ok(imported, text);
     });
 
     it("takes no fewer pods than there are without an autoscaler", async () => {
