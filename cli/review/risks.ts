@@ -131,6 +131,14 @@ const WATCHED: readonly (readonly [type: RegExp, path: RegExp])[] = [
     [/^kubernetes:core\/v1:Namespace$/, /pod-security\.kubernetes\.io/],
     [/^kubernetes:core\/v1:Secret$/, /^(stringData|data)\b/],
     [/^kubernetes:(apps|batch)\//, POD_INPUTS],
+    [/^kubernetes:apps\//, /^spec\.(selector|minReadySeconds)\b/],
+    [
+        /^kubernetes:batch\/v1:CronJob$/,
+        /\b(concurrencyPolicy|activeDeadlineSeconds|startingDeadlineSeconds)\b/,
+    ],
+    [/^kubernetes:core\/v1:Service$/, /\b(publishNotReadyAddresses|targetPort)\b/],
+    [/^kubernetes:policy\//, /^spec\b/],
+    [/^kubernetes:scheduling\.k8s\.io\//, /^(value|globalDefault|preemptionPolicy)\b/],
 ];
 
 /** Whether a property decides what runs, or what is monitored. */
@@ -145,6 +153,9 @@ function isWatched({ type, name }: RecordedResource, { path, before, after }: Pr
         if (isLoading || isShorter || isOff || isCollecting) {
             return true;
         }
+    }
+    if (type.startsWith("kubernetes:autoscaling/") && path === "spec.maxReplicas") {
+        return Number(after) < Number(before);
     }
     return WATCHED.some(([types, paths]) => types.test(type) && paths.test(path));
 }

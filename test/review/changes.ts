@@ -683,6 +683,27 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         edits: ["mcp:database.version=17"],
         says: /Safeguards:[^]*engineVersion/,
     },
+    "a service has fewer pods at most": {
+        declares: set(AUTOSCALER, "chat-ui", "inputs spec maxReplicas", 2),
+        says: /Safeguards:[^]*spec\.maxReplicas 6 => 2/,
+    },
+    "all pods of a service may be evicted at once": {
+        declares: set(BUDGET, "chat-ui", "inputs spec maxUnavailable", "100%"),
+        says: /Safeguards:[^]*PodDisruptionBudget chat-ui: spec\.maxUnavailable/,
+    },
+    "a Service leads to pods that are not ready": {
+        declares: set(SERVICE, "mcp-server", "inputs spec publishNotReadyAddresses", true),
+        says: /Safeguards:[^]*publishNotReadyAddresses/,
+    },
+    "a health check has a second": {
+        declares: set(
+            "kubernetes:batch/v1:CronJob",
+            "mcp-health",
+            "inputs spec jobTemplate spec activeDeadlineSeconds",
+            1,
+        ),
+        says: /Safeguards:[^]*activeDeadlineSeconds/,
+    },
     // Data
     "the region is another one": {
         edits: ["mcp:aws.region=eu-west-1"],

@@ -52,7 +52,7 @@ export function inputsOf({ inputs }: RecordedResource): Properties {
 export function lasting(name: string): string {
     return name
         .replace(/-[0-9a-f]{8}$/, "")
-        .replace(/-(blue|green)-(capacity|dump|evidence|notice|smoke|soak)$/, "-$2");
+        .replace(/-(blue|green)-(capacity|dump|evidence|notice|smoke|soak|watch)$/, "-$2");
 }
 
 /** Names of the resources that a property depends on, of matching types. */
