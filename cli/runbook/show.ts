@@ -77,7 +77,9 @@ function prose(text: string, indent: string, shown: Shown): string[] {
         .replaceAll(/\[([^\]]+)\]\(([^)]+)\)/g, (_, words: string, target: string) =>
             target.endsWith(`#${words}`) ? addressOf(target) : `${words} (${addressOf(target)})`,
         )
-        .replaceAll(/`[^`]+`/g, (code) => (code.length <= LONGEST * 1.5 ? unbroken(code) : code));
+        .replaceAll(/`[^`]+`/g, (code) =>
+            code.length <= shown.width - indent.length ? unbroken(code) : code,
+        );
     return joined(fold(plain, shown.width, indent))
         .split("\n")
         .map((line) =>
