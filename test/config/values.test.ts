@@ -28,7 +28,7 @@ describe("stack values", () => {
             "an unknown concern",
             "workload",
             {},
-            "mcp:workload: found an unknown key, expected one of alarms, archive, aws, backups, cache, cacheRecovery, checklist, copies, database, disabledTools, endpoints, environment, health, images, incident, ingress, jobs, kubernetes, maintenance, objectives, observability, operations, recovery, secrets, tier, tls, workloads",
+            "mcp:workload: found an unknown key, expected one of alarms, archive, aws, backups, cache, cacheRecovery, checklist, copies, database, disabledTools, endpoints, environment, health, images, incident, ingress, jobs, kubernetes, maintenance, objectives, observability, operations, recovery, rotation, secrets, tier, tls, workloads",
         ],
         [
             "a wrong type",
