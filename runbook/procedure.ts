@@ -61,6 +61,8 @@ export interface Procedure {
     title: string;
     /** When to use it. */
     when: string;
+    /** Further words that it is found by. Default: none. */
+    words?: string;
     /** Commands for diagnosis, which change nothing. Default: none. */
     looks?: readonly string[];
     /** Commands before the values are set. Default: none. */

@@ -1,4 +1,5 @@
-import { SYMPTOMS } from "../../core/symptoms";
+import { getOwn } from "../../core/getOwn";
+import { STATUS_SYMPTOMS, type Symptom, SYMPTOMS } from "../../core/symptoms";
 import { fold } from "../../core/fold";
 import { type Screen } from "../../offline/layout";
 import { catalogue } from "../../runbook/catalogue";
@@ -30,7 +31,8 @@ export function renderList({ width }: Screen): string {
             `${number} ${CHAPTERS[number] ?? ""}`.trim(),
             ...procedures.flatMap((procedure) => {
                 const { id, title, sections } = procedure;
-                const line = `  ${id.padEnd(idWidth)}  ${title} (${sections[0]!.split(" ")[0]})`;
+                const numbers = [...new Set(sections.map((section) => section.split(" ")[0]!))];
+                const line = `  ${id.padEnd(idWidth)}  ${title} (${numbers.join(", ")})`;
                 const symptoms = symptomsOf(procedure);
                 return [
                     ...fold(line, width, indent),
@@ -52,24 +54,22 @@ export interface Match {
 }
 
 /** Weight of a word, by the place where it is found. */
-const WEIGHTS = { symptom: 6, alarm: 5, title: 4, when: 1 } as const;
+const WEIGHTS = { symptom: 6, words: 6, alarm: 5, title: 4, when: 1 } as const;
 
-/** Procedures for words, an alarm's id or an HTTP status, best first. */
+/** Procedures for words, an alarm's id or an HTTP status, best first: an alarm or a status ranks above all words. */
 export function find(query: string, alarms: readonly Lead[]): Match[] {
+    const tokens = query.toLowerCase().match(/[a-z0-9]+(?:-[a-z0-9]+)*/g) ?? [];
+    const exact = exactOf(tokens, alarms);
     // An alarm's full name has the stack's as prefix.
-    const named = query.trim().toLowerCase();
-    const words = wordsOf(named.replace(/^mcp-[a-z0-9]+-/, ""));
+    const words = wordsOf(tokens.map((token) => token.replace(/^mcp-[a-z0-9]+-/, "")).join(" "));
     const scored = catalogue.map((procedure) => {
         const { id, title, when, looks = [] } = procedure;
         const leading = alarms.filter((alarm) => alarm.procedure === id);
-        const isNamed = leading.find(({ id: alarm }) => named === alarm || named.endsWith(`-${alarm}`));
-        const best = {
-            score: isNamed === undefined ? 0 : 100,
-            because: isNamed ? [`alarm ${isNamed.id}`] : [],
-        };
+        const found = exact.filter((each) => each.procedure === id);
         const places = [
             ...symptomsOf(procedure).map((text) => ["symptom", text, `symptom ${text}`] as const),
             ...leading.map((alarm) => ["alarm", alarm.id, `alarm ${alarm.id}`] as const),
+            ["words", procedure.words ?? "", ""] as const,
             ["title", `${id} ${title}`, ""] as const,
             ["when", [when, ...looks].join(" "), ""] as const,
         ];
@@ -85,8 +85,10 @@ export function find(query: string, alarms: readonly Lead[]): Match[] {
         return {
             procedure,
             // Many alarms do not raise a procedure's rank.
-            score: best.score + Math.max(...hits.map(({ score }) => score)) + sum(hits.slice(-2)),
-            because: [...new Set([...best.because, ...labels.map(({ label }) => label)])].slice(0, 3),
+            score: found.length * EXACT + Math.max(...hits.map(({ score }) => score)) + sum(hits.slice(-2)),
+            because: [
+                ...new Set([...found.map(({ because }) => because), ...labels.map(({ label }) => label)]),
+            ].slice(0, 3),
         };
     });
     return scored
@@ -94,6 +96,30 @@ export function find(query: string, alarms: readonly Lead[]): Match[] {
         .sort((one, other) => other.score - one.score)
         .filter(({ score }, _, [first]) => score * 4 >= first!.score)
         .slice(0, MOST);
+}
+
+/** Score of an alarm or an HTTP status. A sentence of many words scores less. */
+const EXACT = 1000;
+
+/** The procedures of the alarms and HTTP statuses among the words of a query. */
+function exactOf(tokens: readonly string[], alarms: readonly Lead[]) {
+    const statuses: Readonly<Record<string, Symptom>> = STATUS_SYMPTOMS;
+    return tokens.flatMap((token) => {
+        // The longest: one alarm's id may end with another's.
+        const [alarm] = alarms
+            .filter(({ id }) => token === id || token.endsWith(`-${id}`))
+            .sort((one, other) => other.id.length - one.id.length);
+        if (alarm !== undefined) {
+            return [{ procedure: alarm.procedure, because: `alarm ${alarm.id}` }];
+        }
+        const known = getOwn(statuses, token);
+        if (known !== undefined) {
+            return [{ procedure: known.procedure, because: `symptom ${known.symptom}` }];
+        }
+        return /^5\d\d$/.test(token)
+            ? [{ procedure: STATUS_SYMPTOMS[500].procedure, because: `status ${token}` }]
+            : [];
+    });
 }
 
 /** Maximum number of shown procedures. */
@@ -108,16 +134,55 @@ const EMPTY = new Set([
     "and",
     "are",
     "at",
+    "be",
+    "been",
+    "can",
+    "could",
+    "did",
+    "do",
+    "does",
     "for",
+    "get",
+    "gets",
+    "getting",
+    "had",
+    "has",
+    "have",
+    "how",
+    "i",
     "in",
     "is",
     "it",
+    "may",
+    "me",
+    "my",
+    "now",
     "of",
     "on",
     "or",
+    "our",
+    "report",
+    "reported",
+    "reports",
+    "should",
+    "that",
     "the",
+    "there",
+    "this",
     "to",
+    "user",
+    "users",
+    "was",
+    "we",
+    "were",
+    "what",
+    "which",
+    "while",
+    "who",
+    "why",
     "with",
+    "you",
+    "your",
 ]);
 
 function wordsOf(text: string): string[] {

@@ -179,6 +179,7 @@ export const deployment: readonly Procedure[] = [
         when:
             "A new version of MCP Server has been approved. `--version` and the record of its change are set on the inactive " +
             "colour; without them the release is the one that the stack file has there.",
+        words: "approve approver approval change record ticket",
         parameters: [SERVER, TARGET_COLOUR],
         replaces: "mcp:workloads.{workload}.releases.{live}.change",
         edits: [
@@ -249,6 +250,7 @@ export const deployment: readonly Procedure[] = [
         sections: ["3.3", "3.4"],
         title: "Rollback of a blue-green deployment",
         when: "The active release misbehaves, or its soak failed. Set `live` to the previous colour.",
+        words: "release failed soak take back",
         parameters: [SERVER, { ...TARGET_COLOUR, example: "blue" }],
         edits: [{ path: "mcp:workloads.{workload}.live", value: "that colour", example: "blue" }],
         revertible: true,

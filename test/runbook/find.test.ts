@@ -35,7 +35,6 @@ describe("what the runbook is searched for", () => {
         ["high error rate", "high-error-rate"],
         ["503", "high-error-rate"],
         ["429", "refused-requests"],
-        ["expired certificate", "certificate-rotation"],
         ["roll back", "blue-green-rollback"],
         ["ERRORS", "high-error-rate"],
     ] as const) {
@@ -44,6 +43,28 @@ describe("what the runbook is searched for", () => {
             assert.ok(found.includes(expected), found.join(", "));
         });
     }
+
+    for (const [query, expected] of [
+        ["users report 503", "high-error-rate"],
+        ["P1 mcp-server-unhealthy", "high-error-rate"],
+        ["P1 mcp-production-mcp-server-unhealthy: users report errors", "high-error-rate"],
+        ["release has failed in the soak, what now", "blue-green-rollback"],
+        ["502", "high-error-rate"],
+        ["users get 429 while a release soaks", "refused-requests"],
+        ["approver", "blue-green-release"],
+        ["who may approve my release", "blue-green-release"],
+        ["high error rate", "high-error-rate"],
+        ["expired certificate", "certificate-rotation"],
+        ["what does it cost", "copies"],
+    ] as const) {
+        it(`leads first to ${expected}: ${query}`, () => {
+            assert.equal(first(query), expected);
+        });
+    }
+
+    it("is not found by words that every sentence has", () => {
+        assert.deepEqual(find("what does the user report now", alarms), []);
+    });
 
     it("may be nothing that there is, and then says how to go on", async () => {
         const { status, stdout, stderr } = await run("runbook", "find", "xylophone");
@@ -80,6 +101,7 @@ describe("the list of procedures", () => {
                 [...text.matchAll(/^(\d) [A-Z]/gm)].map(([, chapter]) => Number(chapter)),
                 [2, 3, 4, 5, 6, 7],
             );
+            assert.match(text, /^ {2}blue-green-release .*\(3\.1, 3\.3\)$/m);
             assert.match(text, /for 500 Internal Error, 503 Service Unavailable$/m);
             assert.ok(text.split("\n").every((line) => line.length <= width));
         }
