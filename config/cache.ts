@@ -6,6 +6,12 @@ import { isProduction } from "./tier";
 import { minutesOf } from "../core/calendar";
 import { weeklyWindow } from "./windows";
 
+/** Families on which ElastiCache does not encrypt at rest. */
+const FORMER_TYPE = /^cache\.(t1|c1|m[123]|r3)\./;
+
+/** Families that ElastiCache has with data tiering alone, which the program does not enable. */
+const TIERED_TYPE = /^cache\.[a-z]+\d+[a-z]*d\./;
+
 /** Redis on ElastiCache. Sections 2.1 and 7.1. */
 export const cacheSchema = z
     .strictObject({
@@ -22,7 +28,13 @@ export const cacheSchema = z
         nodeType: text(
             /^cache\.[a-z]+\d+[a-z]*\.(micro|small|medium|(\d+x|x)?large)$/,
             "a node type, such as cache.r7g.large",
-        ),
+        )
+            .refine((name) => !FORMER_TYPE.test(name), {
+                error: "a current node type, such as cache.r7g.large: ElastiCache does not encrypt on t1, c1, m1 to m3 and r3",
+            })
+            .refine((name) => !TIERED_TYPE.test(name), {
+                error: "a node type without data tiering, such as cache.r7g.large",
+            }),
         /** Version of Redis. ElastiCache installs its patches in the maintenance window. Default: 7.1. */
         version: text(/^7\.[01]$/, "7.0 or 7.1").default("7.1"),
         /** Replicas in other zones. If the primary fails, ElastiCache promotes one. Default: 1. */

@@ -9,6 +9,14 @@ import { isProduction } from "./tier";
 import { minutesOf, overlap } from "../core/calendar";
 import { dailyWindow, weeklyWindow } from "./windows";
 
+/** Families that RDS does not have for these versions of PostgreSQL. */
+const FORMER_CLASS = /^db\.(t[12]|m[123]|r3)\./;
+
+/** Whether PostgreSQL or RDS has a role of this name, or refuses the name. */
+function isReservedRole(name: string): boolean {
+    return /^(public|none|pg_.*|rds.*)$/.test(name) || name === DATABASE.administrator;
+}
+
 /** PostgreSQL on RDS. Sections 5.1, 7.1 and 7.2. */
 export const databaseSchema = z
     .strictObject({
@@ -32,14 +40,17 @@ export const databaseSchema = z
             "the identifier of an instance of RDS, such as mcp-production",
         ).optional(),
         /** Account of the services in the database; rotations alternate it with another one, whose name ends with `_b`. Default: mcp. */
-        user: text(
-            /^[a-z_][a-z0-9_]{0,60}$/,
-            "a role of PostgreSQL, of lower-case letters, digits and _",
-        ).default(DATABASE.user),
+        user: text(/^[a-z_][a-z0-9_]{0,60}$/, "a role of PostgreSQL, of lower-case letters, digits and _")
+            .refine((user) => ![user, `${user}_b`].some(isReservedRole), {
+                error: `another role: PostgreSQL and RDS have public, none, pg_... and rds... themselves, and ${DATABASE.administrator} is the administrator`,
+            })
+            .default(DATABASE.user),
         instanceClass: text(
             /^db\.[a-z]+\d+[a-z]*\.(micro|small|medium|(\d+x|x)?large)$/,
             "an instance class, such as db.r6g.large",
-        ),
+        ).refine((name) => !FORMER_CLASS.test(name), {
+            error: "a current instance class, such as db.r6g.large: RDS runs PostgreSQL 14 and later on none of t1, t2, m1 to m3 and r3",
+        }),
         /** Major version of PostgreSQL. RDS installs its patches in the maintenance window. */
         version: text(/^1[4-9]$/, "a major version of PostgreSQL, such as 17"),
         /** Disk size in GiB: initial, and the maximum to which RDS extends it. */

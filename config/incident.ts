@@ -14,6 +14,7 @@ const contacts = distinct(
     z
         .array(contact, { error: "a list of contacts" })
         .min(1, "at least one contact: without one, nobody receives the alarm"),
+    (each) => each.toLowerCase(),
 );
 
 /** One level of the escalation. */

@@ -88,13 +88,27 @@ function misreadingsAt(node: unknown, path: readonly (string | number)[]): Probl
                 : [problemAt(at, `the key ${shown(at.at(-1))}`)];
         });
     }
-    return isScalar(node) && isMisread(node, false) ? [problemAt(path, shown(node.source).slice(1, -1))] : [];
+    return isScalar(node) && isMisread(node, false)
+        ? [problemAt(path, shown(node.source).slice(1, -1), inPlace(node.source))]
+        : [];
 }
+
+/** What may be in place of a scalar that readers of YAML take for different values. */
+function inPlace(source = ""): string {
+    const typed = source.replaceAll("_", "");
+    // Readers differ about a leading zero, and round many digits.
+    const number = /^[-+]?0\d/.test(typed) ? NaN : Number(typed);
+    return NUMBER.test(typed) && Number.isFinite(number) && Math.abs(number) <= Number.MAX_SAFE_INTEGER
+        ? `the same in quotes for a text, or ${number} for a number: as it is, it is read as another value`
+        : IN_QUOTES;
+}
+
+const IN_QUOTES = "the same in quotes: without them, it is read as another value";
 
 function problemAt(
     [concern, ...rest]: readonly (string | number)[],
     found: string,
-    expected = "the same in quotes: without them, it is read as another value",
+    expected = IN_QUOTES,
 ): Problem {
     const path = [String(concern).replace(/^mcp:/, ""), ...rest];
     return {

@@ -8,6 +8,9 @@ const SETTLED_MINUTES = 15;
 
 const SETTLED_MS = SETTLED_MINUTES * 60_000;
 
+/** No credential is older: an earlier time is a mistake. */
+const EARLIEST = Date.UTC(2000, 0, 1);
+
 /**
  * When credentials were rotated. A new time of what the stack makes is the rotation: it makes another password. Of what an
  * operator supplies it is the time at which they supplied it. Chapter 5.
@@ -78,6 +81,9 @@ export function checkRotation(
         }
     };
     checkTime(["since"], rotation.since);
+    if (Date.parse(rotation.since) < EARLIEST) {
+        problem(["since"], "a time after the year 1999");
+    }
     const { active, passwords, only } = rotation.database;
     const times = Object.entries(passwords).flatMap(([user, time]) => (time ? [{ user, time }] : []));
     for (const { user, time } of times) {

@@ -129,10 +129,13 @@ export const bucketName = text(
     "the name of a bucket, of 3 to 63 lower-case letters, digits and hyphens, without what S3 reserves",
 );
 
-/** A list without duplicates. */
-export function distinct<T extends z.ZodType>(list: z.ZodArray<T>) {
+/** A list without duplicates; `keyOf` gives the same text for what is the same item. */
+export function distinct<T extends z.ZodType>(
+    list: z.ZodArray<T>,
+    keyOf: (item: z.output<T>) => string = (item) => JSON.stringify(item),
+) {
     return list.superRefine((items, context) => {
-        const texts = items.map((item) => JSON.stringify(item));
+        const texts = items.map(keyOf);
         texts.forEach((item, index) => {
             if (texts.indexOf(item) < index) {
                 context.addIssue({ code: "custom", path: [index], message: "each once" });
@@ -215,7 +218,9 @@ export const email = z
 
 /** E-mail addresses without duplicates. */
 export function addresses(least: string) {
-    return distinct(z.array(email, { error: "a list of e-mail addresses" }).min(1, least));
+    return distinct(z.array(email, { error: "a list of e-mail addresses" }).min(1, least), (each) =>
+        each.toLowerCase(),
+    );
 }
 
 /** Whole number within inclusive bounds. */

@@ -160,6 +160,60 @@ export const soakSchema = soakValues.superRefine((soak, context) => {
     );
 });
 
+/** Values of common labels. A pattern that matches a whole list excludes every request of users. */
+const SAMPLES: readonly (readonly string[])[] = [
+    ["/", "/mcp", "/q7/x"],
+    ["GET", "POST"],
+    ["200", "404", "503"],
+    ["Mozilla/5.0", "curl/8.5.0", "node"],
+];
+
+/** Values of a label of the status, or of the result, of a failed request. */
+const FAILED = ["500", "502", "503", "504", "5xx", "5XX", "error", "failed", "failure", "false"];
+
+/** From this limit on, a release that fails every second request passes. */
+const POINTLESS_ERROR_RATE_PERCENT = 50;
+
+/** Refuses a soak of production that passes whatever the release does. */
+export function checkSoak(
+    { maxErrorRate, duration, onNoData, exclude, counters, prometheus }: SoakValues,
+    problem: (path: string[], message: string) => void,
+): void {
+    if (maxErrorRate >= POINTLESS_ERROR_RATE_PERCENT) {
+        problem(["maxErrorRate"], `less than ${POINTLESS_ERROR_RATE_PERCENT} in production`);
+    }
+    if (duration < 60 && onNoData === "pass") {
+        problem(
+            ["onNoData"],
+            "fail in production, because less than 1m has too few requests; or a longer duration",
+        );
+    }
+    if (prometheus !== undefined) {
+        return;
+    }
+    for (const [label, pattern] of Object.entries(exclude)) {
+        if (SAMPLES.some((values) => matching(pattern, values)?.length === values.length)) {
+            problem(["exclude", label], "a pattern that leaves requests of users in production");
+        }
+    }
+    if (/status|code/i.test(counters.label) && matching(counters.pattern, FAILED)?.length === 0) {
+        problem(
+            ["counters", "pattern"],
+            "a pattern that matches a failed request's status in production, such as ^5",
+        );
+    }
+}
+
+/** Values that a pattern matches; undefined if it is no regular expression, which the gate's parser refuses. */
+function matching(pattern: string, values: readonly string[]): string[] | undefined {
+    try {
+        const form = new RegExp(pattern);
+        return values.filter((value) => form.test(value));
+    } catch {
+        return undefined;
+    }
+}
+
 /** Settings of the soak gate, in the form of its plan. */
 export function soakSettings(
     soak: SoakValues,

@@ -21,7 +21,8 @@ import { checkRotation, rotationSchema } from "./rotation";
 import { dnsLabel, environmentName } from "./scalars";
 import { archiveSchema, backupsSchema, checkStorage } from "./storage";
 import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
-import { checkTier, environmentSchema, tierSchema } from "./tier";
+import { checkSoak } from "./soak";
+import { checkTier, environmentSchema, isProduction, tierSchema } from "./tier";
 import { checkDisabledTools, disabledToolsSchema } from "./tools";
 import { type BlueGreenValues, STORES, workloadsSchema } from "./workload";
 
@@ -134,6 +135,15 @@ export const stackSchema = stackShape.superRefine((values, context) => {
         }
         if (workload.strategy === "blueGreen") {
             checkReleases(name, workload, values, context);
+            if (isProduction(values)) {
+                checkSoak(workload.soak, (path, message) =>
+                    context.addIssue({
+                        code: "custom",
+                        path: ["workloads", name, "soak", ...path],
+                        message,
+                    }),
+                );
+            }
         }
         const watched = Object.entries(workload.soak.metrics).find(([, { cloudwatch }]) => cloudwatch);
         if (watched !== undefined && values.kubernetes.cluster === undefined) {

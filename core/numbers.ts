@@ -128,6 +128,8 @@ export const DATABASE = {
     secretKey: "url",
     name: "mcp",
     user: "mcp",
+    /** Only the bootstrap uses it. RDS generates, stores and rotates its password. */
+    administrator: "mcp_admin",
     port: 5432,
 } as const;
 

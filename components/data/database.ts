@@ -15,9 +15,6 @@ import { RandomId } from "@pulumi/random/randomId";
 import { DATABASE } from "../../core/numbers";
 import { declareKey, logsUse, type PolicyStatement } from "../encryption";
 
-/** User name of the administrator. RDS generates, stores and rotates the password. Only the bootstrap uses it. */
-const ADMINISTRATOR = "mcp_admin";
-
 /** Arguments of {@link Database}. */
 export interface DatabaseArgs {
     /** Name of the instance. */
@@ -262,7 +259,7 @@ export class Database extends ComponentResource {
                           engine: "postgres",
                           kmsKeyId: key.arn,
                           dbName: DATABASE.name,
-                          username: ADMINISTRATOR,
+                          username: DATABASE.administrator,
                       }
                     : // A restored instance inherits these, including the key.
                       { snapshotIdentifier: args.snapshot }),

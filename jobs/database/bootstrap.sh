@@ -23,6 +23,13 @@ done <<< "$USERS"
 # Fields of a password file escape colons and backslashes.
 PGUSER=$(perl -MJSON::PP -0777 -e 'print decode_json(<>)->{username}' "$HANDOVER/administrator.json")
 export PGUSER
+# Otherwise it would lose its rights and its password before anything fails.
+while IFS=$'\t' read -r user _; do
+    if [[ $user == "$PGUSER" ]]; then
+        echo "✗ $user is the database's administrator, expected another user of the services (mcp:database.user). Nothing was changed" >&2
+        exit 1
+    fi
+done <<< "$USERS"
 perl -MJSON::PP -0777 -e '
     my $password = decode_json(<>)->{password};
     $password =~ s/([\\:])/\\$1/g;

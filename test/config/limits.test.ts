@@ -162,6 +162,46 @@ const BAD: [what: string, path: string, value: unknown, line: RegExp][] = [
         /snapshot: found .*of mcp:aws\.region, ap-south-1/,
     ],
     ["a class that no instance has", "database/instanceClass", "db.x.y", /instanceClass: found "db\.x\.y"/],
+    ...["t1.micro", "t2.micro", "m1.small", "m3.large", "r3.large"].map((family): (typeof BAD)[number] => [
+        "a former class",
+        "database/instanceClass",
+        `db.${family}`,
+        /instanceClass: found "db\.\w+\.\w+", expected a current instance class/,
+    ]),
+    ...["t1.micro", "c1.xlarge", "m1.small", "m2.xlarge", "m3.large", "r3.large"].map(
+        (family): (typeof BAD)[number] => [
+            "a former type of node",
+            "cache/nodeType",
+            `cache.${family}`,
+            /nodeType: found "cache\.\w+\.\w+", expected a current node type/,
+        ],
+    ),
+    ...["r6gd.large", "r7gd.xlarge"].map((family): (typeof BAD)[number] => [
+        "a type of node with tiered data",
+        "cache/nodeType",
+        `cache.${family}`,
+        /nodeType: found "cache\.r\dgd\.\w+", expected a node type without data tiering/,
+    ]),
+    ...["mcp_admin", "pg_foo", "public", "none", "rdsadmin", "rds_superuser"].map(
+        (role): (typeof BAD)[number] => [
+            "a role that the database has itself",
+            "database/user",
+            role,
+            new RegExp(`database\\.user: found "${role}", expected another role`),
+        ],
+    ),
+    ...["contacts/P1", "escalation/L1/contacts"].map((list): (typeof BAD)[number] => [
+        "a contact twice, in capitals too",
+        `incident/${list}`,
+        ["oncall@example.com", "ONCALL@Example.com"],
+        /\[1\]: found "ONCALL@Example\.com", expected each once/,
+    ]),
+    [
+        "a stakeholder twice, in capitals too",
+        "checklist/stakeholders",
+        ["team@example.com", "Team@example.com"],
+        /stakeholders\[1\]: found "Team@example\.com", expected each once/,
+    ],
     ["a type that no node has", "cache/nodeType", "cache.r7g.huge", /nodeType: found "cache\.r7g\.huge"/],
     ["a page at no port", "incident/pages", "https://a:99999/", /pages: found "https:\/\/a:99999\/"/],
     ["a page with a tag", "incident/pages", "https://a/<b>/", /pages: found "https:\/\/a\/<b>\/"/],
@@ -317,6 +357,8 @@ describe("values that a service behind the stack would refuse", () => {
             ["jobs/images/node", "localhost:5000/node:24"],
             ["images/trusted", ["registry.example.com:5000/team/a"]],
             ["database/instanceClass", "db.x2iedn.16xlarge"],
+            ["database/user", "public_mcp"],
+            ["cache/nodeType", "cache.t2.small"],
             ["database/snapshot", "arn:aws:rds:ap-south-1:123456789012:snapshot:awsbackup:job-0a1b"],
             ["incident/pages", "https://wiki.example.com:8443/mcp/"],
         ] as const) {

@@ -19,6 +19,11 @@ describe("values of rotations", () => {
             { since: "2026-01-01" },
             'mcp:rotation.since: found "2026-01-01", expected a time with its zone, in quotes, such as "2026-01-31T10:30:00+05:30"',
         ],
+        ...["0001-01-01T00:00:00Z", "1999-12-31T23:59:59Z"].map((since): [string, object, string] => [
+            `an installation at ${since}`,
+            { since },
+            `mcp:rotation.since: found "${since}", expected a time after the year 1999`,
+        ]),
         [
             "a rotation in the future",
             { workloads: { "admin-portal": { SESSION_SECRET: TOMORROW } } },

@@ -52,6 +52,43 @@ describe("soak values", () => {
         });
     }
 
+    it("refuse what no release of production fails, and take it in a trial", () => {
+        for (const [value, content, line] of [
+            ["maxErrorRate", 100, ".maxErrorRate: found 100, expected less than 50 in production"],
+            ["maxErrorRate", 50, ".maxErrorRate: found 50, expected less than 50 in production"],
+            [
+                "exclude",
+                { path: ".*" },
+                /^\.exclude\.path: found "\.\*", expected a pattern that leaves requests/,
+            ],
+            ["exclude", { path: "^/" }, /^\.exclude\.path: found/],
+            ["exclude", { method: "GET|POST" }, /^\.exclude\.method: found/],
+            ["exclude", { code: "." }, /^\.exclude\.code: found/],
+            ["counters/pattern", "^6", /^\.counters\.pattern: found "\^6", expected a pattern that matches/],
+            ["counters/pattern", "$^", /^\.counters\.pattern: found/],
+        ] as const) {
+            const path = `${SOAK}/${value}`;
+            const lines = linesOf(withValue(path, content)).map((each) => each.replace(AT, ""));
+            assert.equal(lines.length, 1, path);
+            if (typeof line === "string") assert.equal(lines[0], line);
+            else assert.match(lines[0]!, line);
+            assert.deepEqual(linesOf(withValue(path, content, "staging")), [], path);
+        }
+        const short = { duration: "59s", onNoData: "pass" };
+        assert.match(linesOf(withValue(SOAK, short)).join("\n"), /^mcp:\S+\.soak\.onNoData: found "pass"/);
+        assert.deepEqual(linesOf(withValue(SOAK, short, "staging")), []);
+        for (const good of [
+            { duration: "59s" },
+            { duration: "1m", onNoData: "pass" },
+            { maxErrorRate: 49 },
+            { exclude: { path: "^/(health|metrics)", user_agent: "kube-probe|curl" } },
+            { counters: { label: "outcome", pattern: "^bad$" } },
+            { counters: { label: "status_code", pattern: "5.." } },
+        ]) {
+            assert.deepEqual(linesOf(withValue(SOAK, good)), [], JSON.stringify(good));
+        }
+    });
+
     it("take Prometheus and metrics of one's own", () => {
         const values = withValue(SOAK, {
             prometheus: { url: "http://prometheus.monitoring:9090", requests: "a", errors: "b", p95: "c" },

@@ -241,6 +241,17 @@ describe("a stack file", () => {
             write(production.replace("version: v1.4.2,", `version: "${value}",`));
             assert.doesNotMatch(refusals().join(), /expected the same in quotes/);
         }
+        for (const [value, number] of Object.entries({ "1_200": 1200, "1e3": 1000, "0x1F": 31, "+1": 1 })) {
+            write(production.replace("version: v1.4.2,", `version: ${value},`));
+            assert.ok(
+                refusals()[0]!.includes(`the same in quotes for a text, or ${number} for a number: `),
+                value,
+            );
+        }
+        for (const value of ["010", "12345678901234567890", "yes"]) {
+            write(production.replace("version: v1.4.2,", `version: ${value},`));
+            assert.ok(refusals()[0]!.includes("the same in quotes: without them"), value);
+        }
         write(text("  mcp:alarms: { 1.10: x, yes: y }").replace(/^ {2}mcp:alarms:\n[^]*/m, ""));
         assertRefused(/mcp:alarms\["1\.10"\]: found the key "1\.10", expected the same in quotes/);
     });

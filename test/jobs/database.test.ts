@@ -134,6 +134,17 @@ suite(`the database's tasks on a real PostgreSQL${missing ? ` (skipped: ${missin
         assert.equal(asApplication("SELECT 1").status, 0, "the password was lost");
     });
 
+    for (const users of ["mcp_admin\tLOGIN\t", "mcp\tLOGIN\t\nmcp_admin\tLOGIN\t"]) {
+        it(`refuses the administrator as a user of the services: ${JSON.stringify(users)}`, () => {
+            mkdirSync(join(folder, "secrets", "mcp_admin"));
+            writeFileSync(join(folder, "secrets", "mcp_admin", "verifier"), scramVerifier(PASSWORD, SALT));
+            const { status, output } = bootstrap(PASSWORD, { USERS: users });
+            assert.equal(status, 1, output);
+            assert.match(output, /✗ mcp_admin is the database's administrator, .* Nothing was changed/);
+            assert.equal(bootstrap(PASSWORD).status, 0, "the administrator lost its password");
+        });
+    }
+
     it("verifies what is whole", () => {
         const { status, output } = verify(
             "3\tSELECT COUNT(*) FROM tools\n0\tSELECT COUNT(*) FROM tools WHERE false",

@@ -759,8 +759,8 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         says: /chat-ui v1\.5\.0 skips the checklist: in a hurry/,
     },
     "the soak lets more errors through": {
-        edits: ["mcp:workloads.mcp-server.soak.maxErrorRate=50"],
-        says: /mcp:workloads\.mcp-server\.soak\.maxErrorRate: 5 => 50/,
+        edits: ["mcp:workloads.mcp-server.soak.maxErrorRate=49"],
+        says: /mcp:workloads\.mcp-server\.soak\.maxErrorRate: 5 => 49/,
     },
     "another image runs under the same version": {
         declares: (resources) =>
