@@ -165,7 +165,7 @@ describe("credentials whose age is measured", () => {
     });
 
     it("are not measured where nothing says since when", () => {
-        const { rotation: _, ...values } = valuesOf("production");
+        const values = { ...valuesOf("production"), rotation: undefined };
         assert.equal(resolveStack(parseStack(values).values!).health!.credentials, undefined);
     });
 });

@@ -377,7 +377,7 @@ describe("a stack file", () => {
 
     it("has no account that is a placeholder", () => {
         write(production.replace("region:", 'accountId: "000000000000"\n    region:'));
-        assertRefused(/mcp:aws\.accountId: found 000000000000, expected the account's own id/);
+        assertRefused(/mcp:aws\.accountId: found 000000000000, expected the account's real id/);
     });
 
     it("loses a value that an edit takes away, and is refused by what it had to have", () => {

@@ -81,7 +81,7 @@ describe("what a change costs", () => {
         [
             "two replicas more, with three alarms each",
             ["mcp:cache.replicas=3"],
-            { Redis: 319.7, "metrics that alarms look at": 0.6 },
+            { Redis: 319.7, "metrics of alarms": 0.6 },
         ],
         [
             "a restored instance, whose disk is that of its source",
@@ -92,7 +92,7 @@ describe("what a change costs", () => {
         [
             "no objectives, whose four composites look at twenty metrics",
             ["mcp:objectives-"],
-            { "metrics that alarms look at": -2, "composite alarms": -2 },
+            { "metrics of alarms": -2, "composite alarms": -2 },
         ],
     ] as const) {
         it(`is what AWS asks for it: ${what}`, async () => {
