@@ -293,11 +293,11 @@ describe("a workload", () => {
         assert.ok(millicores(hard["limits.cpu"]) > cpu);
         assert.ok(mebibytes(hard["limits.memory"]) > memory);
         // 12 + 12 + 3 with both colours, 4 + 1 and 6 + 2 pods in the middle of a rollout, a gate and a watch
-        // each, the certificate's, two tasks of the database, two health checks, two cleanups of the
+        // each, the certificate's, two tasks of the database, the count of Redis keys, two health checks, two cleanups of the
         // cache, two runs of the database's maintenance, diagnostics and a clearing of the JWKS
         // cache, three dumps by the clock and on demand, one before a release of each workload, the
         // export, and the collector of the metrics beside the one that takes its place.
-        assert.equal(hard.pods, "66");
+        assert.equal(hard.pods, "67");
     });
 });
 
@@ -342,7 +342,7 @@ describe("the stack", () => {
         // Removing a value is an edit of the file; an empty cluster name is refused, as it should be.
         await assert.rejects(
             recordStack("production", "mcp:kubernetes.context=kind-mcp"),
-            /either cluster \(EKS\) or context/,
+            /exactly one of cluster \(EKS\) and context/,
         );
     });
 
