@@ -72,7 +72,7 @@ describe("bundled jobs", () => {
             for (const name of readdirSync(join(root, "node_modules")).filter((name) => name !== ".cache")) {
                 symlinkSync(join(root, "node_modules", name), join(copy, "node_modules", name));
             }
-            const code = 'console.log(require("./jobs/bundle.cjs").bundledJob("smoke"))';
+            const code = 'console.log(require("./jobs/bundle.cjs").bundledJob("health"))';
             const { status, stdout } = spawnSync(process.execPath, ["-e", code], {
                 cwd: copy,
                 encoding: "utf8",
