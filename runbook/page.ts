@@ -36,7 +36,7 @@ export function sectionsOf(procedure: Procedure, alarms: readonly Lead[]): Secti
     const changing: Section[] = [
         { label: "Needs", parts: needsOf(procedure) },
         { label: "Command", parts: [{ commands: [commandOf("run", procedure)] }] },
-        { label: "Gates and time", parts: [waits(procedure)] },
+        { label: "Gates and time", parts: waits(procedure) },
         { label: "Abort", parts: abort(procedure) },
     ];
     const afterwards: Section[] = [
@@ -101,13 +101,17 @@ function needsOf(procedure: Procedure): Part[] {
     ];
 }
 
-function waits(procedure: Procedure): Part {
+function waits(procedure: Procedure): Part[] {
+    const { waitsNote } = procedure;
     const rows = waitsOf(procedure).map(({ what, seconds, meaning }) => [what, timeOf(seconds), meaning]);
-    return rows.length === 0
-        ? {
-              text: "No gate and no rollout: the update is done as soon as AWS and Kubernetes have the values.",
-          }
-        : { columns: ["The update waits for", "at most", "until"], rows };
+    return [
+        rows.length === 0
+            ? {
+                  text: "No gate and no rollout: the update is done as soon as AWS and Kubernetes have the values.",
+              }
+            : { columns: ["The update waits for", "at most", "until"], rows },
+        ...(waitsNote === undefined ? [] : [{ text: waitsNote }]),
+    ];
 }
 
 function abort(procedure: Procedure): Part[] {
@@ -165,11 +169,13 @@ function commandsOf(procedure: Procedure): string[] {
 }
 
 /**
- * The procedure's example in one command: `plan` shows offline what `run` does. `run` prompts before it changes
- * anything.
+ * The procedure's example in one command, without options whose default is right: `plan` shows offline what `run` does.
+ * `run` prompts before it changes anything.
  */
 export function commandOf(action: "plan" | "run" | "show", procedure: Procedure): string {
-    const parameters = parametersOf(procedure).map(({ name, example }) => `${flagOf(name)} ${example}`);
+    const parameters = parametersOf(procedure)
+        .filter(({ implied }) => !implied)
+        .map(({ name, example }) => `${flagOf(name)} ${example}`);
     return [`npm run runbook -- ${action}`, procedure.id, ...parameters].join(" ");
 }
 
@@ -181,7 +187,10 @@ export function piecesOf(text: string, longest: number): Piece[] {
     const pieces: Piece[] = [];
     let from = 0;
     for (const { 0: code, 1: command, index } of text.matchAll(/`([^`]+)`/g)) {
-        if (code.length > longest && /^(?:aws|kubectl|npm|pulumi|psql) /.test(command!)) {
+        if (
+            code.length > longest &&
+            /^(?:[A-Z_]+=\S+ )?(?:aws|bash|kubectl|npm|pulumi|psql) /.test(command!)
+        ) {
             pieces.push({ text: text.slice(from, index) }, { command: command! });
             from = index + code.length;
         }

@@ -1,14 +1,19 @@
 import { type Edit, type Parameter, type Procedure } from "./procedure";
 
 /** All parameters of a procedure, each once, in the order of its edits. */
-export function parametersOf({ parameters = [], edits }: Procedure): (Parameter & { keeps?: boolean })[] {
+export function parametersOf({
+    parameters = [],
+    edits,
+}: Procedure): (Parameter & Pick<Edit, "keeps" | "implied">)[] {
     const all = [
-        ...parameters,
-        ...edits.map(({ value, example, keeps = false, ...edit }) => ({
+        // A default from the stack's values is right for the stack; an example may not be.
+        ...parameters.map((each) => ({ ...each, implied: typeof each.default === "object" })),
+        ...edits.map(({ value, example, keeps = false, implied = false, ...edit }) => ({
             name: parameterOf(edit),
             meaning: edit.path.endsWith("[]") ? `${value}; several with commas between` : value,
             example,
             keeps,
+            implied,
         })),
     ];
     return all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index);

@@ -50,6 +50,8 @@ export interface Edit {
     parameter?: string;
     /** Whether it is optional if the stack file has a value. Default: false. */
     keeps?: boolean;
+    /** Whether the printed command leaves it out, because its default is right. Default: false. */
+    implied?: boolean;
 }
 
 /** One step of the runbook, as an update of the stack or as a declared resource. */
@@ -79,6 +81,8 @@ export interface Procedure {
     from?: readonly string[];
     /** Exact changes of the example's update. A test compares it with the offline preview. */
     changes: readonly ExpectedChange[];
+    /** A remark below the gates and their time limits. Default: none. */
+    waitsNote?: string;
     /** How the update verifies the step, or what to check. */
     verify: string;
     /** How to undo the step. */

@@ -48,6 +48,7 @@ export function renderQuickCard(): string {
         "",
         "| What helps | Command |",
         "| --- | --- |",
+        `| [The release failed in the soak](runbook.md#blue-green-rollback) | Nothing to do: \`run\` takes it back. With \`pulumi up\`: \`${commandFor("blue-green-rollback")}\` |`,
         ...FIRST_AID.map(([id, what]) => `| [${what}](runbook.md#${id}) | \`${commandFor(id)}\` |`),
         "",
         "A run prompts before it changes anything. While a release holds the stack's lock, `--abort-soak` aborts " +

@@ -47,7 +47,7 @@ export const operationOf = (
 /** How to request an operation. */
 export const runOf = (operation: string): Edit => ({
     path: `mcp:operations.${operation}`,
-    value: "anything it has not been before: the ticket, or the date",
+    value: "a text that it has not had before: the ticket, or the date",
     example: "INC-2041",
     parameter: "ticket",
 });

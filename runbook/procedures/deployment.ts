@@ -112,7 +112,13 @@ const recordOf = (change: string, version = "v1.5.0", previous = "v1.4.2"): Edit
         parameter: "version",
     },
     { path: `${change}.ticket`, value: "the change request", example: "CHG-2041" },
-    { path: `${change}.author`, value: "who makes the change", example: "platform-lead", keeps: true },
+    {
+        path: `${change}.author`,
+        value: "who makes the change",
+        example: "platform-lead",
+        keeps: true,
+        implied: true,
+    },
     {
         path: `${change}.approvers[]`,
         value: "who approved it, and did not make it",
@@ -250,7 +256,7 @@ export const deployment: readonly Procedure[] = [
         sections: ["3.3", "3.4"],
         title: "Rollback of a blue-green deployment",
         when: "The active release misbehaves, or its soak failed. Set `live` to the previous colour.",
-        words: "release failed soak take back",
+        words: "release failed soak take roll back",
         parameters: [SERVER, { ...TARGET_COLOUR, example: "blue" }],
         edits: [{ path: "mcp:workloads.{workload}.live", value: "that colour", example: "blue" }],
         revertible: true,
@@ -258,6 +264,9 @@ export const deployment: readonly Procedure[] = [
         refuses: refuseBack,
         from: ["mcp:workloads.mcp-server.live=green"],
         changes: switchOf("mcp-server", "green", "blue"),
+        waitsNote:
+            "A release that passed before: seconds if its pods still run, otherwise the time that they need to start. " +
+            "Its gates do not run again.",
         verify:
             "The gates read the release history: a release that passed is not tested again, so the switch takes as " +
             "long as its pods need to start, and seconds if they still run (`standby: warm`, or a soak that " +

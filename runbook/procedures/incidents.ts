@@ -188,7 +188,7 @@ export const incidents: readonly Procedure[] = [
         edits: [
             {
                 path: "mcp:workloads.{workload}.restart",
-                value: "anything it has not been before, such as the ticket",
+                value: "a text that it has not had before: the ticket",
                 example: "INC-2041",
             },
         ],
@@ -197,7 +197,7 @@ export const incidents: readonly Procedure[] = [
             type: DEPLOYMENT,
             name: `mcp-server-${colour}`,
         })),
-        verify: `${ROLLOUT}; pods are replaced one by one and finish their requests first. No gate runs: it is the same release.`,
+        verify: `${ROLLOUT}; pods are replaced one by one and finish their requests first. No release gate runs, because the release stays the same.`,
         undo: "Nothing to undo. The value may stay.",
     },
     {

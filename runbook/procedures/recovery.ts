@@ -220,7 +220,8 @@ export const recovery: readonly Procedure[] = [
             "`aws s3 ls s3://msil-mcp-audit/events/$(date +%Y/%m/%d)/`; what is fetched reads line by line: " +
             "`aws s3 cp s3://msil-mcp-audit/events/2026/01/31/FILE - | zcat`. After a year an object must be restored from " +
             "deep storage first (`aws s3api restore-object`, some hours). What could not be delivered is below `failed/`, " +
-            "and `/mcp/production/audit-delivery` says why. [An export for an auditor](recovery.md#an-export-of-audit-events) has checksums.",
+            "and `/mcp/production/audit-delivery` says why. [An export for an auditor](recovery.md#an-export-of-audit-events) has checksums: " +
+            "`ARCHIVE=msil-mcp-audit bash jobs/audit/export.sh 2026-01-01 2026-01-31 audit-2026-01`.",
         undo: "Cannot be undone: in COMPLIANCE mode an event cannot be deleted before its time.",
     },
     {
@@ -347,7 +348,7 @@ export const recovery: readonly Procedure[] = [
             "Performance Insights of `mcp-recovery`. What was written to `mcp-production` after the restore time is lost to the " +
             "services; the comparison before the switch names it, table by table.",
         edits: [
-            { ...RESTORE_TIME, keeps: true },
+            { ...RESTORE_TIME, keeps: true, implied: true },
             {
                 path: "mcp:database.active",
                 value: "`recovery`, or `primary` to go back",
@@ -375,7 +376,7 @@ export const recovery: readonly Procedure[] = [
                 name: `mcp-server-${colour}`,
             })),
         ],
-        verify: `\`mcp-db-secret\` is written only after the verification has passed, and the pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release. From then on the snapshots are those of \`mcp-recovery\`. [Count once more](#database-compare) what is lost, when the last pod has been replaced.`,
+        verify: `\`mcp-db-secret\` is written only after the verification has passed, and the pods are replaced one by one. ${ROLLOUT}. No release gate runs, because the release stays the same. From then on the snapshots are those of \`mcp-recovery\`. [Count once more](#database-compare) what is lost, when the last pod has been replaced.`,
         undo:
             "Set `active` back to `primary`. What was written to the one is not in the other: the update compares both before it " +
             "switches. To stay, [keep the restored instance](recovery.md#after-a-recovery).",
@@ -387,10 +388,10 @@ export const recovery: readonly Procedure[] = [
         when: "`mcp-recovery` exists, and somebody must know what the services lose with either instance: before and after a switch.",
         from: [`${RESTORE_TIME.path}=${RESTORE_TIME.example}`],
         edits: [
-            { ...RESTORE_TIME, keeps: true },
+            { ...RESTORE_TIME, keeps: true, implied: true },
             {
                 path: "mcp:recovery.compare",
-                value: "anything it has not been before: the ticket, or the date",
+                value: "a text that it has not had before: the ticket, or the date",
                 example: "INC-2041",
                 parameter: "ticket",
             },
@@ -432,7 +433,7 @@ export const recovery: readonly Procedure[] = [
         title: "Redis: switch the services over",
         when: "The restored group is available. What was written to Redis after the snapshot, sessions among it, is not in it.",
         edits: [
-            { ...CACHE_SNAPSHOT, keeps: true },
+            { ...CACHE_SNAPSHOT, keeps: true, implied: true },
             { path: "mcp:cache.active", value: "`recovery`, or `primary` to go back", example: "recovery" },
         ],
         changes: [
@@ -458,7 +459,7 @@ export const recovery: readonly Procedure[] = [
                 name: `mcp-server-${colour}`,
             })),
         ],
-        verify: `The keys of both groups are counted before \`mcp-cache-secret\` is written. The pods are replaced one by one. ${ROLLOUT}. No gate runs: it is the same release. From then on the snapshots are those of \`mcp-production-recovery\`.`,
+        verify: `The keys of both groups are counted before \`mcp-cache-secret\` is written. The pods are replaced one by one. ${ROLLOUT}. No release gate runs, because the release stays the same. From then on the snapshots are those of \`mcp-production-recovery\`.`,
         undo: "Set `active` back to `primary`. What was written to the one is not in the other.",
     },
 ];

@@ -158,7 +158,7 @@ describe("npm run runbook", () => {
         assert.match(stdout, /^ {2}--workload {2}the service; without it: mcp-server$/m);
         assert.match(
             stdout,
-            /^ {2}--restart {3}anything it has not been before.*; without it: must be given$/m,
+            /^ {2}--restart {3}a text that it has not had before.*; without it: must be given$/m,
         );
         const page = runbook(["show", "database-switch"]).stdout;
         assert.match(
@@ -474,7 +474,7 @@ describe("npm run runbook", () => {
     const suite = hasTerminal ? describe : describe.skip;
     suite(`at a terminal${hasTerminal ? "" : " (skipped: there is no script of util-linux on PATH)"}`, () => {
         it("asks for what is missing and whether to go on", async () => {
-            const asked = [/anything it has not been[^\n]*: /, "INC-7\r"] as const;
+            const asked = [/a text that it has not had[^\n]*: /, "INC-7\r"] as const;
             const declined = await typed(["run", "restart"], asked, [/Update production\?/, "no\r"]);
             assert.deepEqual([declined.status, declined.set], [2, ""]);
             assert.match(declined.screen, /Not confirmed: nothing was changed\./);
@@ -518,7 +518,7 @@ describe("npm run runbook", () => {
             ["Ctrl-D", "\x04"],
         ] as const) {
             it(`changes nothing when ${keys} is the answer`, async () => {
-                const atFirst = await typed(["run", "restart"], [/anything it has not been[^\n]*: /, key]);
+                const atFirst = await typed(["run", "restart"], [/a text that it has not had[^\n]*: /, key]);
                 assert.deepEqual([atFirst.status, atFirst.set], [130, ""], atFirst.screen);
                 const atLast = await typed(RESTART, [/Update production\?/, key]);
                 assert.deepEqual([atLast.status, atLast.set], [130, ""], atLast.screen);

@@ -112,6 +112,13 @@ describe("the quick card", () => {
         assert.ok(page.split("\n").length <= 55);
     });
 
+    it("says what to do when a release has failed in the soak", () => {
+        assert.match(
+            page,
+            /The release failed in the soak\]\(\S+\) \| Nothing to do: `run` takes it back\. With `pulumi up`: `npm run runbook -- run rollback --workload mcp-server` \|$/m,
+        );
+    });
+
     it("has each symptom, level and severity", () => {
         for (const words of [...SYMPTOMS.map(({ symptom }) => symptom), ...LEVELS, ...SEVERITIES]) {
             assert.ok(page.includes(`| ${words} |`), words);

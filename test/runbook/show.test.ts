@@ -5,7 +5,7 @@ import { documentedAlarms } from "../../cli/documentedAlarms";
 import { renderShown } from "../../cli/runbook/show";
 import { foldCommand } from "../../core/fold";
 import { catalogue } from "../../runbook/catalogue";
-import { piecesOf, sectionsOf } from "../../runbook/page";
+import { commandOf, piecesOf, sectionsOf } from "../../runbook/page";
 import { root } from "../support";
 
 const alarms = documentedAlarms(root);
@@ -39,6 +39,27 @@ describe("a procedure at a terminal", () => {
         ]);
         assert.match(text, /^ {2}soak gate .* 16 min 30 s {2}errors, restarts and readiness/m);
         assert.match(text, /^ {4}kubectl patch configmap mcp-releases /m);
+    });
+
+    for (const [id, command] of [
+        ["blue-green-rollback", "run blue-green-rollback --workload mcp-server"],
+        ["database-switch", "run database-switch --active recovery"],
+        ["database-rotation", "run database-rotation"],
+        ["cache-switch", "run cache-switch --active recovery"],
+        [
+            "blue-green-release",
+            "run blue-green-release --workload mcp-server --version v2.2.0 --ticket CHG-2041 --approver change-board --rollback-plan back-to-v2.0.3",
+        ],
+    ] as const) {
+        it(`leaves out options whose default is right: ${id}`, () => {
+            assert.equal(commandOf("run", procedureOf(id)), `npm run runbook -- ${command}`);
+        });
+    }
+
+    it("says what a rollback waits for, and how an audit export is made", () => {
+        const shown = (id: string) => renderShown(procedureOf(id), alarms, { width: 160, colour: false });
+        assert.match(shown("blue-green-rollback"), /^ {2}A release that passed before: seconds if /m);
+        assert.match(shown("audit-archive"), /^ *ARCHIVE=msil-mcp-audit bash jobs\/audit\/export\.sh /m);
     });
 
     it("has no Markdown but for code in a pipe, and colours in its place at a terminal", () => {
