@@ -10,7 +10,15 @@ import { catalogue } from "../../runbook/catalogue";
 import { type Access, compareAccess } from "./access";
 import { stricterOf, touchedJudges, weakened } from "./attention";
 import { type ChangedFile } from "./baseCheckout";
-import { lessProtected, loosened, newTypes, refusedByAws, sameVersionOtherImage } from "./risks";
+import { lostOrder } from "./order";
+import {
+    lessProtected,
+    loosened,
+    loosenedOptions,
+    newTypes,
+    refusedByAws,
+    sameVersionOtherImage,
+} from "./risks";
 
 /** Origin of a stack file's values, by git and the stack's history. */
 export interface Provenance {
@@ -201,6 +209,7 @@ function reviewStack(
     const [old, now] = known ? [before ?? nothing, after ?? nothing] : [nothing, nothing];
     const all = compare(old.recording, now.recording);
     const changes = all.filter(({ operation }) => operation !== "same");
+    const access = compareAccess(old.recording, now.recording);
     const edits = editsBetween(old.values, now.values);
     return {
         stack,
@@ -213,8 +222,13 @@ function reviewStack(
                 ? []
                 : [...unapproved(changes), ...selfApproved(changes, provenance.authors)],
         unprotected: lessProtected(old.recording, all),
-        access: compareAccess(old.recording, now.recording),
-        loosened: loosened(changes, edits),
+        access,
+        loosened: [
+            ...lostOrder(old.recording, now.recording),
+            ...loosened(changes, edits),
+            ...loosenedOptions(old.recording, now.recording),
+            ...access.lostByServices,
+        ],
         images: sameVersionOtherImage(old.recording, changes),
         costs: costChanges(old.recording, now.recording),
         notCompared: newTypes(old.recording, changes),

@@ -83,6 +83,41 @@ export function lessProtected(before: Recording, changes: readonly Change[]): st
     });
 }
 
+/** Lists of properties among the options of a resource, and what another entry means. */
+const LISTED = {
+    ignoreChanges: "what the program declares there no longer takes effect",
+    replaceOnChanges: "a change of it deletes the resource",
+} as const;
+
+/** Options of resources by which an update does less, or deletes more, a sentence each. */
+export function loosenedOptions(before: Recording, after: Recording): string[] {
+    const old = new Map(before.resources.map((resource) => [resource.urn, resource]));
+    return after.resources.flatMap(({ urn, type, name, options }) => {
+        const was = old.get(urn)?.options;
+        if (was === undefined) {
+            return [];
+        }
+        const what = `${type} ${lasting(name)}`;
+        return [
+            ...(["ignoreChanges", "replaceOnChanges"] as const).flatMap((option) => {
+                const more = (options[option] ?? []).filter((path) => !was[option]?.includes(path));
+                return more.length === 0
+                    ? []
+                    : [`${what}: option ${option} has ${more.join(", ")}: ${LISTED[option]}`];
+            }),
+            ...(options.deleteBeforeReplace === true && was.deleteBeforeReplace !== true
+                ? [`${what}: option deleteBeforeReplace: a replacement interrupts it`]
+                : []),
+            ...(options.retainOnDelete === true && was.retainOnDelete !== true
+                ? [`${what}: option retainOnDelete: the engine forgets it instead of deleting it`]
+                : []),
+            ...(was.additionalSecretOutputs ?? [])
+                .filter((output) => !options.additionalSecretOutputs?.includes(output))
+                .map((output) => `${what}: output ${output} is no longer secret`),
+        ];
+    });
+}
+
 /** Types whose loss is noticed only when they are needed. */
 const SAFEGUARD =
     /^(aws:cloudwatch\/(metricAlarm|compositeAlarm|eventRule|eventTarget|logMetricFilter|logSubscriptionFilter):|aws:backup\/|aws:route53\/healthCheck:|aws:s3\/bucket(Versioning|ObjectLockConfiguration|PublicAccessBlock|Policy|ServerSideEncryptionConfiguration):|aws:sns\/topic(Subscription|Policy)?:|aws:scheduler\/schedule:|aws:sfn\/|kubernetes:batch\/v1:CronJob$|kubernetes:policy\/|kubernetes:networking\.k8s\.io\/v1:NetworkPolicy$|kubernetes:autoscaling\/|kubernetes:core\/v1:ResourceQuota$)/;
@@ -136,10 +171,43 @@ const WATCHED: readonly (readonly [type: RegExp, path: RegExp])[] = [
         /^kubernetes:batch\/v1:CronJob$/,
         /\b(concurrencyPolicy|activeDeadlineSeconds|startingDeadlineSeconds)\b/,
     ],
+    [/^kubernetes:batch\/v1:CronJob$/, /^spec\.jobTemplate\.spec\.backoffLimit$/],
+    // An update does not wait for what has it.
+    [/^kubernetes:/, /^metadata\.annotations\.pulumi\.com\/skipAwait$/],
     [/^kubernetes:core\/v1:Service$/, /\b(publishNotReadyAddresses|targetPort)\b/],
+    [/^kubernetes:autoscaling\//, /^spec\.behavior\b/],
     [/^kubernetes:policy\//, /^spec\b/],
     [/^kubernetes:scheduling\.k8s\.io\//, /^(value|globalDefault|preemptionPolicy)\b/],
 ];
+
+/** Fields of the plan of a gate that name what it judges: each release changes them. */
+const PLAN = /^data\.plan\.json\.(?!(release|change|subject|(\w+\.)?subject)\b)/;
+
+/** Limits of a gate. */
+const LIMITS =
+    /^(data\.plan\.json\..*\b(durationSeconds|deadlineSeconds|maxError\w+|minimumRequests|allowNoData|latency|watched)\b|spec\.activeDeadlineSeconds$)/;
+
+/** What values of the stack file change in the course of their procedures. */
+const DERIVED: readonly (readonly [type: RegExp, path: RegExp])[] = [
+    [/^kubernetes:core\/v1:ConfigMap$/, PLAN],
+    [/^kubernetes:core\/v1:(ResourceQuota|LimitRange|Service)$/, /^spec\b(?!\.selector)/],
+    [/^kubernetes:autoscaling\//, /^spec\.(metrics|scaleTargetRef)\b/],
+    [/^kubernetes:apps\//, /^spec\.(strategy|progressDeadlineSeconds)\b/],
+    [/^kubernetes:batch\//, /^spec\.(\w+\.)*backoffLimit$/],
+];
+
+/** Whether a property weakens a gate or a bound, although no value of the stack file explains it. */
+function isOfCode(
+    { type }: RecordedResource,
+    { path }: PropertyChange,
+    edits: readonly { path: string }[],
+): boolean {
+    const isLimit = /^kubernetes:(batch\/v1:Job|core\/v1:ConfigMap)$/.test(type) && LIMITS.test(path);
+    return (
+        (isLimit && !edits.some((edit) => CHECKS.test(edit.path))) ||
+        (edits.length === 0 && DERIVED.some(([types, paths]) => types.test(type) && paths.test(path)))
+    );
+}
 
 /** Whether a property decides what runs, or what is monitored. */
 function isWatched({ type, name }: RecordedResource, { path, before, after }: PropertyChange): boolean {
@@ -150,7 +218,8 @@ function isWatched({ type, name }: RecordedResource, { path, before, after }: Pr
         const isOff = path === "spec.replicas" && after === 0 && !/-(blue|green)$/.test(name);
         // The collector's and the log shipper's behaviour is in their configuration.
         const isCollecting = /^(mcp-metrics|.*-logs)(-|$)/.test(name) && /^data\b/.test(path);
-        if (isLoading || isShorter || isOff || isCollecting) {
+        const isTighter = /\bresources\.limits\.(cpu|memory)$/.test(path) && sizeOf(after) < sizeOf(before);
+        if (isLoading || isShorter || isOff || isCollecting || isTighter) {
             return true;
         }
     }
@@ -160,13 +229,26 @@ function isWatched({ type, name }: RecordedResource, { path, before, after }: Pr
     return WATCHED.some(([types, paths]) => types.test(type) && paths.test(path));
 }
 
+/** Factors of the suffixes of quantities in Kubernetes. */
+const FACTORS: Readonly<Record<string, number>> = {
+    m: 1e-3,
+    ...{ k: 1e3, M: 1e6, G: 1e9, T: 1e12 },
+    ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 },
+};
+
+/** A quantity as a number; without one there is no limit. */
+function sizeOf(quantity: Property | undefined): number {
+    const [, number, suffix = ""] = /^([\d.]+)([a-zA-Z]*)$/.exec(String(quantity)) ?? [];
+    return number === undefined ? Infinity : Number(number) * (FACTORS[suffix] ?? 1);
+}
+
 function isText(value: Property | undefined): boolean {
     return value !== undefined && typeof value !== "symbol" && !(value instanceof Secret);
 }
 
 /** Values of the stack files that weaken checks. */
 const CHECKS =
-    /^mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.databaseChange)|alarms|objectives|health|checklist|archive\.(?!bucket)|backups\.(?!bucket|manual)|copies|database\.(checks|snapshots|backupRetention|active)|cache\.active|maintenance\.(?!upgrade)|incident\.(?!external)|images\.(registry|trusted)|ingress\.verify|observability)\b/;
+    /^(pulumi:disable-default-providers|mcp:(workloads\.[\w-]+\.(soak|smoke|standby|health|releases?(\.\w+)?\.databaseChange)|alarms|objectives|health|checklist|archive\.(?!bucket)|backups\.(?!bucket|manual)|copies|database\.(checks|snapshots|backupRetention|active)|cache\.active|maintenance\.(?!upgrade)|incident\.(?!external)|rotation|images\.(registry|trusted)|ingress\.verify|observability))\b/;
 
 /** Removed or changed monitoring and release checks, for a person to confirm. */
 export function loosened(
@@ -195,11 +277,16 @@ export function loosened(
                 return [];
             }
             const watched = properties
-                .filter((change) => isWatched(resource, change) || isUnexplained(resource, change))
+                .filter(
+                    (change) =>
+                        isWatched(resource, change) ||
+                        isUnexplained(resource, change) ||
+                        isOfCode(resource, change, edits),
+                )
                 .filter((change) => !isFirstAccount(change))
                 .map(({ path, before, after }) =>
                     // For a document or a Secret, its name is enough: the properties below have the details.
-                    /^(definition|stringData|data)\b/.test(path)
+                    /^(definition|stringData|data)\b(?!\.plan\.json\.)/.test(path)
                         ? `${type} ${lasting(name)}: other ${path.split(".")[0]}`
                         : `${type} ${name}: ${path} ${textOf(before)} => ${textOf(after)}`,
                 );

@@ -62,6 +62,29 @@ const set =
         );
     };
 
+/** A resource that waits for fewer others: those whose names match are left out. */
+const stopsWaiting =
+    (type: string, name: string, others: RegExp): Declares =>
+    (resources) =>
+        resources.map((resource) =>
+            isOne(type, name)(resource)
+                ? {
+                      ...resource,
+                      dependencies: resource.dependencies.filter((urn) => !others.test(urn)),
+                  }
+                : resource,
+        );
+
+/** Changes fields of the plan of a gate, as its code does. */
+const plans =
+    (name: string, fields: Record<string, unknown>): Declares =>
+    (resources) => {
+        const { inputs } = resources.find(isOne(CONFIG_MAP, name))!;
+        const data = inputs["data"] as Record<string, string>;
+        const plan = JSON.stringify({ ...JSON.parse(data["plan.json"]!), ...fields }, undefined, 2);
+        return set(CONFIG_MAP, name, "inputs data", { ...data, "plan.json": plan })(resources);
+    };
+
 const drop =
     (type: string, name: string): Declares =>
     (resources) => {
@@ -905,6 +928,71 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         files: ["components/backup/databaseDumps.ts"],
         declares: set("aws:iam/rolePolicy:RolePolicy", "mcp-dumps", "inputs policy", UNKNOWN),
         says: /Not compared:\n.*policies that are known only after the update, while the program changes: .*mcp-dumps/,
+    },
+    // Changes of the program alone
+    "traffic no longer waits for the smoke gate": {
+        declares: stopsWaiting(SERVICE, "mcp-server", /-smoke-/),
+        says: /Safeguards:\n.*Service mcp-server no longer waits for Job mcp-server-blue-smoke\n/,
+    },
+    "pods no longer wait for the evidence of their release": {
+        declares: stopsWaiting(DEPLOYMENT, "mcp-server-blue", /-evidence-/),
+        says: /Deployment mcp-server no longer waits for Job mcp-server-blue-evidence\n/,
+    },
+    "a gate measures for a second, and lets every error through": {
+        declares: plans("mcp-server-blue-soak-program", { durationSeconds: 1, maxErrorPercent: 100 }),
+        says: /Safeguards:[^]*mcp-server-blue-soak-program: data\.plan\.json\.durationSeconds \d+ => 1\n[^]*maxErrorPercent 5 => 100/,
+    },
+    "a gate is weakened beside another value": {
+        edits: ["mcp:workloads.chat-ui.scaling.min=3"],
+        declares: plans("mcp-server-blue-soak-program", { allowNoData: true }),
+        says: /mcp-server-blue-soak-program: data\.plan\.json\.allowNoData/,
+    },
+    "a bucket's policy is ignored from now on": {
+        declares: set(BUCKET_POLICY, "mcp-production-audit", "options", { ignoreChanges: ["policy"] }),
+        says: /Safeguards:[^]*mcp-production-audit: option ignoreChanges has policy/,
+    },
+    "a Deployment is deleted before each change": {
+        declares: set(DEPLOYMENT, "chat-ui", "options", {
+            replaceOnChanges: ["*"],
+            deleteBeforeReplace: true,
+        }),
+        says: /Safeguards:[^]*chat-ui: option replaceOnChanges has \*[^]*chat-ui: option deleteBeforeReplace/,
+    },
+    "a rule of the network stays when it is taken back": {
+        declares: set(NETWORK, "chat-ui", "options", { retainOnDelete: true }),
+        says: /Safeguards:[^]*chat-ui: option retainOnDelete/,
+    },
+    "alarms may no longer encrypt what they notify": {
+        declares: statements(KEY, "mcp-production-incidents", "policy", (all) =>
+            all.filter(({ Principal }) => !JSON.stringify(Principal ?? "").includes("cloudwatch")),
+        ),
+        says: /Safeguards:[^]*Service cloudwatch\.amazonaws\.com may no longer kms:/,
+    },
+    "an autoscaler follows each moment": {
+        declares: set(AUTOSCALER, "chat-ui", "inputs spec behavior", {
+            scaleDown: { stabilizationWindowSeconds: 0 },
+        }),
+        says: /Safeguards:[^]*HorizontalPodAutoscaler chat-ui: spec\.behavior/,
+    },
+    "a namespace may use a hundred times as much": {
+        declares: (resources) => {
+            const { name } = resources.find(({ type }) => type === "kubernetes:core/v1:ResourceQuota")!;
+            return set("kubernetes:core/v1:ResourceQuota", name, "inputs spec hard pods", "9999")(resources);
+        },
+        says: /Safeguards:[^]*ResourceQuota .*: spec\.hard\.pods/,
+    },
+    "an update no longer waits for a gate": {
+        declares: (resources) => {
+            const { name } = resources.find(({ name: each }) => /^mcp-server-blue-smoke-\w{8}$/.test(each))!;
+            return set("kubernetes:batch/v1:Job", name, "inputs metadata annotations", {
+                "pulumi.com/skipAwait": "true",
+            })(resources);
+        },
+        says: /Safeguards:[^]*skipAwait/,
+    },
+    "a workload gets less memory": {
+        edits: ["mcp:workloads.chat-ui.resources.memory.limit=130Mi"],
+        says: /Safeguards:[^]*chat-ui: spec\.template\.spec\.containers\[.*\]\.resources\.limits\.memory/,
     },
     "the owners of files change": { files: [".github/CODEOWNERS"], says: /changes owners of files/ },
 };

@@ -19,6 +19,8 @@ export interface Access {
     readonly gained: readonly string[];
     /** Lost access. */
     readonly lost: readonly string[];
+    /** Among it that of services of AWS: what they deliver, encrypt or watch ends. */
+    readonly lostByServices: readonly string[];
 }
 
 /** Compares access: network, rights on AWS and in the cluster, secrets. */
@@ -28,6 +30,11 @@ export function compareAccess(before: Recording, after: Recording): Access {
     return {
         gained: [...linesOf(changes, "gained", "may now"), ...linesOf(changes, "unknown", "may now")],
         lost: linesOf(changes, "lost", "may no longer"),
+        lostByServices: linesOf(
+            changes.filter(({ subject }) => /^(Service )?[\w.-]+\.amazonaws\.com\b/.test(subject)),
+            "lost",
+            "may no longer",
+        ),
     };
 }
 
