@@ -19,13 +19,20 @@ export class ArgumentError extends UsageError {}
  * What to do about an error that does not say it: an option is explained by the command's help, and values are checked by
  * the preview.
  */
-export function nextStep(error: Error, command: string): string | undefined {
+export function nextStep(error: Error, command: string, args: readonly string[] = []): string | undefined {
     const { message } = error;
     if (error instanceof UsageError && error.next !== undefined) {
         return error.next;
     }
     if (error instanceof ArgumentError || /^(?:--[a-z-]+|[A-Z]{3,}): /.test(message)) {
-        return `What it takes: npm run ${command} -- --help`;
+        return `Options: npm run ${command} -- --help`;
+    }
+    const tries =
+        command === "runbook"
+            ? ["plan", "run"].includes(args[0]!)
+            : args.some((each) => /^--(?:un)?set(?:=|$)/.test(each));
+    if (tries && /^\d+ problems? in the stack's values/.test(message)) {
+        return "Correct the value that you gave, or the stack file, which npm run preview checks alone.";
     }
     if (/^\d+ problems? in the stack's values/.test(message) || /^Pulumi\.[\w-]+\.yaml\b/.test(message)) {
         return "Correct the stack file, or set the value with pulumi config set --path. npm run preview checks it.";

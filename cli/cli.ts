@@ -415,7 +415,9 @@ export async function runCommand([name = "", ...args]: string[]): Promise<number
             throw error;
         }
         const text = isUsersToMend(error) ? error.message : error.stack;
-        printError(`${[text, nextStep(error, name)].filter((line) => line !== undefined).join("\n")}\n`);
+        printError(
+            `${[text, nextStep(error, name, args)].filter((line) => line !== undefined).join("\n")}\n`,
+        );
         return 1;
     }
 }

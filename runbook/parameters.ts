@@ -4,16 +4,17 @@ import { type Edit, type Parameter, type Procedure } from "./procedure";
 export function parametersOf({
     parameters = [],
     edits,
-}: Procedure): (Parameter & Pick<Edit, "keeps" | "implied">)[] {
+}: Procedure): (Parameter & Pick<Edit, "keeps" | "implied" | "neededWhen">)[] {
     const all = [
         // A default from the stack's values is right for the stack; an example may not be.
         ...parameters.map((each) => ({ ...each, implied: typeof each.default === "object" })),
-        ...edits.map(({ value, example, keeps = false, implied = false, ...edit }) => ({
+        ...edits.map(({ value, example, keeps = false, implied = false, neededWhen, ...edit }) => ({
             name: parameterOf(edit),
             meaning: edit.path.endsWith("[]") ? `${value}; several with commas between` : value,
             example,
             keeps,
             implied,
+            neededWhen,
         })),
     ];
     return all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index);
@@ -56,11 +57,13 @@ export function pathWith(path: string, given: Readonly<Record<string, string>>):
 export function optionsOf(
     procedure: Procedure,
 ): (readonly [flag: string, meaning: string, without: string])[] {
-    return parametersOf(procedure).map(({ name, meaning, default: value, keeps = false }) => [
+    return parametersOf(procedure).map(({ name, meaning, default: value, keeps = false, neededWhen }) => [
         flagOf(name),
         meaning,
         (typeof value === "object" ? value.meaning : value) ??
-            (keeps ? "what the stack file has" : "must be given"),
+            (keeps
+                ? `what the stack file has${neededWhen === undefined ? "" : `; must be given ${neededWhen.meaning}`}`
+                : "must be given"),
     ]);
 }
 

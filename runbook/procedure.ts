@@ -21,6 +21,13 @@ export interface Default {
     ) => string | undefined;
 }
 
+/** A condition on the stack's values and the given parameters. */
+export interface Condition {
+    /** As text, such as `with a new --version`. */
+    meaning: string;
+    of: (values: StackValues, given: Readonly<Record<string, string>>) => boolean;
+}
+
 /** A parameter that the operator gives. */
 export interface Parameter {
     /** Option `--restore-time` for `restoreTime`. */
@@ -50,6 +57,8 @@ export interface Edit {
     parameter?: string;
     /** Whether it is optional if the stack file has a value. Default: false. */
     keeps?: boolean;
+    /** When it must be given although it keeps its value. Default: never. */
+    neededWhen?: Condition;
     /** Whether the printed command leaves it out, because its default is right. Default: false. */
     implied?: boolean;
 }
@@ -100,6 +109,8 @@ export interface Procedure {
     takesRevision?: boolean;
     /** Why the values make no sense for the stack, one line each. Default: none. */
     refuses?: (values: StackValues, given: Readonly<Record<string, string>>) => readonly string[];
+    /** What to know before the plan, one line each. Default: none. */
+    warns?: (values: StackValues, given: Readonly<Record<string, string>>) => readonly string[];
     /** Further actions of the operator. Default: none. */
     rights?: string;
 }

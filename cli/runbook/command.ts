@@ -30,9 +30,10 @@ import { restore } from "../releases";
 import { commandsFor, commit, type DueCommit, dueCommit, isUncommitted } from "./commit";
 import { choose } from "./choose";
 import { alike, find, renderList, renderMatches } from "./find";
-import { givenEdits, terminal } from "./edits";
+import { givenEdits, optionsHint, terminal, withDefaults } from "./edits";
 import { Interruption } from "../interruption";
 import { withLock } from "./lock";
+import { shellQuoted } from "../shell";
 import { liveScreen, print, printError, screen } from "../output";
 import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
 import { renderShown } from "./show";
@@ -124,7 +125,7 @@ export async function runbookCommand(root: string, args: string[]): Promise<numb
         throw new ArgumentError(`found ${JSON.stringify(action)}, expected list, find, show, plan or run`);
     }
     if (procedure === undefined) {
-        throw unknownProcedure(id);
+        throw unknownProcedure(root, id);
     }
     return { show, plan, run }[action](root, procedure, others);
 }
@@ -188,10 +189,16 @@ function findProcedures(root: string, args: string[]): number {
 }
 
 /** Message for an unknown id, with similar ones. */
-function unknownProcedure(id: string | undefined): UsageError {
+function unknownProcedure(root: string, id: string | undefined): UsageError {
     const found = id === undefined ? "nothing" : JSON.stringify(id);
     const near = id === undefined ? [] : alike(id);
-    const meant = near.length === 0 ? "" : `. Did you mean ${near.join(" or ")}?`;
+    const isFound = id !== undefined && near.length === 0 && find(id, documentedAlarms(root)).length > 0;
+    const meant =
+        near.length > 0
+            ? `. Did you mean ${near.join(" or ")}?`
+            : isFound
+              ? `. Did you mean: npm run runbook -- find ${/^[\w.-]+$/.test(id) ? id : shellQuoted(id)}`
+              : "";
     return new UsageError(
         `found ${found}, expected the id of a procedure${meant}\nAll of them: npm run runbook -- list; by words: npm run runbook -- find WORDS`,
     );
@@ -244,6 +251,7 @@ async function plan(root: string, procedure: Procedure, args: string[]): Promise
     if (edits === undefined) {
         return STATUS.interrupted;
     }
+    warn(root, procedure, given, options, options.json ? printError : print);
     const tried = editsWith({ set: edits, unset: options.unset });
     const preview = await previewStack(root, bundleProgram(root), rules, options.stack, tried);
     print(options.json ? renderJson(preview) : renderText(preview, { ...screen(), diff: options.diff }));
@@ -374,6 +382,7 @@ async function attempt(
         const given = { ...typed, ...(revision && restored(root, typed, stack, revision, log)) };
         const own = await editsOf(root, stack, procedure, given, ask, refresh);
         const edits = [...takenBack(valuesOf(root, stack), aborted, own, log), ...own];
+        warn(root, procedure, given, options, json ? printError : print);
         // The same plan as in a pull request: what it refuses never reaches the engine.
         const preview = await previewStack(root, bundleProgram(root), rules, stack, edits);
         log(renderText(preview, { ...(json ? PLAIN : screen()), diff: options.diff }));
@@ -459,6 +468,22 @@ function refuseOptions(root: string, procedure: Procedure, options: RunOptions):
     if (revision !== undefined && !procedure.takesRevision) {
         throw new UsageError(`--to-revision: found with ${procedure.id}, expected with a rollback`);
     }
+}
+
+/** Prints what to know before the plan. A revision of the release history has run, and needs no warning. */
+function warn(
+    root: string,
+    procedure: Procedure,
+    given: Readonly<Record<string, string>>,
+    { stack, refresh, "to-revision": revision }: RunOptions,
+    write: (text: string) => void,
+): void {
+    const values = valuesOf(root, stack);
+    const lines =
+        revision === undefined
+            ? (procedure.warns?.(values, withDefaults(procedure, values, given, refresh)) ?? [])
+            : [];
+    lines.forEach((line) => write(`${line}\n\n`));
 }
 
 /** Lists values of the last update that no commit has and that the run would revert, for example another operator's. */
@@ -554,12 +579,12 @@ async function pin(root: string, stack: string, log: (line: string) => void): Pr
 }
 
 /** Leads from an argument that the procedure does not take to those that it takes. */
-function explained<T>({ id }: Procedure, read: () => T): T {
+function explained<T>(procedure: Procedure, read: () => T): T {
     try {
         return read();
     } catch (error) {
         throw error instanceof ArgumentError
-            ? new ArgumentError(error.message, `What it takes: npm run runbook -- plan ${id} --help`)
+            ? new ArgumentError(error.message, optionsHint(procedure))
             : error;
     }
 }

@@ -19,21 +19,17 @@ export async function givenEdits(
     resumes = false,
 ): Promise<string[]> {
     const parameters = parametersOf(procedure);
-    const values: Record<string, string> = { ...given };
-    // In order: a default may depend on an earlier parameter.
-    for (const { name, default: standard } of parameters) {
-        const value = typeof standard === "object" ? standard.of(stack, values, resumes) : standard;
-        if (value !== undefined) {
-            values[name] ??= value;
-        }
-    }
-    const missing = parameters.filter(({ name, keeps }) => !keeps && values[name] === undefined);
+    const values = withDefaults(procedure, stack, given, resumes);
+    const missing = parameters.filter(
+        ({ name, keeps, neededWhen }) =>
+            values[name] === undefined && (!keeps || neededWhen?.of(stack, values) === true),
+    );
     if (ask === undefined && missing.length > 0) {
         const lines = missing.map(
             ({ name, meaning, example }) =>
                 `${flagOf(name)}: found nothing, expected ${meaning}, such as ${example}`,
         );
-        throw new UsageError(lines.join("\n"));
+        throw new UsageError(lines.join("\n"), optionsHint(procedure));
     }
     for (const { name, meaning, example } of missing) {
         values[name] = await ask!(`${meaning} (such as ${example}): `);
@@ -51,10 +47,31 @@ export async function givenEdits(
         wrong.push(...(procedure.refuses?.(stack, values) ?? []));
     }
     if (wrong.length > 0) {
-        throw new UsageError(wrong.join("\n"));
+        throw new UsageError(wrong.join("\n"), optionsHint(procedure));
     }
     return editsWith(procedure, values);
 }
+
+/** The given values, and the defaults of the others. */
+export function withDefaults(
+    procedure: Procedure,
+    stack: StackValues,
+    given: Readonly<Record<string, string>>,
+    resumes = false,
+): Record<string, string> {
+    const values: Record<string, string> = { ...given };
+    // In order: a default may depend on an earlier parameter.
+    for (const { name, default: standard } of parametersOf(procedure)) {
+        const value = typeof standard === "object" ? standard.of(stack, values, resumes) : standard;
+        if (value !== undefined) {
+            values[name] ??= value;
+        }
+    }
+    return values;
+}
+
+/** Leads to the options of a procedure. */
+export const optionsHint = ({ id }: Procedure) => `Options: npm run runbook -- plan ${id} --help`;
 
 /** Prompts at the terminal; undefined without one, as in a pipeline. Ctrl-C and Ctrl-D interrupt. */
 export function terminal(interruption: Interruption): ((question: string) => Promise<string>) | undefined {

@@ -1,6 +1,13 @@
 import { type StackValues } from "../../config";
 import { COLOURS, SERVER as SERVER_NAME, SOAK_SECONDS } from "../../core/numbers";
-import { type Default, type Edit, type ExpectedChange, type Parameter, type Procedure } from "../procedure";
+import {
+    type Condition,
+    type Default,
+    type Edit,
+    type ExpectedChange,
+    type Parameter,
+    type Procedure,
+} from "../procedure";
 import { DEPLOYMENT, gateOf, ROLLOUT, workloadsOf } from "./changes";
 
 /** The switch of the traffic; each colour has gates and a notice while it is live. */
@@ -70,6 +77,39 @@ function refuseActive(values: StackValues, given: Given): string[] {
             ? [`--live: found "${colour}", which is active; expected the inactive colour`]
             : []),
     ];
+}
+
+/** The version that the stack file has on the target colour keeps its record; another one needs a record. */
+const NEW_VERSION: Condition = {
+    meaning: "with a new --version",
+    of: ({ workloads }, { workload = SERVER_NAME, live = "", version }) => {
+        const found = workloads[workload];
+        const known =
+            found?.strategy === "blueGreen"
+                ? COLOURS.flatMap((each) => (each === live ? [found.releases[each]?.version] : []))
+                : [];
+        return version !== undefined && !known.includes(version);
+    },
+};
+
+/** The other colour may have a release that is only staged: going "back" to it is a release. */
+function warnOfNewer(values: StackValues, { workload = SERVER_NAME, live = "" }: Given): string[] {
+    const found = values.workloads[workload];
+    const colour = COLOURS.find((each) => each === live);
+    if (found?.strategy !== "blueGreen" || colour === undefined) {
+        return [];
+    }
+    const target = found.releases[colour]?.version;
+    const active = found.releases[found.live]?.version;
+    const isNumbered = (version: string | undefined): version is string => /^v?\d+\.\d/.test(version ?? "");
+    return isNumbered(target) &&
+        isNumbered(active) &&
+        target.localeCompare(active, "en", { numeric: true }) > 0
+        ? [
+              `${colour} is ${target}, which is newer than ${active} and may never have had the traffic. ` +
+                  `npm run releases -- list --workload ${workload} shows what did.`,
+          ]
+        : [];
 }
 
 /** A colour without a release is no rollback. */
@@ -199,6 +239,7 @@ export const deployment: readonly Procedure[] = [
                 (edit) => ({
                     ...edit,
                     keeps: true,
+                    ...(edit.implied === true ? {} : { neededWhen: NEW_VERSION }),
                 }),
             ),
             {
@@ -262,6 +303,7 @@ export const deployment: readonly Procedure[] = [
         revertible: true,
         takesRevision: true,
         refuses: refuseBack,
+        warns: warnOfNewer,
         from: ["mcp:workloads.mcp-server.live=green"],
         changes: switchOf("mcp-server", "green", "blue"),
         waitsNote:

@@ -20,7 +20,7 @@ describe("npm run preview", () => {
         assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
         assert.equal(
             stderr,
-            '--stack: found "qa", expected one of production, staging\nWhat it takes: npm run preview -- --help\n',
+            '--stack: found "qa", expected one of production, staging\nOptions: npm run preview -- --help\n',
         );
     });
 
@@ -156,7 +156,7 @@ describe("the commands", () => {
             const { status, stdout, stderr } = spawned([...args]);
             assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
             assert.match(stderr, found);
-            assert.ok(stderr.endsWith(`\nWhat it takes: npm run ${args[0]} -- --help\n`), stderr);
+            assert.ok(stderr.endsWith(`\nOptions: npm run ${args[0]} -- --help\n`), stderr);
         });
     }
 

@@ -267,7 +267,7 @@ describe("npm run runbook", () => {
         ["no action", [], /^$/],
         ["an unknown action", ["do", "restart"], /found "do", expected list, find, show, plan or run/],
         ["an unknown procedure", ["plan", "reboot"], /found "reboot", expected the id of a procedure/],
-        ["a parameter that is missing", ["plan", "restart"], /^--restart: found nothing, expected anything/],
+        ["a parameter that is missing", ["plan", "restart"], /^--restart: found nothing, expected a text/],
         ["every one that is missing", ["plan", "standard-deployment"], /^--workload: [^]*\n--version: /],
         ["an empty one", ["plan", "restart", "--restart", ""], /^--restart: found "", expected a value/],
         ["an unknown one", ["plan", "restart", "--reason", "x"], /Unknown option '--reason'/],

@@ -102,7 +102,7 @@ describe("pictures of a stack", () => {
         assert.equal(
             refused.stderr,
             '--workload: found "nobody", expected admin-portal, chat-ui, mcp-server\n' +
-                "What it takes: npm run diagram -- --help\n",
+                "Options: npm run diagram -- --help\n",
         );
     });
 });

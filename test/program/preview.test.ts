@@ -432,7 +432,7 @@ describe("npm run preview", () => {
             // The last line says what to do now.
             assert.match(
                 stderr,
-                /\n(?:What it takes: npm run preview -- --help|Correct the stack file, .* npm run preview checks it\.)\n$/,
+                /\n(?:Options: npm run preview -- --help|Correct the value that you gave, or the stack file, which npm run preview checks alone\.)\n$/,
             );
             assert.doesNotMatch(stderr, /^\s+at /m);
         });

@@ -76,7 +76,7 @@ describe("what the runbook is searched for", () => {
         const empty = await run("runbook", "find");
         assert.match(
             empty.stderr,
-            /^found nothing to look for, expected words, .*\nWhat it takes: npm run runbook -- --help\n$/,
+            /^found nothing to look for, expected words, .*\nOptions: npm run runbook -- --help\n$/,
         );
     });
 
@@ -122,13 +122,64 @@ describe("an id that no procedure has", () => {
     });
 });
 
+describe("a status or an alarm in place of an id", () => {
+    for (const id of ["503", "mcp-server-unhealthy"]) {
+        it(`leads to find: ${id}`, async () => {
+            const { status, stderr } = await run("runbook", "show", id);
+            assert.equal(status, 1);
+            assert.match(
+                stderr,
+                new RegExp(
+                    `^found "${id}", expected the id of a procedure\\. Did you mean: npm run runbook -- find ${id}\n`,
+                ),
+            );
+        });
+    }
+});
+
+describe("a value that a procedure refuses or misses", () => {
+    for (const [args, message] of [
+        [["scale-up"], /^--min: found nothing, [^\n]*\nOptions: npm run runbook -- plan scale-up --help\n$/],
+        [
+            ["restart"],
+            /^--restart: found nothing, expected a text that it has not had before: the ticket, such as INC-2041\n/,
+        ],
+        [
+            ["scale-up", "--min", "six"],
+            /\nCorrect the value that you gave, or the stack file, which npm run preview checks alone\.\n$/,
+        ],
+        [
+            ["release", "--workload", "mcp-server", "--version", "v2.2.0"],
+            /^--ticket: found nothing, expected the change request, such as CHG-2041\n--approver: [^\n]*\n--rollback-plan: /,
+        ],
+    ] as const) {
+        it(`is named with what to do: ${args.join(" ")}`, async () => {
+            const { status, stdout, stderr } = await run("runbook", "plan", ...args);
+            assert.deepEqual({ status, stdout }, { status: 1, stdout: "" });
+            assert.match(stderr, message);
+        });
+    }
+});
+
+describe("a rollback to a release that is newer", () => {
+    it("is planned below a warning", async () => {
+        const { stdout } = await run("runbook", "plan", "rollback", "--workload", "mcp-server");
+        assert.match(
+            stdout,
+            /^green is v2\.1\.0, which is newer than v2\.0\.3 and may never have had the traffic\. npm run releases -- list --workload mcp-server shows what did\.\n\nOffline preview/,
+        );
+        const back = await run("runbook", "plan", "rollback", "--workload", "mcp-server", "--live", "blue");
+        assert.doesNotMatch(back.stdout, /newer/);
+    });
+});
+
 describe("an option that a procedure does not take", () => {
     it("leads to those that it takes", async () => {
         const { status, stderr } = await run("runbook", "plan", "restart", "--ticket", "INC-1");
         assert.equal(status, 1);
         assert.match(
             stderr,
-            /^Unknown option '--ticket', expected one of [^\n]*\nWhat it takes: npm run runbook -- plan restart --help\n$/,
+            /^Unknown option '--ticket', expected one of [^\n]*\nOptions: npm run runbook -- plan restart --help\n$/,
         );
     });
 });

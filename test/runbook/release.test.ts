@@ -59,6 +59,37 @@ describe("a release in one command", () => {
         assert.deepEqual(await edits("blue-green-release", {}), [GREEN]);
     });
 
+    it("needs the record with a version that the stack file does not have", async () => {
+        await assert.rejects(edits("blue-green-release", { version: "v2.2.0", ticket: "CHG-2041" }), {
+            message: /^--approver: found nothing, [^\n]*\n--rollback-plan: found nothing, [^\n]*$/,
+        });
+        assert.ok((await edits("blue-green-release", { version: "v2.1.0" })).includes(GREEN));
+    });
+
+    it("asks for the record at a terminal", async () => {
+        const procedure = catalogue.find(({ id }) => id === "blue-green-release")!;
+        const asked: string[] = [];
+        const ask = (question: string) => {
+            asked.push(question);
+            return Promise.resolve("text");
+        };
+        await givenEdits(procedure, valuesOf(root, "production"), { version: "v2.2.0" }, ask);
+        assert.equal(asked.length, 3);
+        assert.match(asked[0]!, /^the change request \(such as CHG-2041\): $/);
+    });
+
+    it("warns of a target that is newer than the active release", () => {
+        const { warns } = catalogue.find(({ id }) => id === "blue-green-rollback")!;
+        const values = valuesOf(root, "production");
+        assert.deepEqual(warns!(values, { live: "blue" }), []);
+        assert.match(
+            warns!(values, { live: "green" }).join(),
+            /^green is v2\.1\.0, which is newer than v2\.0\.3 /,
+        );
+        const later = valuesOf(root, "production", { edits: [GREEN] });
+        assert.deepEqual(warns!(later, { live: "blue" }), []);
+    });
+
     it("does not go back to a colour that has no release", async () => {
         await assert.rejects(edits("blue-green-rollback", {}, ["mcp:workloads.mcp-server.releases.green-"]), {
             message:

@@ -619,7 +619,7 @@ describe("releases", () => {
                 stdout: "",
                 stderr:
                     '--revision: found "x", expected a number that npm run releases -- list shows\n' +
-                    "What it takes: npm run releases -- --help\n",
+                    "Options: npm run releases -- --help\n",
             });
         });
     });
