@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Document, isMap, type Node, parseDocument, Scalar, YAMLMap } from "yaml";
+import { masked } from "../core/credentials";
 import { LEDGER } from "../core/labels";
 import { type StackValues } from "../config";
 import { imageReferences, releaseReference } from "../config/images";
@@ -144,7 +145,7 @@ export function restore(
         }
         for (const [key, value] of Object.entries(config)) {
             if (former?.config[key] !== value)
-                log(`  ${path}.config.${key}: ${value}${was(former?.config[key])}`);
+                log(`  ${path}.config.${key}: ${masked(key, value)}${was(former?.config[key], key)}`);
         }
         if (removed.length > 0) {
             log(`  ${path}.config: removed${was(removed.join(", "))}`);
@@ -466,6 +467,6 @@ function isUsedBeside(
     return imageReferences({ ...values, workloads }).includes(reference);
 }
 
-function was(value: string | undefined): string {
-    return value === undefined ? "" : ` (was ${value})`;
+function was(value: string | undefined, name = ""): string {
+    return value === undefined ? "" : ` (was ${masked(name, value)})`;
 }

@@ -1,4 +1,5 @@
 import { type z } from "zod";
+import { masked, NOT_SHOWN } from "../core/credentials";
 import { printable } from "../core/printable";
 
 /** A problem of a value: its path, what was found and what is expected. */
@@ -58,7 +59,10 @@ export function problemsOf(schema: z.ZodType, raw: unknown, issues: readonly z.c
         return [
             {
                 path: configPath(issue.path),
-                found: hidden && value !== undefined ? "a secret (not shown)" : shown(value),
+                found:
+                    hidden && value !== undefined
+                        ? "a secret (not shown)"
+                        : shown(value, String(issue.path.at(-1))),
                 expected: issue.message
                     .replace(/^Invalid input: expected /, "")
                     .replace(/, received .*$/, "")
@@ -86,13 +90,16 @@ export function formatProblems(problems: readonly Problem[]): string {
     ].join("\n");
 }
 
-/** A value for a problem: on one line, shortened, without secrets. */
-export function shown(value: unknown): string {
+/** A value for a problem, by the last key of its path: on one line, shortened, without secrets. */
+export function shown(value: unknown, name = ""): string {
     if (value === undefined) {
         return "nothing";
     }
     const text = printable(
-        JSON.stringify(value, (key, inner: unknown) => (SECRET_KEYS.includes(key) ? "(not shown)" : inner)),
+        JSON.stringify(value, (key, inner: unknown) => {
+            if (SECRET_KEYS.includes(key)) return NOT_SHOWN;
+            return typeof inner === "string" ? masked(key || name, inner) : inner;
+        }),
     );
     return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

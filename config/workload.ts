@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseSmokePlan, type SmokeRequest } from "../jobs/release/smokeRequests";
 import { type Colour, COLOURS, HEALTH_MATRIX } from "../core/numbers";
 import { changeSchema } from "./checklist";
+import { isCredentialHeader, masked, secretIn } from "../core/credentials";
 import { getOwn } from "../core/getOwn";
 import { isInside, mebibytes, millicores } from "../core/quantities";
 import {
@@ -30,6 +31,10 @@ import { soakSchema } from "./soak";
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
     error: "a text, number, true, false or null",
 });
+
+const NO_CREDENTIAL =
+    "nothing with a credential: the stack file, the cluster and the gate's log have it in plain text. Use smoke.image, " +
+    "or a path that needs none";
 
 /** A request of the smoke gate and the expected response. Section 3.2 steps 4 and 5. */
 const smokeRequest = z
@@ -71,6 +76,17 @@ const smokeRequest = z
         timeoutSeconds: timeout,
         ...request,
     }));
+
+/** Paths of what carries a credential in a request. */
+function credentialsOf({ headers, body = "", path }: SmokeRequest): string[][] {
+    return [
+        ...Object.entries(headers ?? {})
+            .filter(([name, value]) => isCredentialHeader(name) || secretIn(name, value) !== undefined)
+            .map(([name]) => ["headers", name]),
+        ...(masked("", body) === body ? [] : [["body"]]),
+        ...(masked("", path) === path ? [] : [["path"]]),
+    ];
+}
 
 /** Bounds of the horizontal autoscaler. Section 4.3.3 steps 3 and 4. */
 const scaling = z
@@ -241,6 +257,10 @@ const workloadSchema = z.strictObject({
         .superRefine(({ requests, deadline }, context) => {
             const plan = { subject: "workload", target: "http://workload:80", deadlineSeconds: deadline };
             requests?.forEach((request, index) => {
+                for (const path of credentialsOf(request)) {
+                    const at = ["requests", index, ...path];
+                    context.addIssue({ code: "custom", path: at, message: NO_CREDENTIAL });
+                }
                 if (request.timeoutSeconds > deadline) {
                     const message = `at most smoke.deadline, ${deadline}s`;
                     context.addIssue({ code: "custom", path: ["requests", index, "timeout"], message });

@@ -1,3 +1,4 @@
+import { masked } from "../core/credentials";
 import { PLACEHOLDER_DIGEST } from "../core/placeholderDigest";
 import { type Change, type Operation, type PropertyChange } from "./compare";
 import { fold } from "../core/fold";
@@ -19,8 +20,8 @@ export const OPERATIONS: Record<Operation, { sign: string; style: Style; phrase:
 export function propertiesAsData(properties: readonly PropertyChange[]): object[] {
     return properties.map(({ path, before, after }) => ({
         path,
-        before: before === undefined ? undefined : displayed(before),
-        after: after === undefined ? undefined : displayed(after),
+        before: before === undefined ? undefined : displayed(before, path),
+        after: after === undefined ? undefined : displayed(after, path),
     }));
 }
 
@@ -42,10 +43,13 @@ export function describeProperty(
         return fold(`~ ${path}: new value from ${because.join(", ")}`, width, INDENT);
     }
     if (before === undefined) {
-        return beside(`+ ${path}:`, (longest) => short(after, longest), width);
+        return beside(`+ ${path}:`, (longest) => short(after, path, longest), width);
     }
     if (typeof before === "string" && typeof after === "string" && `${before}${after}`.includes("\n")) {
-        const [old, fresh] = [before.split("\n"), after.split("\n")];
+        const [old, fresh] = [before, after].map((text) => masked(path, text).split("\n")) as [
+            string[],
+            string[],
+        ];
         return [
             `~ ${path}:`,
             ...old.filter((line) => !fresh.includes(line)).map((line) => `${INDENT}- ${line.trim()}`),
@@ -53,16 +57,16 @@ export function describeProperty(
         ].flatMap((line) => fold(line, width, INDENT + INDENT));
     }
     if (after === undefined) {
-        return beside(`- ${path}:`, (longest) => short(before, longest), width);
+        return beside(`- ${path}:`, (longest) => short(before, path, longest), width);
     }
-    const [old, fresh] = apart(textOf(before), textOf(after), LONGEST_VALUE);
+    const [old, fresh] = apart(textOf(before, path), textOf(after, path), LONGEST_VALUE);
     const line = `~ ${path}: ${old} => ${fresh}`;
     if (line.length <= width) {
         return [line];
     }
     // Room for the ellipses at both ends, and for the arrow.
     const longest = Math.min(LONGEST_VALUE, width - INDENT.length - 9);
-    const [above, below] = apart(textOf(before), textOf(after), longest);
+    const [above, below] = apart(textOf(before, path), textOf(after, path), longest);
     return [`~ ${path}:`, `${INDENT}${above}`, `${INDENT}=> ${below}`];
 }
 
@@ -75,13 +79,13 @@ function beside(start: string, text: (longest: number) => string, width: number)
     return line.length <= width ? [line] : [start, `${INDENT}${text(longest)}`];
 }
 
-function short(value: Property | undefined, longest: number): string {
-    const text = textOf(value);
+function short(value: Property | undefined, path: string, longest: number): string {
+    const text = textOf(value, path);
     return text.length > longest ? `${text.slice(0, longest - 3)}...` : text;
 }
 
-function textOf(value: Property | undefined): string {
-    return shortDigests(JSON.stringify(displayed(value ?? null)));
+function textOf(value: Property | undefined, path: string): string {
+    return shortDigests(JSON.stringify(displayed(value ?? null, path)));
 }
 
 /** Two long texts, cut so that their first difference is visible. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { masked } from "../core/credentials";
 import { UNKNOWN } from "../policies/unknown";
 
 /** Signatures by which the SDK marks special values on the wire. */
@@ -96,8 +97,8 @@ export function isObject(value: Property | undefined): value is { readonly [key:
     return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Secret);
 }
 
-/** A property as JSON, with marks for secrets and unknowns. */
-export function displayed(value: Property): unknown {
+/** A property as JSON, with marks for secrets, texts like secrets and unknowns; `name` is its key or path. */
+export function displayed(value: Property, name = ""): unknown {
     if (value === UNKNOWN) {
         return "[unknown]";
     }
@@ -105,12 +106,17 @@ export function displayed(value: Property): unknown {
         return "[secret]";
     }
     if (Array.isArray(value)) {
-        return value.map(displayed);
+        return value.map((item) => displayed(item));
     }
     if (isObject(value)) {
-        return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, displayed(inner)]));
+        // A variable of a container has its name beside its value.
+        const { name: variable } = value;
+        const nameOf = (key: string) => (key === "value" && typeof variable === "string" ? variable : key);
+        return Object.fromEntries(
+            Object.entries(value).map(([key, inner]) => [key, displayed(inner, nameOf(key))]),
+        );
     }
-    return value;
+    return typeof value === "string" ? masked(name, value) : value;
 }
 
 /** Counts the unknowns in a property. */

@@ -5,6 +5,7 @@ import { ENCRYPTED } from "../config/certificates";
 import { imageReferences } from "../config/images";
 import { formatProblems, NAMESPACE, type Problem, shown } from "../config/problems";
 import { rawProblems } from "../config/raw";
+import { masked } from "../core/credentials";
 import {
     isRecord,
     missingInputs,
@@ -232,9 +233,12 @@ function holdsPlainText(value: unknown): boolean {
 
 /** An edit as it may be shown: without a secret's value. */
 export function shownEdit(edit: string): string {
-    return new RegExp(`^([^=:]+:)?(${SECRET_KEYS.join("|")})\\b`).test(edit)
-        ? edit.replace(/=.*$/s, "=[secret]")
-        : edit;
+    const [, path, value] = /^([^=]*)=(.*)$/s.exec(edit) ?? [];
+    if (path === undefined || value === undefined) {
+        return edit;
+    }
+    const isHidden = new RegExp(`^([^:]+:)?(${SECRET_KEYS.join("|")})\\b`).test(path);
+    return `${path}=${isHidden ? "[secret]" : masked(path, value)}`;
 }
 
 /** Replaces a path's `[]` by the index. */

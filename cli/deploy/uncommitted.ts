@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { SECRET_KEYS } from "../../config";
+import { masked } from "../../core/credentials";
 import { git } from "../git";
 import { shellQuoted } from "../shell";
 import { type Update, type Values, valuesBelow } from "./lastUpdate";
@@ -16,15 +17,18 @@ export interface ChangedValue {
 
 /** The change as text, such as `mcp:workloads.chat-ui.scaling.min: 3 => 6`. */
 export function describeValue({ path, committed, found }: ChangedValue): string {
-    return found === undefined
-        ? `${path}: ${committed} => removed`
-        : `${path}: ${committed ?? "nothing"} => ${found}`;
+    const [before, after] = [committed, found].map((text) => text && masked(path, text));
+    return `${path}: ${before ?? "nothing"} => ${after ?? "removed"}`;
 }
 
 /** Command that sets the value as found. */
 export function commandFor(stack: string, { path, found }: ChangedValue): string {
     const action = found === undefined ? "rm" : "set";
-    return [`pulumi config ${action} --stack ${stack} --path`, path, ...(found === undefined ? [] : [found])]
+    return [
+        `pulumi config ${action} --stack ${stack} --path`,
+        path,
+        ...(found === undefined ? [] : [masked(path, found)]),
+    ]
         .map((word, index) => (index === 0 || /^[\w.:/-]+$/.test(word) ? word : shellQuoted(word)))
         .join(" ");
 }

@@ -1,3 +1,4 @@
+import { masked } from "../../core/credentials";
 import { type Change, compare } from "../../offline/compare";
 import { type RecordedResource } from "../../offline/record";
 import { type ProjectSnapshot, type Snapshot, type StackSnapshot } from "../../offline/snapshot";
@@ -267,7 +268,10 @@ function editsBetween(before: StackSnapshot["values"], after: StackSnapshot["val
     return [...new Set([...Object.keys(before), ...Object.keys(after)])]
         .filter((path) => before[path] !== after[path])
         .sort()
-        .map((path) => ({ path, before: before[path], after: after[path], procedure: procedureOf(path) }));
+        .map((path) => {
+            const [old, fresh] = [before[path], after[path]].map((text) => text && masked(path, text));
+            return { path, before: old, after: fresh, procedure: procedureOf(path) };
+        });
 }
 
 /** The catalogue's procedures that set the value, in the runbook's order. */

@@ -1,32 +1,37 @@
+import { isCredentialHeader, secretIn } from "../../core/credentials";
 import { eachContainer, isKind } from "../pods";
 import { type Rule } from "../rule";
 import { type Properties } from "../unknown";
 
-/** Texts with the form of credentials. */
-const CREDENTIALS: readonly (readonly [what: string, form: RegExp])[] = [
-    ["an access key of AWS", /\b(AKIA|ASIA)[0-9A-Z]{16}\b/],
-    ["a private key", /-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/=\s]{40}/],
-    ["a token of GitHub", /\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,})\b/],
-    ["a token of Slack", /\bxox[abprs]-[A-Za-z0-9-]{20,}/],
-    ["a signed token", /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/],
-    ["a password in a URL", /[a-z0-9+.-]:\/\/[^\s/:@"'`${}]+:[^\s/:@"'`${}]+@[\w.-]/i],
-];
+/** Secrets in a ConfigMap's value, and in the JSON that it may be, by their paths. */
+function* secretsIn(key: string, value: unknown, path = key): Generator<[path: string, what: string]> {
+    if (typeof value === "object" && value !== null) {
+        for (const [inner, each] of Object.entries(value)) {
+            yield* secretsIn(inner, each, `${path}.${inner}`);
+        }
+        return;
+    }
+    const what =
+        secretIn(key, value) ??
+        (/\.headers\.[^.]+$/.test(path) && isCredentialHeader(key)
+            ? "a credential by its header"
+            : undefined);
+    const json = key.endsWith(".json") && typeof value === "string" ? parsed(value) : undefined;
+    if (json !== undefined) {
+        yield* secretsIn(key, json, path);
+    } else if (what !== undefined) {
+        yield [path, what];
+    }
+}
 
-/** Names of secrets. Names of files and addresses have other endings. */
-const NAMES =
-    /(^|[_.-])(pass(word|wd|phrase)?|secret|token|api[_-]?key|(private|access|subscription|signing)[_-]?key|credentials?)$/i;
-
-/** Kind of secret that a value is; undefined for none. The value is not quoted. */
-function secretIn(name: string, value: unknown): string | undefined {
-    if (typeof value !== "string") {
+/** The object that a text is as JSON; undefined for another text. */
+function parsed(text: string): object | undefined {
+    try {
+        const value: unknown = JSON.parse(text);
+        return typeof value === "object" && value !== null ? value : undefined;
+    } catch {
         return undefined;
     }
-    const [what] = CREDENTIALS.find(([, form]) => form.test(value)) ?? [];
-    // A path to a secret is no secret.
-    return (
-        what ??
-        (NAMES.test(name) && value !== "" && !value.startsWith("/") ? "a secret by its name" : undefined)
-    );
 }
 
 const inContainers = eachContainer((container, report) => {
@@ -54,9 +59,8 @@ export const rule: Rule = {
         const data: Properties = resource.props["data"] ?? {};
         for (const key of Object.keys(data)) {
             verdict.attempt(() => {
-                const what = secretIn(key, data[key]);
-                if (what !== undefined) {
-                    verdict.report(`data.${key} is or has ${what}`);
+                for (const [path, what] of secretsIn(key, data[key])) {
+                    verdict.report(`data.${path} is or has ${what}`);
                 }
             });
         }

@@ -301,6 +301,45 @@ const BAD: [what: string, path: string, value: unknown, line: RegExp][] = [
     ["a disk without end", "backups/dumps/scratch", "99999999Gi", /scratch: found .*the size of a disk/],
     ["CPUs without end", `${SERVER}/resources/cpu/limit`, "1000000", /cpu\.limit: found .*a CPU quantity/],
     // Plans of the gates.
+    ...[
+        "Authorization",
+        "cookie",
+        "X-Api-Key",
+        "X-Auth-Token",
+        "Ocp-Apim-Subscription-Key",
+        "Proxy-Authorization",
+    ].map((name): (typeof BAD)[number] => [
+        "a credential in a header",
+        `${SERVER}/smoke/requests`,
+        [{ path: "/", headers: { [name]: "planted" } }],
+        new RegExp(
+            `requests\\[0\\]\\.headers\\.${name}: found "\\(not shown\\)", expected nothing with a credential`,
+        ),
+    ]),
+    [
+        "a credential in another header",
+        `${SERVER}/smoke/requests`,
+        [{ path: "/", headers: { "X-Trace": `eyJ${"a".repeat(10)}.eyJ${"planted1234"}.${"b".repeat(12)}` } }],
+        /headers\.X-Trace: found "\(not shown\)", expected nothing with a credential/,
+    ],
+    [
+        "a credential in a body",
+        `${SERVER}/smoke/requests`,
+        [{ method: "POST", path: "/", body: '{"user":"a","password":"planted"}' }],
+        /requests\[0\]\.body: found "\{.*user.*\(not shown\).*", expected nothing with a credential/,
+    ],
+    [
+        "a credential in a query",
+        `${SERVER}/smoke/requests`,
+        [{ path: "/?api_key=planted" }],
+        /requests\[0\]\.path: found "\/\?api_key=\(not shown\)", expected nothing with a credential/,
+    ],
+    [
+        "a password in a URL",
+        "health/apim",
+        "https://user:planted@x.example.com",
+        /"https:\/\/user:\(not shown\)@x/,
+    ],
     [
         "an attempt that is longer than its gate",
         `${SERVER}/smoke`,
@@ -331,6 +370,7 @@ describe("values that a service behind the stack would refuse", () => {
     for (const [what, path, value, line] of BAD) {
         it(`are refused with their path: ${what}`, () => {
             const lines = linesOf(withValue(path, value));
+            assert.ok(!lines.join().includes("planted"), lines.join("\n"));
             assert.ok(
                 lines.some((each) => line.test(each)),
                 `${String(line)} not in\n${lines.join("\n")}`,
@@ -358,6 +398,17 @@ describe("values that a service behind the stack would refuse", () => {
             ["images/trusted", ["registry.example.com:5000/team/a"]],
             ["database/instanceClass", "db.x2iedn.16xlarge"],
             ["database/user", "public_mcp"],
+            [
+                `${SERVER}/smoke/requests`,
+                [
+                    {
+                        method: "POST",
+                        path: "/?tokens=3",
+                        headers: { "X-Author": "a" },
+                        body: '{"limit":"secret" }',
+                    },
+                ],
+            ],
             ["cache/nodeType", "cache.t2.small"],
             ["database/snapshot", "arn:aws:rds:ap-south-1:123456789012:snapshot:awsbackup:job-0a1b"],
             ["incident/pages", "https://wiki.example.com:8443/mcp/"],

@@ -207,6 +207,21 @@ export const ACCESS_CASES: Record<string, Case[]> = {
             settings({ [key]: value }),
             [`settings: data.${key} is or has ${what}`],
         ]),
+        // Plans of the gates are JSON.
+        [
+            settings({
+                "plan.json": JSON.stringify({
+                    requests: [{ headers: { Authorization: "Bearer hunter2", Accept: "*/*" } }],
+                    release: { config: { DB_PASSWORD: "hunter2", URL: "https://u:hunter2@h", A: "b" } },
+                    token: "/var/run/token",
+                }),
+            }),
+            [
+                "settings: data.plan.json.requests.0.headers.Authorization is or has a credential by its header",
+                "settings: data.plan.json.release.config.DB_PASSWORD is or has a secret by its name",
+                "settings: data.plan.json.release.config.URL is or has a password in a URL",
+            ],
+        ],
         [
             settings({
                 DB_PASSWORD_FILE: "/run/secrets/password",
