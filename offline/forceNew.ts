@@ -158,6 +158,11 @@ const IMMUTABLE_INPUTS: Readonly<Record<string, readonly string[]>> = {
     ],
 };
 
+/** Inputs of a type whose change replaces a resource, as far as they are known offline; without the names. */
+export function immutableInputs(type: string): readonly string[] {
+    return IMMUTABLE_INPUTS[type] ?? [];
+}
+
 /** Whether changing `path` replaces a resource of this type; undefined if unknown offline. */
 export function replaces(
     { type, inputs }: Pick<RecordedResource, "type" | "inputs">,

@@ -142,7 +142,9 @@ export function listed(objects: readonly Handmade[], manager = "kubectl-client-s
 function managed(object: Handmade, manager: string): object {
     const { apiVersion, kind, metadata, ...fields } = object;
     const entry = { manager, operation: "Update", apiVersion, fieldsV1: fieldsOf(fields) };
-    return { apiVersion, kind, metadata: { ...metadata, managedFields: [entry] }, ...fields };
+    const given =
+        kind === "Service" ? { spec: { clusterIP: "10.0.0.1", ...(fields["spec"] as object) } } : {};
+    return { apiVersion, kind, metadata: { ...metadata, managedFields: [entry] }, ...fields, ...given };
 }
 
 /** Keys by which the API merges the items of a list; items of other lists are one field. */
@@ -173,7 +175,9 @@ function fieldsOf(value: object): Record<string, unknown> {
                     ],
                 ];
             }
-            const children = typeof inner === "object" && inner !== null ? fieldsOf(inner) : {};
+            // A selector is one field.
+            const isSplit = typeof inner === "object" && inner !== null && key !== "selector";
+            const children = isSplit ? fieldsOf(inner) : {};
             return [[`f:${key}`, children]];
         }),
     );

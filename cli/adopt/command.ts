@@ -20,9 +20,8 @@ const help = (
 
 Usage: npm run adopt -- --kubernetes FILE [--kubernetes FILE] [--aws FILE] [options]
 
-It connects to nothing: docs/adopting.md has the commands that list what is there. Data is never replaced. The import of
-Kubernetes objects is experimental: see the Limits there. Exit status: 0, or 1 for bad input, and where something cannot be
-adopted; then no file is written.
+It connects to nothing: docs/adopting.md has the commands that list what is there. Data is never replaced. Exit status: 0, or 1 for
+bad input, and where something cannot be adopted; then no file is written.
 
   --stack NAME       stack that takes the platform over (${stackNames(root).join(", ")}); default production
   --kubernetes FILE  what kubectl lists; repeatable

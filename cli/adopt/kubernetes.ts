@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { replaces } from "../../offline/forceNew";
+import { immutableInputs, replaces } from "../../offline/forceNew";
 import { isObject, type Property, Secret } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { UsageError } from "../../offline/stackFile";
@@ -163,10 +163,15 @@ export function adoptObjects(recording: Recording, objects: readonly KubernetesO
             continue;
         }
         left.delete(key);
-        const found = [...differencesOf(resource, object), ...removals(resource.inputs, object, isTakenOver)];
+        const found = distinct([
+            ...differencesOf(resource, object),
+            ...removals(resource.inputs, object, isTakenOver),
+            ...immutableRemovals(resource, object),
+        ]);
         const inTheWay = [
             ...immutableBlockers(resource, object, found),
             ...ownerBlockers(resource.inputs, object),
+            ...lastAppliedBlockers(object),
             ...replicasBlockers(resource.inputs, object),
             ...serviceBlockers(resource.inputs, object, objects),
         ];
@@ -177,7 +182,7 @@ export function adoptObjects(recording: Recording, objects: readonly KubernetesO
             type: resource.type,
             id: namespace === undefined ? name : `${namespace}/${name}`,
             subject: subjectOf(object),
-            changes: [...new Set(found.map(({ path }) => path))],
+            changes: found.map(({ path }) => path),
         });
     }
     const undeclared = [...left.values()].filter((object) => !isMadeByCluster(object)).map(subjectOf);
@@ -211,7 +216,7 @@ const NOT_COMPARED = ["apiVersion", "kind", "metadata", "status", "stringData"];
 
 /** Values of a Secret are not compared: its type and its keys are. */
 function differencesOf({ inputs, options }: RecordedResource, object: KubernetesObject): Difference[] {
-    const ignored = options.ignoreChanges ?? [];
+    const isIgnored = ignoredBy(options);
     const { metadata, stringData } = inputs;
     const { labels, annotations } = object.metadata;
     const data = isRecord(object["data"]) ? object["data"] : {};
@@ -231,7 +236,11 @@ function differencesOf({ inputs, options }: RecordedResource, object: Kubernetes
             .flatMap(([key, value]) => differences(value, object[key], key)),
         ...values,
         ...keys.map((key) => ({ path: `data.${key}`, found: undefined, expected: "a value" })),
-    ].filter(({ path }) => !ignored.some((each) => path === each || path.startsWith(`${each}.`)));
+    ].filter((each) => !isIgnored(each));
+}
+
+function ignoredBy({ ignoreChanges = [] }: RecordedResource["options"]): (difference: Difference) => boolean {
+    return ({ path }) => ignoreChanges.some((each) => path === each || path.startsWith(`${each}.`));
 }
 
 function keysOf(secret: Property | undefined): string[] {
@@ -267,7 +276,48 @@ function removals(
                 stringData === undefined ? inputs : { ...inputs, data: stringData };
             return undeclaredFields(Object.fromEntries(fields), declared, object, "");
         });
-    return [...new Map(paths.map((each) => [each.path, each])).values()];
+    return distinct(paths);
+}
+
+/** One difference for each path. */
+function distinct(found: readonly Difference[]): Difference[] {
+    return [...new Map(found.map((each) => [each.path, each])).values()];
+}
+
+/**
+ * What exists of a property that cannot change, and is not declared. An import makes it an input, also where the API has set it:
+ * without it, the update would replace the object.
+ */
+function immutableRemovals(
+    { type, inputs, options }: RecordedResource,
+    object: KubernetesObject,
+): Difference[] {
+    const isIgnored = ignoredBy(options);
+    return immutableInputs(type)
+        .flatMap((path) => {
+            const keys = path.split(".");
+            const declared = keys.reduce<Property | undefined>(
+                (at, key) => (isObject(at) ? at[key] : undefined),
+                inputs,
+            );
+            const live = keys.reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), object);
+            return undeclaredValues(declared, live, path);
+        })
+        .filter((each) => !isIgnored(each));
+}
+
+function undeclaredValues(declared: Property | undefined, live: unknown, path: string): Difference[] {
+    if (live === undefined) {
+        return [];
+    }
+    if (declared === undefined) {
+        return [{ path, found: live, expected: undefined }];
+    }
+    return isObject(declared) && isRecord(live)
+        ? Object.entries(live).flatMap(([key, value]) =>
+              undeclaredValues(declared[key], value, `${path}.${key}`),
+          )
+        : [];
 }
 
 function undeclaredFields(
@@ -415,6 +465,22 @@ function ownerBlockers(inputs: RecordedResource["inputs"], object: KubernetesObj
     });
 }
 
+/** What `kubectl apply` was given last, with the values of a Secret. The provider knows those of `data` as secrets alone. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+function lastAppliedBlockers(object: KubernetesObject): Blocker[] {
+    const { annotations = {} } = object.metadata;
+    return object.kind !== "Secret" || !(LAST_APPLIED in annotations)
+        ? []
+        : [
+              {
+                  subject: subjectOf(object),
+                  reason: `its annotation ${LAST_APPLIED} repeats its values, which the import would write to the state as they are`,
+                  remedy: [`kubectl ${onObject("annotate", object)} ${LAST_APPLIED}-`],
+              },
+          ];
+}
+
 /** Words of a command of kubectl on an object. */
 function onObject(verb: string, { kind, metadata: { name, namespace } }: KubernetesObject): string {
     const inNamespace = namespace === undefined ? "" : ` --namespace ${namespace}`;
@@ -530,7 +596,7 @@ function serviceBlockers(
                 `kubectl ${onObject("patch", object)} --patch '{"spec":{"type":"ClusterIP"}}'`,
             ],
         });
-    } else if (spec["clusterIP"] === "None") {
+    } else if (spec["clusterIP"] === "None" && declared["clusterIP"] !== "None") {
         blockers.push({
             subject,
             reason: "it is headless, which cannot change",

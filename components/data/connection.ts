@@ -40,7 +40,8 @@ export function declareConnection(name: string, args: ConnectionArgs, parent: Co
     const secret = new Secret(
         name,
         { metadata: { name, namespace, labels }, stringData: values },
-        { parent, dependsOn: [...(args.after ?? [])] },
+        // An imported Secret has a type, which is Opaque: without it, the update would replace the Secret.
+        { parent, dependsOn: [...(args.after ?? [])], ignoreChanges: ["type"] },
     );
     return {
         secret: secret.metadata.name,

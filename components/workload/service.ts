@@ -42,6 +42,7 @@ export function declareService(
                 ports: [{ name: "http", port: args.port, targetPort: "http" }],
             },
         },
-        { parent, dependsOn: [...own.dependsOn] },
+        // The cluster gives the address. That of an imported Service is an input: without it, the update would replace the Service.
+        { parent, dependsOn: [...own.dependsOn], ignoreChanges: ["spec.clusterIP"] },
     );
 }

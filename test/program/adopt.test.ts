@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ALL_CALLS } from "../../cli/adopt/aws";
 import { adopt } from "../../cli/adopt/command";
 import { type ImportFile } from "../../cli/adopt/importFile";
+import { adoptObjects, readObjects } from "../../cli/adopt/kubernetes";
 import { renderAdoption } from "../../cli/adopt/report";
 import { type Store } from "../../cli/adopt/values";
 import { PLAIN } from "../../offline/layout";
@@ -397,25 +398,36 @@ describe("npm run adopt", () => {
         });
 
         it("fields of another tool that the update would leave, with the patch that hands them over", async () => {
-            const labels = { app: "chat-ui", release: "mcp" };
-            const { items } = listed([service({ ...chat, labels })], "helm") as { items: object[] };
+            const { items } = listed([deployment({ ...chat, replicas: 1 })], "helm") as { items: object[] };
             const others = objects().filter(
-                ({ kind, metadata }) => `${kind} ${metadata.name}` !== "Service chat-ui",
+                ({ kind, metadata }) => `${kind} ${metadata.name}` !== "Deployment chat-ui",
             );
             const list = listed(others) as { items: object[] };
             const { text: stdout } = await adopted({ ...list, items: [...list.items, ...items] });
             assert.match(
                 stdout,
-                /Service chat-ui\n +helm owns spec\.selector\.release, which the program does not declare/,
+                /Deployment chat-ui\n +helm owns spec\.template\.spec\.containers\[chat-ui\]\.\S+, which the program does +not declare/,
             );
             const [, patch] =
-                /kubectl patch service chat-ui --namespace mcp-production --type json --patch '(.*)'/.exec(
+                /kubectl patch deployment chat-ui --namespace mcp-production --type json --patch '(.*)'/.exec(
                     stdout,
                 )!;
             assert.deepEqual(JSON.parse(patch!), [
                 { op: "test", path: "/metadata/managedFields/0/manager", value: "helm" },
                 { op: "replace", path: "/metadata/managedFields/0/manager", value: "kubectl" },
             ]);
+        });
+
+        it("values of a Secret that its annotation would bring into the state", async () => {
+            const annotations = { "kubectl.kubernetes.io/last-applied-configuration": "planted" };
+            const applied = { ...OTHER_ACCOUNT, metadata: { ...OTHER_ACCOUNT.metadata, annotations } };
+            await refuses(
+                [
+                    /Secret mcp-db-secret\n +its annotation kubectl\.\S+ repeats its values/,
+                    /→ kubectl annotate secret mcp-db-secret --namespace mcp-production kubectl\.kubernetes\.io\/last-applied-configuration-$/m,
+                ],
+                listed(objects(applied)),
+            );
         });
 
         it("pods that the NetworkPolicies would cut off before the switch", async () => {
@@ -444,6 +456,39 @@ describe("npm run adopt", () => {
             );
             await refuses(/it is headless/, with_({ clusterIP: "None" }));
         });
+    });
+
+    it("refuses what the API has given and an update would replace, unless the program leaves it", async () => {
+        const path = file("objects.json");
+        writeFileSync(path, JSON.stringify(listed(objects())));
+        const recording = await recordStack("production");
+        const found = (ignoreChanges?: string[]) =>
+            adoptObjects(
+                {
+                    ...recording,
+                    resources: recording.resources.map((resource) => ({
+                        ...resource,
+                        options: { ...resource.options, ...(ignoreChanges && { ignoreChanges }) },
+                    })),
+                },
+                readObjects([path], [NAMESPACE]),
+            )
+                .blockers.map(({ subject, reason }) => `${subject}: ${reason}`)
+                .sort();
+        const replaced = "it would be replaced, because these cannot change:";
+        assert.deepEqual(
+            found().filter((line) => line.includes(replaced)),
+            [],
+        );
+        assert.deepEqual(
+            found([]).filter((line) => line.includes(replaced)),
+            [
+                `Secret mcp-db-secret: ${replaced} type: found Opaque, expected nothing`,
+                ...["admin-portal", "chat-ui", "mcp-server"].map(
+                    (name) => `Service ${name}: ${replaced} spec.clusterIP: found 10.0.0.1, expected nothing`,
+                ),
+            ],
+        );
     });
 
     it("takes the colour that has the traffic, where there are two already", async () => {
