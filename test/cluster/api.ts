@@ -103,6 +103,11 @@ export class Api {
         return this.call<T>("PATCH", path, body, "application/strategic-merge-patch+json");
     }
 
+    /** A patch of single operations, as `kubectl patch --type json` sends it. */
+    jsonPatch<T>(path: string, operations: object): Promise<T> {
+        return this.call<T>("PATCH", path, operations, "application/json-patch+json");
+    }
+
     /** Server-side apply; a field the API does not know is an error. A dry run admits, and keeps nothing. */
     apply<T>(path: string, body: object, { dryRun = false } = {}): Promise<T> {
         const query = `fieldManager=test&force=true&fieldValidation=Strict${dryRun ? "&dryRun=All" : ""}`;

@@ -17,10 +17,10 @@ interface StackFile {
 }
 
 /**
- * A copy of the project whose production has MCP Server, its database and its ingress alone: half of the resources, for tests
- * that update many times. Returns its folder.
+ * A copy of the project whose production has MCP Server, its database, its ingress and `others` of its workloads: half of the
+ * resources, for tests that update many times. Returns its folder.
  */
-export function copyWithSmallProduction(): string {
+export function copyWithSmallProduction(...others: string[]): string {
     const folder = copyOfProject();
     const path = join(folder, "Pulumi.production.yaml");
     const file = parse(readFileSync(path, "utf8")) as StackFile;
@@ -28,7 +28,8 @@ export function copyWithSmallProduction(): string {
     for (const concern of LEFT_OUT) delete config[`mcp:${concern}`];
     const server = config["mcp:workloads"]["mcp-server"]!;
     delete server.secrets["REDIS_URL"];
-    config["mcp:workloads"] = { "mcp-server": server };
+    const kept = others.map((name) => [name, config["mcp:workloads"][name]!] as const);
+    config["mcp:workloads"] = { "mcp-server": server, ...Object.fromEntries(kept) };
     config["mcp:ingress"].hosts = [{ host: "mcp.msil.com", paths: [{ path: "/", workload: "mcp-server" }] }];
     // A time without quotes is another value to some readers.
     writeFileSync(path, stringify(file, { defaultStringType: "QUOTE_DOUBLE" }));
