@@ -347,7 +347,7 @@ describe("npm run deploy", () => {
         assert.equal(
             stderr,
             '--stack: found "test", expected one of production, staging\n--folder: found nothing, expected a folder\n' +
-                "--discard: found with apply, expected with plan\n",
+                "--discard: found with apply, expected with plan\nOptions: npm run deploy -- --help\n",
         );
         assert.match(deploy(["destroy"]).stderr, /^found "destroy", expected plan or apply$/m);
         const without = deploy([...PLAN, plan], [], { PATH: "/usr/bin:/bin" });
