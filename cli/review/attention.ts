@@ -15,6 +15,7 @@ const JUDGES: readonly (readonly [what: string, files: RegExp])[] = [
     ],
     ["packages", /^package(-lock)?\.json$/],
     ["programs of gates and jobs", /^jobs\//],
+    ["procedures that operators follow", /^runbook\//],
 ];
 
 /** Tests; the program generates their golden files. */

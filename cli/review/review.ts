@@ -114,9 +114,10 @@ export function reviewProject({
 }): Review {
     const { stacks, pack, judged } = base.snapshot;
     const isJudged = judged !== undefined || files.length === 0;
+    const reviews = review(stacks, mergedFindings(head.stacks, judged), provenance);
     return {
         base: base.words,
-        stacks: review(stacks, mergedFindings(head.stacks, judged), provenance).map((stack) => ({
+        stacks: reviews.map((stack) => ({
             ...stack,
             notCompared: [...stack.notCompared, ...unknownPolicies(head.stacks[stack.stack], files)],
         })),
@@ -124,6 +125,7 @@ export function reviewProject({
         attention: [
             ...weakened(pack, head.pack),
             ...touchedJudges(files),
+            ...(reviews.some(({ changes }) => changes.length > 0) ? [] : unseenCode(files)),
             ...(isJudged ? [] : ["is judged by its own rules alone, because those of the base do not run"]),
         ],
         files,
@@ -132,6 +134,16 @@ export function reviewProject({
 
 /** Sources of the program: a change may affect values that are known only after the update. */
 const PROGRAM = /^(index\.ts$|(components|config|core|stack)\/)/;
+
+/** Changed sources of the program, of which the recordings show nothing: what runs outside of them is not seen. */
+function unseenCode(files: readonly ChangedFile[]): string[] {
+    const sources = files.map(({ path }) => path).filter((path) => PROGRAM.test(path));
+    return sources.length === 0
+        ? []
+        : [
+              `changes the program's code, and the recording shows no change: read ${sources.sort().join(", ")}`,
+          ];
+}
 
 /** AWS policies that are known only after the update, if the program changes. */
 function unknownPolicies(head: Snapshot[string] | undefined, files: readonly ChangedFile[]): string[] {

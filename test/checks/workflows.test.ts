@@ -123,6 +123,7 @@ describe("the workflows", () => {
                 "package.json",
                 "package-lock.json",
                 "jobs/release.ts",
+                "runbook/catalogue.ts",
                 "test/policies/rules.test.ts",
                 "Pulumi.yaml",
             ],
@@ -149,6 +150,7 @@ describe("the workflows", () => {
             "/cli/",
             "/offline/",
             "/jobs/",
+            "/runbook/",
             "/package-lock.json",
         ]) {
             assert.ok(

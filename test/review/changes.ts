@@ -930,6 +930,14 @@ export const DANGEROUS: Record<string, ProjectChange> = {
         says: /Not compared:\n.*policies that are known only after the update, while the program changes: .*mcp-dumps/,
     },
     // Changes of the program alone
+    "the program does something that is no resource": {
+        files: ["index.ts", "core/kubeconfig.ts"],
+        says: /changes the program's code, and the recording shows no change: read core\/kubeconfig\.ts, index\.ts/,
+    },
+    "a procedure of the runbook changes": {
+        files: ["runbook/procedures/health.ts"],
+        says: /changes procedures that operators follow: runbook\/procedures\/health\.ts/,
+    },
     "traffic no longer waits for the smoke gate": {
         declares: stopsWaiting(SERVICE, "mcp-server", /-smoke-/),
         says: /Safeguards:\n.*Service mcp-server no longer waits for Job mcp-server-blue-smoke\n/,
@@ -1153,6 +1161,5 @@ export const HARMLESS: Record<string, ProjectChange> = {
     "documents change": { files: ["README.md", "docs/reviewing.md", "CHANGELOG.md"] },
     "a test is added": { files: ["+test/review/more.test.ts"] },
     "what tests compare with is written": { files: ["test/golden/production/outputs.yaml"] },
-    "the runbook's text changes": { files: ["runbook/procedures/health.ts"] },
     "an autoscaler asks for more": { declares: set(AUTOSCALER, "chat-ui", "inputs spec maxReplicas", 9) },
 };
