@@ -195,7 +195,7 @@ suite(`a release that goes wrong on the engine${missing ? ` (skipped: ${missing}
         await eventually(`stakeholders know that the ${gate} gate has failed`, () =>
             /^Release failed: mcp-server v2\.1\.0 \(green\)/.test(notices.at(-1) ?? ""),
         );
-        assert.match(texts.at(-1)!, new RegExp(`^Failed: ${gate} gate, at .*\nReason: .*failed`, "m"));
+        assert.match(texts.at(-1)!, new RegExp(`^Failed: ${gate} gate, at .*\nReason: \\S`, "m"));
     }
 
     it("a garbled ledger is kept aside, and no release counts as the first one", async () => {

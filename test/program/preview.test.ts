@@ -405,7 +405,7 @@ describe("npm run preview", () => {
         [
             "an edit without its namespace, and shows no secret of it",
             ["--set", "workloads.chat-ui.scaling.min=3", "--set", "secrets.mcp-server.API_KEY=planted"],
-            /^--set: found "workloads\.chat-ui\.scaling\.min=3", expected mcp: before it, as in mcp:workloads\.chat-ui\.scaling\.min=…\n--set: found "secrets\.mcp-server\.API_KEY=\[secret\]", expected mcp: before it.*\n/,
+            /^--set: found "workloads\.chat-ui\.scaling\.min=3", expected mcp: before it, as in mcp:workloads\.chat-ui\.scaling\.min=…\n--set: found "secrets\.mcp-server\.API_KEY=\(not shown\)", expected mcp: before it.*\n/,
         ],
         [
             "an edit of what a provider of the engine's own would read, and shows no value of it",
