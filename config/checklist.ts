@@ -52,6 +52,10 @@ export function checkChecklist(
 /** Fields that are required unless `skip` is set. */
 const RECORD = ["ticket", "approvers", "rollbackPlan"] as const;
 
+/** A text with a letter or a digit: blanks and dots approve nothing. */
+const withWords = (expected: string) =>
+    someText.refine((text) => /[\p{L}\p{N}]/u.test(text), { error: expected });
+
 /**
  * Change record of a release. Production requires one before the first pod of a release that is not in the release
  * history. A rollback to a version in the history needs none.
@@ -61,13 +65,16 @@ export const changeSchema = z
         /** The release's version, so that a record cannot approve another version. */
         version: versionTag,
         /** Id of the change request. */
-        ticket: typedText(someText).optional(),
+        ticket: typedText(withWords("the id of a change request")).optional(),
         /** Author of the change: a name, an address, or `Name <address>`. Default: unknown; the review asks git. */
         author: typedText(someText).optional(),
         /** Approvers, other than the author. */
-        approvers: z.array(someText, { error: "a list of names" }).min(1, "at least one name").optional(),
+        approvers: z
+            .array(withWords("a name"), { error: "a list of names" })
+            .min(1, "at least one name")
+            .optional(),
         /** Rollback plan. */
-        rollbackPlan: someText.optional(),
+        rollbackPlan: withWords("the steps of the rollback").optional(),
         /**
          * Reason for releasing the version without a record and without validation. Excludes all other fields. Default:
          * none.

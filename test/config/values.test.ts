@@ -133,6 +133,18 @@ describe("stack values", () => {
             `${at}.releases.green.change.rollbackPlan: found nothing, expected a value, or a reason to omit it in skip`,
         ],
         [
+            "an approver without a name",
+            `${server}/releases/green/change/approvers`,
+            ["."],
+            `${at}.releases.green.change.approvers[0]: found ".", expected a name`,
+        ],
+        [
+            "a plan to roll back of a blank",
+            `${server}/releases/green/change/rollbackPlan`,
+            " ",
+            `${at}.releases.green.change.rollbackPlan: found " ", expected the steps of the rollback`,
+        ],
+        [
             "a change without approvers",
             `${server}/releases/green/change`,
             { version: "v2.1.0", ticket: "CHG-1", approvers: [], rollbackPlan: "live: blue" },

@@ -9,7 +9,11 @@ describe("one person in two texts", () => {
         ["Asha Rao <a@example.com>", "A@Example.com"],
         ["Asha Rao <a@example.com>", "Asha Rao <b@example.org>"],
         ["asha-rao", "4711+asha-rao@users.noreply.github.com"],
-        ["Jörg", "jörg"],
+        ["Jörg", "jo\u0308rg"],
+        ["José Núñez", "jose.nunez@example.com"],
+        ["Asha Rao", "Rao, Asha"],
+        ["Asha Rao", "rao.asha"],
+        ["asha@example.com", "asha+approves@example.com"],
     ] as const) {
         it(`is found in ${one} and ${other}`, () => {
             assert.ok(isSamePerson(one, other) && isSamePerson(other, one));
@@ -20,6 +24,7 @@ describe("one person in two texts", () => {
         ["asha@example.com", "asha@example.org"],
         ["Asha <asha@example.com>", "Ravi <ravi@example.com>"],
         ["change-board", "data-board"],
+        ["रवि", "रावी"],
         ["-", "."],
         ["", ""],
     ] as const) {
