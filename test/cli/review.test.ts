@@ -74,7 +74,7 @@ describe("npm run review", function () {
         assert.equal(status, 1);
         assert.match(
             stdout,
-            /^Refused: 1 change that the engine refuses, 12 new accesses, no new findings, /,
+            /^Refused: 1 change that the engine refuses, 12 new accesses, 7 safeguards removed or changed, no new findings, /,
         );
         assert.match(
             stdout.split("\n").slice(2, 4).join("\n"),
@@ -89,7 +89,7 @@ describe("npm run review", function () {
         assert.equal(status, 0);
         assert.match(
             stdout,
-            /^Look closely: 1 stateful resource deleted or replaced, 12 new accesses, no new findings, /,
+            /^Look closely: 1 stateful resource deleted or replaced, 12 new accesses, 7 safeguards removed or changed, no new findings, /,
         );
         assert.match(
             stdout.split("\n").slice(2, 4).join("\n"),
