@@ -146,7 +146,7 @@ suite(`acknowledging an incident${missing ? ` (skipped: ${missing})` : ""}`, () 
             ["UpdateOpsItem", REGION, { OpsItemId: "oi-0123456789ab", Status: "InProgress" }],
         ]);
         assert.equal(item.Status, "InProgress");
-        assert.match(item.OperationalData["escalation-end"]!.Value, / InProgress by .* when L2 /);
+        assert.match(item.OperationalData["escalation-end"]!.Value, / InProgress by .* after L2 /);
     });
 
     it("shows, by the message's other command, the details and the notified levels", async () => {
@@ -159,7 +159,7 @@ suite(`acknowledging an incident${missing ? ` (skipped: ${missing})` : ""}`, () 
         });
         const { OpsItem: seen } = JSON.parse(shown);
         assert.deepEqual([seen.Title, seen.Status], [item.Title, "Open"]);
-        assert.match(seen.OperationalData["escalation-L1"].Value, /On-call Engineer told/);
+        assert.match(seen.OperationalData["escalation-L1"].Value, /On-call Engineer notified/);
     });
 
     it("by the command of the runbook does the same", async () => {
