@@ -3,7 +3,7 @@
 # bucket. Writes the objects below FOLDER, and beside it FOLDER.sha256, which `sha256sum --check` takes. Nothing is written
 # where an object of the period cannot be read: the export is whole, or it is none.
 set -euo pipefail
-export AWS_PAGER= LC_ALL=C
+export AWS_PAGER='' LC_ALL=C
 
 (($# == 3)) || { echo "Usage: ARCHIVE=BUCKET bash jobs/audit/export.sh FIRST_DAY LAST_DAY FOLDER" >&2; exit 1; }
 first=$1 last=$2 folder=${3%/}
