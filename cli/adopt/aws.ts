@@ -1,8 +1,9 @@
+import { isRecord } from "../../config/requiredInputs";
 import { replaces } from "../../offline/forceNew";
 import { type Property } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { UsageError } from "../../offline/stackFile";
-import { describeFound, type Difference, differences, isRecord } from "./difference";
+import { describeDifference, describeFound, type Difference, differences } from "./difference";
 import { readJson } from "./kubernetes";
 import { type Blocker, type Match } from "./problems";
 
@@ -49,7 +50,7 @@ const at = (item: Item, ...path: (string | number)[]): unknown =>
 
 const named = (key: string) => (item: Item) => text(item[key]);
 
-/** Every type that the program makes under a name of its own. Other things get a name from Pulumi, and clash with nothing. */
+/** Every type that the program names. Pulumi names the others, and those names clash with nothing. */
 const KINDS: readonly Kind[] = [
     {
         type: "aws:rds/instance:Instance",
@@ -531,14 +532,15 @@ function keysOf(recording: Recording, inventory: Inventory, blockers: Blocker[])
     const byKey = new Map<string, string[]>();
     const ids = new Map<string, string>();
     const matches: Match[] = [];
-    for (const { type, inputs, propertyDependencies, ...resource } of recording.resources) {
-        const alias = text(inputs["name"]);
+    for (const resource of recording.resources) {
+        const alias = text(resource.inputs["name"]);
         const id =
-            type === "aws:kms/alias:Alias" &&
-            isOfMainRegion({ type, inputs, propertyDependencies, ...resource })
+            resource.type === "aws:kms/alias:Alias" && isOfMainRegion(resource)
                 ? targets.get(alias)
                 : undefined;
-        const urn = propertyDependencies["targetKeyId"]?.find((each) => each.includes("aws:kms/key:Key::"));
+        const urn = resource.propertyDependencies["targetKeyId"]?.find((each) =>
+            each.includes("aws:kms/key:Key::"),
+        );
         if (id !== undefined && alias !== undefined && urn !== undefined) {
             byKey.set(id, [...(byKey.get(id) ?? []), alias]);
             ids.set(urn.split("::").at(-1)!, id);
@@ -616,13 +618,9 @@ function blockersOf(
     }
     const forced = found.filter(({ path }) => replaces(resource, path) && !refused.has(path));
     if (forced.length > 0) {
-        const what = forced.map(
-            (each) =>
-                `${each.path}: found ${describeFound(each.found)}, expected ${describeFound(each.expected)}`,
-        );
         blockers.push(
             because(
-                `it would be replaced, because these cannot change: ${what.join("; ")}${holdsData ? `; ${NEVER}` : ""}`,
+                `it would be replaced, because these cannot change: ${forced.map(describeDifference).join("; ")}${holdsData ? `; ${NEVER}` : ""}`,
                 holdsData
                     ? "No value of the stack file makes it fit: leave the concern out, or move the data to what the program makes"
                     : "Rename or delete it, where nothing needs it; the first update makes it again",

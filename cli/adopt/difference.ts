@@ -1,3 +1,4 @@
+import { isRecord } from "../../config/requiredInputs";
 import { isObject, type Property, Secret, UNKNOWN } from "../../offline/property";
 
 /** A property that is declared otherwise than it is. */
@@ -57,11 +58,6 @@ export function differences(declared: Property | undefined, live: unknown, path:
           : [{ path, found: live, expected: declared }];
 }
 
-/** A value of JSON that is an object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** A value of a message: short, and on one line. */
 export function describeFound(value: unknown): string {
     if (value === undefined || value === null) {
@@ -72,6 +68,11 @@ export function describeFound(value: unknown): string {
 }
 
 const LONGEST = 120;
+
+/** Describes a difference as messages do. */
+export function describeDifference({ path, found, expected }: Difference): string {
+    return `${path}: found ${describeFound(found)}, expected ${describeFound(expected)}`;
+}
 
 function isNamed(item: Property, key: string): boolean {
     return isObject(item) && ["string", "number"].includes(typeof item[key]);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eksKubeconfig } from "../../core/kubeconfig";
-import { displayed, UNKNOWN } from "../../offline/property";
+import { UNKNOWN, wire } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { type Inventory } from "./aws";
 import { type Match } from "./problems";
@@ -109,7 +109,7 @@ function providerInputs(
 ): Record<string, unknown> {
     const known = Object.entries(inputs).filter(([, value]) => value !== UNKNOWN);
     return {
-        ...Object.fromEntries(known.map(([key, value]) => [key, displayed(value)])),
+        ...Object.fromEntries(known.map(([key, value]) => [key, wire(value)])),
         ...(type === "pulumi:providers:kubernetes" &&
             cluster !== undefined && {
                 kubeconfig: JSON.stringify(eksKubeconfig(cluster.name, cluster.region, cluster.found)),

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
+import { isRecord } from "../../config/requiredInputs";
 import { immutableInputs, replaces } from "../../offline/forceNew";
 import { isObject, type Property, Secret } from "../../offline/property";
 import { type RecordedResource, type Recording } from "../../offline/record";
 import { UsageError } from "../../offline/stackFile";
-import { describeFound, type Difference, differences, isRecord } from "./difference";
+import { describeDifference, describeFound, type Difference, differences } from "./difference";
 import { shellQuoted } from "../shell";
 import { type Blocker, type Match } from "./problems";
 
@@ -63,7 +64,7 @@ export function readObjects(files: readonly string[], namespaces: readonly strin
             objects.set(key, item);
         }
     }
-    // An object without any field of its own, such as the service account default, has none.
+    // An object without fields, such as the service account default, has none.
     if (
         objects.size > 0 &&
         [...objects.values()].every(({ metadata }) => metadata.managedFields === undefined)
@@ -544,10 +545,6 @@ function withSelector(deployment: KubernetesObject, labels: Readonly<Record<stri
         `kubectl ${onObject("get", deployment)} --output json | jq ${shellQuoted(edit)} > ${name}.json`,
         `kubectl ${onObject("delete", deployment)} --cascade orphan && kubectl create --filename ${name}.json`,
     ];
-}
-
-function describeDifference({ path, found, expected }: Difference): string {
-    return `${path}: found ${describeFound(found)}, expected ${describeFound(expected)}`;
 }
 
 /** Without a declared number, the update gives up the one that kubectl set, and one pod is left until the autoscaler acts. */

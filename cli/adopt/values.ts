@@ -1,11 +1,10 @@
 import { type StackValues } from "../../config";
-import { PLACEHOLDER_ACCOUNT } from "../../config/requiredInputs";
+import { isRecord, PLACEHOLDER_ACCOUNT } from "../../config/requiredInputs";
 import { databaseNames } from "../../config/resolve/names";
 import { DATABASE } from "../../core/numbers";
 import { type Inventory } from "./aws";
-import { isRecord } from "./difference";
 import { type KubernetesObject, podOf, podsBehind } from "./kubernetes";
-import { shellQuoted } from "../shell";
+import { shellWord } from "../shell";
 import { type Blocker } from "./problems";
 
 /** Values by which the stack declares what exists, as edits `PATH=VALUE`; and what no value can tell. */
@@ -276,6 +275,5 @@ export function sharedAccount({ database }: StackValues, objects: readonly Kuber
 /** Describes an edit as `pulumi config set` takes it. */
 export function commandOf(stack: string, edit: string): string {
     const [, path = "", value = ""] = /^([^=]*)=(.*)$/s.exec(edit) ?? [];
-    const quoted = (word: string) => (/^[A-Za-z0-9_.:/-]+$/.test(word) ? word : shellQuoted(word));
-    return `pulumi config set --stack ${stack} --path ${quoted(path)} ${quoted(value)}`;
+    return `pulumi config set --stack ${stack} --path ${shellWord(path)} ${shellWord(value)}`;
 }

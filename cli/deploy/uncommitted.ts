@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { SECRET_KEYS } from "../../config";
 import { masked } from "../../core/credentials";
 import { git } from "../git";
-import { shellQuoted } from "../shell";
+import { shellWord } from "../shell";
 import { type Update, type Values, valuesBelow } from "./lastUpdate";
 
 /** A value that differs between a commit and an update. */
@@ -29,7 +29,7 @@ export function commandFor(stack: string, { path, found }: ChangedValue): string
         path,
         ...(found === undefined ? [] : [masked(path, found)]),
     ]
-        .map((word, index) => (index === 0 || /^[\w.:/-]+$/.test(word) ? word : shellQuoted(word)))
+        .map((word, index) => (index === 0 ? word : shellWord(word)))
         .join(" ");
 }
 

@@ -33,7 +33,7 @@ import { alike, find, renderList, renderMatches } from "./find";
 import { givenEdits, optionsHint, terminal, withDefaults } from "./edits";
 import { Interruption } from "../interruption";
 import { withLock } from "./lock";
-import { shellQuoted } from "../shell";
+import { shellWord } from "../shell";
 import { liveScreen, print, printError, screen } from "../output";
 import { notBegun, type Outcome, type RunResult, STATUS } from "./outcome";
 import { renderShown } from "./show";
@@ -197,7 +197,7 @@ function unknownProcedure(root: string, id: string | undefined): UsageError {
         near.length > 0
             ? `. Did you mean ${near.join(" or ")}?`
             : isFound
-              ? `. Did you mean: npm run runbook -- find ${/^[\w.-]+$/.test(id) ? id : shellQuoted(id)}`
+              ? `. Did you mean: npm run runbook -- find ${shellWord(id)}`
               : "";
     return new UsageError(
         `found ${found}, expected the id of a procedure${meant}\nAll of them: npm run runbook -- list; by words: npm run runbook -- find WORDS`,

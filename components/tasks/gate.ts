@@ -79,7 +79,7 @@ export function declareGate(name: string, args: GateArgs, parent: ComponentResou
     const hidesToken = tests !== undefined && access.hasToken;
     const spec = jobSpec(access, {
         limitSeconds: plan.deadlineSeconds + START_SECONDS,
-        // What goes on beside the update fails nothing, and goes on after a fault of its own.
+        // A Job beside the update fails nothing, and is retried after a fault.
         ...(!awaited && { retries: WATCH_RETRIES }),
         tokenReason: "reads the release it judges, and keeps the ledger",
         annotations:

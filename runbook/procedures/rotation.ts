@@ -241,10 +241,10 @@ export const rotation: readonly Procedure[] = [
         sections: ["5.4"],
         title: "Rotate a secret of a workload",
         when:
-            "`credential-age` rings, or somebody knows the secret who should not. A `generated` secret is made anew by the time of " +
+            "`credential-age` rings, or the secret is known to somebody who should not know it. A `generated` secret is replaced by the time of " +
             "its rotation. Of a `supplied` one, first make a second one where it comes from: APIM has two subscription keys, and an " +
             "application of Azure AD takes several client secrets. Supply it, set the time, and update; afterwards delete the old " +
-            "one where it comes from. Whoever is logged in by a session secret logs in again.",
+            "one where it comes from. Users with a session have to log in again after a session secret changes.",
         preparation: [
             "pulumi config set --stack production --secret --path 'mcp:secrets.mcp-server.APIM_SUBSCRIPTION_KEY'   # of a supplied one alone",
         ],

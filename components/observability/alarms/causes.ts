@@ -200,7 +200,7 @@ const UNWATCHED = [
     "| That key and the one of the escalation are disabled | OpsItems alone. A rule on CloudTrail would need a trail, " +
         "which the account may not have |",
     "| The ingress controller answers a part of the requests with 5xx itself | The checks from outside report a host whose " +
-        "health path fails, within two minutes. Errors of a part are not counted: each controller has metrics of its own, " +
+        "health path fails, within two minutes. Errors of a part are not counted: each controller names its metrics differently, " +
         "and none is collected |",
     "| A certificate is revoked | Nothing: neither Route 53 nor the health check asks the authority for revocations. The " +
         "authority announces them to its account: rotate the certificate (section 5.4) |",
